@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* code.h: what was called: a Python function or a C function. Codes with equal fields share one id;
+ * id 0 is FT_CODE_NONE, the code of every tree's root. */
+#ifndef FT_MODEL_CODE_H
+#define FT_MODEL_CODE_H
+
+#include <stdint.h>
+
+#include "engine/base/mem.h"
+#include "engine/base/status.h"
+
+enum { FT_CODE_NONE = 0 };
+
+typedef enum ft_code_kind {
+    FT_CODE_ROOT = 0,   /* id 0 only */
+    FT_CODE_PYTHON = 1, /* file, name (co_name), qualname, line (co_firstlineno) */
+    FT_CODE_C = 2,      /* name is cProfile's "<built-in method time.sleep>", file "~", line 0 */
+    /* Past the cap of nodes, calls are kept per (caller, callee) instead of per path. Under a
+     * FOLDED node stand callers (no counters), under each caller its callees. A child of a FOLDED
+     * node that has counters is a callee too: no recorded function called it. FOLDED_AGAIN is the
+     * same for calls that had the callee among their ancestors: none of them is primitive. */
+    FT_CODE_FOLDED = 3,
+    FT_CODE_FOLDED_AGAIN = 4
+} ft_code_kind;
+
+enum { FT_CODE_KINDS = 5 };
+
+typedef struct ft_code {
+    uint32_t file, name, qualname; /* ids of the profile's strtab */
+    uint32_t line;
+    uint32_t kind; /* ft_code_kind */
+} ft_code;
+
+typedef struct ft_codetab {
+    const ft_mem *mem;
+    ft_code *codes; /* owned */
+    uint32_t count, capacity;
+    uint32_t *slots; /* owned: open addressing, id + 1 or 0 */
+    uint32_t slot_mask;
+} ft_codetab;
+
+ft_status ft_codetab_init(ft_codetab *table, const ft_mem *mem);
+void ft_codetab_fini(ft_codetab *table);
+ft_status ft_codetab_intern(ft_codetab *table, const ft_code *code, uint32_t *id);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile.c: a recording in memory (see profile.h). merge.c has ft_profile_merge. */
+#include "engine/model/profile.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "engine/base/array.h"
+
+ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem)
+{
+    *profile = (ft_profile){.mem = mem};
+    ft_status status = ft_strtab_init(&profile->texts, mem);
+    if (status != FT_OK)
+        goto fail;
+    status = ft_codetab_init(&profile->codes, mem);
+    if (status != FT_OK)
+        goto fail;
+    return FT_OK;
+
+fail:
+    ft_profile_fini(profile);
+    return status;
+}
+
+void ft_profile_fini(ft_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->thread_count; i++)
+        ft_tree_fini(&profile->threads[i].tree);
+    ft_mem_free(profile->mem, profile->notes);
+    ft_mem_free(profile->mem, profile->threads);
+    ft_mem_free(profile->mem, profile->processes);
+    ft_mem_free(profile->mem, profile->meta);
+    ft_codetab_fini(&profile->codes);
+    ft_strtab_fini(&profile->texts);
+    *profile = (ft_profile){.mem = profile->mem};
+}
+
+/* ft_array_grow for one more element, with the bound of uint32 indices. */
+static ft_status grow(const ft_profile *profile, void **block, uint32_t count, uint32_t *capacity,
+                      size_t size)
+{
+    if (count == UINT32_MAX)
+        return FT_ERR_LIMIT;
+    void *grown = ft_array_grow(profile->mem, *block, count + 1, capacity, size);
+    if (grown == NULL)
+        return FT_ERR_MEMORY;
+    *block = grown;
+    return FT_OK;
+}
+
+ft_status ft_profile_put_meta(ft_profile *profile, uint32_t key, uint32_t value)
+{
+    assert(key < profile->texts.count && value < profile->texts.count);
+    for (uint32_t i = 0; i < profile->meta_count; i++) {
+        if (profile->meta[i].key == key) {
+            profile->meta[i].value = value;
+            return FT_OK;
+        }
+    }
+    void *block = profile->meta;
+    ft_status status =
+        grow(profile, &block, profile->meta_count, &profile->meta_capacity, sizeof *profile->meta);
+    if (status != FT_OK)
+        return status;
+    profile->meta = block;
+    profile->meta[profile->meta_count++] = (ft_meta){key, value};
+    return FT_OK;
+}
+
+ft_status ft_profile_set_meta(ft_profile *profile, const char *key, const char *value)
+{
+    uint32_t key_id, value_id;
+    ft_status status = ft_strtab_intern(&profile->texts, key, strlen(key), &key_id);
+    if (status != FT_OK)
+        return status;
+    status = ft_strtab_intern(&profile->texts, value, strlen(value), &value_id);
+    if (status != FT_OK)
+        return status;
+    return ft_profile_put_meta(profile, key_id, value_id);
+}
+
+const char *ft_profile_get_meta(const ft_profile *profile, const char *key)
+{
+    size_t length = strlen(key);
+    for (uint32_t i = 0; i < profile->meta_count; i++) {
+        ft_text have = ft_strtab_get(&profile->texts, profile->meta[i].key);
+        if (have.length == length && memcmp(have.data, key, length) == 0)
+            return ft_strtab_get(&profile->texts, profile->meta[i].value).data;
+    }
+    return NULL;
+}
+
+ft_status ft_profile_add_process(ft_profile *profile, const ft_process *process, uint32_t *index)
+{
+    ft_process copy = *process; /* it may lie in the array that is about to move */
+    void *block = profile->processes;
+    ft_status status = grow(profile, &block, profile->process_count, &profile->process_capacity,
+                            sizeof *profile->processes);
+    if (status != FT_OK)
+        return status;
+    profile->processes = block;
+    profile->processes[profile->process_count] = copy;
+    *index = profile->process_count++;
+    return FT_OK;
+}
+
+ft_status ft_profile_add_thread(ft_profile *profile, uint32_t process, uint32_t name,
+                                uint32_t *index)
+{
+    void *block = profile->threads;
+    ft_status status = grow(profile, &block, profile->thread_count, &profile->thread_capacity,
+                            sizeof *profile->threads);
+    if (status != FT_OK)
+        return status;
+    profile->threads = block;
+    ft_thread *thread = &profile->threads[profile->thread_count];
+    *thread = (ft_thread){.process = process, .name = name, .uses = 1};
+    status = ft_tree_init(&thread->tree, profile->mem);
+    if (status != FT_OK)
+        return status;
+    *index = profile->thread_count++;
+    return FT_OK;
+}
+
+ft_status ft_profile_add_note(ft_profile *profile, const ft_note *note)
+{
+    ft_note copy = *note;
+    void *block = profile->notes;
+    ft_status status =
+        grow(profile, &block, profile->note_count, &profile->note_capacity, sizeof *profile->notes);
+    if (status != FT_OK)
+        return status;
+    profile->notes = block;
+    profile->notes[profile->note_count++] = copy;
+    return FT_OK;
+}
+
+static bool codes_are_valid(const ft_profile *profile)
+{
+    const ft_codetab *codes = &profile->codes;
+    uint32_t texts = profile->texts.count;
+    if (codes->count == 0 || codes->codes[FT_CODE_NONE].kind != FT_CODE_ROOT)
+        return false;
+    for (uint32_t i = 0; i < codes->count; i++) {
+        const ft_code *code = &codes->codes[i];
+        if (code->file >= texts || code->name >= texts || code->qualname >= texts)
+            return false;
+        if (code->kind >= FT_CODE_KINDS || (code->kind == FT_CODE_ROOT) != (i == FT_CODE_NONE))
+            return false;
+    }
+    return true;
+}
+
+static bool tree_is_valid(const ft_profile *profile, const ft_tree *tree)
+{
+    if (tree->count == 0 || tree->nodes[0].parent != 0 || tree->nodes[0].code != FT_CODE_NONE)
+        return false;
+    for (uint32_t id = 1; id < tree->count; id++) {
+        const ft_node *node = &tree->nodes[id];
+        if (node->parent >= id || node->code >= profile->codes.count || node->code == FT_CODE_NONE)
+            return false;
+    }
+    return true;
+}
+
+static bool threads_are_valid(const ft_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        const ft_thread *thread = &profile->threads[i];
+        if (thread->process >= profile->process_count || thread->name >= profile->texts.count)
+            return false;
+        if (!tree_is_valid(profile, &thread->tree))
+            return false;
+    }
+    return true;
+}
+
+static bool texts_are_valid(const ft_strtab *texts)
+{
+    if (texts->count == 0 || texts->offsets[0] != 0 || texts->offsets[texts->count] != texts->used)
+        return false;
+    for (uint32_t i = 0; i < texts->count; i++)
+        if (texts->offsets[i] >= texts->offsets[i + 1])
+            return false;
+    return texts->offsets[1] == 1; /* text 0 is empty */
+}
+
+ft_status ft_profile_check(const ft_profile *profile)
+{
+    uint32_t texts = profile->texts.count;
+    if (!texts_are_valid(&profile->texts) || !codes_are_valid(profile))
+        return FT_ERR_CORRUPT;
+    for (uint32_t i = 0; i < profile->meta_count; i++)
+        if (profile->meta[i].key >= texts || profile->meta[i].value >= texts)
+            return FT_ERR_CORRUPT;
+    for (uint32_t i = 0; i < profile->process_count; i++)
+        if (profile->processes[i].command >= texts || profile->processes[i].python >= texts)
+            return FT_ERR_CORRUPT;
+    for (uint32_t i = 0; i < profile->note_count; i++)
+        if (profile->notes[i].process >= profile->process_count)
+            return FT_ERR_CORRUPT;
+    return threads_are_valid(profile) ? FT_OK : FT_ERR_CORRUPT;
+}

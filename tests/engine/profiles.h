@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profiles.h: profiles to test with: made at random from a seed, compared by value, and as the
+ * bytes of a file. Failures here are of the machine, not of what is tested: they abort. */
+#ifndef PROFILES_H
+#define PROFILES_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/file/reader.h"
+#include "engine/file/writer.h"
+#include "engine/model/profile.h"
+#include "tests/engine/random.h"
+
+#define must(condition) must_hold((condition) != 0, #condition, __FILE__, __LINE__)
+
+static inline void must_hold(bool held, const char *text, const char *file, int line)
+{
+    if (held)
+        return;
+    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, text);
+    abort();
+}
+
+/* A number of any size up to 64 bits, small ones as likely as large ones. */
+static inline uint64_t draw_number(random_source *from)
+{
+    return random_next(from) >> random_below(from, 64);
+}
+
+/* Texts of any bytes, NULs among them, mostly short. */
+static inline void make_texts(ft_profile *profile, random_source *from, uint32_t count)
+{
+    char text[4000];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t id;
+        size_t length = random_below(from, i % 16 == 0 ? sizeof text : 20);
+        for (size_t at = 0; at < length; at++)
+            text[at] = (char)random_next(from);
+        must(ft_strtab_intern(&profile->texts, text, length, &id) == FT_OK);
+    }
+}
+
+static inline void make_codes(ft_profile *profile, random_source *from, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        ft_code code = {.kind = 1 + random_below(from, FT_CODE_KINDS - 1),
+                        .line = (uint32_t)draw_number(from)};
+        code.file = random_below(from, profile->texts.count);
+        code.name = random_below(from, profile->texts.count);
+        code.qualname = random_below(from, profile->texts.count);
+        uint32_t id;
+        must(ft_codetab_intern(&profile->codes, &code, &id) == FT_OK);
+    }
+}
+
+static inline void make_tree(ft_profile *profile, ft_tree *tree, random_source *from, uint32_t count)
+{
+    tree->nodes[0].calls = draw_number(from);
+    tree->nodes[0].own = draw_number(from);
+    while (tree->count < count && profile->codes.count > 1) {
+        uint32_t id, back = (uint32_t)(draw_number(from) % tree->count);
+        uint32_t parent = tree->count - 1 - back;
+        uint32_t code = 1 + random_below(from, profile->codes.count - 1);
+        must(ft_tree_add(tree, parent, code, &id) == FT_OK);
+        tree->nodes[id].calls = draw_number(from);
+        tree->nodes[id].own = draw_number(from);
+        tree->nodes[id].waiting = random_next(from) % 3 == 0 ? draw_number(from) : 0;
+    }
+}
+
+static inline void make_threads(ft_profile *profile, random_source *from, uint32_t nodes)
+{
+    for (uint32_t i = random_below(from, 5); i > 0 && profile->process_count > 0; i--) {
+        uint32_t index, process = random_below(from, profile->process_count);
+        uint32_t name = random_below(from, profile->texts.count);
+        must(ft_profile_add_thread(profile, process, name, &index) == FT_OK);
+        profile->threads[index].uses = draw_number(from);
+        make_tree(profile, &profile->threads[index].tree, from, random_below(from, nodes) + 1);
+    }
+}
+
+static inline void make_notes(ft_profile *profile, random_source *from)
+{
+    for (uint32_t i = random_below(from, 4); i > 0 && profile->process_count > 0; i--) {
+        ft_note note = {.kind = (uint32_t)draw_number(from), .count = draw_number(from)};
+        note.process = random_below(from, profile->process_count);
+        must(ft_profile_add_note(profile, &note) == FT_OK);
+    }
+}
+
+/* An initialised profile drawn from the seed, with trees of up to `nodes` nodes. */
+static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nodes)
+{
+    random_source from = {seed};
+    char key[32];
+    uint32_t index;
+    must(ft_profile_init(profile, &ft_mem_system) == FT_OK);
+    for (uint32_t i = random_below(&from, 5); i > 0; i--) {
+        snprintf(key, sizeof key, "key %u", (unsigned)random_below(&from, 6));
+        must(ft_profile_set_meta(profile, key, i % 3 == 0 ? "" : key + 2) == FT_OK);
+    }
+    make_texts(profile, &from, random_below(&from, 40));
+    make_codes(profile, &from, random_below(&from, 30));
+    for (uint32_t i = random_below(&from, 4); i > 0; i--) {
+        ft_process process = {.pid = (uint32_t)draw_number(&from),
+                              .parent_pid = (uint32_t)draw_number(&from),
+                              .started = draw_number(&from),
+                              .elapsed = draw_number(&from)};
+        process.command = random_below(&from, profile->texts.count);
+        process.python = random_below(&from, profile->texts.count);
+        must(ft_profile_add_process(profile, &process, &index) == FT_OK);
+    }
+    make_threads(profile, &from, nodes);
+    make_notes(profile, &from);
+    must(ft_profile_check(profile) == FT_OK);
+}
+
+/* The first random profile that has some of everything. */
+static inline void make_full_profile(ft_profile *profile, uint32_t nodes)
+{
+    for (uint64_t seed = 0;; seed++) {
+        make_profile(profile, seed, nodes);
+        if (profile->thread_count > 1 && profile->note_count > 0 && profile->meta_count > 1 &&
+            profile->process_count > 1 && profile->threads[0].tree.count > nodes / 2)
+            return;
+        ft_profile_fini(profile);
+    }
+}
+
+static inline bool same_text(const ft_profile *a, uint32_t x, const ft_profile *b, uint32_t y)
+{
+    ft_text left = ft_strtab_get(&a->texts, x), right = ft_strtab_get(&b->texts, y);
+    return left.length == right.length && memcmp(left.data, right.data, left.length) == 0;
+}
+
+static inline bool same_code(const ft_profile *a, uint32_t x, const ft_profile *b, uint32_t y)
+{
+    const ft_code *left = &a->codes.codes[x], *right = &b->codes.codes[y];
+    return left->kind == right->kind && left->line == right->line &&
+           same_text(a, left->file, b, right->file) && same_text(a, left->name, b, right->name) &&
+           same_text(a, left->qualname, b, right->qualname);
+}
+
+static inline bool same_tree(const ft_profile *a, const ft_tree *x, const ft_profile *b,
+                             const ft_tree *y)
+{
+    bool same = x->count == y->count;
+    for (uint32_t i = 0; same && i < x->count; i++) {
+        const ft_node *left = &x->nodes[i], *right = &y->nodes[i];
+        same = left->parent == right->parent && left->calls == right->calls &&
+               left->own == right->own && left->waiting == right->waiting &&
+               same_code(a, left->code, b, right->code);
+    }
+    return same;
+}
+
+static inline bool same_lists(const ft_profile *a, const ft_profile *b)
+{
+    bool same = true;
+    for (uint32_t i = 0; same && i < a->process_count; i++) {
+        const ft_process *left = &a->processes[i], *right = &b->processes[i];
+        same = left->pid == right->pid && left->parent_pid == right->parent_pid &&
+               left->started == right->started && left->elapsed == right->elapsed &&
+               same_text(a, left->command, b, right->command) &&
+               same_text(a, left->python, b, right->python);
+    }
+    for (uint32_t i = 0; same && i < a->note_count; i++)
+        same = memcmp(&a->notes[i], &b->notes[i], sizeof a->notes[i]) == 0;
+    for (uint32_t i = 0; same && i < a->meta_count; i++)
+        same = same_text(a, a->meta[i].key, b, b->meta[i].key) &&
+               same_text(a, a->meta[i].value, b, b->meta[i].value);
+    return same;
+}
+
+/* Equal in everything but the numbering of texts and codes. */
+static inline bool same_profile(const ft_profile *a, const ft_profile *b)
+{
+    bool same = a->process_count == b->process_count && a->note_count == b->note_count &&
+                a->meta_count == b->meta_count && a->thread_count == b->thread_count &&
+                same_lists(a, b);
+    for (uint32_t i = 0; same && i < a->thread_count; i++) {
+        const ft_thread *left = &a->threads[i], *right = &b->threads[i];
+        same = left->process == right->process && left->uses == right->uses &&
+               same_text(a, left->name, b, right->name) &&
+               same_tree(a, &left->tree, b, &right->tree);
+    }
+    return same;
+}
+
+/* An open file without a name. */
+static inline int open_temporary(void)
+{
+    char path[] = "/tmp/fettle_test_XXXXXX";
+    int fd = mkstemp(path);
+    must(fd >= 0 && unlink(path) == 0);
+    return fd;
+}
+
+static inline size_t file_size(int fd)
+{
+    struct stat info;
+    must(fstat(fd, &info) == 0);
+    return (size_t)info.st_size;
+}
+
+/* The file's bytes; the caller frees them. */
+static inline uint8_t *file_bytes(int fd, size_t *length)
+{
+    *length = file_size(fd);
+    uint8_t *bytes = malloc(*length + 1);
+    must(bytes != NULL && pread(fd, bytes, *length, 0) == (ssize_t)*length);
+    return bytes;
+}
+
+/* The whole recording as a file's bytes; the caller frees them. */
+static inline uint8_t *profile_bytes(const ft_profile *profile, size_t *length)
+{
+    int fd = open_temporary();
+    must(ft_writer_begin(fd, profile) == FT_OK && ft_writer_append(fd, profile) == FT_OK);
+    uint8_t *bytes = file_bytes(fd, length);
+    close(fd);
+    return bytes;
+}
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_export.c: every exporter on random profiles of any bytes and numbers, and out of memory.
+ *
+ * Here the exports are held to their grammar, by checkers of their own. What they say is compared
+ * with other programs' readers in tests/contract. */
+#include <ctype.h>
+#include <string.h>
+
+#include "engine/export/exporter.h"
+#include "engine/export/spell.h"
+#include "tests/engine/profiles.h"
+#include "tests/engine/sweep.h"
+#include "tests/engine/tap.h"
+
+enum { SEEDS = 150, NODES = 300 };
+
+/* ---- UTF-8 ---- */
+
+/* Tries all texts of that many bytes, in order, whose bytes from the third on are lowest..0xFF. The
+ * code points of well-formed ones must increase, as they do in UTF-8, so that their number alone
+ * says that they are the right ones. Gives that number, or -1. */
+static long count_well_formed(size_t size, unsigned lowest)
+{
+    uint8_t text[5] = {0};
+    long found = 0, last = -1;
+    for (size_t i = 2; i < size; i++)
+        text[i] = (uint8_t)lowest;
+    for (;;) {
+        uint32_t point = UINT32_MAX;
+        if (ft_spell_utf8((const char *)text, size, &point) == size) {
+            if ((long)point <= last)
+                return -1;
+            last = (long)point;
+            found++;
+        }
+        size_t at = size;
+        while (at > 0 && ++text[at - 1] == 0) {
+            text[at - 1] = (uint8_t)(at > 2 ? lowest : 0);
+            at--;
+        }
+        if (at == 0)
+            return found;
+    }
+}
+
+static void test_utf8(void)
+{
+    uint32_t point;
+    CHECK(count_well_formed(1, 0) == 0x80);
+    CHECK(count_well_formed(2, 0) == 0x800 - 0x80);
+    CHECK(count_well_formed(3, 0) == 0x10000 - 0x800 - 0x800); /* less the surrogates */
+    CHECK(count_well_formed(4, 0x7F) == 0x110000 - 0x10000);
+    CHECK(ft_spell_utf8("\xE2\x82\xAC!", 4, &point) == 3 && point == 0x20AC);
+    CHECK(ft_spell_utf8("\xE2\x82\xAC", 2, &point) == 0); /* the end, not a byte behind it */
+    CHECK(ft_spell_utf8("\xF0\x9F\x90\x8D", 4, &point) == 4 && point == 0x1F40D);
+}
+
+static void test_spelled_texts(void)
+{
+    static const char text[] = "a\0\xFF\xC3\xA9\xC3";
+    static const char spelled[] = "a\0\\xff\xC3\xA9\\xc3";
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    ft_spell_text(&out, (ft_text){text, sizeof text - 1});
+    CHECK(out.length == sizeof spelled - 1 && memcmp(out.data, spelled, out.length) == 0);
+    ft_buf_clear(&out);
+    ft_spell_text(&out, (ft_text){"", 0});
+    CHECK(out.length == 0 && ft_buf_status(&out) == FT_OK);
+    ft_buf_fini(&out);
+}
+
+static void test_notes(void)
+{
+    for (uint32_t kind = FT_NOTE_FOLDED; kind <= FT_NOTE_NEVER_STARTED; kind++)
+        CHECK(ft_spell_note(kind) != NULL);
+    CHECK(ft_spell_note(0) == NULL && ft_spell_note(UINT32_MAX) == NULL);
+}
+
+/* ---- the grammar of JSON, as far as the export uses it ---- */
+
+static bool take(const char **at, char expected)
+{
+    bool found = **at == expected;
+    *at += found;
+    return found;
+}
+
+static void skip_blanks(const char **at)
+{
+    *at += strspn(*at, " \n");
+}
+
+static bool take_escape(const char **at, unsigned *unit)
+{
+    *unit = 0;
+    if (take(at, '"') || take(at, '\\'))
+        return true;
+    if (!take(at, 'u'))
+        return false;
+    for (int i = 0; i < 4; i++, ++*at) {
+        if (!isxdigit((unsigned char)**at))
+            return false;
+        *unit = *unit * 16 +
+                (unsigned)(isdigit((unsigned char)**at) ? **at - '0' : (**at | 0x20) - 'a' + 10);
+    }
+    return true;
+}
+
+/* Printable ASCII; a high surrogate and only that is followed by a low one. */
+static bool take_string(const char **at)
+{
+    bool high = false;
+    if (!take(at, '"'))
+        return false;
+    while (**at != '"') {
+        unsigned unit = (unsigned char)**at;
+        if (unit < 0x20 || unit > 0x7E)
+            return false;
+        ++*at;
+        if (unit == '\\' && !take_escape(at, &unit))
+            return false;
+        if (high != (unit >> 10 == 0xDC00 >> 10))
+            return false;
+        high = unit >> 10 == 0xD800 >> 10;
+    }
+    return take(at, '"') && !high;
+}
+
+static bool take_number(const char **at)
+{
+    size_t digits = strspn(*at, "0123456789");
+    bool good = digits > 0 && (digits == 1 || **at != '0');
+    *at += digits;
+    return good;
+}
+
+static bool take_value(const char **at, int depth)
+{
+    char open = **at;
+    if (open == '"')
+        return take_string(at);
+    if (open != '{' && open != '[')
+        return take_number(at);
+    char close = open == '{' ? '}' : ']';
+    ++*at;
+    skip_blanks(at);
+    if (take(at, close))
+        return true;
+    do {
+        skip_blanks(at);
+        if (open == '{' && !(take_string(at) && take(at, ':')))
+            return false;
+        if (depth == 0 || !take_value(at, depth - 1))
+            return false;
+    } while (take(at, ','));
+    return take(at, close);
+}
+
+static bool is_json(const ft_buf *out)
+{
+    const char *at = (const char *)out->data, *end = at + out->length;
+    return memchr(at, '\0', out->length) == NULL && take_value(&at, 6) && take(&at, '\n') &&
+           at == end;
+}
+
+/* ---- the grammar of marshal, as far as the export uses it ---- */
+
+typedef struct cursor {
+    const uint8_t *at, *end;
+    uint32_t refs;
+} cursor;
+
+static uint32_t take_u32(cursor *from)
+{
+    uint32_t value = UINT32_MAX; /* no length, no reference */
+    if (from->end - from->at < 4) {
+        from->at = from->end;
+        return value;
+    }
+    value = from->at[0] | (uint32_t)from->at[1] << 8 | (uint32_t)from->at[2] << 16 |
+            (uint32_t)from->at[3] << 24;
+    from->at += 4;
+    return value;
+}
+
+static bool take_bytes(cursor *from, uint64_t length)
+{
+    bool there = (uint64_t)(from->end - from->at) >= length;
+    from->at = there ? from->at + length : from->end;
+    return there;
+}
+
+static bool take_object(cursor *from, int depth);
+
+static bool take_items(cursor *from, uint32_t count, int depth)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!take_object(from, depth))
+            return false;
+    return true;
+}
+
+static bool take_dictionary(cursor *from, int depth)
+{
+    while (from->at < from->end && *from->at != '0')
+        if (!take_items(from, 2, depth))
+            return false;
+    return take_bytes(from, 1);
+}
+
+static bool take_object(cursor *from, int depth)
+{
+    if (from->at == from->end || depth == 0)
+        return false;
+    uint8_t code = *from->at++;
+    from->refs += code >> 7;
+    switch (code & 0x7F) {
+    case 'i':
+        return take_u32(from) <= INT32_MAX; /* nothing is negative */
+    case 'l':
+        return take_bytes(from, UINT64_C(2) * take_u32(from)) && from->at[-1] < 0x80;
+    case 'g':
+        return take_bytes(from, 8);
+    case 'u':
+        return take_bytes(from, take_u32(from));
+    case 'r':
+        return take_u32(from) < from->refs;
+    case '(':
+        return take_items(from, take_u32(from), depth - 1);
+    case '{':
+        return take_dictionary(from, depth - 1);
+    default:
+        return false;
+    }
+}
+
+static bool is_marshal(const ft_buf *out)
+{
+    cursor from = {out->data, out->data + out->length, 0};
+    return take_object(&from, 5) && from.at == from.end;
+}
+
+/* ---- every exporter ---- */
+
+static bool follows_grammar(const char *format, const ft_buf *out)
+{
+    if (strcmp(format, "json") == 0)
+        return is_json(out);
+    return strcmp(format, "pstats") != 0 || is_marshal(out); /* of others none is known here */
+}
+
+static void test_list(void)
+{
+    CHECK(ft_exporters[0] != NULL);
+    for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {
+        CHECK(ft_exporter_find((*at)->name) == *at);
+        CHECK((*at)->suffix[0] == '.' && (*at)->description[0] != '\0');
+    }
+    CHECK(ft_exporter_find("") == NULL && ft_exporter_find("jso") == NULL);
+}
+
+/* Exports behind what the buffer already holds, and leaves that as it was. */
+static bool export_is_well_formed(const ft_exporter *exporter, const ft_profile *profile)
+{
+    ft_buf out, alone;
+    ft_buf_init(&out, &ft_mem_system);
+    ft_buf_init(&alone, &ft_mem_system);
+    ft_buf_put_text(&out, "before");
+    bool good = exporter->write(profile, &out) == FT_OK &&
+                exporter->write(profile, &alone) == FT_OK && out.length == alone.length + 6 &&
+                memcmp(out.data, "before", 6) == 0 &&
+                memcmp(out.data + 6, alone.data, alone.length) == 0;
+    ft_buf_put_byte(&alone, '\0'); /* an end that the text checker may look at */
+    alone.length--;
+    good = good && follows_grammar(exporter->name, &alone);
+    ft_buf_fini(&alone);
+    ft_buf_fini(&out);
+    return good;
+}
+
+static void test_random_profiles(const ft_exporter *exporter)
+{
+    int good = 0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        ft_profile profile, copy;
+        make_profile(&profile, seed, NODES);
+        make_profile(&copy, seed, NODES);
+        good += export_is_well_formed(exporter, &profile) && same_profile(&profile, &copy);
+        ft_profile_fini(&copy);
+        ft_profile_fini(&profile);
+    }
+    CHECK(good == SEEDS);
+}
+
+/* ---- out of memory ---- */
+
+static ft_profile swept;
+static const ft_exporter *swept_with;
+
+static ft_status export_swept(const ft_mem *mem)
+{
+    ft_profile profile = swept; /* a view: an exporter only reads it, and allocates from mem */
+    ft_buf out;
+    profile.mem = mem;
+    ft_buf_init(&out, mem);
+    ft_status status = swept_with->write(&profile, &out);
+    ft_buf_fini(&out);
+    return status;
+}
+
+static void test_out_of_memory(const ft_exporter *exporter)
+{
+    swept_with = exporter;
+    for (uint64_t seed = 3; seed < 6; seed++) {
+        make_profile(&swept, seed, NODES);
+        CHECK(sweep(export_swept));
+        ft_profile_fini(&swept);
+    }
+}
+
+int main(void)
+{
+    test_utf8();
+    test_spelled_texts();
+    test_notes();
+    test_list();
+    for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {
+        test_random_profiles(*at);
+        test_out_of_memory(*at);
+    }
+    return tap_end();
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_file_hostile.c: files no sound writer makes: right checksums, wrong content. */
+#include "engine/base/crc.h"
+#include "engine/file/reader.h"
+#include "tests/engine/file_builder.h"
+#include "tests/engine/tap.h"
+
+static ft_status read_built(const builder *from, ft_reader_report *report)
+{
+    ft_profile profile;
+    ft_reader_report ignored;
+    if (ft_profile_init(&profile, &ft_mem_system) != FT_OK)
+        abort();
+    ft_status status = ft_reader_read(from->file.data, from->file.length, &profile,
+                                      report == NULL ? &ignored : report);
+    if (status == FT_OK && ft_profile_check(&profile) != FT_OK)
+        abort();
+    ft_profile_fini(&profile);
+    return status;
+}
+
+/* The status of a file of sound dictionaries followed by one chunk, and by the sound rest. */
+static ft_status status_with(ft_chunk head, const void *raw, size_t length)
+{
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    build_chunk(&file, head, raw, length);
+    ft_status status = read_built(&file, NULL);
+    builder_fini(&file);
+    return status;
+}
+
+#define WITH(name, literal)                                                                        \
+    status_with((ft_chunk){.type = FT_CHUNK_##name}, literal, sizeof literal - 1)
+
+#define LARGEST "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1" /* 2^64 - 1 */
+#define TOO_LONG "\xff\xff\xff\xff\xff\xff\xff\xff\xff\2" /* 2^65 - 1 */
+#define U32_MORE "\x80\x80\x80\x80\x10"                   /* 2^32 */
+
+static void test_sound(void)
+{
+    builder file;
+    ft_reader_report report = {0};
+    builder_init(&file);
+    build_dictionaries(&file);
+    build_rest(&file);
+    CHECK(read_built(&file, &report) == FT_OK);
+    CHECK(report.ended && !report.torn && report.good_bytes == file.file.length);
+    builder_fini(&file);
+}
+
+static void test_lists(void)
+{
+    CHECK(WITH(TEXT, "\1b\0\1c") == FT_OK);
+    CHECK(WITH(TEXT, "\2b") == FT_ERR_CORRUPT);
+    CHECK(WITH(TEXT, LARGEST "b") == FT_ERR_CORRUPT);
+    CHECK(WITH(TEXT, "\x80") == FT_ERR_CORRUPT);
+    CHECK(WITH(META, "\1k") == FT_ERR_CORRUPT); /* no value */
+    CHECK(WITH(META, "\1k\2v") == FT_ERR_CORRUPT);
+    CHECK(WITH(META, "\1k\2v\0") == FT_OK);
+
+    CHECK(WITH(CODE, "\2\0\1\0\0") == FT_OK);
+    CHECK(WITH(CODE, "\2\0\1\0") == FT_ERR_CORRUPT);      /* a field is missing */
+    CHECK(WITH(CODE, "\2\2\1\0\0") == FT_ERR_CORRUPT);    /* no such text */
+    CHECK(WITH(CODE, "\0\0\0\0\0") == FT_ERR_CORRUPT);    /* a second root */
+    CHECK(WITH(CODE, "\5\0\0\0\0") == FT_ERR_NEWER);      /* a kind of the future */
+    CHECK(WITH(CODE, "\1\0\1\0" U32_MORE) == FT_ERR_CORRUPT);
+    CHECK(WITH(CODE, "\1\0\1\0" TOO_LONG) == FT_ERR_CORRUPT);
+
+    CHECK(WITH(PROC, "\1\1\1\1" LARGEST LARGEST) == FT_OK);
+    CHECK(WITH(PROC, "\1\1\2\1\0\0") == FT_ERR_CORRUPT);  /* no such text */
+    CHECK(WITH(PROC, U32_MORE "\1\1\1\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(PROC, "\1\1\1\1\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(THRD, "\0\0" LARGEST) == FT_OK);
+    CHECK(WITH(THRD, "\1\0\1") == FT_ERR_CORRUPT);        /* no such process */
+    CHECK(WITH(THRD, "\0\2\1") == FT_ERR_CORRUPT);        /* no such text */
+    CHECK(WITH(NOTE, "\x7f\0\0") == FT_OK);               /* a kind of the future is kept */
+    CHECK(WITH(NOTE, "\1\1\0") == FT_ERR_CORRUPT);        /* no such process */
+    CHECK(WITH(NOTE, "\1\0") == FT_ERR_CORRUPT);
+}
+
+static void test_trees(void)
+{
+    CHECK(WITH(TREE, "\0\1\0\0\0\0\0") == FT_OK);
+    CHECK(WITH(TREE, "\1\1\1\1\1\1\0") == FT_OK); /* the root left out */
+    CHECK(WITH(TREE, "\0\2" "\0\1" "\0\1" "\0\1" "\0" LARGEST "\0\0") == FT_OK);
+
+    CHECK(WITH(TREE, "") == FT_ERR_CORRUPT);
+    CHECK(WITH(TREE, "\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(TREE, "\0\0") == FT_ERR_CORRUPT);             /* no nodes */
+    CHECK(WITH(TREE, "\0\2\0\0\0\0\0") == FT_ERR_CORRUPT);   /* more than there are */
+    CHECK(WITH(TREE, "\0" LARGEST "\0\0\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(TREE, "\2\1\1\1\1\1\0") == FT_ERR_CORRUPT);   /* a gap */
+    CHECK(WITH(TREE, LARGEST "\1\1\1\1\1\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(TREE, "\0\1\1\0\0\0\0") == FT_ERR_CORRUPT);   /* a root with a parent */
+    CHECK(WITH(TREE, "\0\1\0\1\0\0\0") == FT_ERR_CORRUPT);   /* a root with a code */
+    CHECK(WITH(TREE, "\1\1\0\1\1\1\0") == FT_ERR_CORRUPT);   /* its own parent */
+    CHECK(WITH(TREE, "\1\1\2\1\1\1\0") == FT_ERR_CORRUPT);   /* a parent before the root */
+    CHECK(WITH(TREE, "\1\1\1\0\1\1\0") == FT_ERR_CORRUPT);   /* no code */
+    CHECK(WITH(TREE, "\1\1\1\2\1\1\0") == FT_ERR_CORRUPT);   /* no such code */
+    CHECK(WITH(TREE, "\1\1\1\1\1\1\0\0") == FT_ERR_CORRUPT); /* a byte too many */
+    CHECK(WITH(TREE, "\1\1\1\1\1\1\x80") == FT_ERR_CORRUPT); /* a number that goes on */
+    CHECK(WITH(TREE, "\1\1\1\1\1" TOO_LONG "\1") == FT_ERR_CORRUPT);
+    ft_chunk other = {.type = FT_CHUNK_TREE, .stream = 1}; /* no such thread */
+    CHECK(status_with(other, "\1\1\1\1\1\1\0", 7) == FT_ERR_CORRUPT);
+    other.stream = UINT32_MAX;
+    CHECK(status_with(other, "\1\1\1\1\1\1\0", 7) == FT_ERR_CORRUPT);
+}
+
+static void test_ends(void)
+{
+    CHECK(WITH(END, "\1\1\1\1\0\0") == FT_OK);
+    CHECK(WITH(END, "\2\1\1\1\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(END, "\1\2\1\1\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(END, "\1\1\2\1\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(END, "\1\1\1\2\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(END, "\1\1\1\1\1\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(END, "\1\1\1\1\0\1") == FT_ERR_CORRUPT);
+    CHECK(WITH(END, "\1\1\1\1\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(END, "\1\1\1\1\0\0\0") == FT_ERR_CORRUPT);
+
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    build_rest(&file);
+    BUILD(&file, TEXT, "\1b"); /* after the end */
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+    builder_fini(&file);
+}
+
+static void test_heads(void)
+{
+    ft_chunk newer = {.type = FT_FORMAT_TYPE('L', 'I', 'N', 'E'), .flags = FT_CHUNK_SKIPPABLE};
+    builder file;
+    ft_reader_report report = {0};
+    builder_init(&file);
+    build_dictionaries(&file);
+    newer.flags |= 1u << 31; /* a flag of the future, on a type of the future */
+    build_chunk(&file, newer, "whatever", 8);
+    build_rest(&file);
+    CHECK(read_built(&file, &report) == FT_OK && report.newer_chunks == 1 && report.ended);
+    builder_fini(&file);
+
+    newer.flags = 0;
+    CHECK(status_with(newer, "", 0) == FT_ERR_NEWER);
+    ft_chunk text = {.type = FT_CHUNK_TEXT, .flags = 4};
+    CHECK(status_with(text, "\1b", 2) == FT_ERR_NEWER);
+    text = (ft_chunk){.type = FT_CHUNK_TEXT, .stream = 1};
+    CHECK(status_with(text, "\1b", 2) == FT_ERR_CORRUPT);
+    ft_chunk code = {.type = FT_CHUNK_CODE, .flags = FT_CHUNK_CONTINUES};
+    CHECK(status_with(code, "\2\0\1\0\0", 5) == FT_ERR_CORRUPT);
+}
+
+static void test_versions(void)
+{
+    builder file;
+    builder_init(&file);
+    build_header(&file, FT_FORMAT_MAJOR + 1);
+    CHECK(read_built(&file, NULL) == FT_ERR_NEWER);
+    ft_buf_clear(&file.file);
+    build_dictionaries(&file);
+    build_rest(&file);
+    build_header(&file, FT_FORMAT_MAJOR + 1); /* a newer recording behind an old one */
+    CHECK(read_built(&file, NULL) == FT_ERR_NEWER);
+    builder_fini(&file);
+}
+
+static void test_sequences(void)
+{
+    builder file;
+    ft_reader_report report;
+    builder_init(&file);
+    build_dictionaries(&file);
+    file.sequence++; /* a chunk was left out */
+    BUILD(&file, TREE, "\0\1\0\0\0\0\0");
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+
+    ft_buf_clear(&file.file);
+    build_header(&file, FT_FORMAT_MAJOR);
+    BUILD(&file, META, "\1k\1v");
+    file.sequence = 0; /* a finisher begins again */
+    BUILD(&file, META, "\1k\1w");
+    CHECK(read_built(&file, &report) == FT_OK && report.opening_bytes == file.file.length);
+    BUILD(&file, TEXT, "\1a");
+    file.sequence = 0; /* but not after a dictionary: ids would be counted twice */
+    BUILD(&file, META, "\1k\1w");
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+    builder_fini(&file);
+}
+
+static void test_continued_texts(void)
+{
+    const ft_chunk half = {.type = FT_CHUNK_TEXT, .flags = FT_CHUNK_CONTINUES};
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    build_chunk(&file, half, "\1b\1c", 4);
+    build_chunk(&file, half, "\0", 1);
+    BUILD(&file, TEXT, "\1d\1e");
+    BUILD(&file, END, "\4\1\1\1\0\0"); /* a, b, cd, e */
+    CHECK(read_built(&file, NULL) == FT_OK);
+
+    ft_buf_clear(&file.file);
+    build_dictionaries(&file);
+    build_chunk(&file, half, "\1b", 2);
+    BUILD(&file, CODE, "\1\1\1\1\5"); /* not the rest of the text */
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+
+    ft_buf_clear(&file.file);
+    build_dictionaries(&file);
+    build_chunk(&file, half, "\1b", 2);
+    BUILD(&file, TEXT, ""); /* nothing of it */
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+
+    ft_buf_clear(&file.file);
+    build_dictionaries(&file);
+    build_chunk(&file, half, "", 0); /* a beginning of nothing */
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+    builder_fini(&file);
+}
+
+/* Payloads whose frame is not what the head says; the checksums are right. */
+static void test_frames(void)
+{
+    builder file;
+    uint8_t *head;
+    builder_init(&file);
+    ft_packer packer = file.packer;
+    static const uint8_t zeros[FT_FORMAT_RAW_MAX];
+    const ft_chunk meta = {.type = FT_CHUNK_META};
+    for (int wrong = 0; wrong < 4; wrong++) {
+        ft_buf_clear(&file.file);
+        build_header(&file, FT_FORMAT_MAJOR);
+        size_t start = file.file.length;
+        if (ft_packer_put(&packer, &meta, zeros, 64, &file.file) != FT_OK)
+            abort();
+        if (wrong == 0)
+            ft_buf_put_byte(&file.file, 0); /* behind the frame */
+        if (wrong == 1)
+            file.file.data[start + FT_FORMAT_CHUNK_HEAD_BYTES] ^= 1; /* zstd's magic */
+        head = file.file.data + start;
+        if (wrong == 2)
+            head[8]++; /* raw length */
+        if (wrong == 3)
+            file.file.length--;
+        uint32_t stored = (uint32_t)(file.file.length - start - FT_FORMAT_CHUNK_HEAD_BYTES);
+        head[12] = (uint8_t)stored;
+        uint32_t crc = ft_crc32c(0, head, 24);
+        crc = ft_crc32c(crc, head + FT_FORMAT_CHUNK_HEAD_BYTES, stored);
+        for (int i = 0; i < 4; i++)
+            head[24 + i] = (uint8_t)(crc >> 8 * i);
+        CHECK(stored < 256 && read_built(&file, NULL) == FT_ERR_CORRUPT);
+    }
+    builder_fini(&file);
+}
+
+/* A small file that unpacks to gigabytes is refused before it has filled the machine. */
+static void test_bombs(void)
+{
+    static const uint8_t zeros[FT_FORMAT_RAW_MAX]; /* a million empty texts */
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    for (int i = 0; i < 2000; i++)
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_TEXT}, zeros, sizeof zeros);
+    CHECK(file.file.length < 500000);
+    CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
+
+    ft_buf_clear(&file.file);
+    build_dictionaries(&file);
+    for (int i = 0; i < 2000; i++) /* 349 525 threads a chunk */
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_THRD}, zeros, sizeof zeros / 3 * 3);
+    CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
+
+    ft_buf_clear(&file.file);
+    build_header(&file, FT_FORMAT_MAJOR);
+    for (int i = 0; i < 100; i++) /* half a million times the empty property */
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_META}, zeros, sizeof zeros);
+    CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
+    builder_fini(&file);
+}
+
+/* More segments than a file ever has, each beginning anew. */
+static void test_many_segments(void)
+{
+    builder file;
+    builder_init(&file);
+    for (int i = 0; i < 100000; i++)
+        build_header(&file, FT_FORMAT_MAJOR);
+    build_dictionaries(&file);
+    build_rest(&file);
+    for (int i = 0; i < 2000; i++) {
+        build_dictionaries(&file);
+        build_rest(&file);
+    }
+    ft_reader_report report = {0};
+    CHECK(read_built(&file, &report) == FT_OK && report.ended);
+    builder_fini(&file);
+}
+
+int main(void)
+{
+    test_sound();
+    test_lists();
+    test_trees();
+    test_ends();
+    test_heads();
+    test_versions();
+    test_sequences();
+    test_continued_texts();
+    test_frames();
+    test_bombs();
+    test_many_segments();
+    return tap_end();
+}
