@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* harvest.c: arenas become a profile (see harvest.h).
+ *
+ * The file is read with pread, block by block: a mapping would die of SIGBUS if somebody cut the file
+ * short, and whole arenas can be large. The copies are plain memory, checked before use. */
+#include "engine/record/harvest.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/record/arena.h"
+#include "engine/record/recorder.h"
+#include "engine/record/recording.h"
+
+enum {
+    MAX_ARENAS = 1 << 20,
+    MAX_BLOCK = 1 << 30,
+    MAX_BLOCKS = 1 << 20 /* 64 GiB of smallest blocks */
+};
+
+typedef struct block_place {
+    uint64_t offset, used, address;
+    uint32_t kind, owner;
+    uint32_t first_node; /* CONTEXTS: the node id of its first context */
+    uint32_t order;
+} block_place;
+
+typedef struct harvest {
+    ft_profile *profile;
+    const ft_mem *mem;
+    int fd;
+    ft_arena_header header;
+    uint64_t bytes;      /* of the file, as far as it is published */
+    block_place *blocks; /* owned, sorted by kind, owner, place */
+    uint32_t block_count, block_room;
+    uint32_t *codes; /* owned: the profile's code id of each code number */
+    uint32_t code_count, code_room;
+    ft_recorder *recorders; /* owned copies */
+    uint32_t recorder_count;
+    uint8_t *buffer; /* owned: one block's content */
+    uint64_t buffer_room;
+    uint32_t process;
+    bool open_until_now; /* open calls last until `now` */
+    ft_clock_pair now;
+    uint64_t last_event; /* ticks */
+    double ns_per_tick;
+    uint64_t torn;
+} harvest;
+
+/* ---- reading ---- */
+
+static bool read_at(int fd, void *into, uint64_t length, uint64_t offset)
+{
+    uint64_t done = 0;
+    while (done < length) {
+        ssize_t got = pread(fd, (char *)into + done, length - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        done += (uint64_t)got;
+    }
+    return true;
+}
+
+/* The block's used bytes in h->buffer; FT_ERR_CORRUPT when they can not be read. */
+static ft_status load(harvest *h, const block_place *place)
+{
+    if (place->used > h->buffer_room) {
+        uint8_t *moved = ft_mem_resize(h->mem, h->buffer, place->used, 1);
+        if (moved == NULL)
+            return FT_ERR_MEMORY;
+        h->buffer = moved;
+        h->buffer_room = place->used;
+    }
+    if (read_at(h->fd, h->buffer, place->used, place->offset + FT_BLOCK_HEADER_BYTES))
+        return FT_OK;
+    h->torn++;
+    return FT_ERR_CORRUPT;
+}
+
+static bool is_sound(const harvest *h, const ft_block *block, uint64_t offset)
+{
+    uint64_t used = atomic_load_explicit(&block->used, memory_order_relaxed);
+    return block->magic == FT_BLOCK_MAGIC && block->bytes >= FT_BLOCK_MIN_BYTES &&
+           block->bytes <= MAX_BLOCK && block->bytes <= h->bytes - offset &&
+           used <= block->bytes - FT_BLOCK_HEADER_BYTES;
+}
+
+static ft_status add_place(harvest *h, const ft_block *block, uint64_t offset)
+{
+    if (h->block_count == h->block_room) {
+        uint32_t room = h->block_room == 0 ? 64 : h->block_room * 2;
+        block_place *moved = ft_mem_resize(h->mem, h->blocks, room, sizeof *moved);
+        if (moved == NULL)
+            return FT_ERR_MEMORY;
+        h->blocks = moved;
+        h->block_room = room;
+    }
+    h->blocks[h->block_count] = (block_place){
+        .offset = offset,
+        .used = atomic_load_explicit(&block->used, memory_order_relaxed),
+        .address = block->address,
+        .kind = block->kind,
+        .owner = block->owner,
+        .order = h->block_count,
+    };
+    h->block_count++;
+    return FT_OK;
+}
+
+static int by_kind_owner_order(const void *left, const void *right)
+{
+    const block_place *a = left, *b = right;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->owner != b->owner)
+        return a->owner < b->owner ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static ft_status find_blocks(harvest *h)
+{
+    ft_block block;
+    uint64_t offset = FT_ARENA_HEADER_BYTES;
+    while (h->bytes - offset >= FT_BLOCK_HEADER_BYTES && h->block_count < MAX_BLOCKS) {
+        if (!read_at(h->fd, &block, sizeof block, offset) || !is_sound(h, &block, offset)) {
+            h->torn++; /* where the next one begins is not known */
+            break;
+        }
+        ft_status status = add_place(h, &block, offset);
+        if (status != FT_OK)
+            return status;
+        offset += block.bytes;
+    }
+    if (h->block_count > 0)
+        qsort(h->blocks, h->block_count, sizeof *h->blocks, by_kind_owner_order);
+    return FT_OK;
+}
+
+/* ---- functions and properties ---- */
+
+static ft_status add_code(harvest *h, const ft_record *record, const char *text)
+{
+    ft_code code = {.line = record->line, .kind = record->kind};
+    uint32_t *fields[3] = {&code.file, &code.name, &code.qualname};
+    if (h->code_count + 1 >= h->code_room) {
+        uint32_t room = h->code_room == 0 ? 256 : h->code_room * 2;
+        uint32_t *moved = ft_mem_resize(h->mem, h->codes, room, sizeof *moved);
+        if (moved == NULL)
+            return FT_ERR_MEMORY;
+        h->codes = moved;
+        h->code_room = room;
+    }
+    for (int i = 0; i < 3; text += record->lengths[i], i++) {
+        ft_status status =
+            ft_strtab_intern(&h->profile->texts, text, record->lengths[i], fields[i]);
+        if (status != FT_OK)
+            return status;
+    }
+    return ft_codetab_intern(&h->profile->codes, &code, &h->codes[++h->code_count]);
+}
+
+static ft_status set_property(harvest *h, const ft_record *record, const char *text)
+{
+    ft_process *process = &h->profile->processes[h->process];
+    const char *value = text + record->lengths[0];
+    uint32_t *field = NULL;
+    if (record->lengths[0] == 7 && memcmp(text, "command", 7) == 0)
+        field = &process->command;
+    if (record->lengths[0] == 6 && memcmp(text, "python", 6) == 0)
+        field = &process->python;
+    if (field == NULL)
+        return FT_OK;
+    return ft_strtab_intern(&h->profile->texts, value, record->lengths[1], field);
+}
+
+static bool record_is_sound(const ft_record *record, uint64_t room)
+{
+    uint64_t texts = 0;
+    for (int i = 0; i < 3; i++)
+        texts += record->lengths[i];
+    return record->bytes >= sizeof *record && record->bytes <= room && record->bytes % 8 == 0 &&
+           texts <= record->bytes - sizeof *record &&
+           (record->type != FT_RECORD_CODE ||
+            (record->kind > FT_CODE_ROOT && record->kind < FT_CODE_KINDS));
+}
+
+static ft_status read_records(harvest *h, const block_place *place)
+{
+    ft_record record;
+    for (uint64_t at = 0; place->used - at >= sizeof record; at += record.bytes) {
+        memcpy(&record, h->buffer + at, sizeof record);
+        if (!record_is_sound(&record, place->used - at)) {
+            h->torn++;
+            return FT_OK;
+        }
+        const char *text = (const char *)h->buffer + at + sizeof record;
+        ft_status status = FT_OK;
+        if (record.type == FT_RECORD_CODE)
+            status = add_code(h, &record, text);
+        else if (record.type == FT_RECORD_PROPERTY)
+            status = set_property(h, &record, text);
+        if (status != FT_OK)
+            return status;
+    }
+    return FT_OK;
+}
+
+static ft_status read_recorders(harvest *h, const block_place *place)
+{
+    uint32_t count = (uint32_t)(place->used / sizeof(ft_recorder));
+    if (count == 0)
+        return FT_OK;
+    ft_recorder *moved = ft_mem_resize(h->mem, h->recorders, (size_t)h->recorder_count + count,
+                                       sizeof *moved);
+    if (moved == NULL)
+        return FT_ERR_MEMORY;
+    h->recorders = moved;
+    memcpy(&h->recorders[h->recorder_count], h->buffer, count * sizeof *moved);
+    for (uint32_t i = 0; i < count; i++) {
+        const ft_recorder *recorder = &h->recorders[h->recorder_count + i];
+        if (recorder->slice_start > h->last_event)
+            h->last_event = recorder->slice_start;
+    }
+    h->recorder_count += count;
+    return FT_OK;
+}
+
+static ft_status read_blocks_of(harvest *h, ft_block_kind kind,
+                                ft_status (*read)(harvest *, const block_place *))
+{
+    for (uint32_t i = 0; i < h->block_count; i++) {
+        if (h->blocks[i].kind != (uint32_t)kind)
+            continue;
+        ft_status status = load(h, &h->blocks[i]);
+        if (status == FT_OK)
+            status = read(h, &h->blocks[i]);
+        if (status != FT_OK && status != FT_ERR_CORRUPT)
+            return status;
+    }
+    return FT_OK;
+}
+
+/* ---- trees ---- */
+
+/* The node id of the context at `address` among one recorder's blocks, or UINT32_MAX. */
+static uint32_t node_at(const block_place *blocks, uint32_t count, uint64_t address)
+{
+    for (uint32_t i = count; i-- > 0;) {
+        uint64_t offset = address - blocks[i].address - FT_BLOCK_HEADER_BYTES;
+        if (offset < blocks[i].used)
+            return offset % sizeof(ft_context) == 0
+                       ? blocks[i].first_node + (uint32_t)(offset / sizeof(ft_context))
+                       : UINT32_MAX;
+    }
+    return UINT32_MAX;
+}
+
+static uint64_t to_ns(const harvest *h, uint64_t ticks)
+{
+    return (uint64_t)((double)ticks * h->ns_per_tick);
+}
+
+static ft_status add_context(harvest *h, ft_tree *tree, const block_place *blocks, uint32_t count,
+                             const ft_context *context)
+{
+    uint32_t id;
+    uint32_t parent = node_at(blocks, count, (uint64_t)(uintptr_t)context->parent);
+    bool sound = parent < tree->count && context->code > 0 && context->code <= h->code_count;
+    h->torn += !sound;
+    ft_status status =
+        ft_tree_add(tree, sound ? parent : 0, sound ? h->codes[context->code] : h->codes[0], &id);
+    if (status != FT_OK)
+        return status;
+    uint64_t own = atomic_load_explicit(&context->own, memory_order_relaxed);
+    uint64_t waiting = atomic_load_explicit(&context->waiting, memory_order_relaxed);
+    tree->nodes[id].calls = atomic_load_explicit(&context->calls, memory_order_relaxed);
+    tree->nodes[id].own = to_ns(h, own);
+    tree->nodes[id].waiting = to_ns(h, waiting < own ? waiting : own);
+    return FT_OK;
+}
+
+static ft_status add_contexts(harvest *h, ft_tree *tree, block_place *blocks, uint32_t count)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        blocks[i].first_node = (uint32_t)total;
+        total += blocks[i].used / sizeof(ft_context);
+    }
+    ft_status status = total > UINT32_MAX / 2 ? FT_ERR_LIMIT : ft_tree_reserve(tree, (uint32_t)total);
+    for (uint32_t i = 0; i < count && status == FT_OK; i++) {
+        status = load(h, &blocks[i]);
+        if (status == FT_ERR_CORRUPT)
+            return FT_OK; /* counted; what follows hangs off it */
+        const ft_context *contexts = (const ft_context *)(const void *)h->buffer;
+        uint64_t held = blocks[i].used / sizeof *contexts;
+        for (uint64_t k = i == 0; k < held && status == FT_OK; k++) /* the first one is the root */
+            status = add_context(h, tree, blocks, i + 1, &contexts[k]);
+    }
+    return status;
+}
+
+/* The call that was running when the process died, or still runs. */
+static void end_open_slice(const harvest *h, ft_tree *tree, const block_place *blocks,
+                           uint32_t count, const ft_recorder *recorder)
+{
+    uint32_t node = node_at(blocks, count, (uint64_t)(uintptr_t)recorder->current);
+    if (h->open_until_now && node > 0 && node < tree->count &&
+        h->now.ticks > recorder->slice_start &&
+        atomic_load_explicit(&recorder->state, memory_order_relaxed) == FT_RECORDER_IN_USE)
+        tree->nodes[node].own += to_ns(h, h->now.ticks - recorder->slice_start);
+}
+
+static ft_status add_thread(harvest *h, block_place *blocks, uint32_t count)
+{
+    char name[32];
+    uint32_t text, index, owner = blocks[0].owner;
+    int length = owner == 0 ? snprintf(name, sizeof name, "main")
+                            : snprintf(name, sizeof name, "thread %u", owner + 1);
+    ft_status status = ft_strtab_intern(&h->profile->texts, name, (size_t)length, &text);
+    if (status == FT_OK)
+        status = ft_profile_add_thread(h->profile, h->process, text, &index);
+    if (status != FT_OK)
+        return status;
+    ft_thread *thread = &h->profile->threads[index];
+    status = add_contexts(h, &thread->tree, blocks, count);
+    if (status == FT_OK && owner < h->recorder_count) {
+        thread->uses = atomic_load_explicit(&h->recorders[owner].uses, memory_order_relaxed);
+        end_open_slice(h, &thread->tree, blocks, count, &h->recorders[owner]);
+    }
+    return status;
+}
+
+static ft_status add_threads(harvest *h)
+{
+    for (uint32_t first = 0, end; first < h->block_count; first = end) {
+        end = first + 1;
+        if (h->blocks[first].kind != FT_BLOCK_CONTEXTS)
+            continue;
+        while (end < h->block_count && h->blocks[end].kind == FT_BLOCK_CONTEXTS &&
+               h->blocks[end].owner == h->blocks[first].owner)
+            end++;
+        ft_status status = add_thread(h, &h->blocks[first], end - first);
+        if (status != FT_OK)
+            return status;
+    }
+    return FT_OK;
+}
+
+/* ---- the process ---- */
+
+static uint64_t difference(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* The rate of the ticks. The longest span is the most exact: until now, if that is the same boot. */
+static void set_clock(harvest *h)
+{
+    const uint64_t second = UINT64_C(1000000000);
+    const ft_arena_header *header = &h->header;
+    ft_clock_source source =
+        header->clock_source == FT_CLOCK_COUNTER ? FT_CLOCK_COUNTER : FT_CLOCK_SYSTEM;
+    h->now = ft_clock_read_pair(source);
+    ft_clock_pair last = {
+        .ticks = atomic_load_explicit(&header->last_ticks, memory_order_relaxed),
+        .ns = atomic_load_explicit(&header->last_ns, memory_order_relaxed),
+    };
+    uint64_t boot_now = ft_clock_ns(CLOCK_REALTIME) - h->now.ns;
+    bool same_boot = difference(boot_now, header->started_unix - header->first.ns) < 5 * second &&
+                     h->now.ns > header->first.ns && h->now.ticks > header->first.ticks;
+    h->ns_per_tick = ft_clock_ns_per_tick(source, header->first, same_boot ? h->now : last);
+    h->open_until_now = h->open_until_now && same_boot;
+}
+
+static ft_status add_notes(harvest *h, bool alive)
+{
+    uint64_t counts[FT_ARENA_NOTES] = {0};
+    for (uint32_t kind = 1; kind < FT_ARENA_NOTES; kind++)
+        counts[kind] = atomic_load_explicit(&h->header.notes[kind], memory_order_relaxed);
+    counts[FT_NOTE_TORN] += h->torn;
+    counts[FT_NOTE_STILL_RUNNING] += alive;
+    counts[FT_NOTE_NEVER_STARTED] +=
+        atomic_load_explicit(&h->header.begun, memory_order_relaxed) == 0;
+    for (uint32_t kind = 1; kind < FT_ARENA_NOTES; kind++) {
+        ft_note note = {.kind = kind, .process = h->process, .count = counts[kind]};
+        if (counts[kind] == 0)
+            continue;
+        ft_status status = ft_profile_add_note(h->profile, &note);
+        if (status != FT_OK)
+            return status;
+    }
+    return FT_OK;
+}
+
+static void set_elapsed(harvest *h)
+{
+    uint64_t begun = atomic_load_explicit(&h->header.begun, memory_order_relaxed);
+    uint64_t end = h->open_until_now ? h->now.ticks : h->last_event;
+    if (begun != 0 && end > begun)
+        h->profile->processes[h->process].elapsed = to_ns(h, end - begun);
+}
+
+static ft_status open_file(harvest *h, const char *path)
+{
+    struct stat info;
+    h->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (h->fd < 0 || fstat(h->fd, &info) != 0)
+        return FT_ERR_IO;
+    if (!S_ISREG(info.st_mode) || info.st_size < FT_ARENA_HEADER_BYTES ||
+        !read_at(h->fd, &h->header, sizeof h->header, 0) || h->header.magic != FT_ARENA_MAGIC)
+        return FT_ERR_FOREIGN;
+    if (h->header.layout != FT_RECORDING_LAYOUT)
+        return FT_ERR_NEWER;
+    h->bytes = atomic_load_explicit(&h->header.bytes, memory_order_acquire);
+    if (h->bytes > (uint64_t)info.st_size || h->bytes < FT_ARENA_HEADER_BYTES)
+        h->bytes = (uint64_t)info.st_size;
+    return FT_OK;
+}
+
+static ft_status add_process(harvest *h)
+{
+    ft_process process = {.pid = h->header.pid,
+                          .parent_pid = h->header.parent_pid,
+                          .started = h->header.started_unix};
+    ft_record damaged = {.kind = FT_CODE_PYTHON, .lengths = {0, 9, 9}};
+    ft_status status = ft_profile_add_process(h->profile, &process, &h->process);
+    if (status != FT_OK)
+        return status;
+    /* Number 0 is no function's: it stands for those that were damaged. */
+    status = add_code(h, &damaged, "<damaged><damaged>");
+    if (status != FT_OK)
+        return status;
+    h->codes[0] = h->codes[1];
+    h->code_count = 0;
+    return FT_OK;
+}
+
+ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_pid)
+{
+    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1};
+    ft_status status = open_file(&h, path);
+    if (status != FT_OK)
+        goto done;
+    bool alive = h.header.process_start != 0 &&
+                 ft_arena_process_start(h.header.pid) == h.header.process_start;
+    h.open_until_now = alive || h.header.pid == dead_pid;
+    set_clock(&h);
+    status = add_process(&h);
+    if (status == FT_OK)
+        status = find_blocks(&h);
+    if (status == FT_OK)
+        status = read_blocks_of(&h, FT_BLOCK_RECORDS, read_records);
+    if (status == FT_OK)
+        status = read_blocks_of(&h, FT_BLOCK_RECORDERS, read_recorders);
+    if (status == FT_OK)
+        status = add_threads(&h);
+    if (status == FT_OK)
+        status = add_notes(&h, alive);
+    if (status == FT_OK)
+        set_elapsed(&h);
+
+done:
+    if (h.fd >= 0)
+        close(h.fd);
+    ft_mem_free(h.mem, h.blocks);
+    ft_mem_free(h.mem, h.codes);
+    ft_mem_free(h.mem, h.recorders);
+    ft_mem_free(h.mem, h.buffer);
+    return status;
+}
+
+/* ---- the folder ---- */
+
+static int is_arena(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot != NULL && strcmp(dot, ".arena") == 0;
+}
+
+ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint32_t dead_pid,
+                               uint32_t *count)
+{
+    struct dirent **entries = NULL;
+    ft_status status = FT_OK;
+    uint32_t harvested = 0;
+    int found = scandir(directory, &entries, is_arena, versionsort);
+    if (found < 0)
+        return errno == ENOMEM ? FT_ERR_MEMORY : FT_ERR_IO;
+    for (int i = 0; i < found && status == FT_OK && i < MAX_ARENAS; i++) {
+        char path[4096];
+        int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
+        status = length < (int)sizeof path ? ft_harvest_file(profile, path, dead_pid) : FT_ERR_LIMIT;
+        harvested += status == FT_OK;
+        if (status == FT_ERR_FOREIGN || status == FT_ERR_NEWER)
+            status = FT_OK; /* somebody's file with such a name, or an arena that was never filled */
+    }
+    for (int i = 0; i < found; i++)
+        free(entries[i]);
+    free(entries);
+    if (status == FT_OK)
+        *count = harvested;
+    return status;
+}

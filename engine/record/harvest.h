@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* harvest.h: arenas become a profile, after the processes that wrote them died or while they live.
+ *
+ * An arena is the raw memory of a process that may have been killed anywhere: nothing in it is
+ * trusted. Blocks that do not fit are left out and counted (FT_NOTE_TORN). */
+#ifndef FT_RECORD_HARVEST_H
+#define FT_RECORD_HARVEST_H
+
+#include "engine/model/profile.h"
+
+/* Adds every arena of the folder (files named *.arena, in order of their names) to the profile.
+ * dead_pid: a process that died just now, so that the call it was in lasts until now; 0 for none.
+ * For other dead processes an open call ends with its last event.
+ * FT_ERR_IO (errno) when the folder can not be read, FT_ERR_MEMORY. *count is the number of arenas. */
+ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint32_t dead_pid,
+                               uint32_t *count);
+
+/* One arena file. FT_ERR_FOREIGN when it is none, FT_ERR_NEWER when another build wrote it. */
+ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_pid);
+
+#endif

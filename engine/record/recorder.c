@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recorder.c: the slow halves of the hot path: new paths, long slices, switched stacks. */
+#include "engine/record/recorder.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "engine/model/code.h"
+#include "engine/model/profile.h"
+#include "engine/record/children.h"
+#include "engine/record/recorder_rest.h"
+#include "engine/record/recording.h"
+
+enum {
+    FIRST_STACK = 256,
+    MAX_STACK = 1 << 26,      /* 1 GiB of stack entries: a bound for a runaway, not a limit in use */
+    FOLD_LOOK_BACK = 4096,    /* how deep a folded call looks for itself among its callers */
+    WAITING_LOOK_FACTOR = 10  /* slices of 200 us are worth the thread's CPU clock (0.9 us) */
+};
+
+static void note(ft_recorder *recorder, ft_note_kind kind)
+{
+    ft_arena_note(&recorder->recording->arena, (uint32_t)kind, 1);
+}
+
+bool ft_recorder_grow_stack(ft_recorder *recorder)
+{
+    size_t used = recorder->bottom == NULL ? 0 : (size_t)(recorder->top - recorder->bottom) + 1;
+    size_t room = used == 0 ? FIRST_STACK : used * 2;
+    ft_stack_entry *moved = NULL;
+    if (room <= MAX_STACK)
+        moved = ft_mem_resize(recorder->recording->mem, recorder->bottom, room, sizeof *moved);
+    if (moved == NULL) {
+        note(recorder, FT_NOTE_OUT_OF_MEMORY);
+        return false;
+    }
+    recorder->bottom = moved;
+    recorder->top = moved + (used == 0 ? 0 : used - 1);
+    recorder->last = moved + room - 1;
+    return true;
+}
+
+/* ---- new paths ---- */
+
+static ft_context *find_or_add(ft_recorder *recorder, ft_context *parent, const void *key,
+                               uint32_t code)
+{
+    ft_context *child = ft_children_find(parent, key);
+    if (child != NULL)
+        return child;
+    return ft_recording_new_context(recorder, parent, key, code);
+}
+
+static bool is_on_stack(const ft_recorder *recorder, const void *key)
+{
+    const ft_stack_entry *entry = recorder->top;
+    for (int i = 0; i < FOLD_LOOK_BACK && entry > recorder->bottom; i++, entry--)
+        if (entry->context->key == key)
+            return true;
+    return false;
+}
+
+/* Past the cap: one context per (caller, callee), and one more for calls that are not primitive. */
+static ft_context *folded_child(ft_recorder *recorder, const void *key, uint32_t code)
+{
+    ft_context *caller = recorder->current;
+    unsigned again = is_on_stack(recorder, key);
+    ft_context *folded = find_or_add(recorder, recorder->root, &recorder->rest->folded_keys[again],
+                                     again ? FT_CODE_FOLDED_AGAIN_NUMBER : FT_CODE_FOLDED_NUMBER);
+    if (folded != NULL && caller != recorder->root)
+        folded = find_or_add(recorder, folded, caller->key, caller->code);
+    if (folded == NULL)
+        return NULL;
+    note(recorder, FT_NOTE_FOLDED);
+    return find_or_add(recorder, folded, key, code);
+}
+
+static ft_context *new_child(ft_recorder *recorder, const void *key, uint32_t code)
+{
+    ft_recording *recording = recorder->recording;
+    uint32_t count = atomic_load_explicit(&recording->context_count, memory_order_relaxed);
+    if (count >= recording->max_contexts)
+        return folded_child(recorder, key, code);
+    return ft_recording_new_context(recorder, recorder->current, key, code);
+}
+
+bool ft_recorder_enter_slow(ft_recorder *recorder, const void *key, const void *frame, uint64_t now)
+{
+    ft_context *context = ft_children_find(recorder->current, key);
+    if (context == NULL) {
+        uint32_t code = ft_recording_code_of(recorder->recording, key);
+        if (code == 0)
+            return false;
+        context = new_child(recorder, key, code);
+    } else {
+        recorder->current->recent = context;
+    }
+    ft_recorder_end_slice(recorder, now);
+    if (context == NULL) { /* no room: its time goes to its caller, its exit finds the mark */
+        ft_recorder_push(recorder, recorder->current, (uintptr_t)frame | 1);
+        return true;
+    }
+    ft_counter_add(&context->calls, 1);
+    ft_recorder_push(recorder, context, (uintptr_t)frame);
+    return true;
+}
+
+/* ---- time ---- */
+
+/* How long the thread has been off the CPU by its own choice since the last look, at most `slice`.
+ * A look costs a system call of 0.5 us, two in slices that were waiting or are longer still. */
+static uint64_t waited_ns(ft_recorder *recorder, uint64_t slice, uint64_t now_ns, bool very_long)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0)
+        return 0;
+    uint64_t voluntary = (uint64_t)usage.ru_nvcsw;
+    bool switched = voluntary != recorder->voluntary;
+    if (!switched && !very_long)
+        return 0;
+    uint64_t off_cpu = now_ns - ft_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t waited = off_cpu > recorder->off_cpu ? off_cpu - recorder->off_cpu : 0;
+    recorder->off_cpu = off_cpu;
+    recorder->voluntary = voluntary;
+    if (!switched) /* it was preempted: that is not waiting */
+        return 0;
+    return waited < slice ? waited : slice;
+}
+
+void ft_recorder_long_slice(ft_recorder *recorder, uint64_t now)
+{
+    uint64_t elapsed = now - recorder->slice_start;
+    if (elapsed > UINT64_MAX / 2) { /* the clock stepped back: no time rather than a wrong one */
+        recorder->slice_start = now;
+        return;
+    }
+    ft_clock_source source = (ft_clock_source)recorder->clock;
+    ft_clock_pair pair = ft_clock_read_pair(source);
+    double ns_per_tick = ft_clock_ns_per_tick(source, recorder->first, pair);
+    uint64_t slice = (uint64_t)((double)elapsed * ns_per_tick);
+    bool very_long = elapsed > recorder->long_slice * WAITING_LOOK_FACTOR;
+    uint64_t waited = waited_ns(recorder, slice, pair.ns, very_long);
+    uint64_t ticks = slice == 0 ? 0 : (uint64_t)((double)waited / ns_per_tick);
+    recorder->slice_start = now;
+    ft_counter_add(&recorder->current->own, elapsed);
+    ft_counter_add(&recorder->current->waiting, ticks < elapsed ? ticks : elapsed);
+    ft_recording_touch_clock(recorder->recording);
+}
+
+/* ---- exits that do not match, switched stacks ---- */
+
+/* The topmost entry of frame among count, or NULL. A call that was not recorded counts too. */
+static ft_stack_entry *find_frame(ft_stack_entry *entries, size_t count, uintptr_t frame)
+{
+    while (count-- > 0)
+        if ((entries[count].frame & ~(uintptr_t)1) == frame)
+            return &entries[count];
+    return NULL;
+}
+
+static void cut_to(ft_recorder *recorder, ft_stack_entry *top)
+{
+    recorder->top = top;
+    recorder->current = top->context;
+}
+
+bool ft_recorder_leave_slow(ft_recorder *recorder, const void *key, const void *frame, uint64_t now)
+{
+    uintptr_t address = (uintptr_t)frame;
+    ft_stack_entry *entry = recorder->top;
+    if ((entry->frame & ~(uintptr_t)1) != address || entry == recorder->bottom)
+        return false;
+    /* Entries of this frame: its own and the C function it is in. Those above the one that ends
+     * were never told to end (another tool's callback raised): they end with it. */
+    while (entry > recorder->bottom && (entry->frame & ~(uintptr_t)1) == address) {
+        if (entry->context->key == key || entry->frame != address) {
+            ft_recorder_end_slice(recorder, now);
+            cut_to(recorder, entry - 1);
+            return true;
+        }
+        entry--;
+    }
+    return false;
+}
+
+/* Moves what stands above top to the parked stacks. Without memory for it, it is dropped. */
+static void park_above(ft_recorder *recorder, ft_stack_entry *top)
+{
+    size_t count = (size_t)(recorder->top - top);
+    if (count > 0)
+        ft_parked_add(recorder->rest, recorder->recording->mem, top + 1, count);
+    cut_to(recorder, top);
+}
+
+/* Puts the parked stack that has frame back on top; what stood above frame stays parked. */
+static bool resume(ft_recorder *recorder, uintptr_t frame)
+{
+    ft_parked *parked = ft_parked_take(recorder->rest, frame);
+    if (parked == NULL)
+        return false;
+    ft_stack_entry *first = parked->entries;
+    ft_stack_entry *top = find_frame(first, parked->count, frame);
+    assert(top != NULL);
+    for (ft_stack_entry *entry = first; entry <= top; entry++)
+        ft_recorder_push(recorder, entry->context, entry->frame);
+    size_t above = (size_t)(first + parked->count - 1 - top);
+    if (above > 0)
+        ft_parked_add(recorder->rest, recorder->recording->mem, top + 1, above);
+    ft_mem_free(recorder->recording->mem, parked);
+    return true;
+}
+
+bool ft_recorder_switch_to(ft_recorder *recorder, const void *frame)
+{
+    size_t depth = (size_t)(recorder->top - recorder->bottom);
+    ft_stack_entry *found = find_frame(recorder->bottom + 1, depth, (uintptr_t)frame);
+    if (found == NULL)
+        return resume(recorder, (uintptr_t)frame);
+    park_above(recorder, found);
+    return true;
+}
+
+void ft_recorder_switch_to_root(ft_recorder *recorder)
+{
+    park_above(recorder, recorder->bottom);
+}

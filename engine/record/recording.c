@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recording.c: one process's recording (see recording.h). */
+#include "engine/record/recording.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "engine/model/code.h"
+#include "engine/model/profile.h"
+#include "engine/record/children.h"
+#include "engine/record/recorder_rest.h"
+
+/* ---- opening and closing ---- */
+
+/* directory/PID-START-RANDOM.arena: the random part keeps processes of equal pids in different
+ * containers apart. The caller frees it. */
+static char *arena_path(const ft_mem *mem, const char *directory)
+{
+    uint32_t pid = (uint32_t)getpid();
+    uint64_t random = 0;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+        random = ft_clock_ns(CLOCK_MONOTONIC);
+    size_t room = strlen(directory) + 80;
+    char *path = ft_mem_new(mem, room, 1);
+    if (path != NULL)
+        snprintf(path, room, "%s/%u-%llu-%016llx.arena", directory, pid,
+                 (unsigned long long)ft_arena_process_start(pid), (unsigned long long)random);
+    return path;
+}
+
+static ft_status open_arena(ft_recording *recording, ft_arena *arena)
+{
+    if (recording->directory == NULL)
+        return ft_arena_open(arena, recording->mem, NULL, FT_RECORDING_LAYOUT);
+    char *path = arena_path(recording->mem, recording->directory);
+    if (path == NULL)
+        return FT_ERR_MEMORY;
+    ft_status status = ft_arena_open(arena, recording->mem, path, FT_RECORDING_LAYOUT);
+    ft_mem_free(recording->mem, path);
+    return status;
+}
+
+/* The two functions that stand for calls past the cap, so that they have codes 1 and 2. */
+static ft_status intern_folded(ft_recording *recording)
+{
+    static const char *const names[2] = {"<folded>", "<folded again>"};
+    for (uint32_t i = 0; i < 2; i++) {
+        ft_function function = {.key = names[i],
+                                .kind = FT_CODE_FOLDED + i,
+                                .texts = {"", names[i], names[i]},
+                                .lengths = {0, strlen(names[i]), strlen(names[i])}};
+        ft_status status = ft_recording_intern(recording, &function);
+        if (status != FT_OK)
+            return status;
+    }
+    assert(recording->code_count == FT_CODE_FOLDED_AGAIN_NUMBER);
+    return FT_OK;
+}
+
+ft_status ft_recording_open(ft_recording *recording, const ft_mem *mem, const char *directory,
+                            uint32_t max_contexts)
+{
+    ft_status status = FT_ERR_MEMORY;
+    *recording = (ft_recording){.mem = mem, .max_contexts = max_contexts};
+    pthread_mutex_init(&recording->lock, NULL);
+    ft_map_init(&recording->codes, mem);
+    recording->arena.mem = mem;
+    if (directory != NULL) {
+        size_t length = strlen(directory) + 1;
+        recording->directory = ft_mem_new(mem, length, 1);
+        if (recording->directory == NULL)
+            goto fail;
+        memcpy(recording->directory, directory, length);
+    }
+    status = open_arena(recording, &recording->arena);
+    if (status != FT_OK)
+        goto fail;
+    status = intern_folded(recording);
+    if (status != FT_OK)
+        goto fail;
+    return FT_OK;
+
+fail:
+    ft_recording_close(recording);
+    return status;
+}
+
+/* Writes nothing: the slot may be another process's by now. */
+static void drop_recorder(ft_recording *recording, const ft_recorder *recorder)
+{
+    ft_recorder_rest_free(recorder->rest, recording->mem);
+    ft_mem_free(recording->mem, recorder->bottom);
+}
+
+void ft_recording_close(ft_recording *recording)
+{
+    for (uint32_t i = 0; i < recording->recorder_count; i++)
+        drop_recorder(recording, recording->recorders[i]);
+    ft_mem_free(recording->mem, recording->recorders);
+    ft_mem_free(recording->mem, recording->flags);
+    ft_mem_free(recording->mem, recording->directory);
+    ft_map_fini(&recording->codes);
+    ft_arena_close(&recording->arena);
+    pthread_mutex_destroy(&recording->lock);
+}
+
+void ft_recording_touch_clock(ft_recording *recording)
+{
+    /* Two words that are not written together: a reader may mix two pairs that are a moment apart,
+     * which moves the rate by less than the reading's own error. */
+    ft_arena_header *header = recording->arena.header;
+    ft_clock_pair pair = ft_clock_read_pair((ft_clock_source)header->clock_source);
+    atomic_store_explicit(&header->last_ticks, pair.ticks, memory_order_relaxed);
+    atomic_store_explicit(&header->last_ns, pair.ns, memory_order_relaxed);
+}
+
+/* ---- functions and properties ---- */
+
+/* Room for bytes in a block of *newest's kind; *newest becomes the block that has it. */
+static ft_status make_room(ft_recording *recording, ft_block **newest, ft_block_kind kind,
+                           uint32_t owner, uint64_t bytes)
+{
+    if (*newest != NULL && ft_block_room(*newest) >= bytes)
+        return FT_OK;
+    uint64_t wanted = *newest == NULL ? 0 : (*newest)->bytes * 2;
+    if (wanted > FT_BLOCK_MAX_BYTES)
+        wanted = FT_BLOCK_MAX_BYTES;
+    if (wanted < bytes + FT_BLOCK_HEADER_BYTES)
+        wanted = bytes + FT_BLOCK_HEADER_BYTES;
+    return ft_arena_add_block(&recording->arena, kind, owner, wanted, newest);
+}
+
+static void publish(ft_block *block, uint64_t bytes)
+{
+    uint64_t used = atomic_load_explicit(&block->used, memory_order_relaxed);
+    assert(used + bytes + FT_BLOCK_HEADER_BYTES <= block->bytes);
+    atomic_store_explicit(&block->used, used + bytes, memory_order_release);
+}
+
+static void *unused(ft_block *block)
+{
+    return (char *)ft_block_data(block) + atomic_load_explicit(&block->used, memory_order_relaxed);
+}
+
+static uint32_t cut_length(size_t length)
+{
+    return (uint32_t)(length < FT_NAME_MAX_BYTES ? length : FT_NAME_MAX_BYTES);
+}
+
+static ft_status write_record(ft_recording *recording, ft_record record, const char *const texts[3])
+{
+    uint64_t bytes = sizeof record;
+    for (int i = 0; i < 3; i++)
+        bytes += record.lengths[i];
+    record.bytes = (uint32_t)((bytes + 7) & ~UINT64_C(7));
+    ft_status status =
+        make_room(recording, &recording->records, FT_BLOCK_RECORDS, 0, record.bytes);
+    if (status != FT_OK)
+        return status;
+    char *at = unused(recording->records);
+    memcpy(at, &record, sizeof record);
+    at += sizeof record;
+    for (int i = 0; i < 3; i++) {
+        if (record.lengths[i] > 0)
+            memcpy(at, texts[i], record.lengths[i]);
+        at += record.lengths[i];
+    }
+    publish(recording->records, record.bytes);
+    recording->records_used = atomic_load_explicit(&recording->records->used, memory_order_relaxed);
+    return FT_OK;
+}
+
+static ft_status reserve_flags(ft_recording *recording)
+{
+    if (recording->code_count + 1 < recording->code_capacity)
+        return FT_OK;
+    uint32_t room = recording->code_capacity == 0 ? 256 : recording->code_capacity * 2;
+    uint32_t *moved = ft_mem_resize(recording->mem, recording->flags, room, sizeof *moved);
+    if (moved == NULL)
+        return FT_ERR_MEMORY;
+    recording->flags = moved;
+    recording->code_capacity = room;
+    return FT_OK;
+}
+
+/* Under the lock. The map comes first: a record once published has its number for ever. */
+static ft_status intern_locked(ft_recording *recording, const ft_function *function)
+{
+    uint64_t key = (uint64_t)(uintptr_t)function->key;
+    if (ft_map_get(&recording->codes, key) != NULL)
+        return FT_OK;
+    ft_record record = {.type = FT_RECORD_CODE, .kind = function->kind, .line = function->line};
+    for (int i = 0; i < 3; i++)
+        record.lengths[i] = cut_length(function->lengths[i]);
+    ft_status status = reserve_flags(recording);
+    if (status == FT_OK)
+        status = ft_map_put(&recording->codes, key, 0);
+    if (status == FT_OK)
+        status = write_record(recording, record, function->texts);
+    if (status != FT_OK)
+        return status;
+    uint32_t number = ++recording->code_count;
+    recording->flags[number] = function->flags;
+    return ft_map_put(&recording->codes, key, number); /* the slot is there: this can not fail */
+}
+
+ft_status ft_recording_intern(ft_recording *recording, const ft_function *function)
+{
+    assert(function->key != NULL);
+    pthread_mutex_lock(&recording->lock);
+    ft_status status = intern_locked(recording, function);
+    pthread_mutex_unlock(&recording->lock);
+    return status;
+}
+
+uint32_t ft_recording_code_of(ft_recording *recording, const void *key)
+{
+    pthread_mutex_lock(&recording->lock);
+    uint32_t *number = ft_map_get(&recording->codes, (uint64_t)(uintptr_t)key);
+    uint32_t result = number == NULL ? 0 : *number;
+    pthread_mutex_unlock(&recording->lock);
+    return result;
+}
+
+ft_status ft_recording_set_property(ft_recording *recording, const char *key, const char *value,
+                                    size_t value_length)
+{
+    const char *texts[3] = {key, value, ""};
+    ft_record record = {.type = FT_RECORD_PROPERTY,
+                        .lengths = {cut_length(strlen(key)), cut_length(value_length), 0}};
+    pthread_mutex_lock(&recording->lock);
+    ft_status status = write_record(recording, record, texts);
+    pthread_mutex_unlock(&recording->lock);
+    return status;
+}
+
+/* ---- contexts ---- */
+
+static void note_failure(ft_recording *recording, ft_status status)
+{
+    bool disk = status == FT_ERR_DISK_FULL || status == FT_ERR_IO;
+    ft_arena_note(&recording->arena, disk ? FT_NOTE_DISK_FULL : FT_NOTE_OUT_OF_MEMORY, 1);
+}
+
+/* An unpublished context; the lock is taken only when its block is full. */
+static ft_context *blank_context(ft_recorder *recorder)
+{
+    ft_recording *recording = recorder->recording;
+    if (recorder->contexts == NULL || ft_block_room(recorder->contexts) < sizeof(ft_context)) {
+        pthread_mutex_lock(&recording->lock);
+        ft_status status = make_room(recording, &recorder->contexts, FT_BLOCK_CONTEXTS,
+                                     recorder->index, sizeof(ft_context));
+        pthread_mutex_unlock(&recording->lock);
+        if (status != FT_OK) {
+            note_failure(recording, status);
+            return NULL;
+        }
+    }
+    return unused(recorder->contexts);
+}
+
+ft_context *ft_recording_new_context(ft_recorder *recorder, ft_context *parent, const void *key,
+                                     uint32_t code)
+{
+    ft_recording *recording = recorder->recording;
+    ft_context *context = blank_context(recorder);
+    if (context == NULL)
+        return NULL;
+    context->key = key;
+    context->parent = parent;
+    context->recent = recorder->root == NULL ? context : recorder->root; /* its key is NULL */
+    context->code = code;
+    context->flags = code == 0 ? 0 : recording->flags[code] & 7;
+    if (parent != NULL && !ft_children_add(&recorder->rest->pool, parent, context)) {
+        ft_arena_note(&recording->arena, FT_NOTE_OUT_OF_MEMORY, 1);
+        memset(context, 0, sizeof *context);
+        return NULL;
+    }
+    publish(recorder->contexts, sizeof *context);
+    atomic_fetch_add_explicit(&recording->context_count, 1, memory_order_relaxed);
+    return context;
+}
+
+/* ---- threads ---- */
+
+static ft_status add_slot(ft_recording *recording, ft_recorder **recorder)
+{
+    if (recording->recorder_count == recording->recorder_capacity) {
+        uint32_t room = recording->recorder_capacity == 0 ? 16 : recording->recorder_capacity * 2;
+        ft_recorder **moved =
+            ft_mem_resize(recording->mem, recording->recorders, room, sizeof *moved);
+        if (moved == NULL)
+            return FT_ERR_MEMORY;
+        recording->recorders = moved;
+        recording->recorder_capacity = room;
+    }
+    ft_status status = make_room(recording, &recording->slots, FT_BLOCK_RECORDERS, 0,
+                                 sizeof(ft_recorder));
+    if (status != FT_OK)
+        return status;
+    ft_recorder *made = unused(recording->slots);
+    made->recording = recording;
+    made->index = recording->recorder_count;
+    recording->recorders[recording->recorder_count++] = made;
+    publish(recording->slots, sizeof *made);
+    *recorder = made;
+    return FT_OK;
+}
+
+/* Under the lock: a recorder that no thread uses, or a new slot. */
+static ft_status take_recorder(ft_recording *recording, ft_recorder **recorder)
+{
+    for (uint32_t i = 0; i < recording->recorder_count; i++) {
+        ft_recorder *free_one = recording->recorders[i];
+        if (atomic_load_explicit(&free_one->state, memory_order_acquire) == FT_RECORDER_FREE) {
+            *recorder = free_one;
+            return FT_OK;
+        }
+    }
+    return add_slot(recording, recorder);
+}
+
+static void start_clock(ft_recorder *recorder)
+{
+    struct rusage usage;
+    ft_clock_source source = (ft_clock_source)recorder->recording->arena.header->clock_source;
+    recorder->clock = (uint32_t)source;
+    recorder->long_slice = ft_clock_ticks_per_20us(source);
+    recorder->first = ft_clock_read_pair(source);
+    recorder->off_cpu = recorder->first.ns - ft_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    recorder->voluntary =
+        getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nvcsw : UINT64_C(0);
+    recorder->slice_start = recorder->first.ticks;
+}
+
+/* What a recorder has besides its slot; it may be there from an earlier thread. */
+static bool equip(ft_recorder *recorder)
+{
+    if (recorder->rest == NULL)
+        recorder->rest = ft_recorder_rest_new(recorder->recording->mem);
+    if (recorder->rest == NULL) {
+        ft_arena_note(&recorder->recording->arena, FT_NOTE_OUT_OF_MEMORY, 1);
+        return false;
+    }
+    if (recorder->root == NULL)
+        recorder->root = ft_recording_new_context(recorder, NULL, NULL, 0);
+    if (recorder->root == NULL || (recorder->bottom == NULL && !ft_recorder_grow_stack(recorder)))
+        return false;
+    recorder->top = recorder->bottom;
+    *recorder->top = (ft_stack_entry){.context = recorder->root};
+    recorder->current = recorder->root;
+    return true;
+}
+
+ft_recorder *ft_recording_attach(ft_recording *recording)
+{
+    ft_recorder *recorder = NULL;
+    pthread_mutex_lock(&recording->lock);
+    ft_status status = take_recorder(recording, &recorder);
+    if (status == FT_OK)
+        atomic_store(&recorder->state, FT_RECORDER_IN_USE);
+    pthread_mutex_unlock(&recording->lock);
+    if (status != FT_OK) {
+        note_failure(recording, status);
+        return NULL;
+    }
+    if (!equip(recorder)) {
+        atomic_store(&recorder->state, FT_RECORDER_FREE);
+        return NULL;
+    }
+    atomic_fetch_add(&recorder->uses, 1);
+    start_clock(recorder);
+    return recorder;
+}
+
+void ft_recording_detach(ft_recorder *recorder)
+{
+    ft_recording *recording = recorder->recording;
+    ft_recorder_end_slice(recorder, ft_clock_ticks((ft_clock_source)recorder->clock));
+    recorder->top = recorder->bottom;
+    recorder->current = recorder->root;
+    ft_parked_drop_all(recorder->rest, recording->mem);
+    ft_recording_touch_clock(recording);
+    atomic_store(&recorder->state, FT_RECORDER_FREE);
+}
+
+/* ---- fork ----
+ *
+ * The parent goes on while the child runs this, in memory that both see: of the old arena only what
+ * never changes once written may be read (keys, codes, full blocks), and nothing may be written.
+ * What does change was copied by the fork itself: the recording, `before`, and the private stacks. */
+
+/* The new arena's records are those of the old one, so that every code keeps its number. */
+static ft_status copy_records(ft_recording *recording, const ft_block *old, const ft_block *newest,
+                              uint64_t newest_used)
+{
+    if (old == NULL)
+        return FT_OK;
+    ft_status status = copy_records(recording, old->next, newest, newest_used); /* oldest first */
+    uint64_t used = old == newest ? newest_used : atomic_load_explicit(&old->used, memory_order_relaxed);
+    if (status != FT_OK || old->kind != FT_BLOCK_RECORDS || used == 0)
+        return status;
+    status = ft_arena_add_block(&recording->arena, FT_BLOCK_RECORDS, 0,
+                                used + FT_BLOCK_HEADER_BYTES, &recording->records);
+    if (status != FT_OK)
+        return status;
+    memcpy(ft_block_data(recording->records), (const char *)old + FT_BLOCK_HEADER_BYTES, used);
+    publish(recording->records, used);
+    return FT_OK;
+}
+
+/* Walks the open calls of the parent's thread again, in the child's own tree. */
+static void replay(ft_recorder *recorder, const ft_recorder *before)
+{
+    for (const ft_stack_entry *entry = before->bottom + 1; entry <= before->top; entry++) {
+        const ft_context *old = entry->context;
+        ft_context *context = ft_children_find(recorder->current, old->key);
+        if ((entry->frame & 1) != 0) /* it was not recorded: it stands for its caller */
+            context = recorder->current;
+        else if (context == NULL)
+            context = ft_recording_new_context(recorder, recorder->current, old->key, old->code);
+        if (context == NULL)
+            return;
+        ft_recorder_push(recorder, context, entry->frame);
+    }
+}
+
+ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder *before)
+{
+    ft_arena old = recording->arena, fresh;
+    ft_block *newest = recording->records;
+    ft_recorder *recorder = NULL;
+    pthread_mutex_init(&recording->lock, NULL); /* whoever held it is not in this process */
+    if (open_arena(recording, &fresh) != FT_OK)
+        return NULL;
+    recording->arena = fresh;
+    recording->records = recording->slots = NULL;
+    recording->recorder_count = 0; /* the other threads' stacks and tables are left to the parent */
+    atomic_store(&recording->context_count, 0);
+    atomic_store(&recording->arena.header->begun, recording->arena.header->first.ticks);
+    if (copy_records(recording, old.blocks, newest, recording->records_used) == FT_OK)
+        recorder = ft_recording_attach(recording);
+    if (before != NULL) {
+        if (recorder != NULL)
+            replay(recorder, before);
+        drop_recorder(recording, before);
+    }
+    ft_arena_close(&old);
+    return recorder;
+}
