@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_reader.c: hostile bytes for the reader of .fettle files, and for everything that later
+ * walks what it accepted.
+ *
+ * An input that starts like a .fettle file is read as it is. Checksums keep most mutations of
+ * such a file from getting far, so any other input is a recipe: records of five bytes (type,
+ * flags, stream, low and high byte of a length) and a payload, which become chunks with right
+ * checksums. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "engine/file/reader.h"
+#include "engine/model/query.h"
+#include "tests/engine/file_builder.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool held)
+{
+    if (!held)
+        abort();
+}
+
+static void query(const ft_profile *profile)
+{
+    ft_function_row *functions = NULL;
+    ft_edge_row *edges = NULL;
+    ft_totals totals;
+    uint32_t count;
+    must(ft_query_functions(profile, &functions, &count) == FT_OK);
+    must(ft_query_edges(profile, &edges, &count) == FT_OK);
+    must(ft_query_totals(profile, &totals) == FT_OK);
+    ft_mem_free(profile->mem, edges);
+    ft_mem_free(profile->mem, functions);
+}
+
+static void read_and_query(const uint8_t *bytes, size_t length)
+{
+    ft_profile profile;
+    ft_reader_report report;
+    must(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
+    if (ft_reader_read(bytes, length, &profile, &report) == FT_OK) {
+        must(ft_profile_check(&profile) == FT_OK);
+        must(report.good_bytes <= length && report.opening_bytes <= report.good_bytes);
+        query(&profile);
+    }
+    ft_profile_fini(&profile);
+}
+
+static void build_and_read(const uint8_t *at, const uint8_t *end)
+{
+    static const uint32_t types[] = {
+        FT_CHUNK_META, FT_CHUNK_TEXT, FT_CHUNK_CODE, FT_CHUNK_PROC, FT_CHUNK_THRD,
+        FT_CHUNK_TREE, FT_CHUNK_NOTE, FT_CHUNK_END,  FT_FORMAT_TYPE('L', 'I', 'N', 'E'),
+    };
+    enum { TYPES = sizeof types / sizeof types[0], HEAD = 5 };
+    builder file;
+    builder_init(&file);
+    build_header(&file, FT_FORMAT_MAJOR);
+    while (end - at >= HEAD) {
+        if (at[0] % (TYPES + 1) == TYPES)
+            build_header(&file, FT_FORMAT_MAJOR); /* another segment */
+        ft_chunk head = {.type = types[at[0] % TYPES], .flags = at[1] & 7u, .stream = at[2]};
+        size_t length = (size_t)at[3] | (size_t)at[4] << 8;
+        at += HEAD;
+        if (length > (size_t)(end - at))
+            length = (size_t)(end - at);
+        build_chunk(&file, head, at, length);
+        at += length;
+    }
+    read_and_query(file.file.data, file.file.length);
+    builder_fini(&file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0 || ft_reader_is_fettle(data, size))
+        read_and_query(data, size);
+    else
+        build_and_read(data, data + size);
+    return 0;
+}

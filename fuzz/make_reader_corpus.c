@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* make_reader_corpus.c: writes the first inputs of fuzz/corpus/reader: sound files, cut ones,
+ * damaged ones and recipes (see fuzz_reader.c). Usage: make_reader_corpus FOLDER */
+#include "tests/engine/file_builder.h"
+#include "tests/engine/profiles.h"
+
+static void save(const char *folder, const char *name, const uint8_t *bytes, size_t length)
+{
+    char path[4096];
+    must(snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path);
+    FILE *file = fopen(path, "wb");
+    must(file != NULL && fwrite(bytes, 1, length, file) == length && fclose(file) == 0);
+}
+
+static void save_random(const char *folder)
+{
+    char name[64];
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        ft_profile profile;
+        size_t length;
+        make_profile(&profile, seed, 20);
+        uint8_t *bytes = profile_bytes(&profile, &length);
+        snprintf(name, sizeof name, "random-%u.fettle", (unsigned)seed);
+        save(folder, name, bytes, length);
+        free(bytes);
+        ft_profile_fini(&profile);
+    }
+}
+
+static void save_cut_and_damaged(const char *folder)
+{
+    char name[64];
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    build_rest(&file);
+    size_t length = file.file.length;
+    uint8_t *bytes = file.file.data;
+    save(folder, "sound.fettle", bytes, length);
+    for (size_t cut = 8; cut < length; cut += length / 7) {
+        snprintf(name, sizeof name, "cut-%u.fettle", (unsigned)cut);
+        save(folder, name, bytes, cut);
+    }
+    for (size_t at = 8; at < length; at += length / 7) {
+        bytes[at] ^= 0x10;
+        snprintf(name, sizeof name, "damaged-%u.fettle", (unsigned)at);
+        save(folder, name, bytes, length);
+        bytes[at] ^= 0x10;
+    }
+    build_dictionaries(&file);
+    build_rest(&file);
+    save(folder, "two-segments.fettle", file.file.data, file.file.length);
+    ft_buf_clear(&file.file);
+    build_header(&file, FT_FORMAT_MAJOR + 1);
+    save(folder, "newer.fettle", file.file.data, file.file.length);
+    builder_fini(&file);
+}
+
+/* One record of a recipe: the number of the type, then what follows the table in fuzz_reader.c. */
+#define RECORD(type, flags, stream, length, payload) type flags stream length "\0" payload
+
+static void save_recipes(const char *folder)
+{
+    static const char dictionaries[] = RECORD("\0", "\0", "\0", "\4", "\1k\1v")
+        RECORD("\1", "\0", "\0", "\2", "\1a") RECORD("\2", "\0", "\0", "\5", "\1\1\1\1\5")
+        RECORD("\3", "\0", "\0", "\6", "\7\1\1\1\0\0") RECORD("\4", "\0", "\0", "\3", "\0\1\1");
+    static const char rest[] =
+        RECORD("\5", "\0", "\0", "\14", "\0\2\0\1\0\1\0\3\0\4\0\2")
+        RECORD("\6", "\0", "\0", "\3", "\1\0\5") RECORD("\7", "\0", "\0", "\6", "\1\1\1\1\2\1");
+    static const char texts[] = RECORD("\1", "\2", "\0", "\4", "\1b\1c")
+        RECORD("\1", "\0", "\0", "\3", "\2de") RECORD("\10", "\1", "\0", "\1", "x");
+    static const char folded[] = RECORD("\2", "\0", "\0", "\12", "\3\0\0\0\0\4\0\0\0\0")
+        RECORD("\5", "\0", "\0", "\26", "\1\4\1\1\1\1\2\1\3\1\0\0\1\1\0\0\7\7\0\0\0\0");
+    uint8_t recipe[512];
+    size_t length = 0;
+    memcpy(recipe, dictionaries, sizeof dictionaries - 1);
+    length += sizeof dictionaries - 1;
+    memcpy(recipe + length, rest, sizeof rest - 1);
+    save(folder, "recipe-sound", recipe, length + sizeof rest - 1);
+    memcpy(recipe + length, texts, sizeof texts - 1);
+    save(folder, "recipe-texts", recipe, length + sizeof texts - 1);
+    memcpy(recipe + length, folded, sizeof folded - 1);
+    save(folder, "recipe-folded", recipe, length + sizeof folded - 1);
+}
+
+int main(int count, char **words)
+{
+    if (count != 2) {
+        fprintf(stderr, "usage: make_reader_corpus FOLDER\n");
+        return 2;
+    }
+    save_random(words[1]);
+    save_cut_and_damaged(words[1]);
+    save_recipes(words[1]);
+    save(words[1], "empty", NULL, 0);
+    return 0;
+}

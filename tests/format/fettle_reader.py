@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A second reader of .fettle files, written from docs/format.md alone: plain Python, slow, whole.
+
+It shares no code with the engine and exists to disagree with it. Memory has no budget here: not for
+files of strangers. `python fettle_reader.py FILE` prints what is in a file.
+"""
+
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+try:
+    from compression import zstd  # Python 3.14 and later
+except ImportError:
+    import zstandard as zstd
+
+MAGIC = b"\x89FTL\r\n\x1a\n"
+MAJOR = 1
+SKIPPABLE, CONTINUES = 1, 2
+RAW_MAX, STORED_MAX = 1 << 20, (1 << 20) + 4096
+LISTS_OF_TEXTS = (b"META", b"TEXT")
+KINDS_OF_CODE = range(1, 5)
+
+
+class FettleError(Exception):
+    """args: the kind of the trouble ("empty", "foreign", "newer", "corrupt")."""
+
+
+@dataclass(frozen=True)
+class Code:
+    kind: int
+    file: bytes
+    name: bytes
+    qualname: bytes
+    line: int
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    parent_pid: int
+    command: bytes
+    python: bytes
+    started: int
+    elapsed: int
+
+
+@dataclass
+class Node:
+    parent: int
+    code: Code | None  # None: the root
+    calls: int = 0
+    own: int = 0
+    waiting: int = 0
+
+
+def root_alone() -> list[Node]:
+    return [Node(0, None)]
+
+
+@dataclass
+class Thread:
+    process: int
+    name: bytes
+    uses: int
+    nodes: list[Node] = field(default_factory=root_alone)
+
+
+@dataclass
+class Note:
+    kind: int
+    process: int
+    count: int
+
+
+@dataclass
+class Recording:
+    meta: dict[bytes, bytes] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list)
+    threads: list[Thread] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    ended: bool = False
+    torn: bool = False
+    good_bytes: int = 0
+    newer_chunks: int = 0
+
+
+def crc_table() -> list[int]:
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+CRC_TABLE = crc_table()
+
+
+def crc32c(data: bytes) -> int:
+    state = 0xFFFFFFFF
+    for byte in data:
+        state = (state >> 8) ^ CRC_TABLE[(state ^ byte) & 0xFF]
+    return state ^ 0xFFFFFFFF
+
+
+def corrupt_unless(held: bool) -> None:
+    if not held:
+        raise FettleError("corrupt")
+
+
+class Payload:
+    """Walks the bytes of a chunk."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def __bool__(self) -> bool:
+        return self.at < len(self.data)
+
+    def take(self, length: int) -> bytes:
+        corrupt_unless(length <= len(self.data) - self.at)
+        self.at += length
+        return self.data[self.at - length : self.at]
+
+    def number(self) -> int:
+        value = 0
+        for shift in range(0, 70, 7):
+            byte = self.take(1)[0]
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                corrupt_unless(value < 1 << 64)
+                return value
+        raise FettleError("corrupt")
+
+    def u32(self) -> int:
+        value = self.number()
+        corrupt_unless(value < 1 << 32)
+        return value
+
+    def below(self, bound: int) -> int:
+        value = self.u32()
+        corrupt_unless(value < bound)
+        return value
+
+
+@dataclass
+class Chunk:
+    type: bytes
+    flags: int
+    raw_length: int
+    stored: bytes
+    stream: int
+    sequence: int
+
+    def payload(self) -> bytes:
+        corrupt_unless(self.raw_length <= RAW_MAX and len(self.stored) <= STORED_MAX)
+        return unpack_frame(self.stored, self.raw_length)
+
+
+def unpack_frame(stored: bytes, raw_length: int) -> bytes:
+    """What exactly one zstd frame holds that says it holds raw_length bytes."""
+    try:
+        if zstd.__name__ == "zstandard":
+            size = zstd.frame_content_size(stored)
+            unpacker = zstd.ZstdDecompressor().decompressobj()
+        else:
+            size = zstd.get_frame_info(stored).decompressed_size
+            unpacker = zstd.ZstdDecompressor()
+        corrupt_unless(size == raw_length)
+        raw = unpacker.decompress(stored)
+    except (zstd.ZstdError, MemoryError) as error:
+        raise FettleError("corrupt") from error
+    corrupt_unless(unpacker.eof and not unpacker.unused_data and len(raw) == raw_length)
+    return bytes(raw)
+
+
+class Segment:
+    """The numbering of one segment, and what its chunks add to the recording."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.texts = [b""]
+        self.codes: list[Code | None] = [None]
+        self.settled = set(recording.meta)
+        self.first_process = len(recording.processes)
+        self.first_thread = len(recording.threads)
+        self.first_note = len(recording.notes)
+        self.nodes = 0
+        self.sequence = 0
+        self.meta_only = True
+        self.ended = False
+        self.open: bytes | None = None  # the beginning of a text
+        self.open_type = b""
+        self.key: bytes | None = None
+
+    def admit(self, chunk: Chunk) -> None:
+        """Whether the chunk may stand here, whatever is in it."""
+        meta = chunk.type == b"META"
+        restarts = meta and chunk.sequence == 0 and self.meta_only and self.open is None
+        corrupt_unless(not self.ended and (chunk.sequence == self.sequence or restarts))
+        known = chunk.type in TAKERS
+        if known and chunk.flags & ~(SKIPPABLE | CONTINUES):
+            raise FettleError("newer")
+        corrupt_unless(self.open is None or chunk.type == self.open_type)
+        if known:
+            corrupt_unless(chunk.stream == 0 or chunk.type == b"TREE")
+            corrupt_unless(not chunk.flags & CONTINUES or chunk.type in LISTS_OF_TEXTS)
+        self.sequence = chunk.sequence + 1
+        self.meta_only = self.meta_only and meta
+
+    def whole_texts(self, chunk: Chunk, payload: Payload) -> Iterator[bytes]:
+        continues = bool(chunk.flags & CONTINUES)
+        corrupt_unless(bool(payload) or not (continues or self.open is not None))
+        while payload:
+            text = (self.open or b"") + payload.take(payload.number())
+            self.open = None
+            if continues and not payload:
+                self.open, self.open_type = text, chunk.type
+            else:
+                yield text
+
+    def text(self, payload: Payload) -> bytes:
+        return self.texts[payload.below(len(self.texts))]
+
+    def process(self, payload: Payload) -> int:
+        here = len(self.recording.processes) - self.first_process
+        return self.first_process + payload.below(here)
+
+    def take_meta(self, chunk: Chunk, payload: Payload) -> None:
+        for text in self.whole_texts(chunk, payload):
+            if self.key is None:
+                self.key = text
+                continue
+            if self.key not in self.settled:
+                self.recording.meta[self.key] = text
+            self.key = None
+        corrupt_unless(self.key is None or self.open is not None)
+
+    def take_texts(self, chunk: Chunk, payload: Payload) -> None:
+        self.texts.extend(self.whole_texts(chunk, payload))
+
+    def take_codes(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            kind = payload.u32()
+            texts = [self.text(payload) for _ in range(3)]
+            line = payload.u32()
+            corrupt_unless(kind != 0)
+            if kind not in KINDS_OF_CODE:
+                raise FettleError("newer")
+            self.codes.append(Code(kind, *texts, line))
+
+    def take_processes(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            pids = payload.u32(), payload.u32()
+            texts = self.text(payload), self.text(payload)
+            times = payload.number(), payload.number()
+            self.recording.processes.append(Process(*pids, *texts, *times))
+
+    def take_threads(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            process, name = self.process(payload), self.text(payload)
+            self.recording.threads.append(Thread(process, name, payload.number()))
+
+    def take_tree(self, chunk: Chunk, payload: Payload) -> None:
+        threads = self.recording.threads[self.first_thread :]
+        corrupt_unless(chunk.stream < len(threads))
+        nodes = threads[chunk.stream].nodes
+        first, count = payload.number(), payload.number()
+        corrupt_unless(first == len(nodes) or (first == 0 and len(nodes) == 1))
+        corrupt_unless(0 < count <= len(payload.data) // 5)
+        ids = range(first, first + count)
+        distances = [payload.number() for _ in ids]
+        codes = [payload.below(len(self.codes)) for _ in ids]
+        calls, own, waiting = ([payload.number() for _ in ids] for _ in range(3))
+        corrupt_unless(not payload)
+        for at, distance, code in zip(ids, distances, codes, strict=True):
+            corrupt_unless(distance == code == 0 if at == 0 else 0 < distance <= at and code > 0)
+        nodes[first:] = [
+            Node(at - distance, self.codes[code], *counters)
+            for at, distance, code, *counters in zip(
+                ids, distances, codes, calls, own, waiting, strict=True
+            )
+        ]
+        self.nodes += count
+
+    def take_notes(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            kind, process = payload.u32(), self.process(payload)
+            self.recording.notes.append(Note(kind, process, payload.number()))
+
+    def take_end(self, chunk: Chunk, payload: Payload) -> None:
+        written = [
+            len(self.texts) - 1,
+            len(self.codes) - 1,
+            len(self.recording.processes) - self.first_process,
+            len(self.recording.threads) - self.first_thread,
+            self.nodes,
+            len(self.recording.notes) - self.first_note,
+        ]
+        corrupt_unless([payload.number() for _ in written] == written and not payload)
+        self.ended = True
+
+
+TAKERS: dict[bytes, Callable[[Segment, Chunk, Payload], None]] = {
+    b"META": Segment.take_meta,
+    b"TEXT": Segment.take_texts,
+    b"CODE": Segment.take_codes,
+    b"PROC": Segment.take_processes,
+    b"THRD": Segment.take_threads,
+    b"TREE": Segment.take_tree,
+    b"NOTE": Segment.take_notes,
+    b"END ": Segment.take_end,
+}
+
+
+def header_is_torn(header: bytes) -> bool:
+    if len(header) < 16 or crc32c(header[:12]) != struct.unpack_from("<I", header, 12)[0]:
+        return True
+    if struct.unpack_from("<H", header, 8)[0] > MAJOR:
+        raise FettleError("newer")
+    return False
+
+
+def chunk_at(data: bytes, at: int) -> Chunk | None:
+    """The chunk there, or None if it is torn."""
+    if len(data) - at < 28:
+        return None
+    kind, flags, raw, stored, stream, sequence, crc = struct.unpack_from("<4s6I", data, at)
+    payload = data[at + 28 : at + 28 + stored]
+    if len(payload) < stored or crc32c(data[at : at + 24] + payload) != crc:
+        return None
+    return Chunk(kind, flags, raw, payload, stream, sequence)
+
+
+def read(data: bytes) -> Recording:
+    """What is in the bytes of a file. FettleError."""
+    if not data:
+        raise FettleError("empty")
+    if not data.startswith(MAGIC):
+        raise FettleError("foreign")
+    corrupt_unless(len(data) < 16 or not header_is_torn(data[:16]))
+    recording = Recording()
+    segment = Segment(recording)
+    at = 0
+    while at < len(data):
+        if data.startswith(MAGIC, at):
+            if header_is_torn(data[at : at + 16]):
+                recording.torn = True
+                break
+            segment = Segment(recording)
+            at += 16
+            continue
+        chunk = chunk_at(data, at)
+        if chunk is None:
+            recording.torn = True
+            break
+        segment.admit(chunk)
+        if chunk.type in TAKERS:
+            TAKERS[chunk.type](segment, chunk, Payload(chunk.payload()))
+        elif chunk.flags & SKIPPABLE:
+            recording.newer_chunks += 1
+        else:
+            raise FettleError("newer")
+        at += 28 + len(chunk.stored)
+    recording.good_bytes = at
+    recording.ended = segment.ended
+    return recording
+
+
+def main() -> None:
+    with open(sys.argv[1], "rb") as file:
+        recording = read(file.read())
+    for name, value in vars(recording).items():
+        if name != "threads":
+            print(f"{name}: {value}")
+    for thread in recording.threads:
+        print(f"thread {thread.name!r} of process {thread.process}, uses {thread.uses}:")
+        for at, node in enumerate(thread.nodes):
+            print(f"  {at} <- {node.parent}: {node.code} {node.calls} {node.own} {node.waiting}")
+
+
+if __name__ == "__main__":
+    main()

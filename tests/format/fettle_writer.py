@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes recordings as .fettle files in every way that docs/format.md allows, not only in the
+engine's: lists and texts cut anywhere, chunks of the future in between, roots left out."""
+
+import random
+import struct
+from collections.abc import Callable
+
+from .fettle_reader import CONTINUES, MAGIC, SKIPPABLE, Code, Node, Recording, crc32c, zstd
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def varints(*values: int) -> bytes:
+    return b"".join(map(varint, values))
+
+
+def header(major: int = 1, minor: int = 0) -> bytes:
+    start = MAGIC + struct.pack("<HH", major, minor)
+    return start + struct.pack("<I", crc32c(start))
+
+
+def chunk(kind: bytes, raw: bytes, sequence: int, flags: int = 0, stream: int = 0) -> bytes:
+    stored = zstd.compress(raw)
+    head = struct.pack("<4s5I", kind, flags, len(raw), len(stored), stream, sequence)
+    return head + struct.pack("<I", crc32c(head + stored)) + stored
+
+
+class Writer:
+    """One segment, cut into chunks at random places."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.chunks: list[tuple[bytes, bytes, int, int]] = []  # type, payload, flags, stream
+        self.texts: dict[bytes, int] = {b"": 0}
+        self.codes: dict[Code | None, int] = {None: 0}
+        self.nodes = 0
+
+    def put(self, kind: bytes, raw: bytes, flags: int = 0, stream: int = 0) -> None:
+        if self.rng.random() < 0.05 and not (self.chunks and self.chunks[-1][2] & CONTINUES):
+            self.chunks.append((b"LINE", b"of a later version", SKIPPABLE | 1 << 20, 7))
+        self.chunks.append((kind, raw, flags, stream))
+
+    def put_texts(self, kind: bytes, texts: list[bytes]) -> None:
+        raw = b""
+        for at, text in enumerate(texts):
+            while self.rng.random() < 0.1 and len(text) > 0:
+                part, text = text[: len(text) // 2], text[len(text) // 2 :]
+                self.put(kind, raw + varint(len(part)) + part, CONTINUES)
+                raw = b""
+            raw += varint(len(text)) + text
+            pair_is_whole = kind != b"META" or at % 2 == 1
+            if pair_is_whole and self.rng.random() < 0.1:
+                self.put(kind, raw)
+                raw = b""
+        if raw:
+            self.put(kind, raw)
+
+    def put_records(self, kind: bytes, records: list[bytes]) -> None:
+        while records:
+            count = self.rng.randint(1, len(records))
+            self.put(kind, b"".join(records[:count]))
+            records = records[count:]
+
+    def text(self, text: bytes) -> int:
+        return self.texts.setdefault(text, len(self.texts))
+
+    def put_tree(self, stream: int, nodes: list[Node]) -> None:
+        root_has_nothing = nodes[0] == Node(0, None)
+        first = 1 if root_has_nothing and self.rng.random() < 0.5 else 0
+        while first < len(nodes):
+            run = nodes[first : first + self.rng.randint(1, len(nodes))]
+            columns: list[Callable[[int, Node], int]] = [
+                lambda at, node: at - node.parent,
+                lambda at, node: self.codes[node.code],
+                lambda at, node: node.calls,
+                lambda at, node: node.own,
+                lambda at, node: node.waiting,
+            ]
+            raw = varints(first, len(run))
+            for column in columns:
+                raw += varints(*(column(at, node) for at, node in enumerate(run, first)))
+            self.put(b"TREE", raw, stream=stream)
+            first += len(run)
+            self.nodes += len(run)
+
+    def bytes(self) -> bytes:
+        parts = [header(minor=self.rng.choice([0, 0, 9]))]
+        for sequence, (kind, raw, flags, stream) in enumerate(self.chunks):
+            parts.append(chunk(kind, raw, sequence, flags, stream))
+        return b"".join(parts)
+
+
+def put_dictionaries(writer: Writer, recording: Recording) -> None:
+    for thread in recording.threads:
+        for node in thread.nodes[1:]:
+            writer.codes.setdefault(node.code, len(writer.codes))
+    codes = [
+        varints(code.kind, *map(writer.text, (code.file, code.name, code.qualname)), code.line)
+        for code in writer.codes
+        if code is not None
+    ]
+    processes = [
+        varints(
+            process.pid,
+            process.parent_pid,
+            writer.text(process.command),
+            writer.text(process.python),
+            process.started,
+            process.elapsed,
+        )
+        for process in recording.processes
+    ]
+    threads = [
+        varints(thread.process, writer.text(thread.name), thread.uses)
+        for thread in recording.threads
+    ]
+    writer.put_texts(b"TEXT", list(writer.texts)[1:])
+    writer.put_records(b"CODE", codes)
+    writer.put_records(b"PROC", processes)
+    writer.put_records(b"THRD", threads)
+
+
+def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
+    """The recording as one segment."""
+    writer = Writer(random.Random(seed))
+    writer.put_texts(b"META", [text for pair in recording.meta.items() for text in pair])
+    put_dictionaries(writer, recording)
+    for stream, thread in enumerate(recording.threads):
+        writer.put_tree(stream, thread.nodes)
+    notes = [varints(note.kind, note.process, note.count) for note in recording.notes]
+    writer.put_records(b"NOTE", notes)
+    counts = [
+        len(writer.texts) - 1,
+        len(writer.codes) - 1,
+        len(recording.processes),
+        len(recording.threads),
+        writer.nodes,
+        len(recording.notes),
+    ]
+    if end:
+        writer.put(b"END ", varints(*counts))
+    return writer.bytes()

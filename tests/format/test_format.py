@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The .fettle format: the engine against a second reader and a second writer, both written from
+docs/format.md alone."""
+
+import os
+import random
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+try:
+    from . import fettle_reader, fettle_writer
+except ImportError:
+    pytest.skip("needs zstandard, or Python 3.14", allow_module_level=True)
+from .fettle_reader import Code, FettleError, Node, Note, Process, Recording, Thread
+
+CORPUS = Path(__file__).parents[2] / "fuzz" / "corpus" / "reader"
+NOTE_KINDS = [
+    "folded",
+    "disk full",
+    "no tool id",
+    "hook taken",
+    "still running",
+    "torn",
+    "deep stack",
+    "out of memory",
+    "free threaded",
+    "never started",
+]
+
+
+@pytest.fixture
+def core():
+    return pytest.importorskip("fettle._core")
+
+
+def random_recording(seed: int, bits: int = 40) -> Recording:
+    rng = random.Random(seed)
+
+    def number() -> int:
+        return rng.getrandbits(rng.randint(1, bits))
+
+    def text() -> bytes:
+        letters = rng.choices(
+            "abcdefghij \N{GREEK SMALL LETTER PI}\N{SNOWMAN}", k=rng.randint(1, 12)
+        )
+        return "".join(letters).encode()
+
+    texts = [text() for _ in range(rng.randint(1, 20))]
+    codes = [
+        Code(rng.randint(1, 2), *rng.choices(texts, k=3), rng.randint(0, 5000))
+        for _ in range(rng.randint(1, 12))
+    ]
+    recording = Recording(ended=True)
+    recording.meta = {text(): text() for _ in range(rng.randint(0, 4))}
+    recording.processes = [
+        Process(
+            rng.getrandbits(22),
+            number() % 2**32,
+            b"\0".join(texts[:3]),
+            b"3.14.2",
+            number(),
+            number(),
+        )
+        for _ in range(rng.randint(1, 3))
+    ]
+    for _ in range(rng.randint(0, 4)):
+        thread = Thread(rng.randrange(len(recording.processes)), rng.choice(texts), number())
+        for at in range(1, rng.randint(1, 60)):
+            own = number()
+            parent = max(0, at - 1 - int(rng.expovariate(0.3)))
+            thread.nodes.append(Node(parent, rng.choice(codes), number(), own, own // 3))
+        recording.threads.append(thread)
+    recording.notes = [
+        Note(rng.randint(1, 14), rng.randrange(len(recording.processes)), number())
+        for _ in range(rng.randint(0, 3))
+    ]
+    return recording
+
+
+def same_content(left: Recording, right: Recording) -> bool:
+    names = ("meta", "processes", "threads", "notes")
+    return all(getattr(left, name) == getattr(right, name) for name in names)
+
+
+def merged(left: Recording, right: Recording) -> Recording:
+    shift = len(left.processes)
+    return Recording(
+        meta=right.meta | left.meta,
+        processes=left.processes + right.processes,
+        threads=left.threads
+        + [replace(thread, process=thread.process + shift) for thread in right.threads],
+        notes=left.notes + [replace(note, process=note.process + shift) for note in right.notes],
+        ended=right.ended,
+    )
+
+
+def lineage(thread: Thread, at: int) -> list[int]:
+    """The node and its ancestors, the root left out."""
+    path = []
+    while at != 0:
+        path.append(at)
+        at = thread.nodes[at].parent
+    return path
+
+
+def function_rows(recording: Recording) -> Counter[tuple]:
+    """The rows of Profile.functions() by definition: every node against each of its ancestors."""
+    sums: defaultdict[Code, list[int]] = defaultdict(lambda: [0] * 6)
+    for thread in recording.threads:
+        for at, node in enumerate(thread.nodes[1:], 1):
+            path = lineage(thread, at)
+            above = {thread.nodes[other].code for other in path[1:]}
+            row = sums[node.code]
+            row[0] += node.calls
+            row[1] += 0 if node.code in above else node.calls
+            row[2] += node.own
+            row[4] += node.waiting
+            for code in {thread.nodes[other].code for other in path}:
+                sums[code][3] += node.own
+                sums[code][5] += node.waiting
+    return Counter(
+        (
+            code.file.decode(),
+            code.line,
+            code.name.decode(),
+            code.qualname.decode(),
+            *row[:2],
+            *(f"{value / 1e9:.9g}" for value in row[2:]),
+        )
+        for code, row in sums.items()
+        if any(row)
+    )
+
+
+def assert_core_agrees(profile, recording: Recording) -> None:
+    """The tables of the engine's profile are those of the recording."""
+    assert profile.meta() == {key.decode(): value.decode() for key, value in recording.meta.items()}
+    for row, process in zip(profile.processes(), recording.processes, strict=True):
+        assert (row.pid, row.parent_pid) == (process.pid, process.parent_pid)
+        assert row.command == tuple(process.command.decode().split("\0"))
+        assert row.python == process.python.decode()
+        assert row.started == pytest.approx(process.started / 1e9, rel=1e-12)
+        assert row.elapsed == pytest.approx(process.elapsed / 1e9, rel=1e-12)
+    for row, thread in zip(profile.threads(), recording.threads, strict=True):
+        assert (row.process, row.name) == (thread.process, thread.name.decode())
+        assert (row.uses, row.nodes) == (thread.uses, len(thread.nodes))
+        assert row.calls == sum(node.calls for node in thread.nodes)
+        assert row.own == pytest.approx(sum(node.own for node in thread.nodes) / 1e9, rel=1e-12)
+    kinds = dict(enumerate(NOTE_KINDS, 1))
+    assert [tuple(row) for row in profile.notes()] == [
+        (kinds.get(note.kind, f"note {note.kind}"), note.process, note.count)
+        for note in recording.notes
+    ]
+    rows = Counter(
+        (*row[:6], *(f"{value:.9g}" for value in row[6:])) for row in profile.functions()
+    )
+    assert rows == function_rows(recording)
+
+
+def core_read(core, tmp_path: Path, data: bytes):
+    """The engine's profile of these bytes, or the kind of the error."""
+    path = tmp_path / "input.fettle"
+    path.write_bytes(data)
+    try:
+        return core.Profile.read(str(path))
+    except core.FileError as error:
+        return error.args[0]
+
+
+def plain_read(data: bytes) -> Recording | str:
+    try:
+        return fettle_reader.read(data)
+    except FettleError as error:
+        return str(error.args[0])
+
+
+def assert_readers_agree(core, tmp_path: Path, data: bytes) -> None:
+    """Both accept or both refuse, for the same reason, and see as much before the same cut."""
+    ours, plain = core_read(core, tmp_path, data), plain_read(data)
+    if isinstance(plain, str) or isinstance(ours, str):
+        assert ours == plain
+        return
+    assert (ours.ended, ours.torn) == (plain.ended, plain.torn)
+    assert ours.newer_chunks == plain.newer_chunks
+    assert len(ours.meta()) == len(plain.meta)
+    assert len(ours.processes()) == len(plain.processes)
+    assert len(ours.notes()) == len(plain.notes)
+    assert [(row.uses, row.nodes) for row in ours.threads()] == [
+        (thread.uses, len(thread.nodes)) for thread in plain.threads
+    ]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_plain_reader_reads_what_the_plain_writer_wrote(seed):
+    recording = random_recording(seed, bits=64)
+    data = fettle_writer.write(recording, seed)
+    back = fettle_reader.read(data)
+    assert same_content(recording, back)
+    assert back.ended and not back.torn and back.good_bytes == len(data)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CORPUS.glob("*.fettle")))
+def test_the_corpus_is_what_its_names_say(name):
+    recording = plain_read((CORPUS / name).read_bytes())
+    if name.startswith("newer"):
+        assert recording == "newer"
+    elif name == "damaged-8.fettle":  # in the header
+        assert recording == "corrupt"
+    else:
+        assert isinstance(recording, Recording)
+        broken = name.startswith(("cut", "damaged"))
+        assert (recording.torn, recording.ended) == (broken, not broken)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_engine_reads_what_the_plain_writer_wrote(core, tmp_path, seed):
+    recording = random_recording(seed)
+    profile = core_read(core, tmp_path, fettle_writer.write(recording, seed))
+    assert profile.ended and not profile.torn
+    assert_core_agrees(profile, recording)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_plain_reader_reads_what_the_engine_wrote(core, tmp_path, seed):
+    recording = random_recording(seed, bits=64)
+    profile = core_read(core, tmp_path, fettle_writer.write(recording, seed))
+    written = tmp_path / "written.fettle"
+    with written.open("wb") as file:
+        profile.begin(file.fileno())
+        begun = fettle_reader.read(written.read_bytes())
+        profile.append(file.fileno())
+    whole = fettle_reader.read(written.read_bytes())
+    assert begun.meta == recording.meta and not begun.ended and not begun.torn
+    assert same_content(recording, whole)
+    assert whole.ended and not whole.torn and whole.good_bytes == os.stat(written).st_size
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_concatenated_files_are_the_merged_recording(core, tmp_path, seed):
+    first, second = random_recording(seed), random_recording(seed + 100)
+    data = fettle_writer.write(first, seed) + fettle_writer.write(second, seed)
+    both = merged(first, second)
+    assert same_content(fettle_reader.read(data), both)
+    assert_core_agrees(core_read(core, tmp_path, data), both)
+
+
+def test_the_readers_agree_on_a_file_cut_anywhere(core, tmp_path):
+    data = fettle_writer.write(random_recording(3), 3)
+    for cut in range(len(data)):
+        assert_readers_agree(core, tmp_path, data[:cut])
+
+
+def test_the_readers_agree_on_flipped_bits(core, tmp_path):
+    data = fettle_writer.write(random_recording(4), 4)
+    rng = random.Random(4)
+    bits = [*range(8 * 50), *(rng.randrange(8 * len(data)) for _ in range(1000))]
+    for bit in bits:
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        assert_readers_agree(core, tmp_path, bytes(damaged))
+
+
+def test_the_readers_agree_on_wrong_content_with_right_checksums(core, tmp_path):
+    """Payloads, heads and orders changed at random before the checksums are computed."""
+    rng = random.Random(5)
+    verdicts = Counter()
+    for round_ in range(1500):
+        writer = fettle_writer.Writer(random.Random(round_))
+        data = fettle_writer.write(random_recording(round_ % 20), round_ % 20)
+        segment_chunks(writer, data)
+        change_something(writer, rng)
+        changed = writer.bytes()
+        assert_readers_agree(core, tmp_path, changed)
+        verdict = plain_read(changed)
+        verdicts[verdict if isinstance(verdict, str) else "accepted"] += 1
+    assert set(verdicts) == {"accepted", "corrupt", "newer"}
+
+
+def segment_chunks(writer: fettle_writer.Writer, data: bytes) -> None:
+    """Takes a file apart again into the writer's chunks."""
+    at = 16
+    while at < len(data):
+        chunk = fettle_reader.chunk_at(data, at)
+        assert chunk is not None
+        writer.chunks.append((chunk.type, chunk.payload(), chunk.flags, chunk.stream))
+        at += 28 + len(chunk.stored)
+
+
+def change_something(writer: fettle_writer.Writer, rng: random.Random) -> None:
+    chunks = writer.chunks
+    at = rng.randrange(len(chunks))
+    kind, raw, flags, stream = chunks[at]
+    what = rng.randrange(8)
+    if what < 4 and raw:
+        place = rng.randrange(len(raw))
+        value = rng.choice([0, 1, 2, 0x7F, 0x80, 0xFF, rng.randrange(256)])
+        chunks[at] = (kind, raw[:place] + bytes([value]) + raw[place + 1 :], flags, stream)
+    elif what == 4:
+        chunks[at] = (kind, raw[: rng.randint(0, len(raw))], flags, stream)
+    elif what == 5:
+        chunks[at] = (kind, raw, flags ^ 1 << rng.randrange(4), stream)
+    elif what == 6:
+        chunks[at] = (kind, raw, flags, rng.randrange(4))
+    elif rng.random() < 0.5:
+        del chunks[at]
+    else:
+        other = rng.randrange(len(chunks))
+        chunks[at], chunks[other] = chunks[other], chunks[at]
