@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exporter.h: a recording in another tool's format. An exporter is one file, one const struct and
+ * one name in exporters.c. */
+#ifndef FT_EXPORT_EXPORTER_H
+#define FT_EXPORT_EXPORTER_H
+
+#include "engine/base/buf.h"
+#include "engine/model/profile.h"
+
+typedef struct ft_exporter {
+    const char *name;        /* "json": the word after -f */
+    const char *suffix;      /* ".json": of a default file name */
+    const char *description; /* one line for the help */
+    /* Appends the whole export to out. FT_ERR_MEMORY, FT_ERR_LIMIT. */
+    ft_status (*write)(const ft_profile *profile, ft_buf *out);
+} ft_exporter;
+
+/* NULL-terminated, in the order of the help. */
+extern const ft_exporter *const ft_exporters[];
+
+/* The exporter of that name, or NULL. */
+const ft_exporter *ft_exporter_find(const char *name);
+
+#endif

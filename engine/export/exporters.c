@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exporters.c: the list of exporters. To add one: its file, and its name in this list. */
+#include "engine/export/exporter.h"
+
+#include <string.h>
+
+extern const ft_exporter ft_exporter_json, ft_exporter_pstats;
+
+const ft_exporter *const ft_exporters[] = {&ft_exporter_pstats, &ft_exporter_json, NULL};
+
+const ft_exporter *ft_exporter_find(const char *name)
+{
+    for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json.c: the recording as JSON, the format for scripts; docs/export.md is its specification.
+ *
+ * The document is ASCII whatever the texts hold, numbers are whole (nanoseconds, never fractions),
+ * and each row stands on a line of its own, so that line tools and diffs work on it. Trees are
+ * columns: a million nodes cost five arrays, not a million objects. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/export/exporter.h"
+#include "engine/export/spell.h"
+#include "engine/model/query.h"
+
+extern const ft_exporter ft_exporter_json;
+
+enum { DIGITS_MAX = 20 }; /* of UINT64_MAX */
+
+static void put_number(ft_buf *out, uint64_t value)
+{
+    char digits[DIGITS_MAX];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    ft_buf_put(out, digits + at, sizeof digits - at);
+}
+
+static void put_point(ft_buf *out, uint32_t point)
+{
+    if (point >= 0x10000) {
+        uint32_t high = 0xD800 + ((point - 0x10000) >> 10);
+        ft_buf_printf(out, "\\u%04x", (unsigned)high);
+        point = 0xDC00 + (point & 0x3FF);
+    }
+    ft_buf_printf(out, "\\u%04x", (unsigned)point);
+}
+
+static bool is_plain(char byte)
+{
+    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+}
+
+/* What stands at text[0..length), which does not begin with a plain byte; gives the bytes used. */
+static size_t put_special(ft_buf *out, const char *text, size_t length)
+{
+    uint32_t point;
+    size_t size = ft_spell_utf8(text, length, &point);
+    if (size == 0)
+        ft_buf_printf(out, "\\\\x%02x", (uint8_t)text[0]);
+    else if (point == '"' || point == '\\')
+        ft_buf_printf(out, "\\%c", (char)point);
+    else
+        put_point(out, point);
+    return size == 0 ? 1 : size;
+}
+
+static void put_string(ft_buf *out, const char *text, size_t length)
+{
+    ft_buf_put_byte(out, '"');
+    for (size_t at = 0; at < length;) {
+        size_t plain = 0;
+        while (at + plain < length && is_plain(text[at + plain]))
+            plain++;
+        ft_buf_put(out, text + at, plain);
+        at += plain;
+        if (at < length)
+            at += put_special(out, text + at, length - at);
+    }
+    ft_buf_put_byte(out, '"');
+}
+
+static void put_text(ft_buf *out, const ft_profile *profile, uint32_t id)
+{
+    ft_text text = ft_strtab_get(&profile->texts, id);
+    put_string(out, text.data, text.length);
+}
+
+/* A member of an object: before is all that stands in front of the value, such as ",\"line\":". */
+static void put_number_member(ft_buf *out, const char *before, uint64_t value)
+{
+    ft_buf_put_text(out, before);
+    put_number(out, value);
+}
+
+static void put_text_member(ft_buf *out, const char *before, const ft_profile *profile, uint32_t id)
+{
+    ft_buf_put_text(out, before);
+    put_text(out, profile, id);
+}
+
+static void put_row_start(ft_buf *out, uint32_t index)
+{
+    ft_buf_put_text(out, index == 0 ? "\n  " : ",\n  ");
+}
+
+static void put_meta(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"meta\":{");
+    for (uint32_t i = 0; i < profile->meta_count; i++) {
+        put_row_start(out, i);
+        put_text(out, profile, profile->meta[i].key);
+        put_text_member(out, ":", profile, profile->meta[i].value);
+    }
+    ft_buf_put_text(out, "}");
+}
+
+/* The words of a command line, which the model joins by NUL. */
+static void put_words(ft_buf *out, ft_text words)
+{
+    ft_buf_put_byte(out, '[');
+    for (size_t at = 0, end; words.length > 0 && at <= words.length; at = end + 1) {
+        for (end = at; end < words.length && words.data[end] != '\0';)
+            end++;
+        if (at > 0)
+            ft_buf_put_byte(out, ',');
+        put_string(out, words.data + at, end - at);
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_processes(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"processes\":[");
+    for (uint32_t i = 0; i < profile->process_count; i++) {
+        const ft_process *process = &profile->processes[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"pid\":", process->pid);
+        put_number_member(out, ",\"parent_pid\":", process->parent_pid);
+        ft_buf_put_text(out, ",\"command\":");
+        put_words(out, ft_strtab_get(&profile->texts, process->command));
+        put_text_member(out, ",\"python\":", profile, process->python);
+        put_number_member(out, ",\"started_ns\":", process->started);
+        put_number_member(out, ",\"elapsed_ns\":", process->elapsed);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static uint64_t node_parent(const ft_node *node)
+{
+    return node->parent;
+}
+
+static uint64_t node_code(const ft_node *node)
+{
+    return node->code;
+}
+
+static uint64_t node_calls(const ft_node *node)
+{
+    return node->calls;
+}
+
+static uint64_t node_own(const ft_node *node)
+{
+    return node->own;
+}
+
+static uint64_t node_waiting(const ft_node *node)
+{
+    return node->waiting;
+}
+
+static void put_column(ft_buf *out, const ft_tree *tree, const char *before,
+                       uint64_t (*field)(const ft_node *))
+{
+    ft_buf_put_text(out, before);
+    for (uint32_t i = 0; i < tree->count; i++) {
+        if (i > 0)
+            ft_buf_put_byte(out, ',');
+        put_number(out, field(&tree->nodes[i]));
+    }
+}
+
+static void put_threads(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"threads\":[");
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        const ft_thread *thread = &profile->threads[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", thread->process);
+        put_text_member(out, ",\"name\":", profile, thread->name);
+        put_number_member(out, ",\"uses\":", thread->uses);
+        put_column(out, &thread->tree, ",\"nodes\":{\n   \"parent\":[", node_parent);
+        put_column(out, &thread->tree, "],\n   \"code\":[", node_code);
+        put_column(out, &thread->tree, "],\n   \"calls\":[", node_calls);
+        put_column(out, &thread->tree, "],\n   \"own_ns\":[", node_own);
+        put_column(out, &thread->tree, "],\n   \"waiting_ns\":[", node_waiting);
+        ft_buf_put_text(out, "]}}");
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_codes(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"codes\":[");
+    for (uint32_t i = 0; i < profile->codes.count; i++) {
+        const ft_code *code = &profile->codes.codes[i];
+        put_row_start(out, i);
+        ft_buf_printf(out, "{\"kind\":\"%s\"", ft_spell_code_kind(code->kind));
+        put_text_member(out, ",\"file\":", profile, code->file);
+        put_number_member(out, ",\"line\":", code->line);
+        put_text_member(out, ",\"name\":", profile, code->name);
+        put_text_member(out, ",\"qualname\":", profile, code->qualname);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_functions(ft_buf *out, const ft_function_row *rows, uint32_t count)
+{
+    ft_buf_put_text(out, ",\n \"functions\":[");
+    for (uint32_t i = 0; i < count; i++) {
+        put_row_start(out, i);
+        put_number_member(out, "{\"code\":", rows[i].code);
+        put_number_member(out, ",\"calls\":", rows[i].calls);
+        put_number_member(out, ",\"primitive\":", rows[i].primitive);
+        put_number_member(out, ",\"own_ns\":", rows[i].own);
+        put_number_member(out, ",\"cumulative_ns\":", rows[i].cumulative);
+        put_number_member(out, ",\"own_waiting_ns\":", rows[i].own_waiting);
+        put_number_member(out, ",\"cumulative_waiting_ns\":", rows[i].cumulative_waiting);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_edges(ft_buf *out, const ft_edge_row *rows, uint32_t count)
+{
+    ft_buf_put_text(out, ",\n \"edges\":[");
+    for (uint32_t i = 0; i < count; i++) {
+        put_row_start(out, i);
+        put_number_member(out, "{\"caller\":", rows[i].caller);
+        put_number_member(out, ",\"callee\":", rows[i].callee);
+        put_number_member(out, ",\"calls\":", rows[i].calls);
+        put_number_member(out, ",\"primitive\":", rows[i].primitive);
+        put_number_member(out, ",\"own_ns\":", rows[i].own);
+        put_number_member(out, ",\"cumulative_ns\":", rows[i].cumulative);
+        put_number_member(out, ",\"own_waiting_ns\":", rows[i].own_waiting);
+        put_number_member(out, ",\"cumulative_waiting_ns\":", rows[i].cumulative_waiting);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_notes(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"notes\":[");
+    for (uint32_t i = 0; i < profile->note_count; i++) {
+        const ft_note *note = &profile->notes[i];
+        const char *name = ft_spell_note(note->kind);
+        put_row_start(out, i);
+        if (name != NULL)
+            ft_buf_printf(out, "{\"kind\":\"%s\"", name);
+        else
+            ft_buf_printf(out, "{\"kind\":\"note %u\"", (unsigned)note->kind);
+        put_number_member(out, ",\"process\":", note->process);
+        put_number_member(out, ",\"count\":", note->count);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static ft_status write_json(const ft_profile *profile, ft_buf *out)
+{
+    ft_function_row *functions = NULL;
+    ft_edge_row *edges = NULL;
+    uint32_t function_count, edge_count;
+    ft_status status = ft_query_functions(profile, &functions, &function_count);
+    if (status != FT_OK)
+        goto end;
+    status = ft_query_edges(profile, &edges, &edge_count);
+    if (status != FT_OK)
+        goto end;
+    ft_buf_put_text(out, "{\"format\":\"fettle\",\n \"version\":1");
+    put_meta(out, profile);
+    put_processes(out, profile);
+    put_threads(out, profile);
+    put_codes(out, profile);
+    put_functions(out, functions, function_count);
+    put_edges(out, edges, edge_count);
+    put_notes(out, profile);
+    ft_buf_put_text(out, "}\n");
+    status = ft_buf_status(out);
+end:
+    ft_mem_free(profile->mem, functions);
+    ft_mem_free(profile->mem, edges);
+    return status;
+}
+
+const ft_exporter ft_exporter_json = {
+    "json", ".json", "every number of the recording, for scripts (see docs/export.md)", write_json};

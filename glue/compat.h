@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compat.h: everything that differs between CPython 3.11 and 3.15, and every private name of CPython.
+ *
+ * The rest of the glue calls functions with one meaning; the version tests are in here alone. Each
+ * private name says since when it is used and what would replace it.
+ *
+ * Frames are opaque addresses outside: they are compared, never followed, except through these
+ * functions and only while the GIL is held. */
+#ifndef FT_GLUE_COMPAT_H
+#define FT_GLUE_COMPAT_H
+
+#ifndef Py_BUILD_CORE_MODULE
+#define Py_BUILD_CORE_MODULE 1 /* the layout of interpreter frames is in internal headers only */
+#endif
+#include <Python.h>
+
+#include <stdbool.h>
+
+#if PY_VERSION_HEX < 0x030B0000
+#error "fettle needs CPython 3.11 or newer"
+#elif PY_VERSION_HEX >= 0x03100000
+#error "fettle does not know this CPython yet: add its version to glue/compat.h"
+#endif
+#ifdef Py_GIL_DISABLED
+#error "fettle does not support free-threaded builds of CPython yet"
+#endif
+
+#if PY_VERSION_HEX >= 0x030E0000
+#include <internal/pycore_interpframe.h> /* 3.14+; replaced by: nothing public gives frames */
+#else
+#include <internal/pycore_frame.h>
+#endif
+
+/* ---- which probes this Python has ---- */
+
+#if PY_VERSION_HEX >= 0x030C0000
+#define FT_HAS_MONITORING 1 /* PEP 669 */
+#else
+#define FT_HAS_MONITORING 0
+#endif
+
+typedef struct _PyInterpreterFrame ft_frame;
+
+/* ---- threads ---- */
+
+/* The thread state of this thread, or NULL when it has none or does not hold the GIL.
+ * _PyThreadState_UncheckedGet until 3.12; PyThreadState_GetUnchecked is public from 3.13. */
+static inline PyThreadState *ft_compat_thread(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return PyThreadState_GetUnchecked();
+#else
+    return _PyThreadState_UncheckedGet();
+#endif
+}
+
+/* ---- frames ---- */
+
+/* The innermost frame of this thread, complete or not. */
+static inline ft_frame *ft_compat_current_frame(void)
+{
+    PyThreadState *thread = ft_compat_thread();
+#if PY_VERSION_HEX >= 0x030D0000
+    return thread->current_frame;
+#else
+    return thread->cframe->current_frame;
+#endif
+}
+
+/* The frame below, complete or not. */
+static inline ft_frame *ft_compat_previous(const ft_frame *frame)
+{
+    return frame->previous;
+}
+
+/* The nearest frame from here on that is a Python function's and has begun; NULL when there is none.
+ * It skips the interpreter's own entries, the trampolines around __init__ and half-made frames. */
+static inline ft_frame *ft_compat_visible(ft_frame *frame)
+{
+    while (frame != NULL) {
+#if FT_HAS_MONITORING
+        bool own = frame->owner >= 3; /* FRAME_OWNED_BY_CSTACK, from 3.14 _BY_INTERPRETER */
+#else
+        bool own = false;
+#endif
+        if (!own && !_PyFrame_IsIncomplete(frame))
+            return frame;
+        frame = frame->previous;
+    }
+    return NULL;
+}
+
+/* The code of a Python function's frame. Borrowed. */
+static inline PyCodeObject *ft_compat_frame_code(const ft_frame *frame)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    return (PyCodeObject *)PyStackRef_AsPyObjectBorrow(frame->f_executable);
+#elif PY_VERSION_HEX >= 0x030D0000
+    return (PyCodeObject *)frame->f_executable;
+#else
+    return frame->f_code;
+#endif
+}
+
+/* The globals of a Python function's frame. Borrowed. */
+static inline PyObject *ft_compat_frame_globals(const ft_frame *frame)
+{
+    return frame->f_globals;
+}
+
+/* The co_qualname of a code object. Borrowed. */
+static inline PyObject *ft_compat_qualname(const PyCodeObject *code)
+{
+    return code->co_qualname; /* public attribute from 3.11, no C accessor */
+}
+
+/* ---- the exception that is set, if any: kept aside and put back ---- */
+
+typedef struct ft_compat_error {
+    PyObject *type, *value, *traceback;
+} ft_compat_error;
+
+static inline void ft_compat_error_save(ft_compat_error *error)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    error->value = PyErr_GetRaisedException();
+#else
+    PyErr_Fetch(&error->type, &error->value, &error->traceback);
+#endif
+}
+
+static inline void ft_compat_error_restore(ft_compat_error *error)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error->value);
+#else
+    PyErr_Restore(error->type, error->value, error->traceback);
+#endif
+}
+
+/* ---- 3.11 only: the profile hook of any thread, and PEP 523 ---- */
+
+#if !FT_HAS_MONITORING
+
+/* The frame behind a frame object. */
+static inline ft_frame *ft_compat_frame_of(PyFrameObject *object)
+{
+    return object->f_frame;
+}
+
+/* PyEval_SetProfile for another thread; public as PyEval_SetProfileAllThreads from 3.12. */
+static inline int ft_compat_set_profile(PyThreadState *thread, Py_tracefunc function, PyObject *self)
+{
+    return _PyEval_SetProfile(thread, function, self);
+}
+
+static inline Py_tracefunc ft_compat_profile_function(const PyThreadState *thread)
+{
+    return thread->c_profilefunc;
+}
+
+/* PEP 523: who evaluates frames. NULL: the interpreter itself. */
+static inline void ft_compat_set_evaluator(_PyFrameEvalFunction function)
+{
+    _PyInterpreterState_SetEvalFrameFunc(PyInterpreterState_Get(),
+                                         function != NULL ? function : _PyEval_EvalFrameDefault);
+}
+
+static inline _PyFrameEvalFunction ft_compat_evaluator(void)
+{
+    return _PyInterpreterState_GetEvalFrameFunc(PyInterpreterState_Get());
+}
+
+static inline PyObject *ft_compat_evaluate(PyThreadState *thread, ft_frame *frame, int throwing)
+{
+    return _PyEval_EvalFrameDefault(thread, frame, throwing);
+}
+
+/* Calling a generator function evaluates a frame that only makes the generator. */
+static inline bool ft_compat_makes_generator(const ft_frame *frame)
+{
+    const int generators = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    return (frame->f_code->co_flags & generators) != 0 && frame->owner != FRAME_OWNED_BY_GENERATOR;
+}
+
+/* BINARY_SUBSCR_GETITEM calls a Python __getitem__ past the evaluator. The interpreter does not
+ * specialise for functions whose version needs more than 16 bits. Versions tell functions apart, so
+ * each gets one of its own, far above those that the interpreter gives out. counter: starts at 0. */
+static inline void ft_compat_keep_evaluated(PyFunctionObject *function, uint32_t *counter)
+{
+    const uint32_t first_of_ours = UINT32_C(1) << 31;
+    if (function->func_version < first_of_ours && *counter < first_of_ours)
+        function->func_version = first_of_ours + (*counter)++;
+}
+
+static inline PyFunctionObject *ft_compat_frame_function(const ft_frame *frame)
+{
+    return frame->f_func;
+}
+
+/* The namespace of a class body's frame, or NULL. Borrowed. */
+static inline PyObject *ft_compat_frame_locals(const ft_frame *frame)
+{
+    return frame->f_locals;
+}
+
+#endif /* !FT_HAS_MONITORING */
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* convert.h: from the engine's model to Python objects: texts, rows, errors.
+ *
+ * A function that gives a PyObject * gives a new reference, or NULL with an exception set. All of
+ * them need the GIL; none runs code of the user's, save that allocating may run the collector. */
+#ifndef FT_GLUE_CONVERT_H
+#define FT_GLUE_CONVERT_H
+
+#include <Python.h>
+
+#include "engine/model/query.h"
+#include "glue/state.h"
+
+/* Makes the row types and FileError, keeps them in state and adds them to the module. 0 or -1. */
+int ft_convert_types_add(PyObject *module, ft_module_state *state);
+
+/* Raises what status (not FT_OK) means: MemoryError, OSError for number, the errno, or FileError.
+ * path may be NULL. Always gives NULL. */
+PyObject *ft_convert_error(const ft_module_state *state, ft_status status, int number,
+                           PyObject *path);
+
+/* Raises OSError(number, text, path). Always gives NULL. */
+PyObject *ft_convert_os_error(int number, const char *text, PyObject *path);
+
+/* The text as str; bytes that are not UTF-8 are spelled \xNN. */
+PyObject *ft_convert_text(ft_text text);
+
+/* list[FunctionRow] */
+PyObject *ft_convert_functions(const ft_module_state *state, const ft_profile *profile,
+                               const ft_function_row *rows, uint32_t count);
+
+PyObject *ft_convert_totals(const ft_module_state *state, const ft_totals *totals);
+
+/* list[ProcessRow], list[ThreadRow] (sums[i]: of thread i's tree), list[NoteRow], dict[str, str] */
+PyObject *ft_convert_processes(const ft_module_state *state, const ft_profile *profile);
+PyObject *ft_convert_threads(const ft_module_state *state, const ft_profile *profile,
+                             const ft_totals *sums);
+PyObject *ft_convert_notes(const ft_module_state *state, const ft_profile *profile);
+PyObject *ft_convert_meta(const ft_profile *profile);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* module.c: the extension module fettle._core. */
+#include "glue/compat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "glue/probes/probes.h"
+#include "glue/state.h"
+#include "glue/types/profile.h"
+
+/* ---- record(directory, options) ---- */
+
+static bool starts_with(PyObject *word, const char *prefix)
+{
+    PyObject *text = PyUnicode_FromString(prefix);
+    int found = text == NULL ? -1 : (int)PyUnicode_Tailmatch(word, text, 0, PY_SSIZE_T_MAX, -1);
+    Py_XDECREF(text);
+    return found == 1;
+}
+
+/* One word of the options. 0, or -1 with an exception. */
+static int parse_word(PyObject *word, ft_session_options *options)
+{
+    static const char nodes[] = "max-nodes=";
+    if (PyUnicode_CompareWithASCIIString(word, "calls") == 0)
+        return 0;
+    if (PyUnicode_CompareWithASCIIString(word, "no-builtins") == 0) {
+        options->builtins = false;
+        return 0;
+    }
+    if (starts_with(word, nodes)) {
+        const char *digits = PyUnicode_AsUTF8(word);
+        char *end = NULL;
+        unsigned long count = digits == NULL ? 0 : strtoul(digits + strlen(nodes), &end, 10);
+        if (digits != NULL && *end == '\0' && count >= 1 && count <= UINT32_MAX / 2) {
+            options->max_contexts = (uint32_t)count;
+            return 0;
+        }
+    }
+    PyErr_Format(PyExc_ValueError, "unknown recording option: %R", word);
+    return -1;
+}
+
+static int parse_options(PyObject *text, ft_session_options *options)
+{
+    PyObject *words = PyUnicode_Split(text, NULL, -1);
+    int result = words == NULL ? -1 : 0;
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(words); i++)
+        result = parse_word(PyList_GET_ITEM(words, i), options);
+    Py_XDECREF(words);
+    return result;
+}
+
+static PyObject *stop_recording(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    ft_session_stop();
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef stop_method = {"stop", stop_recording, METH_NOARGS, NULL};
+
+/* Ours is the first handler registered, so it runs last: the user's handlers are recorded. */
+static int stop_at_exit(void)
+{
+    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *stop = PyCFunction_New(&stop_method, NULL);
+    PyObject *done = atexit == NULL || stop == NULL
+                         ? NULL
+                         : PyObject_CallMethod(atexit, "register", "O", stop);
+    Py_XDECREF(atexit);
+    Py_XDECREF(stop);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static PyObject *core_record(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *directory, *text;
+    ft_session_options options = {.builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
+    if (!PyArg_ParseTuple(args, "O&U", PyUnicode_FSConverter, &directory, &text))
+        return NULL;
+    const ft_probe *probe = &ft_probe_calls;
+    int result = parse_options(text, &options);
+#if !FT_HAS_MONITORING
+    if (!options.builtins)
+        probe = &ft_probe_calls_python_only;
+#endif
+    if (result == 0)
+        result = ft_session_start(PyBytes_AS_STRING(directory), &options, probe);
+    Py_DECREF(directory);
+    if (result < 0 || stop_at_exit() < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(record_doc,
+             "record(directory, options)\n--\n\n"
+             "Record this process into a new arena in directory, from its main module on.");
+
+static PyMethodDef core_methods[] = {
+    {"record", core_record, METH_VARARGS, record_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- the module ---- */
+
+static int core_exec(PyObject *module)
+{
+    return ft_profile_type_add(module, PyModule_GetState(module));
+}
+
+static int core_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    return ft_module_state_traverse(PyModule_GetState(module), visit, arg);
+}
+
+static int core_clear(PyObject *module)
+{
+    ft_module_state_clear(PyModule_GetState(module));
+    return 0;
+}
+
+static void core_free(void *module)
+{
+    ft_module_state_clear(PyModule_GetState(module));
+}
+
+static PyModuleDef_Slot core_slots[] = {
+    {Py_mod_exec, (void *)core_exec},
+#if FT_HAS_MONITORING
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static PyModuleDef core_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "fettle._core",
+    .m_doc = "The C core of fettle.",
+    .m_size = sizeof(ft_module_state),
+    .m_methods = core_methods,
+    .m_slots = core_slots,
+    .m_traverse = core_traverse,
+    .m_clear = core_clear,
+    .m_free = core_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+PyMODINIT_FUNC PyInit__core(void)
+{
+    return PyModuleDef_Init(&core_module);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* calls_monitoring.c: function calls through sys.monitoring (PEP 669), CPython 3.12 and newer.
+ *
+ * The callbacks are objects with a vectorcall of their own, which saves the call protocol of a built-in
+ * function on every event. They always give None: returning DISABLE from CALL would lose later C
+ * calls at the same place, and from PY_UNWIND it raises into the program. */
+#include "glue/probes/session.h"
+
+#if FT_HAS_MONITORING
+
+#include <stddef.h>
+#include <structmember.h>
+
+#include "engine/model/profile.h"
+
+typedef struct hook {
+    PyObject_HEAD
+    vectorcallfunc call;
+} hook;
+
+/* One per process, as the session is. */
+static struct {
+    PyObject *monitoring; /* sys.monitoring, strong */
+    PyObject *missing;    /* sys.monitoring.MISSING, borrowed from it */
+    PyTypeObject *hook_type;
+    int tool;
+    bool builtins;
+} state;
+
+/* ---- the events ---- */
+
+static PyObject *on_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    ft_frame *frame = ft_compat_current_frame();
+    ft_session_enter_frame((PyCodeObject *)args[0], frame, ft_compat_previous(frame));
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_end(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    ft_session_leave_frame((PyCodeObject *)args[0], ft_compat_current_frame());
+    Py_RETURN_NONE;
+}
+
+/* A method descriptor called with a wrong first argument, or none, raises before the C function is
+ * reached. */
+static bool reaches_function(PyObject *callable, PyObject *first)
+{
+    if (!Py_IS_TYPE(callable, &PyMethodDescr_Type))
+        return true;
+    return first != state.missing &&
+           PyObject_TypeCheck(first, ((PyMethodDescrObject *)callable)->d_common.d_type);
+}
+
+static PyObject *on_call(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    const PyMethodDef *method = ft_session_method(args[2]);
+    if (method != NULL && reaches_function(args[2], args[3]))
+        ft_session_enter_method(method, args[2], ft_compat_current_frame());
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_c_end(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    const PyMethodDef *method = ft_session_method(args[2]);
+    if (method != NULL)
+        (void)ft_session_leave_method(method, ft_compat_current_frame());
+    Py_RETURN_NONE;
+}
+
+/* ---- the hooks as objects ---- */
+
+static void hook_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef hook_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(hook, call), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot hook_slots[] = {
+    {Py_tp_dealloc, (void *)hook_dealloc},
+    {Py_tp_call, (void *)PyVectorcall_Call},
+    {Py_tp_members, hook_members},
+    {0, NULL},
+};
+
+static PyType_Spec hook_spec = {
+    .name = "fettle._core.hook",
+    .basicsize = sizeof(hook),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+             Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = hook_slots,
+};
+
+static PyObject *new_hook(vectorcallfunc call)
+{
+    hook *made = PyObject_New(hook, state.hook_type);
+    if (made != NULL)
+        made->call = call;
+    return (PyObject *)made;
+}
+
+/* ---- switching events on and off ---- */
+
+static const struct {
+    const char *name;
+    vectorcallfunc call;
+    bool of_builtins;
+} events[] = {
+    {"PY_START", on_start, false},  {"PY_RESUME", on_start, false}, {"PY_THROW", on_start, false},
+    {"PY_RETURN", on_end, false},   {"PY_YIELD", on_end, false},    {"PY_UNWIND", on_end, false},
+    {"CALL", on_call, true},        {"C_RETURN", on_c_end, true},   {"C_RAISE", on_c_end, true},
+};
+
+enum { EVENTS = sizeof events / sizeof events[0] };
+
+/* The number of an event, or -1 with an exception. */
+static int event_number(const char *name)
+{
+    PyObject *numbers = PyObject_GetAttrString(state.monitoring, "events");
+    PyObject *number = numbers == NULL ? NULL : PyObject_GetAttrString(numbers, name);
+    long value = number == NULL ? -1 : PyLong_AsLong(number);
+    Py_XDECREF(numbers);
+    Py_XDECREF(number);
+    return (int)value;
+}
+
+static int register_hook(int event, vectorcallfunc call)
+{
+    PyObject *made = call == NULL ? Py_NewRef(Py_None) : new_hook(call);
+    if (made == NULL)
+        return -1;
+    PyObject *old = PyObject_CallMethod(state.monitoring, "register_callback", "iiN", state.tool,
+                                        event, made);
+    Py_XDECREF(old);
+    return old == NULL ? -1 : 0;
+}
+
+static int set_events(int mask)
+{
+    PyObject *done = PyObject_CallMethod(state.monitoring, "set_events", "ii", state.tool, mask);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+static int record_everything(void)
+{
+    int mask = 0;
+    for (int i = 0; i < EVENTS; i++) {
+        if (events[i].of_builtins && !state.builtins)
+            continue;
+        int event = event_number(events[i].name);
+        if (event < 0 || register_hook(event, events[i].call) < 0)
+            return -1;
+        mask |= event;
+    }
+    return set_events(mask);
+}
+
+/* PY_START until the main module begins. */
+static PyObject *on_any_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    ft_frame *frame = ft_compat_current_frame();
+    if (!ft_session_is_main(frame))
+        Py_RETURN_NONE;
+    if (record_everything() < 0) {
+        PyErr_Clear();
+        ft_session_note(FT_NOTE_HOOK_TAKEN);
+        Py_RETURN_NONE;
+    }
+    ft_session_begin();
+    return on_start(self, args, count, names);
+}
+
+/* Takes a tool id that nobody uses: the two without a purpose first, the profiler's last but the
+ * debugger's. 0, or -1 without an exception when all are taken. */
+static int take_tool_id(void)
+{
+    static const int preferred[] = {4, 3, 5, 2, 1, 0};
+    for (size_t i = 0; i < sizeof preferred / sizeof preferred[0]; i++) {
+        PyObject *done = PyObject_CallMethod(state.monitoring, "use_tool_id", "is", preferred[i],
+                                             "fettle");
+        if (done != NULL) {
+            Py_DECREF(done);
+            state.tool = preferred[i];
+            return 0;
+        }
+        PyErr_Clear();
+    }
+    return -1;
+}
+
+static int start(const ft_session_options *options)
+{
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    if (monitoring == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.monitoring is gone");
+        return -1;
+    }
+    state.monitoring = Py_NewRef(monitoring);
+    state.builtins = options->builtins;
+    state.missing = PyObject_GetAttrString(monitoring, "MISSING");
+    state.hook_type = (PyTypeObject *)PyType_FromSpec(&hook_spec);
+    if (state.missing == NULL || state.hook_type == NULL)
+        return -1;
+    if (take_tool_id() < 0) {
+        ft_session_note(FT_NOTE_NO_TOOL_ID);
+        PyErr_SetString(PyExc_RuntimeError, "every sys.monitoring tool id is taken");
+        return -1;
+    }
+    int event = event_number("PY_START");
+    return event < 0 || register_hook(event, on_any_start) < 0 ? -1 : set_events(event);
+}
+
+static void stop(void)
+{
+    ft_compat_error error;
+    ft_compat_error_save(&error);
+    if (set_events(0) < 0)
+        PyErr_Clear();
+    PyObject *done = PyObject_CallMethod(state.monitoring, "free_tool_id", "i", state.tool);
+    if (done == NULL)
+        PyErr_Clear();
+    Py_XDECREF(done);
+    ft_compat_error_restore(&error);
+}
+
+const ft_probe ft_probe_calls = {"calls", start, stop};
+
+#endif

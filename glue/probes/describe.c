@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* describe.c: what a function is called in the tables (see describe.h). */
+#include "glue/probes/describe.h"
+
+#include <string.h>
+
+#include "engine/model/code.h"
+
+enum { FILE_TEXT, NAME_TEXT, QUALNAME_TEXT };
+
+/* Text `at` becomes the str's UTF-8; what UTF-8 has no bytes for is spelled \uXXXX. */
+static int set_text(ft_description *description, int at, PyObject *text)
+{
+    Py_ssize_t length = 0;
+    const char *bytes = NULL;
+    if (PyUnicode_Check(text))
+        bytes = PyUnicode_AsUTF8AndSize(text, &length);
+    if (bytes != NULL) {
+        description->owned[at] = Py_NewRef(text);
+    } else {
+        PyErr_Clear(); /* a lone surrogate, or a name that is no str */
+        PyObject *encoded =
+            PyUnicode_Check(text) ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
+        if (encoded == NULL)
+            return -1;
+        description->owned[at] = encoded;
+        bytes = PyBytes_AS_STRING(encoded);
+        length = PyBytes_GET_SIZE(encoded);
+    }
+    description->function.texts[at] = bytes;
+    description->function.lengths[at] = (size_t)length;
+    return 0;
+}
+
+int ft_describe_python(PyCodeObject *code, ft_description *description)
+{
+    *description = (ft_description){.function = {.key = code, .kind = FT_CODE_PYTHON}};
+    description->function.line = code->co_firstlineno > 0 ? (uint32_t)code->co_firstlineno : 0;
+    if (set_text(description, FILE_TEXT, code->co_filename) < 0 ||
+        set_text(description, NAME_TEXT, code->co_name) < 0 ||
+        set_text(description, QUALNAME_TEXT, ft_compat_qualname(code)) < 0)
+        return -1;
+    description->keeper = Py_NewRef((PyObject *)code);
+    return 0;
+}
+
+/* The descriptor of method among the type's bases, or NULL. Borrowed. */
+static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
+{
+    PyObject *mro = type->tp_mro;
+    for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        if (!PyType_Check((PyObject *)base) || base->tp_dict == NULL)
+            continue;
+        PyObject *found = PyDict_GetItemString(base->tp_dict, method->ml_name);
+        if (found != NULL && Py_IS_TYPE(found, &PyMethodDescr_Type) &&
+            ((PyMethodDescrObject *)found)->d_method == method)
+            return found;
+    }
+    return NULL;
+}
+
+static PyObject *descriptor_label(PyObject *descriptor, const PyMethodDef *method)
+{
+    PyTypeObject *owner = ((PyMethodDescrObject *)descriptor)->d_common.d_type;
+    return PyUnicode_FromFormat("<method '%s' of '%s' objects>", method->ml_name, owner->tp_name);
+}
+
+static PyObject *function_label(const PyMethodDef *method, PyCFunctionObject *function)
+{
+    PyObject *self = function->m_self, *module = function->m_module;
+    if (self != NULL && PyType_Check(self) && strcmp(method->ml_name, "__new__") == 0)
+        return PyUnicode_FromString("<built-in method __new__ of type object>");
+    if (self != NULL && !PyType_Check(self) && !PyModule_Check(self)) {
+        PyObject *descriptor = find_descriptor(Py_TYPE(self), method);
+        if (descriptor != NULL)
+            return descriptor_label(descriptor, method);
+    }
+    const char *kind = self == NULL ? "" : "built-in method ";
+    if (module != NULL && PyUnicode_Check(module) &&
+        (self != NULL || PyUnicode_CompareWithASCIIString(module, "builtins") != 0))
+        return PyUnicode_FromFormat("<%s%U.%s>", kind, module, method->ml_name);
+    return PyUnicode_FromFormat("<%s%s>", kind, method->ml_name);
+}
+
+/* What has to live for the PyMethodDef not to become another function's: never an instance of the
+ * user's, whose life would be prolonged. */
+static PyObject *keeper_of(PyObject *callable)
+{
+    if (Py_IS_TYPE(callable, &PyMethodDescr_Type))
+        return callable;
+    PyObject *self = ((PyCFunctionObject *)callable)->m_self;
+    if (self == NULL)
+        return callable;
+    if (PyModule_Check(self) || PyType_Check(self) || PyCapsule_CheckExact(self))
+        return self;
+    return (PyObject *)Py_TYPE(self);
+}
+
+int ft_describe_c(const PyMethodDef *method, PyObject *callable, ft_description *description)
+{
+    *description = (ft_description){.function = {.key = method, .kind = FT_CODE_C}};
+    PyObject *label = Py_IS_TYPE(callable, &PyMethodDescr_Type)
+                          ? descriptor_label(callable, method)
+                          : function_label(method, (PyCFunctionObject *)callable);
+    if (label == NULL)
+        return -1;
+    int result = set_text(description, NAME_TEXT, label);
+    Py_DECREF(label);
+    if (result < 0)
+        return -1;
+    description->function.texts[FILE_TEXT] = "~";
+    description->function.lengths[FILE_TEXT] = 1;
+    description->function.texts[QUALNAME_TEXT] = description->function.texts[NAME_TEXT];
+    description->function.lengths[QUALNAME_TEXT] = description->function.lengths[NAME_TEXT];
+    if (strcmp(method->ml_name, "start_new_thread") == 0 ||
+        strcmp(method->ml_name, "start_new") == 0 ||
+        strcmp(method->ml_name, "start_joinable_thread") == 0)
+        description->function.flags |= FT_CODE_STARTS_THREADS;
+    description->function.flags |= FT_CODE_IS_C;
+    description->keeper = Py_NewRef(keeper_of(callable));
+    return 0;
+}
+
+void ft_description_fini(ft_description *description)
+{
+    for (int i = 0; i < 3; i++)
+        Py_CLEAR(description->owned[i]);
+}

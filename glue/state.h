@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state.h: what one interpreter's fettle._core owns.
+ *
+ * There are no statics: each interpreter that imports the module has a state of its own. Every field
+ * is a strong reference, or NULL before it is made; a new one is also named in the two functions
+ * below, which the module's m_traverse, m_clear and m_free call. */
+#ifndef FT_GLUE_STATE_H
+#define FT_GLUE_STATE_H
+
+#include <Python.h>
+
+typedef struct ft_module_state {
+    PyTypeObject *profile_type;
+    PyTypeObject *function_row_type, *process_row_type, *thread_row_type; /* struct sequences */
+    PyTypeObject *totals_type, *note_row_type;                            /* likewise */
+    PyObject *file_error;
+} ft_module_state;
+
+static inline int ft_module_state_traverse(ft_module_state *state, visitproc visit, void *arg)
+{
+    Py_VISIT(state->profile_type);
+    Py_VISIT(state->function_row_type);
+    Py_VISIT(state->process_row_type);
+    Py_VISIT(state->thread_row_type);
+    Py_VISIT(state->totals_type);
+    Py_VISIT(state->note_row_type);
+    Py_VISIT(state->file_error);
+    return 0;
+}
+
+static inline void ft_module_state_clear(ft_module_state *state)
+{
+    Py_CLEAR(state->profile_type);
+    Py_CLEAR(state->function_row_type);
+    Py_CLEAR(state->process_row_type);
+    Py_CLEAR(state->thread_row_type);
+    Py_CLEAR(state->totals_type);
+    Py_CLEAR(state->note_row_type);
+    Py_CLEAR(state->file_error);
+}
+
+#endif

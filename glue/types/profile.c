@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile.c: fettle._core.Profile (see profile.h).
+ *
+ * A thin shell around ft_profile. The GIL is released around everything that grows with the
+ * recording. Invariant: while `busy` is set, exactly one call works on the model; any other call,
+ * from another thread or from a finalizer that an allocation made run, gets a RuntimeError. So no
+ * lock is held across Python code, and borrowed texts stay where they are. `busy` itself is
+ * protected by the GIL. The object refers to no Python object, so it needs no collector. */
+#include "glue/types/profile.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/export/exporter.h"
+#include "engine/file/reader.h"
+#include "engine/file/writer.h"
+#include "engine/model/query.h"
+#include "engine/record/harvest.h"
+#include "glue/convert.h"
+
+enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
+
+/* A recording of a hundred million nodes has less; what is larger would exhaust the machine. */
+#define FILE_BYTES_MAX (UINT64_C(4) << 30)
+
+typedef struct profile_object {
+    PyObject_HEAD
+    ft_profile profile;
+    ft_reader_report report;
+    bool busy;
+} profile_object;
+
+static ft_module_state *state_of(PyTypeObject *type)
+{
+    return PyType_GetModuleState(type);
+}
+
+/* 0, or -1 with an exception when another call is at work. Ended by leave(). */
+static int enter(profile_object *self)
+{
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "This Profile is at work in another call: wait until "
+                                            "that call has returned, then try again.");
+        return -1;
+    }
+    self->busy = true;
+    return 0;
+}
+
+static void leave(profile_object *self)
+{
+    assert(self->busy);
+    self->busy = false;
+}
+
+/* Raises what status means; errno may be from it. Always NULL. */
+static PyObject *fail(profile_object *self, ft_status status, int number, PyObject *path)
+{
+    return ft_convert_error(state_of(Py_TYPE(self)), status, number, path);
+}
+
+/* ---- making and ending ---- */
+
+static profile_object *profile_make(PyTypeObject *type)
+{
+    profile_object *self = (profile_object *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    ft_status status = ft_profile_init(&self->profile, &ft_mem_system);
+    if (status != FT_OK) {
+        fail(self, status, 0, NULL);
+        Py_CLEAR(self);
+    }
+    return self;
+}
+
+static PyObject *profile_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    if (PyTuple_GET_SIZE(args) > 0 || (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0)) {
+        PyErr_SetString(PyExc_TypeError, "Profile() takes no arguments: use Profile.read(path).");
+        return NULL;
+    }
+    return (PyObject *)profile_make(type);
+}
+
+static void profile_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    assert(!((profile_object *)object)->busy); /* a call at work holds a reference */
+    ft_profile_fini(&((profile_object *)object)->profile);
+    type->tp_free(object);
+    Py_DECREF(type); /* an instance of a heap type holds its type */
+}
+
+/* ---- reading; no GIL is held ---- */
+
+static ft_status read_all(int fd, uint8_t *bytes, size_t room, size_t *length)
+{
+    size_t done = 0;
+    while (done < room) {
+        ssize_t got = read(fd, bytes + done, room - done);
+        if (got < 0 && errno != EINTR)
+            return FT_ERR_IO;
+        if (got == 0)
+            break; /* it was cut while it was read */
+        done += got < 0 ? 0 : (size_t)got;
+    }
+    *length = done;
+    return FT_OK;
+}
+
+/* The file is read, not mapped: one that shrinks under a map is a SIGBUS. Its first bytes are looked
+ * at before the rest, so that a film is refused without reading it all. */
+static ft_status read_open_file(int fd, ft_profile *profile, ft_reader_report *report)
+{
+    uint8_t head[HEAD_BYTES];
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return FT_ERR_IO;
+    if (!S_ISREG(info.st_mode)) {
+        errno = S_ISDIR(info.st_mode) ? EISDIR : 0; /* 0: no errno says "not a regular file" */
+        return FT_ERR_IO;
+    }
+    ssize_t peeked = pread(fd, head, sizeof head, 0);
+    if (peeked < 0)
+        return FT_ERR_IO;
+    if (info.st_size == 0 || !ft_reader_is_fettle(head, (size_t)peeked))
+        return ft_reader_read(head, (size_t)peeked, profile, report);
+    if ((uint64_t)info.st_size > FILE_BYTES_MAX)
+        return FT_ERR_LIMIT;
+    uint8_t *bytes = ft_mem_resize(profile->mem, NULL, (size_t)info.st_size, 1);
+    if (bytes == NULL)
+        return FT_ERR_MEMORY;
+    size_t length;
+    ft_status status = read_all(fd, bytes, (size_t)info.st_size, &length);
+    if (status == FT_OK)
+        status = ft_reader_read(bytes, length, profile, report);
+    int number = errno;
+    ft_mem_free(profile->mem, bytes);
+    errno = number;
+    return status;
+}
+
+/* number gets errno for FT_ERR_IO. */
+static ft_status read_path(const char *path, ft_profile *profile, ft_reader_report *report,
+                           int *number)
+{
+    ft_status status = FT_ERR_IO;
+    /* O_NONBLOCK: opening a FIFO that nobody writes to must not wait. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0)
+        status = read_open_file(fd, profile, report);
+    *number = errno;
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static PyObject *profile_read(PyObject *class, PyObject *path)
+{
+    PyObject *name;
+    ft_status status;
+    int number;
+    if (!PyUnicode_FSConverter(path, &name))
+        return NULL;
+    profile_object *self = profile_make((PyTypeObject *)class);
+    if (self == NULL)
+        goto end;
+    Py_BEGIN_ALLOW_THREADS
+    status = read_path(PyBytes_AS_STRING(name), &self->profile, &self->report, &number);
+    Py_END_ALLOW_THREADS
+    if (status == FT_ERR_IO && number == 0)
+        ft_convert_os_error(EINVAL, "Not a regular file", path);
+    else if (status != FT_OK)
+        fail(self, status, number, path);
+    if (status != FT_OK)
+        Py_CLEAR(self);
+end:
+    Py_DECREF(name);
+    return (PyObject *)self;
+}
+
+/* ---- changing ---- */
+
+static PyObject *profile_merge(PyObject *object, PyObject *other_object)
+{
+    profile_object *self = (profile_object *)object, *other = (profile_object *)other_object;
+    ft_status status;
+    if (Py_TYPE(other_object) != Py_TYPE(object))
+        return PyErr_Format(PyExc_TypeError, "merge() takes a Profile, not %.100s.",
+                            Py_TYPE(other_object)->tp_name);
+    if (self == other) {
+        PyErr_SetString(PyExc_ValueError, "A Profile can not be merged into itself.");
+        return NULL;
+    }
+    if (enter(self) < 0)
+        return NULL;
+    if (enter(other) < 0) {
+        leave(self);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = ft_profile_merge(&self->profile, &other->profile);
+    Py_END_ALLOW_THREADS
+    leave(other);
+    leave(self);
+    if (status != FT_OK)
+        return fail(self, status, 0, NULL);
+    self->report.ended = self->report.ended && other->report.ended;
+    self->report.torn = self->report.torn || other->report.torn;
+    self->report.newer_chunks += other->report.newer_chunks;
+    Py_RETURN_NONE;
+}
+
+/* text as UTF-8 bytes that the model takes as a NUL-terminated text. */
+static PyObject *meta_bytes(PyObject *text)
+{
+    /* "backslashreplace": the words of a command line may hold lone surrogates. */
+    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+    if (bytes != NULL && strlen(PyBytes_AS_STRING(bytes)) != (size_t)PyBytes_GET_SIZE(bytes)) {
+        PyErr_SetString(PyExc_ValueError, "The key or value of a meta text holds a NUL.");
+        Py_CLEAR(bytes);
+    }
+    return bytes;
+}
+
+static PyObject *profile_set_meta(PyObject *object, PyObject *args)
+{
+    profile_object *self = (profile_object *)object;
+    PyObject *key_text, *value_text, *key = NULL, *value = NULL;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "UU:set_meta", &key_text, &value_text))
+        return NULL;
+    if ((key = meta_bytes(key_text)) == NULL || (value = meta_bytes(value_text)) == NULL)
+        goto end;
+    if (enter(self) < 0)
+        goto end;
+    ft_status status =
+        ft_profile_set_meta(&self->profile, PyBytes_AS_STRING(key), PyBytes_AS_STRING(value));
+    leave(self);
+    result = status == FT_OK ? Py_NewRef(Py_None) : fail(self, status, 0, NULL);
+end:
+    Py_XDECREF(key);
+    Py_XDECREF(value);
+    return result;
+}
+
+static PyObject *profile_harvest(PyObject *object, PyObject *args)
+{
+    profile_object *self = (profile_object *)object;
+    PyObject *name, *result = NULL;
+    ft_status status;
+    uint32_t count = 0;
+    int dead_pid = 0, number;
+    if (!PyArg_ParseTuple(args, "O&|i:harvest", PyUnicode_FSConverter, &name, &dead_pid))
+        return NULL;
+    if (enter(self) < 0)
+        goto end;
+    Py_BEGIN_ALLOW_THREADS
+    status =
+        ft_harvest_directory(&self->profile, PyBytes_AS_STRING(name), (uint32_t)dead_pid, &count);
+    number = errno;
+    Py_END_ALLOW_THREADS
+    leave(self);
+    if (status == FT_OK)
+        result = PyLong_FromUnsignedLong(count);
+    else
+        fail(self, status, number, PyTuple_GET_ITEM(args, 0));
+end:
+    Py_DECREF(name);
+    return result;
+}
+
+/* ---- tables: `busy` stays set until the last row is made, for they borrow from the model ---- */
+
+static PyObject *profile_meta(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    if (enter(self) < 0)
+        return NULL;
+    PyObject *meta = ft_convert_meta(&self->profile);
+    leave(self);
+    return meta;
+}
+
+static PyObject *profile_functions(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    PyObject *list = NULL;
+    ft_function_row *rows = NULL;
+    uint32_t count = 0;
+    ft_status status;
+    if (enter(self) < 0)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    status = ft_query_functions(&self->profile, &rows, &count);
+    Py_END_ALLOW_THREADS
+    if (status == FT_OK)
+        list = ft_convert_functions(state_of(Py_TYPE(self)), &self->profile, rows, count);
+    else
+        fail(self, status, 0, NULL);
+    ft_mem_free(self->profile.mem, rows);
+    leave(self);
+    return list;
+}
+
+static PyObject *profile_totals(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    ft_totals totals;
+    ft_status status;
+    if (enter(self) < 0)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    status = ft_query_totals(&self->profile, &totals);
+    Py_END_ALLOW_THREADS
+    leave(self);
+    if (status != FT_OK)
+        return fail(self, status, 0, NULL);
+    return ft_convert_totals(state_of(Py_TYPE(self)), &totals);
+}
+
+static PyObject *profile_processes(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    if (enter(self) < 0)
+        return NULL;
+    PyObject *list = ft_convert_processes(state_of(Py_TYPE(self)), &self->profile);
+    leave(self);
+    return list;
+}
+
+static ft_totals sum_tree(const ft_tree *tree)
+{
+    ft_totals sum = {.nodes = tree->count};
+    for (uint32_t id = 1; id < tree->count; id++) { /* not the root: it is no function */
+        sum.calls += tree->nodes[id].calls;
+        sum.own += tree->nodes[id].own;
+        sum.waiting += tree->nodes[id].waiting;
+    }
+    return sum;
+}
+
+static PyObject *profile_threads(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    const ft_profile *profile = &self->profile;
+    PyObject *list = NULL;
+    if (enter(self) < 0)
+        return NULL;
+    ft_totals *sums = ft_mem_new(profile->mem, (size_t)profile->thread_count + 1, sizeof *sums);
+    if (sums == NULL) {
+        PyErr_NoMemory();
+        goto end;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    for (uint32_t i = 0; i < profile->thread_count; i++)
+        sums[i] = sum_tree(&profile->threads[i].tree);
+    Py_END_ALLOW_THREADS
+    list = ft_convert_threads(state_of(Py_TYPE(self)), profile, sums);
+end:
+    ft_mem_free(profile->mem, sums);
+    leave(self);
+    return list;
+}
+
+static PyObject *profile_notes(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    if (enter(self) < 0)
+        return NULL;
+    PyObject *list = ft_convert_notes(state_of(Py_TYPE(self)), &self->profile);
+    leave(self);
+    return list;
+}
+
+/* ---- writing ---- */
+
+static PyObject *refuse_format(PyObject *format)
+{
+    PyObject *names = PyUnicode_FromString(ft_exporters[0]->name);
+    for (const ft_exporter *const *at = ft_exporters + 1; *at != NULL && names != NULL; at++)
+        Py_SETREF(names, PyUnicode_FromFormat("%U, %s", names, (*at)->name));
+    if (names != NULL)
+        PyErr_Format(PyExc_ValueError, "Unknown export format %R: choose one of %U.", format,
+                     names);
+    Py_XDECREF(names);
+    return NULL;
+}
+
+static PyObject *profile_export(PyObject *object, PyObject *format)
+{
+    profile_object *self = (profile_object *)object;
+    const ft_exporter *exporter = NULL;
+    ft_status status;
+    if (!PyUnicode_Check(format))
+        return PyErr_Format(PyExc_TypeError, "export() takes the name of a format, not %.100s.",
+                            Py_TYPE(format)->tp_name);
+    for (size_t i = 0; ft_exporters[i] != NULL && exporter == NULL; i++)
+        if (PyUnicode_CompareWithASCIIString(format, ft_exporters[i]->name) == 0)
+            exporter = ft_exporters[i];
+    if (exporter == NULL)
+        return refuse_format(format);
+    if (enter(self) < 0)
+        return NULL;
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    Py_BEGIN_ALLOW_THREADS
+    status = exporter->write(&self->profile, &out);
+    Py_END_ALLOW_THREADS
+    leave(self);
+    PyObject *bytes = NULL;
+    if (status == FT_OK)
+        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.length);
+    else
+        fail(self, status, 0, NULL);
+    ft_buf_fini(&out);
+    return bytes;
+}
+
+static PyObject *write_to(profile_object *self, PyObject *file,
+                          ft_status (*write_profile)(int, const ft_profile *))
+{
+    ft_status status;
+    int number;
+    int fd = PyObject_AsFileDescriptor(file);
+    if (fd < 0 || enter(self) < 0)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    status = write_profile(fd, &self->profile);
+    number = errno;
+    Py_END_ALLOW_THREADS
+    leave(self);
+    if (status != FT_OK)
+        return fail(self, status, number, NULL);
+    Py_RETURN_NONE;
+}
+
+static PyObject *profile_begin(PyObject *self, PyObject *fd)
+{
+    return write_to((profile_object *)self, fd, ft_writer_begin);
+}
+
+static PyObject *profile_append(PyObject *self, PyObject *fd)
+{
+    return write_to((profile_object *)self, fd, ft_writer_append);
+}
+
+/* ---- the type and the module's functions ---- */
+
+static PyObject *get_ended(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(((profile_object *)self)->report.ended);
+}
+
+static PyObject *get_torn(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(((profile_object *)self)->report.torn);
+}
+
+static PyObject *get_newer_chunks(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromUnsignedLong(((profile_object *)self)->report.newer_chunks);
+}
+
+static PyGetSetDef profile_getters[] = {
+    {"ended", get_ended, NULL, "Whether the recording is whole: its END was read.", NULL},
+    {"torn", get_torn, NULL, "Whether the end of the file was damaged and left out.", NULL},
+    {"newer_chunks", get_newer_chunks, NULL,
+     "How many parts were skipped because a newer fettle wrote them.", NULL},
+    {NULL, NULL, NULL, NULL, NULL}};
+
+static PyMethodDef profile_methods[] = {
+    {"read", profile_read, METH_O | METH_CLASS,
+     "read($type, path, /)\n--\n\nReads one .fettle file. OSError, FileError, MemoryError."},
+    {"merge", profile_merge, METH_O,
+     "merge($self, other, /)\n--\n\nAdds all of another Profile. The result is ended if both were, "
+     "torn if one was."},
+    {"meta", profile_meta, METH_NOARGS,
+     "meta($self, /)\n--\n\nThe properties of the recording, as a dict of str."},
+    {"set_meta", profile_set_meta, METH_VARARGS,
+     "set_meta($self, key, value, /)\n--\n\nSets one property of the recording."},
+    {"functions", profile_functions, METH_NOARGS,
+     "functions($self, /)\n--\n\nA list of FunctionRow, over all threads and processes."},
+    {"totals", profile_totals, METH_NOARGS,
+     "totals($self, /)\n--\n\nThe whole recording in five numbers."},
+    {"processes", profile_processes, METH_NOARGS,
+     "processes($self, /)\n--\n\nA list of ProcessRow."},
+    {"threads", profile_threads, METH_NOARGS, "threads($self, /)\n--\n\nA list of ThreadRow."},
+    {"notes", profile_notes, METH_NOARGS, "notes($self, /)\n--\n\nA list of NoteRow."},
+    {"export", profile_export, METH_O,
+     "export($self, format, /)\n--\n\nThe recording in another format, as bytes; see exporters()."},
+    {"begin", profile_begin, METH_O,
+     "begin($self, fd, /)\n--\n\nWrites the header and the meta to a new file: a recording that "
+     "has not ended."},
+    {"append", profile_append, METH_O,
+     "append($self, fd, /)\n--\n\nAppends the whole recording and END. OSError: the file is as "
+     "before."},
+    {"harvest", profile_harvest, METH_VARARGS,
+     "harvest($self, directory, dead_pid=0, /)\n--\n\nAdds what the arenas in directory hold; "
+     "gives their number. dead_pid: a process that died just now."},
+    {NULL, NULL, 0, NULL}};
+
+static PyType_Slot profile_slots[] = {{Py_tp_doc, (void *)"A recording in memory."},
+                                      {Py_tp_new, (void *)profile_new},
+                                      {Py_tp_dealloc, (void *)profile_dealloc},
+                                      {Py_tp_methods, profile_methods},
+                                      {Py_tp_getset, profile_getters},
+                                      {0, NULL}};
+
+static PyType_Spec profile_spec = {.name = "fettle._core.Profile",
+                                   .basicsize = sizeof(profile_object),
+                                   .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                                   .slots = profile_slots};
+
+static PyObject *is_fettle(PyObject *Py_UNUSED(module), PyObject *first_bytes)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(first_bytes, &view, PyBUF_SIMPLE) < 0)
+        return NULL;
+    size_t length = view.len > HEAD_BYTES ? HEAD_BYTES : (size_t)view.len;
+    bool is = ft_reader_is_fettle(view.buf, length);
+    PyBuffer_Release(&view);
+    return PyBool_FromLong(is);
+}
+
+static PyObject *exporters(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
+{
+    PyObject *list = PyList_New(0);
+    for (const ft_exporter *const *at = ft_exporters; *at != NULL && list != NULL; at++) {
+        PyObject *row = Py_BuildValue("(sss)", (*at)->name, (*at)->suffix, (*at)->description);
+        if (row == NULL || PyList_Append(list, row) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(row);
+    }
+    return list;
+}
+
+static PyMethodDef functions[] = {
+    {"is_fettle", is_fettle, METH_O,
+     "is_fettle($module, first_bytes, /)\n--\n\nWhether a file that begins so is a recording."},
+    {"exporters", exporters, METH_NOARGS,
+     "exporters($module, /)\n--\n\n(name, suffix, description) of each export format."},
+    {NULL, NULL, 0, NULL}};
+
+int ft_profile_type_add(PyObject *module, ft_module_state *state)
+{
+    if (ft_convert_types_add(module, state) < 0 || PyModule_AddFunctions(module, functions) < 0)
+        return -1;
+    state->profile_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &profile_spec, NULL);
+    if (state->profile_type == NULL)
+        return -1;
+    return PyModule_AddType(module, state->profile_type);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile.h: fettle._core.Profile, a recording as a Python object, and what goes with it. */
+#ifndef FT_GLUE_TYPES_PROFILE_H
+#define FT_GLUE_TYPES_PROFILE_H
+
+#include <Python.h>
+
+#include "glue/state.h"
+
+/* Adds Profile, the row types, FileError, is_fettle and exporters to the module, and keeps the types
+ * in state. 0, or -1 with an exception set; state is then left for ft_module_state_clear. */
+int ft_profile_type_add(PyObject *module, ft_module_state *state);
+
+#endif

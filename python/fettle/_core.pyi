@@ -1,0 +1,87 @@
+"""The C core: the model of a recording, the recorder of this process, and what the launcher needs."""
+
+from typing import NamedTuple, final
+
+class FunctionRow(NamedTuple):
+    """One function over all threads and processes. Times are seconds."""
+
+    file: str  # co_filename, or "~" for C functions
+    line: int  # co_firstlineno, or 0
+    name: str  # co_name, or cProfile's label: "<built-in method time.sleep>"
+    qualname: str
+    calls: int
+    primitive: int
+    own: float
+    cumulative: float
+    own_waiting: float
+    cumulative_waiting: float
+
+class ProcessRow(NamedTuple):
+    pid: int
+    parent_pid: int
+    command: tuple[str, ...]
+    python: str
+    started: float  # Unix time, seconds
+    elapsed: float  # seconds
+
+class ThreadRow(NamedTuple):
+    process: int  # index into processes()
+    name: str
+    uses: int
+    nodes: int
+    calls: int
+    own: float
+    waiting: float
+
+class Totals(NamedTuple):
+    calls: int
+    primitive: int
+    own: float
+    waiting: float
+    nodes: int
+
+class NoteRow(NamedTuple):
+    kind: str  # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack", "out of memory", "free threaded", "never started"; "note N" for unknown kinds
+    process: int
+    count: int
+
+class FileError(Exception):
+    """A file that can not be read or is not ours. args: (kind, path, detail); kind is one of
+    "empty", "foreign", "newer", "corrupt", "limit"."""
+
+@final
+class Profile:
+    """A recording in memory."""
+
+    def __new__(cls) -> Profile: ...  # empty
+    @staticmethod
+    def read(path: str) -> Profile:
+        """Reads one .fettle file. OSError, FileError, MemoryError."""
+    ended: bool  # the recording is whole: its END was read
+    torn: bool  # something at the end of the file was damaged and left out
+    newer_chunks: int
+    def merge(self, other: Profile) -> None: ...
+    def meta(self) -> dict[str, str]: ...
+    def set_meta(self, key: str, value: str) -> None: ...
+    def functions(self) -> list[FunctionRow]: ...
+    def totals(self) -> Totals: ...
+    def processes(self) -> list[ProcessRow]: ...
+    def threads(self) -> list[ThreadRow]: ...
+    def notes(self) -> list[NoteRow]: ...
+    def export(self, format: str) -> bytes:
+        """ValueError for an unknown format."""
+    def begin(self, fd: int) -> None:
+        """Writes the header and the meta to a new file: a recording that has not ended."""
+    def append(self, fd: int) -> None:
+        """Appends the whole recording and END. OSError (ENOSPC too): the file is as before."""
+    def harvest(self, directory: str) -> int:
+        """Adds what the arenas in directory hold (of processes that live or died); gives their number."""
+
+def is_fettle(first_bytes: bytes) -> bool: ...
+def exporters() -> list[tuple[str, str, str]]:
+    """(name, suffix, description) of each."""
+
+def record(directory: str, options: str) -> None:
+    """Records this process into a new arena in directory, from its main module's first line on.
+    options: words out of "calls", "no-builtins", "max-nodes=N". Never raises for what the
+    user's program could notice: a failure becomes a note of the arena."""

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FETTLE="calls" without a launcher: the guest makes the output itself; `fettle view` finishes it.
+
+Processes that are given the same FETTLE_OUT join one recording until somebody views it, so that
+`FETTLE=calls FETTLE_OUT=all.fettle make test` gives one. Without FETTLE_OUT the output is named
+after the program, in the current folder.
+"""
+
+import os
+import sys
+
+from fettle import invocation, output, properties
+from fettle.guest import JOINED
+from fettle.problem import Problem
+
+KNOWN = ("calls", "no-builtins", "max-nodes=N")
+
+
+def begin(words: list[str]) -> list[str]:
+    """Makes the output, or joins it. Gives the words for child processes; none on a problem."""
+    try:
+        _check(words)
+        path = _output()
+    except Problem as problem:
+        _say(problem.sentence)
+        os.environ.pop("FETTLE")  # child processes need not say it again
+        return []
+    words = [*words, JOINED]
+    os.environ["FETTLE"] = " ".join(words)
+    os.environ["FETTLE_OUT"] = path
+    return words
+
+
+def _check(words: list[str]) -> None:
+    for word in words:
+        key, equals, value = word.partition("=")
+        form = f"{key}=N" if equals and _is_size(value) else word
+        if form not in KNOWN or word == "max-nodes=N":
+            raise Problem(
+                0,
+                f"nothing is recorded, because FETTLE has the word {word!r}; it may hold"
+                f" {', '.join(KNOWN)}.",
+            )
+
+
+def _is_size(text: str) -> bool:
+    return text.isdecimal() and int(text) > 0
+
+
+def _output() -> str:
+    named = os.environ.get("FETTLE_OUT")
+    if named:
+        path = os.path.abspath(named)
+        if os.path.isdir(output.parts_of(path)):
+            return path
+        return _claim(path)
+    name = invocation.parse(sys.orig_argv).name()
+    path = os.path.abspath(name + ".fettle")
+    if output.living(output.parts_of(path)):
+        path = os.path.abspath(f"{name}.{os.getpid()}.fettle")
+    return _claim(path)
+
+
+def _claim(path: str) -> str:
+    try:
+        claimed = output.claim(path, locked=False)
+    except Problem:
+        if not os.path.isdir(output.parts_of(path)):
+            raise
+        return path  # somebody was quicker: join
+    from fettle import _core
+
+    profile = _core.Profile()
+    for key, value in properties.gather(sys.orig_argv, os.environ["FETTLE"]).items():
+        profile.set_meta(key, value)
+    try:
+        profile.begin(claimed.fd)
+    except OSError as error:
+        claimed.discard()
+        raise Problem(0, f"nothing is recorded: cannot write {path}: {error.strerror}.") from None
+    os.close(claimed.fd)
+    return claimed.path
+
+
+def _say(sentence: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"fettle: {sentence}\n")
+        sys.stderr.flush()

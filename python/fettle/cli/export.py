@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fettle export`: a recording in another tool's format."""
+
+import os
+import sys
+
+from fettle.options import Option, help_lines, parse
+from fettle.problem import USAGE, Problem, reason
+
+SUMMARY = "a recording in another tool's format"
+
+OPTIONS = [
+    Option("-f --format", "FORMAT of the export (what OUT ends in)", "FORMAT"),
+    Option("-o --output", "where to write it; - for stdout (FILE with the format's suffix)", "OUT"),
+]
+
+HELP = f"""\
+usage: fettle export FILE [-f FORMAT] [-o OUT]
+
+Writes the recording FILE in another tool's format.
+
+{help_lines(OPTIONS)}
+
+  fettle export app.fettle -f pstats -o app.pstats && python -m pstats app.pstats
+  fettle export app.fettle -f json -o - | jq ."""
+
+
+def main(words: list[str]) -> int:
+    parsed = parse("export", OPTIONS, words, mixed=True)
+    if len(parsed.words) != 1:
+        raise Problem(USAGE, "fettle export needs one FILE; `fettle export --help` says more.")
+
+    from fettle import _core, recording
+
+    source = recording.named(parsed.words[0])
+    suffixes = {name: suffix for name, suffix, _ in _core.exporters()}
+    out = parsed.values.get("output", "")
+    form = _format(parsed.values.get("format", ""), out, suffixes)
+    out = out or os.path.splitext(os.path.basename(source))[0] + suffixes[form]
+    opened = recording.open_one(source)
+    from fettle.cli import say
+
+    for remark in opened.remarks:
+        say(remark)
+    _write(opened.profile.export(form), out)
+    return 0
+
+
+def _format(word: str, out: str, suffixes: dict[str, str]) -> str:
+    known = ", ".join(suffixes)
+    if word:
+        if word not in suffixes:
+            raise Problem(USAGE, f"there is no format {word!r}; the formats are {known}.")
+        return word
+    for name, suffix in suffixes.items():
+        if out.endswith(suffix):
+            return name
+    raise Problem(USAGE, f"fettle export needs -f FORMAT; the formats are {known}.")
+
+
+def _write(data: bytes, out: str) -> None:
+    """Whole or not at all: written beside out, then renamed. A recording is not overwritten."""
+    if out == "-":
+        sys.stdout.buffer.write(data)
+        return
+    fresh = f"{out}.{os.getpid()}.new"
+    try:
+        if _is_recording(out):
+            raise Problem(USAGE, f"{out} is a recording and stays as it is; name another output.")
+        if os.path.exists(out) and not os.path.isfile(out):  # /dev/stdout, a pipe
+            with open(out, "wb") as file:
+                file.write(data)
+            return
+        try:
+            with open(fresh, "xb") as file:
+                file.write(data)
+            os.rename(fresh, out)
+        finally:
+            if os.path.lexists(fresh):
+                os.unlink(fresh)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Problem(
+            USAGE, f"cannot write {out}: {reason(error)}; name another output with -o."
+        ) from None
+
+
+def _is_recording(path: str) -> bool:
+    from fettle import _core
+
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return _core.is_fettle(file.read(16))

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fettle run`: records a program and prints its table."""
+
+import os
+import sys
+
+from fettle import launch, output
+from fettle.invocation import parse as parse_invocation
+from fettle.invocation import script_name
+from fettle.options import Option, Parsed, help_lines, parse
+from fettle.problem import NOT_EXECUTABLE, NOT_FOUND, USAGE, Problem
+from fettle.report import order
+
+SUMMARY = "record a program: calls, times and waiting, in one .fettle file"
+
+OPTIONS = [
+    Option("-C --calls", "exact calls, per call path (what is recorded if nothing is named)"),
+    Option("--no-builtins", "leave functions written in C out: less overhead"),
+    Option("--max-nodes", "cap of the call tree, per process (2000000)", "N"),
+    Option("-o --output", "the recording (SCRIPT.fettle; an older one becomes .prev)", "FILE"),
+    Option("-s --sort", "sort the table by KEY (cumulative)", "KEY"),
+    Option("-n --rows", "rows of the table (30; 0 for all)", "ROWS"),
+    Option("-q --quiet", "print no table"),
+    Option("-m", "run a module, as `python -m` does", "MODULE", last=True),
+    Option("-c", "run CODE, as `python -c` does", "CODE", last=True),
+    Option("--", "run any COMMAND; every Python in it that has fettle is recorded", last=True),
+]
+
+HELP = f"""\
+usage: fettle run [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -- COMMAND) [ARGS...]
+
+Runs a program just as Python does, records it, and prints a table when it ended.
+The exit code is the program's own (128+n if signal n killed it).
+
+{help_lines(OPTIONS)}
+
+KEY is one of {order.listing(9)}.
+
+  fettle run app.py --port 80        options after the script are the script's
+  fettle run -s tottime -m pytest -q
+  fettle view app                    shows the table again"""
+
+
+def main(words: list[str]) -> int:
+    parsed = parse("run", OPTIONS, words)
+    key = order.find(parsed.values.get("sort", "cumulative"))
+    rows = parsed.number("rows", 30)
+    program, name = _program(parsed)
+    path = os.path.abspath(parsed.values.get("output") or name + ".fettle")
+    if "output" in parsed.values and not parsed.values["output"]:
+        raise Problem(USAGE, "-o needs the name of a file.")
+    ended = launch.launch(program, output.claim(path, locked=True))
+    _report(ended, path, key, rows, "quiet" in parsed.values)
+    return ended.code
+
+
+def _report(ended: launch.Ended, path: str, key: str, rows: int, quiet: bool) -> None:
+    """Never changes the exit code: that is the program's own."""
+    from fettle.cli import abandon, say
+
+    if ended.profile is None:
+        say(ended.problem)
+        return
+    try:
+        from fettle.report import flat
+
+        shown = flat.Choice(key=key, rows=rows, target=flat.shown_path(path), quiet=quiet)
+        flat.show(ended.profile, shown, sys.stderr)
+    except OSError:
+        abandon(sys.stderr)
+    except KeyboardInterrupt:
+        pass  # nobody wants to read it
+
+
+def _program(parsed: Parsed) -> tuple[launch.Launch, str]:
+    """What to start, and what its recording is called."""
+    values, words = parsed.values, parsed.words
+    options = _options(parsed)
+    if "-" in values or "" in values:
+        return _command(words, options)
+    python = [sys.executable, *_own_flags()]
+    if "m" in values:
+        return launch.Launch(sys.executable, [*python, "-m", values["m"], *words], options), (
+            os.path.basename(values["m"]) or "module"
+        )
+    if "c" in values:
+        return launch.Launch(sys.executable, [*python, "-c", values["c"], *words], options), "code"
+    if not words:
+        raise Problem(
+            USAGE,
+            "fettle run needs a program: a SCRIPT, -m MODULE, -c CODE or -- COMMAND; `fettle run"
+            " --help` says more.",
+        )
+    name = "stdin" if words[0] == "-" else script_name(words[0])
+    if words[0] != "-":
+        _check_script(words[0])
+    return launch.Launch(sys.executable, [*python, *words], options), name
+
+
+def _options(parsed: Parsed) -> str:
+    """The words the guest gets."""
+    words = ["calls"]
+    if "no-builtins" in parsed.values:
+        words.append("no-builtins")
+    if "max-nodes" in parsed.values:
+        nodes = parsed.number("max-nodes", 0)
+        if not nodes:
+            raise Problem(USAGE, "--max-nodes needs a number of 1 or more.")
+        words.append(f"max-nodes={nodes}")
+    return " ".join(words)
+
+
+def _own_flags() -> list[str]:
+    """`python -X dev -m fettle run` means the flag for the program."""
+    invocation = parse_invocation(sys.orig_argv)
+    return invocation.flags if invocation.kind == "module" else []
+
+
+def _command(words: list[str], options: str) -> tuple[launch.Launch, str]:
+    if not words:
+        raise Problem(USAGE, "-- needs a COMMAND after it.")
+    return launch.Launch(_executable(words[0]), words, options), script_name(words[0])
+
+
+def _executable(name: str) -> str:
+    """The file a shell would run. Looked up first, so that nothing is touched if there is none."""
+    folders = [""] if "/" in name else os.get_exec_path()
+    found = [path for folder in folders if os.path.exists(path := os.path.join(folder, name))]
+    for path in found:
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    if found:
+        raise Problem(NOT_EXECUTABLE, f"{found[0]} cannot be executed: it is no program.")
+    raise Problem(NOT_FOUND, f"the command {name} was not found.")
+
+
+def _check_script(path: str) -> None:
+    """Says what Python would find out only after the output was made."""
+    if path.endswith(".fettle"):
+        raise Problem(USAGE, f"{path} is a recording; `fettle view {path}` shows it.")
+    if not os.path.exists(path):
+        hint = " (options of fettle come before the script)" if path.startswith("-") else ""
+        raise Problem(USAGE, f"there is no script {path}{hint}; check the name and the folder.")
+    if os.path.isdir(path):
+        mains = (os.path.join(path, "__main__" + suffix) for suffix in (".py", ".pyc"))
+        if not any(map(os.path.isfile, mains)):
+            raise Problem(USAGE, f"{path} is a folder without a __main__.py; name a script in it.")
+    elif os.path.isfile(path) and not path.endswith(".py"):
+        _check_archive(path)
+
+
+def _check_archive(path: str) -> None:
+    from zipimport import ZipImportError, zipimporter
+
+    try:
+        archive = zipimporter(path)
+    except (ZipImportError, OSError):
+        return  # not a zip: a script with another name
+    if archive.find_spec("__main__") is None:
+        raise Problem(USAGE, f"{path} is a zip file without a __main__.py; name another script.")

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parent of a recorded program.
+
+It starts the program as it would start without fettle, stands in its place for the shell (exit
+code, signals, job control) and turns what the processes left behind into one file when it ended.
+
+All signals are blocked and read one by one, so none is lost and nothing runs in between. What
+somebody sent to this process goes on to the program; what the terminal sent, the program got
+itself, as a member of the same process group.
+"""
+
+import os
+import signal
+import sys
+
+from fettle import output, properties
+from fettle.problem import FETTLE_FAILED, NOT_EXECUTABLE, Problem, reason
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
+_SPOILT = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these from its start on
+
+
+class Launch:
+    """A program to start: its file, its words, and what the guest is to record."""
+
+    __slots__ = ("argv", "executable", "options")
+
+    def __init__(self, executable: str, argv: list[str], options: str) -> None:
+        self.executable = executable
+        self.argv = argv
+        self.options = options
+
+
+class Ended:
+    """A program that ended, and what could be made of its recording (None: nothing)."""
+
+    __slots__ = ("code", "problem", "profile")
+
+    def __init__(self, code: int, profile: "Profile | None", problem: str) -> None:
+        self.code = code
+        self.profile = profile
+        self.problem = problem
+
+
+def launch(program: Launch, claimed: output.Output) -> Ended:
+    """Records program into claimed. Raises Problem only if the program did not run."""
+    from fettle import _core
+
+    profile = _core.Profile()
+    for key, value in properties.gather(program.argv, program.options).items():
+        profile.set_meta(key, value)
+    everything = signal.valid_signals()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, everything)
+    try:
+        try:
+            profile.begin(claimed.fd)
+            child = _spawn(program, claimed.path, before)
+        except OSError as error:
+            claimed.discard()
+            raise Problem(*_not_started(error, program, claimed)) from None
+        status = _Watch(child, everything).wait()
+        problem = _save(profile, claimed, child, status)
+    finally:
+        while signal.sigtimedwait(everything, 0):
+            pass  # ^C was the program's
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    code = os.waitstatus_to_exitcode(status)
+    return Ended(code if code >= 0 else 128 - code, None if problem else profile, problem)
+
+
+def _not_started(error: OSError, program: Launch, claimed: output.Output) -> tuple[int, str]:
+    if isinstance(error, PermissionError):
+        return NOT_EXECUTABLE, f"{program.argv[0]} cannot be executed: {reason(error)}."
+    return FETTLE_FAILED, (
+        f"{program.argv[0]} was not started: {reason(error)} (recording into {claimed.path})."
+    )
+
+
+def _spawn(program: Launch, path: str, mask: set[signal.Signals | int]) -> int:
+    environment = _environment()
+    environment["FETTLE"] = f"{program.options} joined"
+    environment["FETTLE_OUT"] = path
+
+    def spawn(executable: str, argv: list[str]) -> int:
+        return os.posix_spawn(
+            executable, argv, environment, setsigmask=mask, setsigdef=list(_SPOILT)
+        )
+
+    try:
+        child = spawn(program.executable, program.argv)
+    except OSError as error:
+        if error.errno != 8:  # ENOEXEC: a script without #!, which a shell runs itself
+            raise
+        child = spawn("/bin/sh", ["/bin/sh", program.executable, *program.argv[1:]])
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # may have been ignored: then no status is kept
+    return child
+
+
+def _environment() -> dict[str, str]:
+    """This process's, less what the interpreter itself put there when it started (PEP 538)."""
+    environment = dict(os.environ)
+    if environment.get("LC_CTYPE") in {"C.UTF-8", "C.utf8", "UTF-8"}:
+        try:
+            with open("/proc/self/environ", "rb") as initial:
+                if b"\0LC_CTYPE=" not in b"\0" + initial.read():
+                    del environment["LC_CTYPE"]
+        except OSError:
+            pass
+    return environment
+
+
+class _Watch:
+    """Waits for the child, as its stand-in towards everybody else."""
+
+    def __init__(self, child: int, signals: set[signal.Signals]) -> None:
+        self.child = child
+        self.signals = signals
+        self.stopped = False  # this process stopped with the child
+
+    def wait(self) -> int:
+        """The child's wait status, once it is dead."""
+        while True:
+            status = self._poll()
+            if status is not None:
+                return status
+            info = signal.sigwaitinfo(self.signals)
+            if info.si_signo != signal.SIGCHLD and self._is_for_child(info):
+                self._pass_on(info.si_signo)
+
+    def _poll(self) -> int | None:
+        while True:
+            try:
+                pid, status = os.waitpid(self.child, os.WNOHANG | os.WUNTRACED)
+            except ChildProcessError:
+                return FETTLE_FAILED << 8  # somebody else took the status
+            if pid == 0:
+                return None
+            if not os.WIFSTOPPED(status):
+                return status
+            self._stop()
+
+    def _stop(self) -> None:
+        """The shell must see that the program stopped. Without one nobody would wake us."""
+        try:
+            os.close(os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY))
+        except OSError:
+            return
+        self.stopped = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _is_for_child(self, info: signal.struct_siginfo) -> bool:
+        if info.si_signo == signal.SIGCONT and self.stopped:
+            self.stopped = False  # `fg` continues the whole group, `kill -CONT` only us
+            return _stat(self.child)[:1] == ["T"]
+        return info.si_code <= 0 and not self._is_descendant(info.si_pid)
+
+    def _is_descendant(self, pid: int) -> bool:
+        """A program that signals its process group means itself, and got the signal itself."""
+        while pid > 1:
+            if pid == self.child:
+                return True
+            pid = int((_stat(pid)[1:2] or ["0"])[0])
+        return False
+
+    def _pass_on(self, number: int) -> None:
+        try:  # noqa: SIM105
+            os.kill(self.child, number)
+        except (ProcessLookupError, PermissionError):
+            pass  # it just died, or runs as somebody else now
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent, ... of a process; nothing if there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _save(profile: "Profile", claimed: output.Output, child: int, status: int) -> str:
+    """Turns the parts into the file. Gives a sentence if they could not be; then they stay."""
+    try:
+        profile.set_meta("state", "ended")
+        profile.set_meta("exit", _exit_text(status))
+        if os.path.isdir(claimed.parts):
+            profile.harvest(claimed.parts, child)
+        if not os.path.exists(claimed.path):
+            claimed.fd = os.open(claimed.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+            profile.begin(claimed.fd)
+        profile.append(claimed.fd)
+    except Exception as error:
+        if os.environ.get("FETTLE_DEBUG"):
+            sys.excepthook(type(error), error, error.__traceback__)
+        return (
+            f"the recording could not be written to {claimed.path}: {reason(error)};"
+            f" `fettle view {claimed.path}` finishes it once that is mended."
+        )
+    output.remove_parts(claimed.parts)
+    os.close(claimed.fd)
+    return ""
+
+
+def _exit_text(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return str(code)
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"

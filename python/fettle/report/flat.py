@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flat report: one row per function, and what must be known to read it right."""
+
+import os
+
+from fettle.problem import CHECK_FAILED, Problem
+from fettle.report import names, notes, order, screen, table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from fettle._core import Profile
+
+
+class Choice:
+    """What to show: sort key, number of rows (0: all), GLOB, and where it comes from or went to."""
+
+    __slots__ = ("key", "quiet", "rows", "source", "target", "within")
+
+    def __init__(
+        self,
+        key: str,
+        rows: int,
+        within: str = "",
+        source: str = "",
+        target: str = "",
+        quiet: bool = False,
+    ) -> None:
+        self.key = key
+        self.rows = rows
+        self.within = within
+        self.source = source
+        self.target = target
+        self.quiet = quiet
+
+
+def shown_path(path: str) -> str:
+    """Relative to the current folder if it lies in there."""
+    try:
+        inside = os.path.relpath(path)
+    except (OSError, ValueError):
+        return path
+    return path if inside.startswith("..") else inside
+
+
+def show(
+    profile: "Profile", choice: Choice, stream: "TextIO | None", remarks: list[str] | None = None
+) -> None:
+    """Prints the table of functions and its notes. Problem if nothing matches choice.within."""
+    if stream is None:
+        return
+    sentences = [*(remarks or []), *notes.sentences(profile)]
+    if choice.quiet:
+        screen.sentences(sentences, stream)
+        return
+    rows = profile.functions()
+    files = names.Files([row.file for row in rows])
+    if choice.within:
+        rows = [row for row in rows if files.match(row, choice.within)]
+        if not rows:
+            raise Problem(
+                CHECK_FAILED,
+                f"no file or module of this recording matches {names.visible(choice.within)};"
+                " `fettle view -n 0` shows all there are.",
+            )
+    ordered = order.ordered(rows, choice.key, files)
+    shown = ordered[: choice.rows] if choice.rows else ordered
+    heading = table.heading(profile, names.visible(choice.target), names.visible(choice.source))
+    screen.page(heading, table.lines(shown, files), table.remainder(len(rows), len(shown)), stream)
+    screen.sentences(sentences, stream)

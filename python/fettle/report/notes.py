@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must be known to read a table right: one sentence for each kind of note."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
+# {count} is what the notes of a kind count together, {processes} in how many processes.
+SENTENCES = {
+    "folded": "the call tree reached its cap: {count} calls are kept by caller and callee only;"
+    " --max-nodes raises the cap.",
+    "disk full": "the disk was full: {count} calls in new call paths were not recorded; make room"
+    " or choose another place with -o.",
+    "no tool id": "{processes} recorded nothing, because other tools hold every sys.monitoring"
+    " tool id; run without them.",
+    "hook taken": "another tool took the profile hook of {count} threads: calls after that are"
+    " missing; run without it.",
+    "still running": "{processes} still ran when this was written: later calls are missing; end"
+    " child processes before the program ends.",
+    "torn": "{count} damaged blocks were left out: some calls are missing.",
+    "deep stack": "the stack was so deep that --no-builtins went on with the slower hook in"
+    " {processes}; its overhead is higher there.",
+    "out of memory": "memory ran out: {count} calls were not recorded; lower --max-nodes.",
+    "free threaded": "{processes} recorded nothing, because free-threaded Python is not supported;"
+    " use the ordinary build.",
+    "never started": "{processes} ended before the first line of the program: nothing of it was"
+    " recorded.",
+}
+UNKNOWN = "the recording has a note that this fettle does not know ({kind}); a newer one does."
+
+NOTHING = (
+    "nothing was recorded: no Python that has fettle ran (python -S and FETTLE_DISABLE leave it"
+    " out); install fettle where the program's Python is."
+)
+
+
+def sentences(profile: "Profile") -> list[str]:
+    """The sentences for a recording, each kind once."""
+    if not profile.processes():
+        return [NOTHING]
+    counts: dict[str, int] = {}
+    processes: dict[str, set[int]] = {}
+    for note in profile.notes():
+        counts[note.kind] = counts.get(note.kind, 0) + note.count
+        processes.setdefault(note.kind, set()).add(note.process)
+    return [
+        SENTENCES.get(kind, UNKNOWN).format(
+            kind=kind, count=count, processes=_processes(len(processes[kind]))
+        )
+        for kind, count in counts.items()
+    ]
+
+
+def _processes(count: int) -> str:
+    return "a process" if count == 1 else f"{count} processes"
