@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 
-#define FT_FORMAT_MAGIC "\x89" "FTL\r\n\x1a\n"
+#define FT_FORMAT_MAGIC                                                                            \
+    "\x89"                                                                                         \
+    "FTL\r\n\x1a\n"
 
 enum {
     FT_FORMAT_MAJOR = 1,
@@ -44,7 +46,7 @@ enum {
 
 /* Setting a property looks through the ones there are; together these bound that work. */
 enum {
-    FT_READER_META_KEYS_MAX = 1024,      /* a recording has about a dozen */
+    FT_READER_META_KEYS_MAX = 1024,    /* a recording has about a dozen */
     FT_READER_META_PAIRS_MAX = 1 << 18 /* some 10 000 recordings in one file */
 };
 

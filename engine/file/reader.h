@@ -31,6 +31,7 @@ bool ft_reader_is_fettle(const uint8_t *bytes, size_t length);
  * first header with a wrong checksum. *report is written on success only.
  * On an error the profile is left valid to ft_profile_fini, its content undefined.
  * FT_ERR_EMPTY, FT_ERR_FOREIGN, FT_ERR_NEWER, FT_ERR_CORRUPT, FT_ERR_LIMIT, FT_ERR_MEMORY. */
-ft_status ft_reader_read(const uint8_t *bytes, size_t length, ft_profile *profile, ft_reader_report *report);
+ft_status ft_reader_read(const uint8_t *bytes, size_t length, ft_profile *profile,
+                         ft_reader_report *report);
 
 #endif

@@ -31,8 +31,7 @@ typedef struct cursor { /* walks a payload; errors are sticky, a failed read giv
 static uint64_t get(cursor *from)
 {
     uint64_t value = 0;
-    const uint8_t *next =
-        from->failed ? NULL : ft_varint_get_within(from->at, from->end, &value);
+    const uint8_t *next = from->failed ? NULL : ft_varint_get_within(from->at, from->end, &value);
     from->failed = next == NULL;
     if (next != NULL)
         from->at = next;
@@ -350,12 +349,19 @@ static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, cursor *f
 {
     switch (chunk->type) {
     case FT_CHUNK_META:
-    case FT_CHUNK_TEXT: return take_texts(segment, chunk, from);
-    case FT_CHUNK_CODE: return take_codes(segment, from);
-    case FT_CHUNK_PROC: return take_processes(segment, from);
-    case FT_CHUNK_THRD: return take_threads(segment, from);
-    case FT_CHUNK_NOTE: return take_notes(segment, from);
-    default: assert(chunk->type == FT_CHUNK_END); return take_end(segment, from);
+    case FT_CHUNK_TEXT:
+        return take_texts(segment, chunk, from);
+    case FT_CHUNK_CODE:
+        return take_codes(segment, from);
+    case FT_CHUNK_PROC:
+        return take_processes(segment, from);
+    case FT_CHUNK_THRD:
+        return take_threads(segment, from);
+    case FT_CHUNK_NOTE:
+        return take_notes(segment, from);
+    default:
+        assert(chunk->type == FT_CHUNK_END);
+        return take_end(segment, from);
     }
 }
 
@@ -369,8 +375,10 @@ bool ft_segment_knows(uint32_t type)
     case FT_CHUNK_THRD:
     case FT_CHUNK_TREE:
     case FT_CHUNK_NOTE:
-    case FT_CHUNK_END: return true;
-    default: return false;
+    case FT_CHUNK_END:
+        return true;
+    default:
+        return false;
     }
 }
 

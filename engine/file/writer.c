@@ -14,7 +14,7 @@
 #include "engine/file/columns.h"
 
 enum {
-    FLUSH_BYTES = 1 << 20, /* written at once; a system call costs less than 1 % of that */
+    FLUSH_BYTES = 1 << 20,         /* written at once; a system call costs less than 1 % of that */
     RECORD_MAX = 6 * FT_VARINT_MAX /* bytes of the longest record that is not a text list's */
 };
 
@@ -22,8 +22,8 @@ typedef struct writer {
     int fd;
     const ft_profile *profile;
     ft_packer packer;
-    ft_buf raw;  /* the payload of the chunk that is being filled */
-    ft_buf out;  /* chunks that wait to be written */
+    ft_buf raw; /* the payload of the chunk that is being filled */
+    ft_buf out; /* chunks that wait to be written */
     uint32_t sequence;
     uint64_t nodes;
 } writer;

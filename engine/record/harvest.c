@@ -48,6 +48,7 @@ typedef struct harvest {
     uint64_t buffer_room;
     uint32_t process;
     bool open_until_now; /* open calls last until `now` */
+    bool replaced;       /* the process runs another program by now (exec) */
     ft_clock_pair now;
     uint64_t last_event; /* ticks */
     double ns_per_tick;
@@ -308,15 +309,29 @@ static ft_status add_contexts(harvest *h, ft_tree *tree, block_place *blocks, ui
     return status;
 }
 
+/* A program that replaced itself is over, whatever its process does now. */
+static bool is_exec(const harvest *h, uint32_t code)
+{
+    ft_text name = ft_strtab_get(&h->profile->texts, h->profile->codes.codes[code].name);
+    return strcmp(name.data, "<built-in method posix.execv>") == 0 ||
+           strcmp(name.data, "<built-in method posix.execve>") == 0;
+}
+
 /* The call that was running when the process died, or still runs. */
-static void end_open_slice(const harvest *h, ft_tree *tree, const block_place *blocks,
-                           uint32_t count, const ft_recorder *recorder)
+static void end_open_slice(harvest *h, ft_tree *tree, const block_place *blocks, uint32_t count,
+                           const ft_recorder *recorder)
 {
     uint32_t node = node_at(blocks, count, (uint64_t)(uintptr_t)recorder->current);
-    if (h->open_until_now && node > 0 && node < tree->count &&
-        h->now.ticks > recorder->slice_start &&
-        atomic_load_explicit(&recorder->state, memory_order_relaxed) == FT_RECORDER_IN_USE)
-        tree->nodes[node].own += to_ns(h, h->now.ticks - recorder->slice_start);
+    if (!h->open_until_now || node == 0 || node >= tree->count ||
+        h->now.ticks <= recorder->slice_start ||
+        atomic_load_explicit(&recorder->state, memory_order_relaxed) != FT_RECORDER_IN_USE)
+        return;
+    if (is_exec(h, tree->nodes[node].code)) {
+        h->replaced = true;
+        h->open_until_now = false;
+        return;
+    }
+    tree->nodes[node].own += to_ns(h, h->now.ticks - recorder->slice_start);
 }
 
 static ft_status add_thread(harvest *h, block_place *blocks, uint32_t count)
@@ -444,14 +459,19 @@ static ft_status add_process(harvest *h)
     return FT_OK;
 }
 
+static bool is_alive(const ft_arena_header *header)
+{
+    return header->process_start != 0 &&
+           ft_arena_process_start(header->pid) == header->process_start;
+}
+
 ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_pid)
 {
     harvest h = {.profile = profile, .mem = profile->mem, .fd = -1};
     ft_status status = open_file(&h, path);
     if (status != FT_OK)
         goto done;
-    bool alive = h.header.process_start != 0 &&
-                 ft_arena_process_start(h.header.pid) == h.header.process_start;
+    bool alive = is_alive(&h.header);
     h.open_until_now = alive || h.header.pid == dead_pid;
     set_clock(&h);
     status = add_process(&h);
@@ -464,7 +484,7 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_p
     if (status == FT_OK)
         status = add_threads(&h);
     if (status == FT_OK)
-        status = add_notes(&h, alive);
+        status = add_notes(&h, alive && !h.replaced);
     if (status == FT_OK)
         set_elapsed(&h);
 
@@ -486,16 +506,32 @@ static int is_arena(const struct dirent *entry)
     return dot != NULL && strcmp(dot, ".arena") == 0;
 }
 
+/* The arenas of a folder, in order of their names; the caller frees each and the list. The C
+ * library's own heap: scandir knows no other. */
+static ft_status list_arenas(const char *directory, struct dirent ***entries, int *count)
+{
+    int found = scandir(directory, entries, is_arena, versionsort);
+    if (found < 0)
+        return errno == ENOMEM ? FT_ERR_MEMORY : FT_ERR_IO;
+    *count = found < MAX_ARENAS ? found : MAX_ARENAS;
+    return FT_OK;
+}
+
+static void free_list(struct dirent **entries, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+}
+
 ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint32_t dead_pid,
                                uint32_t *count)
 {
     struct dirent **entries = NULL;
-    ft_status status = FT_OK;
+    int found = 0;
     uint32_t harvested = 0;
-    int found = scandir(directory, &entries, is_arena, versionsort);
-    if (found < 0)
-        return errno == ENOMEM ? FT_ERR_MEMORY : FT_ERR_IO;
-    for (int i = 0; i < found && status == FT_OK && i < MAX_ARENAS; i++) {
+    ft_status status = list_arenas(directory, &entries, &found);
+    for (int i = 0; i < found && status == FT_OK; i++) {
         char path[4096];
         int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
         status = length < (int)sizeof path ? ft_harvest_file(profile, path, dead_pid) : FT_ERR_LIMIT;
@@ -503,10 +539,28 @@ ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint3
         if (status == FT_ERR_FOREIGN || status == FT_ERR_NEWER)
             status = FT_OK; /* somebody's file with such a name, or an arena that was never filled */
     }
-    for (int i = 0; i < found; i++)
-        free(entries[i]);
-    free(entries);
+    free_list(entries, found);
     if (status == FT_OK)
         *count = harvested;
     return status;
+}
+
+uint32_t ft_harvest_living(const char *directory)
+{
+    struct dirent **entries = NULL;
+    int found = 0;
+    uint32_t living = 0;
+    if (list_arenas(directory, &entries, &found) != FT_OK)
+        return 0;
+    for (int i = 0; i < found; i++) {
+        char path[4096];
+        harvest h = {.fd = -1};
+        int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
+        if (length < (int)sizeof path && open_file(&h, path) == FT_OK)
+            living += is_alive(&h.header);
+        if (h.fd >= 0)
+            close(h.fd);
+    }
+    free_list(entries, found);
+    return living;
 }

@@ -15,6 +15,9 @@
 ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint32_t dead_pid,
                                uint32_t *count);
 
+/* How many of the folder's arenas are of programs that still run. */
+uint32_t ft_harvest_living(const char *directory);
+
 /* One arena file. FT_ERR_FOREIGN when it is none, FT_ERR_NEWER when another build wrote it. */
 ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_pid);
 

@@ -144,8 +144,10 @@ void ft_session_find(ft_recorder *recorder, ft_frame *frame)
 {
     enum { LOOK_BELOW = 64 }; /* frames without events are few; a start in mid-stack has no match */
     frame = ft_compat_visible(frame);
-    if (frame == NULL || ft_recorder_is_at(recorder, frame))
-        return; /* called from C alone: below whatever runs */
+    if (frame != NULL && ft_recorder_is_at(recorder, frame))
+        return;
+    if (frame == NULL && (recorder->current->flags & FT_CODE_IS_C) != 0)
+        return; /* a greenlet begins: below the C function that switched to it */
     for (int i = 0; frame != NULL && i < LOOK_BELOW; i++) {
         if (ft_recorder_switch_to(recorder, frame))
             return;

@@ -43,7 +43,7 @@ class Totals(NamedTuple):
 class NoteRow(NamedTuple):
     kind: str  # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack", "out of memory", "free threaded", "never started"; "note N" for unknown kinds
     process: int
-    count: int
+    count: int  # type: ignore[assignment]  # a field, where tuple has a method
 
 class FileError(Exception):
     """A file that can not be read or is not ours. args: (kind, path, detail); kind is one of
@@ -74,12 +74,16 @@ class Profile:
         """Writes the header and the meta to a new file: a recording that has not ended."""
     def append(self, fd: int) -> None:
         """Appends the whole recording and END. OSError (ENOSPC too): the file is as before."""
-    def harvest(self, directory: str) -> int:
-        """Adds what the arenas in directory hold (of processes that live or died); gives their number."""
+    def harvest(self, directory: str, dead_pid: int = 0, /) -> int:
+        """Adds what the arenas in directory hold (of processes that live or died); gives their
+        number. dead_pid died just now: the call it was in lasted until now."""
 
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str]]:
     """(name, suffix, description) of each."""
+
+def living(directory: str, /) -> int:
+    """How many of the arenas in directory are of programs that still run."""
 
 def record(directory: str, options: str) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.

@@ -61,7 +61,13 @@ static inline void build_dictionaries(builder *to)
 /* A tree of two nodes and the end of the segment. */
 static inline void build_rest(builder *to)
 {
-    BUILD(to, TREE, "\0\2" "\0\1" "\0\1" "\0\3" "\0\4" "\0\2");
+    BUILD(to, TREE,
+          "\0\2"
+          "\0\1"
+          "\0\1"
+          "\0\3"
+          "\0\4"
+          "\0\2");
     BUILD(to, NOTE, "\1\0\5");
     BUILD(to, END, "\1\1\1\1\2\1");
 }

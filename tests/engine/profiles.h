@@ -60,7 +60,8 @@ static inline void make_codes(ft_profile *profile, random_source *from, uint32_t
     }
 }
 
-static inline void make_tree(ft_profile *profile, ft_tree *tree, random_source *from, uint32_t count)
+static inline void make_tree(ft_profile *profile, ft_tree *tree, random_source *from,
+                             uint32_t count)
 {
     tree->nodes[0].calls = draw_number(from);
     tree->nodes[0].own = draw_number(from);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_file_hostile.c: files no sound writer makes: right checksums, wrong content. */
+#include <string.h>
+
 #include "engine/base/crc.h"
+#include "engine/base/varint.h"
 #include "engine/file/reader.h"
 #include "tests/engine/file_builder.h"
 #include "tests/engine/tap.h"
@@ -34,7 +37,7 @@ static ft_status status_with(ft_chunk head, const void *raw, size_t length)
 #define WITH(name, literal)                                                                        \
     status_with((ft_chunk){.type = FT_CHUNK_##name}, literal, sizeof literal - 1)
 
-#define LARGEST "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1" /* 2^64 - 1 */
+#define LARGEST "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"  /* 2^64 - 1 */
 #define TOO_LONG "\xff\xff\xff\xff\xff\xff\xff\xff\xff\2" /* 2^65 - 1 */
 #define U32_MORE "\x80\x80\x80\x80\x10"                   /* 2^32 */
 
@@ -61,22 +64,22 @@ static void test_lists(void)
     CHECK(WITH(META, "\1k\2v\0") == FT_OK);
 
     CHECK(WITH(CODE, "\2\0\1\0\0") == FT_OK);
-    CHECK(WITH(CODE, "\2\0\1\0") == FT_ERR_CORRUPT);      /* a field is missing */
-    CHECK(WITH(CODE, "\2\2\1\0\0") == FT_ERR_CORRUPT);    /* no such text */
-    CHECK(WITH(CODE, "\0\0\0\0\0") == FT_ERR_CORRUPT);    /* a second root */
-    CHECK(WITH(CODE, "\5\0\0\0\0") == FT_ERR_NEWER);      /* a kind of the future */
+    CHECK(WITH(CODE, "\2\0\1\0") == FT_ERR_CORRUPT);   /* a field is missing */
+    CHECK(WITH(CODE, "\2\2\1\0\0") == FT_ERR_CORRUPT); /* no such text */
+    CHECK(WITH(CODE, "\0\0\0\0\0") == FT_ERR_CORRUPT); /* a second root */
+    CHECK(WITH(CODE, "\5\0\0\0\0") == FT_ERR_NEWER);   /* a kind of the future */
     CHECK(WITH(CODE, "\1\0\1\0" U32_MORE) == FT_ERR_CORRUPT);
     CHECK(WITH(CODE, "\1\0\1\0" TOO_LONG) == FT_ERR_CORRUPT);
 
     CHECK(WITH(PROC, "\1\1\1\1" LARGEST LARGEST) == FT_OK);
-    CHECK(WITH(PROC, "\1\1\2\1\0\0") == FT_ERR_CORRUPT);  /* no such text */
+    CHECK(WITH(PROC, "\1\1\2\1\0\0") == FT_ERR_CORRUPT); /* no such text */
     CHECK(WITH(PROC, U32_MORE "\1\1\1\0\0") == FT_ERR_CORRUPT);
     CHECK(WITH(PROC, "\1\1\1\1\0") == FT_ERR_CORRUPT);
     CHECK(WITH(THRD, "\0\0" LARGEST) == FT_OK);
-    CHECK(WITH(THRD, "\1\0\1") == FT_ERR_CORRUPT);        /* no such process */
-    CHECK(WITH(THRD, "\0\2\1") == FT_ERR_CORRUPT);        /* no such text */
-    CHECK(WITH(NOTE, "\x7f\0\0") == FT_OK);               /* a kind of the future is kept */
-    CHECK(WITH(NOTE, "\1\1\0") == FT_ERR_CORRUPT);        /* no such process */
+    CHECK(WITH(THRD, "\1\0\1") == FT_ERR_CORRUPT); /* no such process */
+    CHECK(WITH(THRD, "\0\2\1") == FT_ERR_CORRUPT); /* no such text */
+    CHECK(WITH(NOTE, "\x7f\0\0") == FT_OK);        /* a kind of the future is kept */
+    CHECK(WITH(NOTE, "\1\1\0") == FT_ERR_CORRUPT); /* no such process */
     CHECK(WITH(NOTE, "\1\0") == FT_ERR_CORRUPT);
 }
 
@@ -84,14 +87,18 @@ static void test_trees(void)
 {
     CHECK(WITH(TREE, "\0\1\0\0\0\0\0") == FT_OK);
     CHECK(WITH(TREE, "\1\1\1\1\1\1\0") == FT_OK); /* the root left out */
-    CHECK(WITH(TREE, "\0\2" "\0\1" "\0\1" "\0\1" "\0" LARGEST "\0\0") == FT_OK);
+    CHECK(WITH(TREE, "\0\2"
+                     "\0\1"
+                     "\0\1"
+                     "\0\1"
+                     "\0" LARGEST "\0\0") == FT_OK);
 
     CHECK(WITH(TREE, "") == FT_ERR_CORRUPT);
     CHECK(WITH(TREE, "\0") == FT_ERR_CORRUPT);
-    CHECK(WITH(TREE, "\0\0") == FT_ERR_CORRUPT);             /* no nodes */
-    CHECK(WITH(TREE, "\0\2\0\0\0\0\0") == FT_ERR_CORRUPT);   /* more than there are */
+    CHECK(WITH(TREE, "\0\0") == FT_ERR_CORRUPT);           /* no nodes */
+    CHECK(WITH(TREE, "\0\2\0\0\0\0\0") == FT_ERR_CORRUPT); /* more than there are */
     CHECK(WITH(TREE, "\0" LARGEST "\0\0\0\0\0") == FT_ERR_CORRUPT);
-    CHECK(WITH(TREE, "\2\1\1\1\1\1\0") == FT_ERR_CORRUPT);   /* a gap */
+    CHECK(WITH(TREE, "\2\1\1\1\1\1\0") == FT_ERR_CORRUPT); /* a gap */
     CHECK(WITH(TREE, LARGEST "\1\1\1\1\1\0") == FT_ERR_CORRUPT);
     CHECK(WITH(TREE, "\0\1\1\0\0\0\0") == FT_ERR_CORRUPT);   /* a root with a parent */
     CHECK(WITH(TREE, "\0\1\0\1\0\0\0") == FT_ERR_CORRUPT);   /* a root with a code */
@@ -106,6 +113,41 @@ static void test_trees(void)
     CHECK(status_with(other, "\1\1\1\1\1\1\0", 7) == FT_ERR_CORRUPT);
     other.stream = UINT32_MAX;
     CHECK(status_with(other, "\1\1\1\1\1\1\0", 7) == FT_ERR_CORRUPT);
+}
+
+/* A tree of a thread that only the segment before has. */
+static void test_other_segments_thread(void)
+{
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    build_rest(&file);
+    build_dictionaries(&file);
+    const ft_chunk tree = {.type = FT_CHUNK_TREE, .stream = 1};
+    build_chunk(&file, tree, "\1\1\1\1\1\1\0", 7);
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+    builder_fini(&file);
+}
+
+/* Numbers padded with zeros until the first columns have eaten the whole payload: the columns
+ * after them stand behind the buffer. */
+static void test_padded_columns(void)
+{
+    static uint8_t raw[FT_FORMAT_RAW_MAX];
+    for (int padded = 1; padded <= 4; padded++) {
+        uint32_t count = (FT_FORMAT_RAW_MAX - 20) / 10;
+        uint8_t *at = ft_varint_put(raw, 1);
+        at = ft_varint_put(at, count);
+        for (uint32_t i = 0; i < count * (uint32_t)padded && raw + sizeof raw - at > 10; i++) {
+            static const uint8_t one[] = {0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0};
+            size_t width = padded == 1 ? 10 : padded == 2 ? 5 : padded == 3 ? 3 : 2;
+            memcpy(at, one, width - 1);
+            at[width - 1] = 0;
+            at += width;
+        }
+        const ft_chunk tree = {.type = FT_CHUNK_TREE};
+        CHECK(status_with(tree, raw, (size_t)(at - raw)) == FT_ERR_CORRUPT);
+    }
 }
 
 static void test_ends(void)
@@ -229,7 +271,7 @@ static void test_frames(void)
     ft_packer packer = file.packer;
     static const uint8_t zeros[FT_FORMAT_RAW_MAX];
     const ft_chunk meta = {.type = FT_CHUNK_META};
-    for (int wrong = 0; wrong < 4; wrong++) {
+    for (int wrong = 0; wrong < 5; wrong++) {
         ft_buf_clear(&file.file);
         build_header(&file, FT_FORMAT_MAJOR);
         size_t start = file.file.length;
@@ -239,11 +281,13 @@ static void test_frames(void)
             ft_buf_put_byte(&file.file, 0); /* behind the frame */
         if (wrong == 1)
             file.file.data[start + FT_FORMAT_CHUNK_HEAD_BYTES] ^= 1; /* zstd's magic */
+        if (wrong == 3)
+            file.file.length--;
+        if (wrong == 4) /* a second frame, without content: a skippable one */
+            ft_buf_put(&file.file, "\x50\x2a\x4d\x18\0\0\0\0", 8);
         head = file.file.data + start;
         if (wrong == 2)
             head[8]++; /* raw length */
-        if (wrong == 3)
-            file.file.length--;
         uint32_t stored = (uint32_t)(file.file.length - start - FT_FORMAT_CHUNK_HEAD_BYTES);
         head[12] = (uint8_t)stored;
         uint32_t crc = ft_crc32c(0, head, 24);
@@ -304,6 +348,8 @@ int main(void)
     test_sound();
     test_lists();
     test_trees();
+    test_other_segments_thread();
+    test_padded_columns();
     test_ends();
     test_heads();
     test_versions();

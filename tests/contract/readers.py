@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each format read back by someone else's reader, into tables that can be compared.
+
+Functions that a format can not tell apart are summed: the key is (file, line, name), as in pstats.
+"""
+
+import json
+import marshal
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .oracle import Sums, tables
+from .synthetic import Recording
+
+Key = tuple[str, int, str]
+Numbers = tuple[int, int, float, float]  # calls, primitive, own and cumulative in seconds
+Tables = tuple[dict[Key, Numbers], dict[tuple[Key, Key], Numbers]]
+
+
+def text(raw: bytes) -> str:
+    """How every export and every row spells a text."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def summed(
+    codes: list[Key],
+    functions: Iterable[tuple[int, Sums]],
+    edges: Iterable[tuple[tuple[int, int], Sums]],
+) -> Tables:
+    by_key: defaultdict[Key, Sums] = defaultdict(Sums)
+    by_pair: defaultdict[tuple[Key, Key], Sums] = defaultdict(Sums)
+    for code, sums in functions:
+        by_key[codes[code]] += sums
+    for (caller, callee), sums in edges:
+        if caller != 0:
+            by_pair[codes[caller], codes[callee]] += sums
+    return (
+        {key: numbers(sums) for key, sums in by_key.items()},
+        {pair: numbers(sums) for pair, sums in by_pair.items()},
+    )
+
+
+def numbers(sums: Sums) -> Numbers:
+    return sums.calls, sums.primitive, sums.own / 1e9, sums.cumulative / 1e9
+
+
+def expected(recording: Recording) -> Tables:
+    functions, edges = tables(recording)
+    codes = [(text(c.file), c.line, text(c.name)) for c in recording.codes]
+    return summed(codes, functions.items(), edges.items())
+
+
+def read_json(exported: bytes) -> Tables:
+    document = json.loads(exported)
+    codes = [(c["file"], c["line"], c["name"]) for c in document["codes"]]
+    return summed(
+        codes,
+        ((row["code"], sums_of(row)) for row in document["functions"]),
+        (((row["caller"], row["callee"]), sums_of(row)) for row in document["edges"]),
+    )
+
+
+def sums_of(row: dict[str, Any]) -> Sums:
+    return Sums(row["calls"], row["primitive"], row["own_ns"], row["cumulative_ns"])
+
+
+def read_pstats(exported: bytes) -> Tables:
+    functions, edges = {}, {}
+    for key, (primitive, calls, own, cumulative, callers) in marshal.loads(exported).items():
+        functions[key] = calls, primitive, own, cumulative
+        for caller, numbers in callers.items():
+            edges[caller, key] = numbers
+    return functions, edges
+
+
+# To add a format: a reader that uses none of the engine's code.
+READERS: dict[str, Callable[[bytes], Tables]] = {"json": read_json, "pstats": read_pstats}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract: what holds for every exporter there is, on every sample."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fettle._core import Profile, exporters
+
+from .readers import READERS, expected
+from .synthetic import SAMPLES, Recording
+
+FORMATS = [name for name, _, _ in exporters()]
+
+
+@pytest.fixture(params=SAMPLES)
+def recording(request: pytest.FixtureRequest) -> Recording:
+    return SAMPLES[request.param]()
+
+
+@pytest.fixture
+def profile(recording: Recording, tmp_path: Path) -> Profile:
+    return Profile.read(str(recording.write(tmp_path)))
+
+
+def test_each_format_has_a_reader() -> None:
+    assert set(FORMATS) == set(READERS)
+
+
+def test_names_can_be_typed_and_told_apart() -> None:
+    rows = exporters()
+    assert len({name for name, _, _ in rows}) == len({suffix for _, suffix, _ in rows}) == len(rows)
+    for name, suffix, description in rows:
+        assert re.fullmatch("[a-z]+", name)
+        assert re.fullmatch(r"\.[a-z.]+", suffix)
+        assert description.isprintable() and len(description) < 80
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_functions_and_edges_are_those_of_the_tree(
+    format: str, recording: Recording, profile: Profile
+) -> None:
+    functions, edges = READERS[format](profile.export(format))
+    expected_functions, expected_edges = expected(recording)
+    assert functions == expected_functions
+    assert edges == expected_edges
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_export_changes_nothing(format: str, profile: Profile) -> None:
+    before = profile.functions(), profile.threads(), profile.notes(), profile.meta()
+    first = profile.export(format)
+    assert isinstance(first, bytes)
+    assert profile.export(format) == first
+    assert before == (profile.functions(), profile.threads(), profile.notes(), profile.meta())
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_merged_profile_is_exported_whole(format: str, tmp_path: Path) -> None:
+    both = SAMPLES["login"]()
+    both.threads += SAMPLES["login"]().threads
+    merged = Profile.read(str(SAMPLES["login"]().write(tmp_path)))
+    merged.merge(Profile.read(str(SAMPLES["login"]().write(tmp_path))))
+    assert READERS[format](merged.export(format)) == expected(both)
+
+
+def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
+    for name in ["", "JSON", "json\0", "jsonx", "\ud800"]:
+        with pytest.raises(ValueError, match="choose one of pstats, json"):
+            Profile().export(name)
+    with pytest.raises(TypeError):
+        Profile().export(b"json")  # type: ignore[arg-type]

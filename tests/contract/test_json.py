@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The json format, field by field as docs/export.md has it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fettle._core import Profile
+
+from . import oracle
+from .readers import text
+from .synthetic import SAMPLES, Recording, Thread
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+KINDS = ["root", "python", "c", "folded", "folded again"]
+NOTES = {
+    1: "folded",
+    2: "disk full",
+    3: "no tool id",
+    4: "hook taken",
+    5: "still running",
+    6: "torn",
+    7: "deep stack",
+    8: "out of memory",
+    9: "free threaded",
+    10: "never started",
+}
+
+
+def export(recording: Recording, folder: Path) -> bytes:
+    return Profile.read(str(recording.write(folder))).export("json")
+
+
+def table_row(sums: oracle.Sums) -> dict[str, int]:
+    return {
+        name if name in ("calls", "primitive") else f"{name}_ns": n
+        for name, n in vars(sums).items()
+    }
+
+
+def nodes(thread: Thread) -> dict[str, list[int]]:
+    return {
+        "parent": [node.parent for node in thread.nodes],
+        "code": [node.code for node in thread.nodes],
+        "calls": [node.calls for node in thread.nodes],
+        "own_ns": [node.own for node in thread.nodes],
+        "waiting_ns": [node.waiting for node in thread.nodes],
+    }
+
+
+def document(r: Recording) -> dict[str, Any]:
+    functions, edges = oracle.tables(r)
+    return {
+        "format": "fettle",
+        "version": 1,
+        "meta": {text(key): text(value) for key, value in r.meta},
+        "processes": [
+            {
+                "pid": p.pid,
+                "parent_pid": p.parent_pid,
+                "command": [text(word) for word in p.command.split(b"\0")] if p.command else [],
+                "python": text(p.python),
+                "started_ns": p.started,
+                "elapsed_ns": p.elapsed,
+            }
+            for p in r.processes
+        ],
+        "threads": [
+            {"process": t.process, "name": text(t.name), "uses": t.uses, "nodes": nodes(t)}
+            for t in r.threads
+        ],
+        "codes": [
+            {
+                "kind": KINDS[c.kind],
+                "file": text(c.file),
+                "line": c.line,
+                "name": text(c.name),
+                "qualname": text(c.qualname),
+            }
+            for c in r.codes
+        ],
+        "functions": [{"code": code, **table_row(functions[code])} for code in sorted(functions)],
+        "edges": [
+            {"caller": edge[0], "callee": edge[1], **table_row(edges[edge])}
+            for edge in sorted(edges, key=lambda edge: edge[::-1])
+        ],
+        "notes": [
+            {"kind": NOTES.get(kind, f"note {kind}"), "process": process, "count": count}
+            for kind, process, count in r.notes
+        ],
+    }
+
+
+def ordered(value: Any) -> Any:
+    """value with each object as the list of its members: their order is part of the format."""
+    if isinstance(value, dict):
+        return [(key, ordered(member)) for key, member in value.items()]
+    return [ordered(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_document_is_what_was_recorded(sample: str, tmp_path: Path) -> None:
+    recording = SAMPLES[sample]()
+    assert ordered(json.loads(export(recording, tmp_path))) == ordered(document(recording))
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_it_is_printable_ascii(sample: str, tmp_path: Path) -> None:
+    lines = export(SAMPLES[sample](), tmp_path).decode("ascii").split("\n")
+    assert lines.pop() == ""
+    assert all(line.isprintable() for line in lines)
+
+
+def test_every_character_comes_back(tmp_path: Path) -> None:
+    points = [*range(0xD800), *range(0xE000, 0x110000)]
+    names = ["".join(map(chr, points[i : i + 50_000])) for i in range(0, len(points), 50_000)]
+    r = Recording()
+    r.process()
+    for name in names:
+        r.code(b"", 0, name.encode())
+    codes = json.loads(export(r, tmp_path))["codes"]
+    assert [code["name"] for code in codes[1:]] == names
+
+
+def test_every_pair_of_bytes_is_spelled_as_backslashreplace(tmp_path: Path) -> None:
+    r = Recording()
+    r.process()
+    names = [bytes([a, b, ord("/")]) for a in range(256) for b in range(256)]
+    for name in names:
+        r.code(b"", 0, name)
+    codes = json.loads(export(r, tmp_path))["codes"]
+    assert [code["name"] for code in codes[1:]] == [text(name) for name in names]
+
+
+def test_rows_stand_on_lines_of_their_own(tmp_path: Path) -> None:
+    recording = SAMPLES["login"]()
+    lines = export(recording, tmp_path).splitlines()
+    codes = [line for line in lines if line.startswith(b'  {"kind":"python"')]
+    assert [json.loads(line.rstrip(b",]}") + b"}")["line"] for line in codes] == [1, 26, 14, 40]
+
+
+def test_golden(tmp_path: Path) -> None:
+    assert export(SAMPLES["login"](), tmp_path) == (GOLDEN / "login.json").read_bytes()

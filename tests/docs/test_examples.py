@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""examples/: what the documents say of them is true, with or without fettle."""
+
+import ast
+import cProfile
+import io
+import math
+import pstats
+import runpy
+import time
+from collections import Counter, deque
+from contextlib import redirect_stdout
+from itertools import pairwise, permutations
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LOGIN = EXAMPLES / "login.py"
+ALL = sorted(EXAMPLES.glob("*.py"))
+
+# The calls of login.py, by (line of the def or 0, name).
+CALLS = {
+    (1, "<module>"): 1,
+    (26, "main_app"): 1,
+    (14, "login_user"): 2,
+    (8, "fetch_user_password"): 2,
+    (0, "<built-in method builtins.print>"): 5,
+    (0, "<built-in method math.fabs>"): 4,  # in the place of time.sleep, see no_waiting
+    (0, "<method 'format' of 'str' objects>"): 2,
+}
+OF_THE_PROFILER = {
+    (0, "<built-in method builtins.exec>"): 1,
+    (0, "<method 'disable' of '_lsprof.Profiler' objects>"): 1,
+}
+
+
+def namespace(example: str) -> dict[str, Any]:
+    """What a module that imports the example sees of it."""
+    return runpy.run_path(str(EXAMPLES / f"{example}.py"), run_name=example)
+
+
+def under_cprofile(code: str | CodeType, module: dict[str, Any]) -> dict[tuple[int, str], int]:
+    """The calls that cProfile counts; a StringIO has no Python code of pytest's to count."""
+    profile = cProfile.Profile()
+    with redirect_stdout(io.StringIO()):
+        profile.runctx(code, module, module)  # type: ignore[arg-type]  # it takes what exec takes
+    stats: Any = pstats.Stats(profile)
+    return {(line, name): row[1] for (_, line, name), row in stats.stats.items()}
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """time.sleep is another function in C of one number: same calls, none of the six seconds."""
+    monkeypatch.setattr(time, "sleep", math.fabs)
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_importing_an_example_runs_nothing(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", None)
+    assert "main" in {name.partition("_")[0] for name in namespace(path.stem)}
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_an_example_says_what_there_is_to_find(path: Path) -> None:
+    assert "To find" in (ast.get_docstring(ast.parse(path.read_text())) or "")
+
+
+def test_the_lines_of_login_stand_where_the_seed_shows_them() -> None:
+    lines = LOGIN.read_text().splitlines()
+    assert lines[8 - 1].startswith("def fetch_user_password(")
+    assert lines[10 - 1] == "    time.sleep(1)"
+    assert lines[11 - 1] == "    return 'DUMMY'"
+    assert lines[14 - 1] == "def login_user(user_name, user_secret):"
+    assert lines[26 - 1] == "def main_app():"
+
+
+def test_login_prints_what_the_seed_shows(
+    capsys: pytest.CaptureFixture[str], no_waiting: None
+) -> None:
+    runpy.run_path(str(LOGIN), run_name="__main__")
+    assert capsys.readouterr().out.splitlines() == [
+        "Running application.",
+        "Try login for user 0.",
+        "Success",
+        "Try login for user 1.",
+        "Success",
+    ]
+
+
+def test_login_makes_seventeen_calls(no_waiting: None) -> None:
+    code = compile(LOGIN.read_text(), str(LOGIN), "exec")
+    assert under_cprofile(code, {"__name__": "__main__"}) == CALLS | OF_THE_PROFILER
+    assert sum(CALLS.values()) == 17
+
+
+def test_login_makes_the_eighteen_calls_of_the_seed(no_waiting: None) -> None:
+    # What differs is said in docs/seed.md: one print less, because it comes before main_app, and
+    # the module is "<string>".
+    expected = CALLS | OF_THE_PROFILER | {(0, "<built-in method builtins.print>"): 4}
+    assert under_cprofile("main_app()", namespace("login")) == expected
+    assert sum(expected.values()) == 18
+
+
+def test_login_sleeps_six_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    runpy.run_path(str(LOGIN), run_name="__main__")
+    assert slept == [2, 1, 2, 1]
+
+
+def distances(rooms: set[tuple[int, int]], start: tuple[int, int]) -> dict[tuple[int, int], int]:
+    """Steps from start to each room: the example's question, asked once and for all rooms."""
+    steps = {start: 0}
+    waiting = deque([start])
+    while waiting:
+        row, column = room = waiting.popleft()
+        for place in ((row, column + 1), (row, column - 1), (row + 1, column), (row - 1, column)):
+            if place in rooms and place not in steps:
+                steps[place] = steps[room] + 1
+                waiting.append(place)
+    return steps
+
+
+def test_the_tour_of_the_dungeon_is_the_shortest(capsys: pytest.CaptureFixture[str]) -> None:
+    dungeon = namespace("dungeon")
+    dungeon["main"]()
+    said = capsys.readouterr().out.splitlines()
+    grid = {
+        (row, column): what
+        for row, line in enumerate(dungeon["DUNGEON"].split("\n"))
+        for column, what in enumerate(line)
+        if what not in "#"
+    }
+    assert said[0] == f"{len(grid)} rooms, 6 treasures"
+    places = {what: room for room, what in grid.items() if what != "."}
+    steps = {what: distances(set(grid), room) for what, room in places.items()}
+
+    def length(stops: str) -> int:
+        return sum(steps[here][places[there]] for here, there in pairwise(f"S{stops}S"))
+
+    best = min(length("".join(order)) for order in permutations("abcdef"))
+    tour, _, total = said[1].removeprefix("shortest tour: S ").partition(" S, ")
+    assert sorted(tour.split()) == list("abcdef")
+    assert length(tour.replace(" ", "")) == best
+    assert total == f"{best} steps"
+
+
+def test_the_report_on_the_log_is_right() -> None:
+    weblog = namespace("weblog")
+    log = weblog["write_log"](3_000)
+    assert log == weblog["write_log"](3_000)
+    entries = [weblog["parse_line"](line) for line in log]
+    assert weblog["count_visitors"](entries) == len({line.split()[0] for line in log})
+    hours = Counter(int(line.split()[2][:2]) for line in log)
+    assert weblog["busiest_hour"](entries) in hours.items()
+    assert weblog["busiest_hour"](entries)[1] == max(hours.values())
+    means = dict(weblog["slowest_pages"](entries))
+    assert list(means.values()) == sorted(means.values(), reverse=True)
+    searches = [int(line.split()[-1].rstrip("ms")) for line in log if "/search" in line]
+    assert means["/search"] == sum(searches) / len(searches)
+
+
+def test_the_primes_of_the_pool_are_all() -> None:
+    count_primes = namespace("pool")["count_primes"]
+    sieve = [True] * 6000
+    sieve[:2] = [False, False]
+    for n in range(2, 78):
+        if sieve[n]:
+            sieve[n * n :: n] = [False] * len(sieve[n * n :: n])
+    assert [count_primes(0), count_primes(3000)] == [sum(sieve[:1000]), sum(sieve[3000:4000])]
+    assert sum(sieve) == 783  # what docs/seed.md shows

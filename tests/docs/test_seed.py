@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/seed.md: no block of the seed is forgotten, and every session prints what the page says."""
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .console import Block, Command, Ended, Shell, blocks, commands, mismatch
+
+ROOT = Path(__file__).parents[2]
+SEED_BLOCKS = 23  # code blocks of the document that the project grew from
+PARTS = {  # what is still to come; a part that has come leaves this set
+    "timing",
+    "the notebook",
+    "the line profile",
+    "memory",
+    "the disassembler",
+    "the caches",
+    "the persistent cache",
+}
+ANSWERED_NOW = {3, 4, 5}  # by the profile of calls
+
+HEADING = re.compile(r"^### (\d+)\. (.+)$", re.MULTILINE)
+ROW = re.compile(r"^\| (\d+) \| .+ \| (.+) \|$", re.MULTILINE)
+TO_COME = re.compile(r"^Comes with ([\w ]+): ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One numbered block of the seed, with its answer."""
+
+    number: int
+    title: str
+    blocks: tuple[Block, ...]
+    to_come: tuple[str, ...]
+
+    def sessions(self) -> list[Command]:
+        return [
+            command
+            for block in self.blocks
+            if block.language == "console"
+            for command in commands(block)
+        ]
+
+    def status(self) -> str:
+        """What the table at the head of the page must say of it."""
+        if not self.to_come:
+            return "**here**"
+        coming = f"comes with {self.to_come[0]}"
+        return f"**in part**; the rest {coming}" if self.sessions() else coming
+
+
+def read_sections(page: str) -> list[Section]:
+    headings = list(HEADING.finditer(page))
+    ends = [heading.start() for heading in headings[1:]] + [len(page)]
+    sections = []
+    for heading, end in zip(headings, ends, strict=True):
+        text = page[heading.start() : end]
+        first_line = page.count("\n", 0, heading.start()) + 1
+        found = tuple(blocks(text, first_line))
+        to_come = tuple(TO_COME.findall(text))
+        sections.append(Section(int(heading[1]), heading[2], found, to_come))
+    return sections
+
+
+PAGE = (ROOT / "docs" / "seed.md").read_text(encoding="utf-8")
+SECTIONS = read_sections(PAGE)
+COMMANDS = [command for section in SECTIONS for command in section.sessions()]
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Ended]:
+    """What each command printed, by its line: all were run once, in order, in one folder, so that
+    a session can look at the recording of an earlier one."""
+    folder = tmp_path_factory.mktemp("seed")
+    shutil.copytree(
+        ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("*.fettle*")
+    )
+    shell = Shell(folder / "examples", folder / "tools")
+    return {command.line: shell.run(command.text) for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: f"line {c.line}: {c.text}")
+def test_session_prints_what_the_page_says(command: Command, ended: dict[int, Ended]) -> None:
+    result = ended[command.line]
+    wrong = mismatch(command.expected, result.printed)
+    printed = "\n".join(result.printed)
+    assert wrong is None, f"docs/seed.md:{command.line}: {wrong}\nAll it printed:\n{printed}"
+    assert result.code == 0, f"docs/seed.md:{command.line}: exit code {result.code}\n{printed}"
+
+
+def test_every_block_of_the_seed_has_its_section() -> None:
+    assert [section.number for section in SECTIONS] == list(range(1, SEED_BLOCKS + 1))
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda s: f"{s.number}. {s.title}")
+def test_a_section_quotes_the_habit_and_answers_it(section: Section) -> None:
+    assert section.blocks, "there is no block at all"
+    assert section.blocks[0].language in {"python", "text"}, "the old habit comes first"
+    assert all(block.lines for block in section.blocks)
+    assert {block.language for block in section.blocks} <= {"python", "text", "console"}
+    assert bool(section.sessions()) or bool(section.to_come), "neither answered nor to come"
+    assert len(section.to_come) <= 1
+    assert set(section.to_come) <= PARTS
+
+
+def test_what_the_profile_of_calls_answers_is_executed() -> None:
+    assert {section.number for section in SECTIONS if section.sessions()} >= ANSWERED_NOW
+
+
+def test_the_table_of_contents_says_the_truth() -> None:
+    table = {int(number): status for number, status in ROW.findall(PAGE)}
+    assert table == {section.number: section.status() for section in SECTIONS}
+
+
+def test_every_console_block_stands_in_a_section() -> None:
+    everywhere = [block for block in blocks(PAGE) if block.language == "console"]
+    in_sections = [b for s in SECTIONS for b in s.blocks if b.language == "console"]
+    assert everywhere == in_sections

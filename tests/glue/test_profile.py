@@ -1,0 +1,522 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fettle._core.Profile: what it gives is what was recorded, what it refuses is said."""
+
+import ast
+import contextlib
+import copy
+import errno
+import gc
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fettle import _core
+from fettle._core import FileError, Profile
+
+sys.path.append(str(Path(__file__).parents[1]))  # the recordings and their oracle are shared
+from contract import oracle, synthetic
+from contract.readers import text
+
+STUB = Path(__file__).parents[2] / "python" / "fettle" / "_core.pyi"
+HEADER = synthetic.header()
+
+
+def read(recording: synthetic.Recording, folder: Path) -> Profile:
+    return Profile.read(str(recording.write(folder)))
+
+
+def rows_of(recording: synthetic.Recording) -> list[tuple[Any, ...]]:
+    functions, _ = oracle.tables(recording)
+    rows = []
+    for code, sums in sorted(functions.items()):
+        c = recording.codes[code]
+        times = [sums.own, sums.cumulative, sums.own_waiting, sums.cumulative_waiting]
+        seconds = [ns / 1e9 for ns in times]
+        names = text(c.file), c.line, text(c.name), text(c.qualname)
+        rows.append((*names, sums.calls, sums.primitive, *seconds))
+    return rows
+
+
+# ---- tables ----
+
+
+@pytest.mark.parametrize("sample", synthetic.SAMPLES)
+def test_functions_are_those_of_the_tree(sample: str, tmp_path: Path) -> None:
+    recording = synthetic.SAMPLES[sample]()
+    assert read(recording, tmp_path).functions() == rows_of(recording)
+
+
+@pytest.mark.parametrize("sample", ["empty", "login", "folded", "arbitrary 1", "hostile"])
+def test_totals_are_the_sums_of_the_functions(sample: str, tmp_path: Path) -> None:
+    recording = synthetic.SAMPLES[sample]()
+    functions, _ = oracle.tables(recording)
+    totals = read(recording, tmp_path).totals()
+    assert totals == (
+        sum(f.calls for f in functions.values()),
+        sum(f.primitive for f in functions.values()),
+        sum(f.own for f in functions.values()) / 1e9,
+        sum(f.own_waiting for f in functions.values()) / 1e9,
+        sum(len(thread.nodes) for thread in recording.threads),
+    )
+
+
+@pytest.mark.parametrize("sample", synthetic.SAMPLES)
+def test_processes_threads_notes_and_meta(sample: str, tmp_path: Path) -> None:
+    r = synthetic.SAMPLES[sample]()
+    profile = read(r, tmp_path)
+    assert profile.processes() == [
+        (
+            p.pid,
+            p.parent_pid,
+            tuple(map(text, p.command.split(b"\0"))) if p.command else (),
+            text(p.python),
+            p.started / 1e9,
+            p.elapsed / 1e9,
+        )
+        for p in r.processes
+    ]
+    assert profile.threads() == [
+        (
+            t.process,
+            text(t.name),
+            t.uses,
+            len(t.nodes),
+            sum(node.calls for node in t.nodes),
+            sum(node.own for node in t.nodes) / 1e9,
+            sum(node.waiting for node in t.nodes) / 1e9,
+        )
+        for t in r.threads
+    ]
+    assert [note[1:] for note in profile.notes()] == [note[1:] for note in r.notes]
+    assert profile.meta() == {text(key): text(value) for key, value in r.meta}
+
+
+def test_notes_have_names(tmp_path: Path) -> None:
+    r = synthetic.Recording()
+    r.process()
+    r.notes = [(kind, 0, kind) for kind in [*range(1, 12), 2**32 - 1]]
+    assert [note.kind for note in read(r, tmp_path).notes()] == [
+        "folded",
+        "disk full",
+        "no tool id",
+        "hook taken",
+        "still running",
+        "torn",
+        "deep stack",
+        "out of memory",
+        "free threaded",
+        "never started",
+        "note 11",
+        "note 4294967295",
+    ]
+
+
+def test_a_new_profile_is_empty() -> None:
+    profile = Profile()
+    for table in [profile.functions, profile.threads, profile.processes, profile.notes]:
+        assert table() == []
+    assert profile.meta() == {}
+    assert profile.totals() == (0, 0, 0.0, 0.0, 0)
+    assert (profile.ended, profile.torn, profile.newer_chunks) == (False, False, 0)
+
+
+# ---- the stub and the types ----
+
+
+def stub_classes() -> dict[str, ast.ClassDef]:
+    tree = ast.parse(STUB.read_text())
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def fields(node: ast.ClassDef) -> list[str]:
+    return [ast.unparse(line.target) for line in node.body if isinstance(line, ast.AnnAssign)]
+
+
+def stub_rows() -> dict[str, list[str]]:
+    return {
+        name: fields(node)
+        for name, node in stub_classes().items()
+        if any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases)
+    }
+
+
+@pytest.mark.parametrize("name", stub_rows())
+def test_rows_are_tuples_with_the_names_of_the_stub(name: str) -> None:
+    names = stub_rows()[name]
+    row_type = getattr(_core, name)
+    row = row_type(range(len(names)))
+    assert isinstance(row, tuple) and row == tuple(range(len(names)))
+    assert [getattr(row, field) for field in names] == list(row)
+    assert (row_type.__module__, row_type.__name__) == ("fettle._core", name)
+    assert len({row, tuple(row)}) == 1
+    first, *_ = row
+    assert first == 0 and row[1:] == tuple(range(1, len(names)))
+    assert pickle.loads(pickle.dumps(row)) == row
+
+
+def test_the_profile_has_what_the_stub_says() -> None:
+    members = stub_classes()["Profile"].body
+    names = [m.name for m in members if isinstance(m, ast.FunctionDef)]
+    names += fields(stub_classes()["Profile"])
+    assert all(getattr(Profile, name).__doc__ for name in names)
+
+
+def test_the_profile_is_final() -> None:
+    with pytest.raises(TypeError):
+        type("Mine", (Profile,), {})
+    with pytest.raises(TypeError):
+        Profile.more = 1  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        Profile().more = 1  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        Profile().ended = True
+    for arguments in [(1,), ("path",)]:
+        with pytest.raises(TypeError, match="takes no arguments"):
+            Profile(*arguments)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        copy.copy(Profile())
+    with pytest.raises(TypeError):
+        pickle.dumps(Profile())
+
+
+# ---- reading ----
+
+
+def test_any_kind_of_path(tmp_path: Path) -> None:
+    path = synthetic.login().write(tmp_path)
+    odd = tmp_path / os.fsdecode(b"caf\xe9.fettle")
+    odd.write_bytes(path.read_bytes())
+    for each in [str(path), os.fsencode(path), path, odd, str(odd)]:
+        assert len(Profile.read(each).functions()) == 5  # type: ignore[arg-type]
+
+
+def test_paths_that_are_none() -> None:
+    for wrong, error in [(1, TypeError), (None, TypeError), ("a\0b", ValueError)]:
+        with pytest.raises(error):
+            Profile.read(wrong)  # type: ignore[arg-type]
+
+
+def test_what_the_system_refuses_is_an_os_error(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)  # nobody writes to it: opening it must not wait
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    for path, number in [
+        (tmp_path / "missing", errno.ENOENT),
+        (tmp_path, errno.EISDIR),
+        (fifo, errno.EINVAL),
+        (Path("/dev/null"), errno.EINVAL),
+        (loop, errno.ELOOP),
+    ]:
+        with pytest.raises(OSError) as caught:
+            Profile.read(str(path))
+        assert (caught.value.errno, caught.value.filename) == (number, str(path))
+        assert caught.value.strerror
+    with pytest.raises(FileNotFoundError):
+        Profile.read(str(tmp_path / "missing"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = synthetic.login().write(tmp_path)
+    path.chmod(0)
+    with pytest.raises(PermissionError):
+        Profile.read(str(path))
+
+
+def newer() -> bytes:
+    start = HEADER[:8] + b"\x63\0\0\0"
+    return start + synthetic.u32(synthetic.crc32c(start))
+
+
+CODE_OF_NO_TEXT = synthetic.chunk(b"CODE", synthetic.varints(1, 77, 77, 77, 1), 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "empty"),
+        (b"x", "foreign"),
+        (b"#!/usr/bin/env python3\nprint()\n", "foreign"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "foreign"),
+        (newer(), "newer"),
+        (HEADER + CODE_OF_NO_TEXT, "corrupt"),
+    ],
+)
+def test_files_that_are_refused(content: bytes, kind: str, tmp_path: Path) -> None:
+    path = str(tmp_path / "it.fettle")
+    Path(path).write_bytes(content)
+    with pytest.raises(FileError) as caught:
+        Profile.read(path)
+    got, where, detail = caught.value.args
+    assert (got, where) == (kind, path)
+    assert detail and isinstance(detail, str)
+    assert not isinstance(caught.value, OSError)
+
+
+def test_a_file_larger_than_any_recording_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.fettle"
+    path.write_bytes(HEADER)
+    os.truncate(path, (4 << 30) + 1)  # sparse: it takes no room
+    with pytest.raises(FileError) as caught:
+        Profile.read(str(path))
+    assert caught.value.args[0] == "limit"
+    path.write_bytes(b"a film")
+    os.truncate(path, (4 << 30) + 1)
+    with pytest.raises(FileError) as caught:
+        Profile.read(str(path))
+    assert caught.value.args[0] == "foreign"
+
+
+def test_a_cut_file_gives_what_stands_before_the_cut(tmp_path: Path) -> None:
+    recording = synthetic.login()
+    whole = synthetic.file_bytes(recording)
+    tree_ends = whole.index(b"END ")
+    path = tmp_path / "cut.fettle"
+    for length in [*range(len(HEADER), len(whole), 31), tree_ends, len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        profile = Profile.read(str(path))
+        assert not profile.ended
+        assert profile.functions() == (rows_of(recording) if length >= tree_ends else [])
+    path.write_bytes(whole[:-1])
+    assert Profile.read(str(path)).torn
+    path.write_bytes(synthetic.file_bytes(recording, ended=False))
+    profile = Profile.read(str(path))
+    assert (profile.ended, profile.torn) == (False, False)
+    path.write_bytes(whole)
+    profile = Profile.read(str(path))
+    assert (profile.ended, profile.torn) == (True, False)
+
+
+def test_parts_by_a_newer_fettle_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "newer.fettle"
+    path.write_bytes(HEADER + synthetic.chunk(b"????", b"what?", 0, flags=1))
+    assert Profile.read(str(path)).newer_chunks == 1
+
+
+def test_is_fettle() -> None:
+    whole = synthetic.file_bytes(synthetic.login())
+    for first_bytes in [whole, whole[:16], bytearray(whole), memoryview(whole)[:16]]:
+        assert _core.is_fettle(first_bytes) is True  # type: ignore[arg-type]
+    for first_bytes in [b"", b"\x89", b"\x89PNG\r\n\x1a\n" + bytes(8), b"#!/bin/sh", bytes(16)]:
+        assert _core.is_fettle(first_bytes) is False
+    with pytest.raises(TypeError):
+        _core.is_fettle("text")  # type: ignore[arg-type]
+
+
+# ---- changing and writing ----
+
+
+def test_meta() -> None:
+    profile = Profile()
+    for key, value in [("git", "a1b2"), ("", ""), ("ключ", "значение 🐍"), ("git", "c3d4")]:
+        profile.set_meta(key, value)
+    profile.set_meta("lone", "caf\udce9 \ud800")
+    assert profile.meta() == {
+        "git": "c3d4",
+        "": "",
+        "ключ": "значение 🐍",
+        "lone": "caf\\udce9 \\ud800",
+    }
+    for key, value in [("a\0", "b"), ("a", "\0")]:
+        with pytest.raises(ValueError, match="NUL"):
+            profile.set_meta(key, value)
+    for wrong in [("a",), ("a", "b", "c"), ("a", b"b"), (1, "b")]:
+        with pytest.raises(TypeError):
+            profile.set_meta(*wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sample", synthetic.SAMPLES)
+def test_what_is_appended_is_read_again(sample: str, tmp_path: Path) -> None:
+    profile = read(synthetic.SAMPLES[sample](), tmp_path)
+    with open(tmp_path / "again", "wb") as file:
+        profile.begin(file.fileno())
+        begun = Profile.read(file.name)
+        profile.append(file.fileno())
+    assert begun.meta() == profile.meta() and not begun.ended and not begun.torn
+    again = Profile.read(file.name)
+    assert again.ended and not again.torn
+    for table in ["meta", "functions", "totals", "processes", "threads", "notes"]:
+        assert getattr(again, table)() == getattr(profile, table)()
+    assert again.export("json") == profile.export("json")
+
+
+@pytest.mark.parametrize("method", [Profile.begin, Profile.append])
+def test_where_nothing_can_be_written(method: Callable[..., None], tmp_path: Path) -> None:
+    profile = read(synthetic.login(), tmp_path)
+    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OSError) as caught:
+        method(profile, full.fileno())
+    assert caught.value.errno == errno.ENOSPC
+    (tmp_path / "file").touch()
+    with open(tmp_path / "file", "rb") as read_only, pytest.raises(OSError) as caught:
+        method(profile, read_only.fileno())
+    assert caught.value.errno == errno.EBADF
+    for wrong in ["file", None, 1.5]:
+        with pytest.raises(TypeError):
+            method(profile, wrong)
+    with pytest.raises(ValueError):
+        method(profile, -1)
+
+
+def test_merge_adds_all(tmp_path: Path) -> None:
+    one, other = synthetic.login(), synthetic.arbitrary(7)
+    merged = read(one, tmp_path)
+    merged.set_meta("command", "mine")
+    merged.merge(read(other, tmp_path))
+    assert sorted(merged.functions()) == sorted(rows_of(one) + rows_of(other))
+    assert len(merged.threads()) == len(one.threads) + len(other.threads)
+    assert [row.process for row in merged.threads()] == [0] + [1 + t.process for t in other.threads]
+    assert merged.meta()["command"] == "mine"
+    merged.merge(read(one, tmp_path))
+    calls = {row[:4]: row.calls for row in merged.functions()}
+    assert all(calls[row[:4]] == 2 * row[4] for row in rows_of(one))
+
+
+def test_a_merged_profile_is_whole_if_both_were(tmp_path: Path) -> None:
+    whole = synthetic.login().write(tmp_path)
+    torn = tmp_path / "torn"
+    torn.write_bytes(whole.read_bytes()[:-1])
+    for first, second in [(whole, whole), (whole, torn), (torn, whole), (torn, torn)]:
+        profile = Profile.read(str(first))
+        profile.merge(Profile.read(str(second)))
+        assert profile.ended == (first == second == whole)
+        assert profile.torn == (torn in (first, second))
+
+
+def test_what_can_not_be_merged(tmp_path: Path) -> None:
+    profile = read(synthetic.login(), tmp_path)
+    with pytest.raises(ValueError, match="itself"):
+        profile.merge(profile)
+    with pytest.raises(TypeError):
+        profile.merge(None)  # type: ignore[arg-type]
+    assert profile.functions() == rows_of(synthetic.login())
+
+
+def test_harvest_of_nothing(tmp_path: Path) -> None:
+    profile = Profile()
+    assert profile.harvest(str(tmp_path)) == 0
+    with pytest.raises(FileNotFoundError) as caught:
+        profile.harvest(str(tmp_path / "missing"))
+    assert caught.value.filename == str(tmp_path / "missing")
+
+
+# ---- one call at a time ----
+
+
+@contextlib.contextmanager
+def exported_all_the_time(profile: Profile) -> Iterator[None]:
+    stop = threading.Event()
+
+    def export() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(RuntimeError):  # it may meet another call at work
+                profile.export("json")
+
+    thread = threading.Thread(target=export)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def refused(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except RuntimeError as error:
+        return "at work in another call" in str(error)
+    return False
+
+
+def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
+    """Each method is called until it meets an export at work."""
+    profile, other = read(synthetic.arbitrary(1, nodes=20_000), tmp_path), Profile()
+    with exported_all_the_time(profile), open(tmp_path / "out", "wb") as file:
+        calls: list[Callable[[], object]] = [
+            profile.functions,
+            profile.totals,
+            profile.processes,
+            profile.threads,
+            profile.notes,
+            profile.meta,
+            lambda: profile.set_meta("a", "b"),
+            lambda: profile.export("pstats"),
+            lambda: profile.begin(file.fileno()),
+            lambda: profile.append(file.fileno()),
+            lambda: profile.merge(other),
+            lambda: Profile().merge(profile),
+            lambda: profile.harvest(str(tmp_path)),
+        ]
+        for call in calls:
+            assert any(refused(call) for _ in range(10_000))
+    other.merge(profile)
+    assert other.totals() == profile.totals()  # a refused merge leaves neither of them busy
+
+
+# ---- nothing leaks ----
+
+
+def exercise(profile: Profile, path: str, folder: Path) -> None:
+    """Every method, with success and with each kind of failure."""
+    other = Profile.read(path)
+    for table in ["meta", "functions", "totals", "processes", "threads", "notes"]:
+        getattr(other, table)()
+    for name, _, _ in _core.exporters():
+        other.export(name)
+    other.merge(profile)
+    other.set_meta("key", "value")
+    with open(folder / "leak", "wb") as file:
+        other.begin(file.fileno())
+        other.append(file.fileno())
+    _core.is_fettle(HEADER)
+    _ = other.ended, other.torn, other.newer_chunks
+    other.harvest(str(folder))
+    wrong: list[Callable[[], object]] = [
+        lambda: Profile.read(str(folder)),
+        lambda: Profile.read(str(folder / "missing")),
+        lambda: Profile.read(__file__),
+        lambda: Profile.read(1),  # type: ignore[arg-type]
+        lambda: other.export("nothing"),
+        lambda: other.merge(other),
+        lambda: other.merge(1),  # type: ignore[arg-type]
+        lambda: other.set_meta("a\0", ""),
+        lambda: other.set_meta("a"),  # type: ignore[call-arg]
+        lambda: other.append(12345),
+        lambda: other.begin("x"),  # type: ignore[arg-type]
+        lambda: other.harvest(str(folder / "missing")),
+        lambda: Profile(1),  # type: ignore[call-arg]
+        lambda: _core.is_fettle(1),  # type: ignore[arg-type]
+    ]
+    for call in wrong:
+        with pytest.raises((OSError, FileError, TypeError, ValueError)):
+            call()
+
+
+def test_nothing_leaks(tmp_path: Path) -> None:
+    profile = read(synthetic.hostile(), tmp_path)
+    path = str(synthetic.arbitrary(3).write(tmp_path))
+    arenas = tmp_path / "arenas"
+    arenas.mkdir()
+
+    def held(rounds: int) -> tuple[int, int, list[int]]:
+        for _ in range(rounds):
+            exercise(profile, path, arenas)
+        gc.collect()
+        types = Profile, FileError, _core.FunctionRow, _core.Totals, _core.NoteRow
+        return len(gc.get_objects()), sys.getallocatedblocks(), [sys.getrefcount(t) for t in types]
+
+    held(5)  # fills the interpreter's own caches
+    rounds = 40
+    objects, blocks, references = held(rounds)
+    objects_after, blocks_after, references_after = held(rounds)
+    assert objects_after - objects < rounds
+    assert blocks_after - blocks < rounds
+    assert [after - before for before, after in zip(references, references_after, strict=True)] == [
+        0
+    ] * 5
