@@ -28,13 +28,21 @@ static bool equal(const ft_code *a, const ft_code *b)
            a->line == b->line && a->kind == b->kind;
 }
 
-/* The slot that holds the code, or the free one where it belongs. */
+/* The hashes are not secret: a hostile file can make any number of codes fall on one slot. Honest tables
+ * stay below a few hundred probes; past this one the file is refused instead of taking hours. */
+enum { MAX_PROBES = 4096 };
+
+/* The slot that holds the code, or the free one where it belongs; NULL past MAX_PROBES. */
 static uint32_t *find(const ft_codetab *table, const ft_code *code)
 {
     uint32_t at = hash(code) & table->slot_mask;
-    while (table->slots[at] != 0 && !equal(&table->codes[table->slots[at] - 1], code))
+    for (uint32_t probes = 0; probes < MAX_PROBES; probes++) {
+        uint32_t slot = table->slots[at];
+        if (slot == 0 || equal(&table->codes[slot - 1], code))
+            return &table->slots[at];
         at = (at + 1) & table->slot_mask;
-    return &table->slots[at];
+    }
+    return NULL;
 }
 
 static ft_status grow_slots(ft_codetab *table)
@@ -47,8 +55,14 @@ static ft_status grow_slots(ft_codetab *table)
     if (larger.slots == NULL)
         return FT_ERR_MEMORY;
     larger.slot_mask = (uint32_t)(slots - 1);
-    for (uint32_t id = 0; id < table->count; id++)
-        *find(&larger, &table->codes[id]) = id + 1;
+    for (uint32_t id = 0; id < table->count; id++) {
+        uint32_t *slot = find(&larger, &table->codes[id]);
+        if (slot == NULL) {
+            ft_mem_free(table->mem, larger.slots);
+            return FT_ERR_LIMIT;
+        }
+        *slot = id + 1;
+    }
     ft_mem_free(table->mem, table->slots);
     *table = larger;
     return FT_OK;
@@ -73,16 +87,21 @@ ft_status ft_codetab_intern(ft_codetab *table, const ft_code *code, uint32_t *id
 {
     ft_code copy = *code; /* code may point into the array that is about to move */
     if (table->slots != NULL) {
-        uint32_t slot = *find(table, &copy);
-        if (slot != 0) {
-            *id = slot - 1;
+        const uint32_t *slot = find(table, &copy);
+        if (slot == NULL)
+            return FT_ERR_LIMIT;
+        if (*slot != 0) {
+            *id = *slot - 1;
             return FT_OK;
         }
     }
     ft_status status = make_room(table);
     if (status != FT_OK)
         return status;
-    *find(table, &copy) = table->count + 1;
+    uint32_t *slot = find(table, &copy);
+    if (slot == NULL)
+        return FT_ERR_LIMIT;
+    *slot = table->count + 1;
     table->codes[table->count] = copy;
     *id = table->count++;
     return FT_OK;

@@ -8,6 +8,7 @@
 #include "engine/model/strtab.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "engine/base/array.h"
@@ -39,17 +40,27 @@ ft_text ft_strtab_get(const ft_strtab *table, uint32_t id)
     return (ft_text){table->bytes + start, end - start - 1};
 }
 
-/* The slot that holds the text, or the free one where it belongs. */
+/* The hashes are not secret: a hostile file can make any number of texts fall on one slot. Honest tables
+ * stay below a few hundred probes; past this one the file is refused instead of taking hours. */
+enum { MAX_PROBES = 4096 };
+
+static bool holds(const ft_strtab *table, uint32_t slot, const char *text, size_t length)
+{
+    ft_text have = ft_strtab_get(table, slot - 1);
+    return have.length == length && (length == 0 || memcmp(have.data, text, length) == 0);
+}
+
+/* The slot that holds the text, or the free one where it belongs; NULL past MAX_PROBES. */
 static uint32_t *find(const ft_strtab *table, const char *text, size_t length)
 {
     uint32_t at = hash(text, length) & table->slot_mask;
-    while (table->slots[at] != 0) {
-        ft_text have = ft_strtab_get(table, table->slots[at] - 1);
-        if (have.length == length && (length == 0 || memcmp(have.data, text, length) == 0))
-            break;
+    for (uint32_t probes = 0; probes < MAX_PROBES; probes++) {
+        uint32_t slot = table->slots[at];
+        if (slot == 0 || holds(table, slot, text, length))
+            return &table->slots[at];
         at = (at + 1) & table->slot_mask;
     }
-    return &table->slots[at];
+    return NULL;
 }
 
 static ft_status grow_slots(ft_strtab *table)
@@ -64,7 +75,12 @@ static ft_status grow_slots(ft_strtab *table)
     larger.slot_mask = (uint32_t)(slots - 1);
     for (uint32_t id = 0; id < table->count; id++) {
         ft_text text = ft_strtab_get(table, id);
-        *find(&larger, text.data, text.length) = id + 1;
+        uint32_t *slot = find(&larger, text.data, text.length);
+        if (slot == NULL) {
+            ft_mem_free(table->mem, larger.slots);
+            return FT_ERR_LIMIT;
+        }
+        *slot = id + 1;
     }
     ft_mem_free(table->mem, table->slots);
     *table = larger;
@@ -109,16 +125,21 @@ ft_status ft_strtab_intern(ft_strtab *table, const char *text, size_t length, ui
 {
     assert(text != NULL || length == 0);
     if (table->slots != NULL) {
-        uint32_t slot = *find(table, text, length);
-        if (slot != 0) {
-            *id = slot - 1;
+        const uint32_t *slot = find(table, text, length);
+        if (slot == NULL)
+            return FT_ERR_LIMIT;
+        if (*slot != 0) {
+            *id = *slot - 1;
             return FT_OK;
         }
     }
     ft_status status = make_room(table, length);
     if (status != FT_OK)
         return status;
-    *find(table, text, length) = table->count + 1; /* before count grows: it is not there yet */
+    uint32_t *slot = find(table, text, length); /* before count grows: it is not there yet */
+    if (slot == NULL)
+        return FT_ERR_LIMIT;
+    *slot = table->count + 1;
     if (length > 0)
         memcpy(table->bytes + table->used, text, length);
     table->bytes[table->used + length] = '\0';

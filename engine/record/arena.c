@@ -173,10 +173,12 @@ void ft_arena_note(ft_arena *arena, uint32_t kind, uint64_t count)
     atomic_fetch_add_explicit(&arena->header->notes[kind], count, memory_order_relaxed);
 }
 
-uint64_t ft_arena_process_start(uint32_t pid)
+/* Numbers first to last of /proc/PID/stat (proc(5); 4 is the first number behind the state) added up;
+ * 0 when there is no such process or it is dead. */
+static uint64_t sum_of_stat(uint32_t pid, int first, int last)
 {
-    enum { STATE_FIELD = 3, START_TIME_FIELD = 22 }; /* of proc(5) */
     char path[32], text[1024];
+    uint64_t sum = 0;
     snprintf(path, sizeof path, "/proc/%u/stat", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -187,7 +189,19 @@ uint64_t ft_arena_process_start(uint32_t pid)
     char *at = strrchr(text, ')'); /* the name may hold blanks and parentheses */
     if (at == NULL || at[1] == '\0' || at[2] == 'Z' || at[2] == 'X')
         return 0;
-    for (int field = STATE_FIELD - 1; at != NULL && field < START_TIME_FIELD; field++)
-        at = strchr(at + 1, ' ');
-    return at == NULL ? 0 : strtoull(at, NULL, 10);
+    at = strchr(at + 2, ' ');
+    for (int number = 4; at != NULL && number <= last; number++, at = strchr(at + 1, ' '))
+        if (number >= first)
+            sum += strtoull(at, NULL, 10);
+    return sum;
+}
+
+uint64_t ft_arena_process_start(uint32_t pid)
+{
+    return sum_of_stat(pid, 22, 22);
+}
+
+uint64_t ft_arena_process_cpu(uint32_t pid)
+{
+    return sum_of_stat(pid, 14, 15) * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
 }

@@ -93,6 +93,9 @@ void ft_arena_note(ft_arena *arena, uint32_t kind, uint64_t count);
 /* Start time of a process in jiffies since boot, or 0 when there is no such process or it is dead. */
 uint64_t ft_arena_process_start(uint32_t pid);
 
+/* CPU time of a living process so far in ns, to the hundredth of a second; 0 when it is not known. */
+uint64_t ft_arena_process_cpu(uint32_t pid);
+
 static inline void *ft_block_data(ft_block *block)
 {
     return (char *)block + FT_BLOCK_HEADER_BYTES;

@@ -49,6 +49,9 @@ typedef struct harvest {
     uint32_t process;
     bool open_until_now; /* open calls last until `now` */
     bool replaced;       /* the process runs another program by now (exec) */
+    uint64_t cpu_ns;     /* of the process, as far as it is known */
+    ft_node *open_node;  /* borrowed: the call that was open longest ... */
+    uint64_t open_ns;    /* ... and for how long */
     ft_clock_pair now;
     uint64_t last_event; /* ticks */
     double ns_per_tick;
@@ -331,7 +334,26 @@ static void end_open_slice(harvest *h, ft_tree *tree, const block_place *blocks,
         h->open_until_now = false;
         return;
     }
-    tree->nodes[node].own += to_ns(h, h->now.ticks - recorder->slice_start);
+    uint64_t open_ns = to_ns(h, h->now.ticks - recorder->slice_start);
+    tree->nodes[node].own += open_ns;
+    if (open_ns > h->open_ns) {
+        h->open_ns = open_ns;
+        h->open_node = &tree->nodes[node];
+    }
+}
+
+/* No probe saw whether the call that was open at the end ran or waited. What was recorded as running
+ * beyond the process's CPU time can only have been waiting in it. */
+static void find_open_waiting(harvest *h, const ft_thread *threads, uint32_t count)
+{
+    uint64_t running = 0;
+    if (h->open_node == NULL || h->cpu_ns == 0)
+        return;
+    for (uint32_t t = 0; t < count; t++)
+        for (uint32_t id = 1; id < threads[t].tree.count; id++)
+            running += threads[t].tree.nodes[id].own - threads[t].tree.nodes[id].waiting;
+    uint64_t beyond = running > h->cpu_ns ? running - h->cpu_ns : 0;
+    h->open_node->waiting += beyond < h->open_ns ? beyond : h->open_ns;
 }
 
 static ft_status add_thread(harvest *h, block_place *blocks, uint32_t count)
@@ -465,14 +487,16 @@ static bool is_alive(const ft_arena_header *header)
            ft_arena_process_start(header->pid) == header->process_start;
 }
 
-ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_pid)
+ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_death death)
 {
     harvest h = {.profile = profile, .mem = profile->mem, .fd = -1};
+    uint32_t first_thread = profile->thread_count;
     ft_status status = open_file(&h, path);
     if (status != FT_OK)
         goto done;
     bool alive = is_alive(&h.header);
-    h.open_until_now = alive || h.header.pid == dead_pid;
+    h.open_until_now = alive || h.header.pid == death.pid;
+    h.cpu_ns = alive ? ft_arena_process_cpu(h.header.pid) : death.cpu_ns;
     set_clock(&h);
     status = add_process(&h);
     if (status == FT_OK)
@@ -483,6 +507,8 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_p
         status = read_blocks_of(&h, FT_BLOCK_RECORDERS, read_recorders);
     if (status == FT_OK)
         status = add_threads(&h);
+    if (status == FT_OK)
+        find_open_waiting(&h, profile->threads + first_thread, profile->thread_count - first_thread);
     if (status == FT_OK)
         status = add_notes(&h, alive && !h.replaced);
     if (status == FT_OK)
@@ -524,7 +550,7 @@ static void free_list(struct dirent **entries, int count)
     free(entries);
 }
 
-ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint32_t dead_pid,
+ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_harvest_death death,
                                uint32_t *count)
 {
     struct dirent **entries = NULL;
@@ -534,7 +560,7 @@ ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint3
     for (int i = 0; i < found && status == FT_OK; i++) {
         char path[4096];
         int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
-        status = length < (int)sizeof path ? ft_harvest_file(profile, path, dead_pid) : FT_ERR_LIMIT;
+        status = length < (int)sizeof path ? ft_harvest_file(profile, path, death) : FT_ERR_LIMIT;
         harvested += status == FT_OK;
         if (status == FT_ERR_FOREIGN || status == FT_ERR_NEWER)
             status = FT_OK; /* somebody's file with such a name, or an arena that was never filled */

@@ -8,17 +8,23 @@
 
 #include "engine/model/profile.h"
 
+/* A process that died just now, as its parent saw it: the calls it was in lasted until now. What of
+ * them the CPU time does not account for was waiting. For other dead processes an open call ends with
+ * its last event. */
+typedef struct ft_harvest_death {
+    uint32_t pid;    /* 0: none died */
+    uint64_t cpu_ns; /* user and system time of its whole life */
+} ft_harvest_death;
+
 /* Adds every arena of the folder (files named *.arena, in order of their names) to the profile.
- * dead_pid: a process that died just now, so that the call it was in lasts until now; 0 for none.
- * For other dead processes an open call ends with its last event.
  * FT_ERR_IO (errno) when the folder can not be read, FT_ERR_MEMORY. *count is the number of arenas. */
-ft_status ft_harvest_directory(ft_profile *profile, const char *directory, uint32_t dead_pid,
+ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_harvest_death death,
                                uint32_t *count);
 
 /* How many of the folder's arenas are of programs that still run. */
 uint32_t ft_harvest_living(const char *directory);
 
 /* One arena file. FT_ERR_FOREIGN when it is none, FT_ERR_NEWER when another build wrote it. */
-ft_status ft_harvest_file(ft_profile *profile, const char *path, uint32_t dead_pid);
+ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_death death);
 
 #endif

@@ -16,6 +16,9 @@
 #include "engine/record/children.h"
 #include "engine/record/recorder_rest.h"
 
+/* A full disk is asked again now and then, not for every new path: asking takes 0.2 ms. */
+enum { SKIP_WHEN_REFUSED = 10000 };
+
 /* ---- opening and closing ---- */
 
 /* directory/PID-START-RANDOM.arena: the random part keeps processes of equal pids in different
@@ -252,17 +255,23 @@ static void note_failure(ft_recording *recording, ft_status status)
 static ft_context *blank_context(ft_recorder *recorder)
 {
     ft_recording *recording = recorder->recording;
-    if (recorder->contexts == NULL || ft_block_room(recorder->contexts) < sizeof(ft_context)) {
-        pthread_mutex_lock(&recording->lock);
-        ft_status status = make_room(recording, &recorder->contexts, FT_BLOCK_CONTEXTS,
-                                     recorder->index, sizeof(ft_context));
-        pthread_mutex_unlock(&recording->lock);
-        if (status != FT_OK) {
-            note_failure(recording, status);
-            return NULL;
-        }
+    if (recorder->contexts != NULL && ft_block_room(recorder->contexts) >= sizeof(ft_context))
+        return unused(recorder->contexts);
+    pthread_mutex_lock(&recording->lock);
+    ft_status status = recording->refused;
+    if (recording->attempts_to_skip > 0) {
+        recording->attempts_to_skip--;
+    } else {
+        status = make_room(recording, &recorder->contexts, FT_BLOCK_CONTEXTS, recorder->index,
+                           sizeof(ft_context));
+        recording->refused = status;
+        recording->attempts_to_skip = status == FT_OK ? 0 : SKIP_WHEN_REFUSED;
     }
-    return unused(recorder->contexts);
+    pthread_mutex_unlock(&recording->lock);
+    if (status == FT_OK)
+        return unused(recorder->contexts);
+    note_failure(recording, status);
+    return NULL;
 }
 
 ft_context *ft_recording_new_context(ft_recorder *recorder, ft_context *parent, const void *key,

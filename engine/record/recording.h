@@ -58,6 +58,8 @@ struct ft_recording {
     ft_block *slots;      /* newest block of recorders */
     ft_recorder **recorders; /* owned array of borrowed slots */
     uint32_t recorder_count, recorder_capacity;
+    ft_status refused;         /* why the arena could not grow the last time */
+    uint32_t attempts_to_skip; /* until it is asked again */
     _Atomic uint32_t context_count;
     uint32_t max_contexts;
 };

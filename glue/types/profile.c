@@ -257,13 +257,16 @@ static PyObject *profile_harvest(PyObject *object, PyObject *args)
     ft_status status;
     uint32_t count = 0;
     int dead_pid = 0, number;
-    if (!PyArg_ParseTuple(args, "O&|i:harvest", PyUnicode_FSConverter, &name, &dead_pid))
+    double dead_cpu = 0.0;
+    if (!PyArg_ParseTuple(args, "O&|id:harvest", PyUnicode_FSConverter, &name, &dead_pid, &dead_cpu))
         return NULL;
+    ft_harvest_death death = {.pid = (uint32_t)dead_pid};
+    if (dead_cpu > 0.0 && dead_cpu < 1e9) /* 30 years: what 64 bits of ns hold with ease */
+        death.cpu_ns = (uint64_t)(dead_cpu * 1e9);
     if (enter(self) < 0)
         goto end;
     Py_BEGIN_ALLOW_THREADS
-    status =
-        ft_harvest_directory(&self->profile, PyBytes_AS_STRING(name), (uint32_t)dead_pid, &count);
+    status = ft_harvest_directory(&self->profile, PyBytes_AS_STRING(name), death, &count);
     number = errno;
     Py_END_ALLOW_THREADS
     leave(self);
@@ -502,8 +505,9 @@ static PyMethodDef profile_methods[] = {
      "append($self, fd, /)\n--\n\nAppends the whole recording and END. OSError: the file is as "
      "before."},
     {"harvest", profile_harvest, METH_VARARGS,
-     "harvest($self, directory, dead_pid=0, /)\n--\n\nAdds what the arenas in directory hold; "
-     "gives their number. dead_pid: a process that died just now."},
+     "harvest($self, directory, dead_pid=0, dead_cpu=0.0, /)\n--\n\nAdds what the arenas in "
+     "directory hold; gives their number. dead_pid: a process that died just now; dead_cpu: its "
+     "CPU time in seconds."},
     {NULL, NULL, 0, NULL}};
 
 static PyType_Slot profile_slots[] = {{Py_tp_doc, (void *)"A recording in memory."},

@@ -74,9 +74,10 @@ class Profile:
         """Writes the header and the meta to a new file: a recording that has not ended."""
     def append(self, fd: int) -> None:
         """Appends the whole recording and END. OSError (ENOSPC too): the file is as before."""
-    def harvest(self, directory: str, dead_pid: int = 0, /) -> int:
+    def harvest(self, directory: str, dead_pid: int = 0, dead_cpu: float = 0.0, /) -> int:
         """Adds what the arenas in directory hold (of processes that live or died); gives their
-        number. dead_pid died just now: the call it was in lasted until now."""
+        number. dead_pid died just now, so the call it was in lasted until now; what of that its
+        CPU time dead_cpu (seconds) does not account for was waiting."""
 
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str]]:

@@ -129,21 +129,20 @@ static void test_other_segments_thread(void)
     builder_fini(&file);
 }
 
-/* Numbers padded with zeros until the first columns have eaten the whole payload: the columns
- * after them stand behind the buffer. */
+/* Ones padded with zeros to so many bytes that the first columns eat the whole payload: the
+ * columns after them would stand behind it. */
 static void test_padded_columns(void)
 {
+    static const size_t widths[] = {10, 5, 3, 2};
     static uint8_t raw[FT_FORMAT_RAW_MAX];
-    for (int padded = 1; padded <= 4; padded++) {
-        uint32_t count = (FT_FORMAT_RAW_MAX - 20) / 10;
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
         uint8_t *at = ft_varint_put(raw, 1);
-        at = ft_varint_put(at, count);
-        for (uint32_t i = 0; i < count * (uint32_t)padded && raw + sizeof raw - at > 10; i++) {
-            static const uint8_t one[] = {0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0};
-            size_t width = padded == 1 ? 10 : padded == 2 ? 5 : padded == 3 ? 3 : 2;
-            memcpy(at, one, width - 1);
-            at[width - 1] = 0;
-            at += width;
+        at = ft_varint_put(at, FT_FORMAT_RAW_MAX / 10); /* nodes */
+        while ((size_t)(raw + sizeof raw - at) >= widths[i]) {
+            memset(at, 0x80, widths[i]);
+            at[0] = 0x81;
+            at[widths[i] - 1] = 0;
+            at += widths[i];
         }
         const ft_chunk tree = {.type = FT_CHUNK_TREE};
         CHECK(status_with(tree, raw, (size_t)(at - raw)) == FT_ERR_CORRUPT);
@@ -271,7 +270,7 @@ static void test_frames(void)
     ft_packer packer = file.packer;
     static const uint8_t zeros[FT_FORMAT_RAW_MAX];
     const ft_chunk meta = {.type = FT_CHUNK_META};
-    for (int wrong = 0; wrong < 5; wrong++) {
+    for (int wrong = 0; wrong < 6; wrong++) {
         ft_buf_clear(&file.file);
         build_header(&file, FT_FORMAT_MAJOR);
         size_t start = file.file.length;
@@ -294,7 +293,8 @@ static void test_frames(void)
         crc = ft_crc32c(crc, head + FT_FORMAT_CHUNK_HEAD_BYTES, stored);
         for (int i = 0; i < 4; i++)
             head[24 + i] = (uint8_t)(crc >> 8 * i);
-        CHECK(stored < 256 && read_built(&file, NULL) == FT_ERR_CORRUPT);
+        CHECK(stored < 256); /* the byte above is all of it */
+        CHECK(read_built(&file, NULL) == (wrong < 5 ? FT_ERR_CORRUPT : FT_OK));
     }
     builder_fini(&file);
 }

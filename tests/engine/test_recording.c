@@ -24,6 +24,7 @@ static char folder[64];
 static char keys[FUNCTIONS]; /* their addresses are the keys */
 static uint64_t frames[STACKS][MAX_DEPTH + 1]; /* theirs are the frames: even, as real ones are */
 
+static const ft_harvest_death nobody = {0};
 static uint64_t random_state;
 static bool memory_may_fail; /* then a call may go unrecorded, and its return with it */
 
@@ -243,7 +244,7 @@ static bool record_and_compare(uint64_t seed, uint32_t steps, bool switches)
         ft_recording_detach(recorder);
     }
     if (ft_profile_init(&profile, &ft_mem_system) == FT_OK &&
-        ft_harvest_directory(&profile, folder, 0, &count) == FT_OK)
+        ft_harvest_directory(&profile, folder, nobody, &count) == FT_OK)
         same = count == 1 && profile.thread_count == 1 && profile.threads[0].uses == 3 &&
                ft_profile_check(&profile) == FT_OK && matches_oracle(&profile);
     ft_profile_fini(&profile);
@@ -285,7 +286,7 @@ static void test_folding(void)
     run_program(recorder, 5000, false);
     ft_recording_detach(recorder);
     REQUIRE(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
-    REQUIRE(ft_harvest_directory(&profile, folder, 0, &count) == FT_OK);
+    REQUIRE(ft_harvest_directory(&profile, folder, nobody, &count) == FT_OK);
     uint64_t calls = 0, primitive = 0, edges[FUNCTIONS + 1][FUNCTIONS] = {{0}};
     for (uint32_t i = 0; i < path_total; i++) {
         const char *path = paths[i].path;
@@ -342,13 +343,13 @@ static void test_threads(void)
     for (int i = 0; i < 8; i++)
         pthread_create(&threads[i], NULL, thread_body, &recording);
     REQUIRE(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
-    CHECK(ft_harvest_directory(&profile, folder, 0, &count) == FT_OK); /* while they run */
+    CHECK(ft_harvest_directory(&profile, folder, nobody, &count) == FT_OK); /* while they run */
     CHECK(ft_profile_check(&profile) == FT_OK);
     ft_profile_fini(&profile);
     for (int i = 0; i < 8; i++)
         pthread_join(threads[i], NULL);
     REQUIRE(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
-    CHECK(ft_harvest_directory(&profile, folder, 0, &count) == FT_OK);
+    CHECK(ft_harvest_directory(&profile, folder, nobody, &count) == FT_OK);
     CHECK(ft_query_totals(&profile, &totals) == FT_OK && totals.calls == 8 * 20000);
     ft_profile_fini(&profile);
     ft_recording_close(&recording);
@@ -389,7 +390,7 @@ static void test_fork(void)
     CHECK(recorder->rest != NULL && recorder->top == recorder->bottom + 2);
     ft_recording_detach(recorder);
     REQUIRE(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
-    CHECK(ft_harvest_directory(&profile, folder, 0, &count) == FT_OK && count == 2);
+    CHECK(ft_harvest_directory(&profile, folder, nobody, &count) == FT_OK && count == 2);
     CHECK(ft_query_totals(&profile, &totals) == FT_OK && totals.calls == 3);
     bool found = false; /* the child's call stands below the parent's two, which it did not make */
     for (uint32_t t = 0; t < profile.thread_count; t++) {
@@ -437,7 +438,7 @@ static void test_damaged_arenas(void)
         copy_damaged(recording.arena.path, damaged, flip, i % 3 == 0 ? (long)pick((uint32_t)length) : length);
         if (!(ft_profile_init(&profile, &ft_mem_system) == FT_OK))
             abort();
-        ft_status status = ft_harvest_file(&profile, damaged, 0);
+        ft_status status = ft_harvest_file(&profile, damaged, nobody);
         sound += status == FT_ERR_FOREIGN || status == FT_ERR_NEWER ||
                  (status == FT_OK && ft_profile_check(&profile) == FT_OK);
         ft_profile_fini(&profile);
@@ -502,7 +503,7 @@ static void test_harvest_without_memory(void)
         failing_mem_init(&memory, fail_at);
         ft_status status = ft_profile_init(&profile, &memory.mem);
         if (status == FT_OK) {
-            status = ft_harvest_directory(&profile, folder, 0, &count);
+            status = ft_harvest_directory(&profile, folder, nobody, &count);
             ft_profile_fini(&profile);
         }
         clean = memory.live == 0 && (status == FT_OK) == !memory.failed;

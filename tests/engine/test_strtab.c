@@ -131,8 +131,53 @@ static ft_status fill(const ft_mem *mem)
     return status;
 }
 
+/* A text of 8 bytes whose hash is known: the table's mixing steps, undone. */
+static uint64_t inverse(uint64_t odd)
+{
+    uint64_t found = odd; /* right in 3 bits; each step doubles them */
+    for (int i = 0; i < 6; i++)
+        found *= 2 - odd * found;
+    return found;
+}
+
+static uint64_t unshift(uint64_t mixed) /* undoes x ^= x >> 29 */
+{
+    uint64_t found = mixed;
+    for (int i = 0; i < 3; i++)
+        found = mixed ^ found >> 29;
+    return found;
+}
+
+static void colliding_text(uint32_t number, char text[8])
+{
+    const uint64_t mix = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t mixed = unshift((UINT64_C(0x12345678) << 32 | number) * inverse(mix));
+    uint64_t word = mixed * inverse(mix) ^ 8 * mix;
+    memcpy(text, &word, 8);
+}
+
+/* A hostile file's texts may all fall on one slot: that is refused, and soon. */
+static void test_collisions_are_bounded(void)
+{
+    ft_strtab table;
+    char text[8];
+    uint32_t id, interned = 0;
+    ft_status status = FT_OK;
+    REQUIRE(ft_strtab_init(&table, &ft_mem_system) == FT_OK);
+    for (; interned < 100000 && status == FT_OK; interned += status == FT_OK) {
+        colliding_text(interned, text);
+        status = ft_strtab_intern(&table, text, sizeof text, &id);
+    }
+    CHECK(status == FT_ERR_LIMIT);
+    CHECK(interned > 1000 && interned < 10000); /* they do collide; an honest table has room */
+    colliding_text(3, text);
+    CHECK(ft_strtab_intern(&table, text, sizeof text, &id) == FT_OK && id == 4);
+    ft_strtab_fini(&table);
+}
+
 int main(void)
 {
+    test_collisions_are_bounded();
     test_against_model();
     test_empty_and_long();
     test_limit();
