@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/record/harvest.h"
 #include "glue/probes/probes.h"
 #include "glue/state.h"
 #include "glue/types/profile.h"
@@ -97,30 +96,12 @@ static PyObject *core_record(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *core_living(PyObject *module, PyObject *directory)
-{
-    (void)module;
-    PyObject *path;
-    uint32_t living;
-    if (!PyUnicode_FSConverter(directory, &path))
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    living = ft_harvest_living(PyBytes_AS_STRING(path));
-    Py_END_ALLOW_THREADS
-    Py_DECREF(path);
-    return PyLong_FromUnsignedLong(living);
-}
-
-PyDoc_STRVAR(living_doc, "living(directory, /)\n--\n\n"
-                         "How many of the arenas in directory are of programs that still run.");
-
 PyDoc_STRVAR(record_doc,
              "record(directory, options)\n--\n\n"
              "Record this process into a new arena in directory, from its main module on.");
 
 static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
-    {"living", core_living, METH_O, living_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -532,32 +532,16 @@ static int is_arena(const struct dirent *entry)
     return dot != NULL && strcmp(dot, ".arena") == 0;
 }
 
-/* The arenas of a folder, in order of their names; the caller frees each and the list. The C
- * library's own heap: scandir knows no other. */
-static ft_status list_arenas(const char *directory, struct dirent ***entries, int *count)
-{
-    int found = scandir(directory, entries, is_arena, versionsort);
-    if (found < 0)
-        return errno == ENOMEM ? FT_ERR_MEMORY : FT_ERR_IO;
-    *count = found < MAX_ARENAS ? found : MAX_ARENAS;
-    return FT_OK;
-}
-
-static void free_list(struct dirent **entries, int count)
-{
-    for (int i = 0; i < count; i++)
-        free(entries[i]);
-    free(entries);
-}
-
 ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_harvest_death death,
                                uint32_t *count)
 {
-    struct dirent **entries = NULL;
-    int found = 0;
+    struct dirent **entries = NULL; /* on the C library's own heap: scandir knows no other */
+    ft_status status = FT_OK;
     uint32_t harvested = 0;
-    ft_status status = list_arenas(directory, &entries, &found);
-    for (int i = 0; i < found && status == FT_OK; i++) {
+    int found = scandir(directory, &entries, is_arena, versionsort);
+    if (found < 0)
+        return errno == ENOMEM ? FT_ERR_MEMORY : FT_ERR_IO;
+    for (int i = 0; i < found && status == FT_OK && i < MAX_ARENAS; i++) {
         char path[4096];
         int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
         status = length < (int)sizeof path ? ft_harvest_file(profile, path, death) : FT_ERR_LIMIT;
@@ -565,28 +549,10 @@ ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_ha
         if (status == FT_ERR_FOREIGN || status == FT_ERR_NEWER)
             status = FT_OK; /* somebody's file with such a name, or an arena that was never filled */
     }
-    free_list(entries, found);
+    for (int i = 0; i < found; i++)
+        free(entries[i]);
+    free(entries);
     if (status == FT_OK)
         *count = harvested;
     return status;
-}
-
-uint32_t ft_harvest_living(const char *directory)
-{
-    struct dirent **entries = NULL;
-    int found = 0;
-    uint32_t living = 0;
-    if (list_arenas(directory, &entries, &found) != FT_OK)
-        return 0;
-    for (int i = 0; i < found; i++) {
-        char path[4096];
-        harvest h = {.fd = -1};
-        int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
-        if (length < (int)sizeof path && open_file(&h, path) == FT_OK)
-            living += is_alive(&h.header);
-        if (h.fd >= 0)
-            close(h.fd);
-    }
-    free_list(entries, found);
-    return living;
 }

@@ -21,9 +21,6 @@ typedef struct ft_harvest_death {
 ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_harvest_death death,
                                uint32_t *count);
 
-/* How many of the folder's arenas are of programs that still run. */
-uint32_t ft_harvest_living(const char *directory);
-
 /* One arena file. FT_ERR_FOREIGN when it is none, FT_ERR_NEWER when another build wrote it. */
 ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_death death);
 

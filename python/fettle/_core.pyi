@@ -1,4 +1,4 @@
-"""The C core: the model of a recording, the recorder of this process, and what the launcher needs."""
+"""The C core: the model of a recording, the recorder of this process, the file, the exports."""
 
 from typing import NamedTuple, final
 
@@ -41,7 +41,9 @@ class Totals(NamedTuple):
     nodes: int
 
 class NoteRow(NamedTuple):
-    kind: str  # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack", "out of memory", "free threaded", "never started"; "note N" for unknown kinds
+    # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack",
+    # "out of memory", "free threaded", "never started"; "note N" for kinds that are not known
+    kind: str
     process: int
     count: int  # type: ignore[assignment]  # a field, where tuple has a method
 
@@ -82,9 +84,6 @@ class Profile:
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str]]:
     """(name, suffix, description) of each."""
-
-def living(directory: str, /) -> int:
-    """How many of the arenas in directory are of programs that still run."""
 
 def record(directory: str, options: str) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.

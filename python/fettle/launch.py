@@ -14,12 +14,15 @@ import signal
 import sys
 
 from fettle import output, properties
-from fettle.problem import FETTLE_FAILED, NOT_EXECUTABLE, Problem, reason
+from fettle.problem import FETTLE_FAILED, NOT_EXECUTABLE, USAGE, Problem, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fettle._core import Profile
 
+    Mask = set[signal.Signals | int]
+
+LAST_MOMENTS = 20  # of 5 ms: how long processes may outlive the program without being cut off
 _SPOILT = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these from its start on
 
 
@@ -55,14 +58,9 @@ def launch(program: Launch, claimed: output.Output) -> Ended:
     everything = signal.valid_signals()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, everything)
     try:
-        try:
-            profile.begin(claimed.fd)
-            child = _spawn(program, claimed.path, before)
-        except OSError as error:
-            claimed.discard()
-            raise Problem(*_not_started(error, program, claimed)) from None
-        status = _Watch(child, everything).wait()
-        problem = _save(profile, claimed, child, status)
+        watch = _Watch(_begin(profile, program, claimed, before), everything)
+        status = watch.wait()
+        problem = _save(profile, claimed, watch, status)
     finally:
         while signal.sigtimedwait(everything, 0):
             pass  # ^C was the program's
@@ -71,15 +69,24 @@ def launch(program: Launch, claimed: output.Output) -> Ended:
     return Ended(code if code >= 0 else 128 - code, None if problem else profile, problem)
 
 
-def _not_started(error: OSError, program: Launch, claimed: output.Output) -> tuple[int, str]:
-    if isinstance(error, PermissionError):
-        return NOT_EXECUTABLE, f"{program.argv[0]} cannot be executed: {reason(error)}."
-    return FETTLE_FAILED, (
-        f"{program.argv[0]} was not started: {reason(error)} (recording into {claimed.path})."
-    )
+def _begin(profile: "Profile", program: Launch, claimed: output.Output, mask: "Mask") -> int:
+    """Begins the file, then the program."""
+    try:
+        profile.begin(claimed.fd)
+    except OSError as error:
+        claimed.discard()
+        raise Problem(
+            USAGE, f"cannot write {claimed.path}: {reason(error)}; name another output with -o."
+        ) from None
+    try:
+        return _spawn(program, claimed.path, mask)
+    except OSError as error:
+        claimed.discard()
+        code = NOT_EXECUTABLE if isinstance(error, PermissionError) else FETTLE_FAILED
+        raise Problem(code, f"{program.argv[0]} cannot be executed: {reason(error)}.") from None
 
 
-def _spawn(program: Launch, path: str, mask: set[signal.Signals | int]) -> int:
+def _spawn(program: Launch, path: str, mask: "Mask") -> int:
     environment = _environment()
     environment["FETTLE"] = f"{program.options} joined"
     environment["FETTLE_OUT"] = path
@@ -119,6 +126,7 @@ class _Watch:
         self.child = child
         self.signals = signals
         self.stopped = False  # this process stopped with the child
+        self.cpu = 0.0  # seconds of CPU time that the child used, once it is dead
 
     def wait(self) -> int:
         """The child's wait status, once it is dead."""
@@ -133,12 +141,13 @@ class _Watch:
     def _poll(self) -> int | None:
         while True:
             try:
-                pid, status = os.waitpid(self.child, os.WNOHANG | os.WUNTRACED)
+                pid, status, usage = os.wait4(self.child, os.WNOHANG | os.WUNTRACED)
             except ChildProcessError:
                 return FETTLE_FAILED << 8  # somebody else took the status
             if pid == 0:
                 return None
             if not os.WIFSTOPPED(status):
+                self.cpu = usage.ru_utime + usage.ru_stime
                 return status
             self._stop()
 
@@ -155,6 +164,8 @@ class _Watch:
         if info.si_signo == signal.SIGCONT and self.stopped:
             self.stopped = False  # `fg` continues the whole group, `kill -CONT` only us
             return _stat(self.child)[:1] == ["T"]
+        if info.si_signo == signal.SIGHUP and info.si_code > 0:
+            return os.getsid(0) == os.getpid()  # a hang-up is told to the session's leader alone
         return info.si_code <= 0 and not self._is_descendant(info.si_pid)
 
     def _is_descendant(self, pid: int) -> bool:
@@ -181,13 +192,22 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _save(profile: "Profile", claimed: output.Output, child: int, status: int) -> str:
+def _let_helpers_end(parts: str) -> None:
+    """Processes that live only for the program (multiprocessing's servers) end a moment after it."""
+    for _ in range(LAST_MOMENTS):
+        if not output.living(parts):
+            return
+        signal.sigtimedwait((), 0.005)
+
+
+def _save(profile: "Profile", claimed: output.Output, watch: _Watch, status: int) -> str:
     """Turns the parts into the file. Gives a sentence if they could not be; then they stay."""
     try:
         profile.set_meta("state", "ended")
         profile.set_meta("exit", _exit_text(status))
         if os.path.isdir(claimed.parts):
-            profile.harvest(claimed.parts, child)
+            _let_helpers_end(claimed.parts)
+            profile.harvest(claimed.parts, watch.child, watch.cpu)
         if not os.path.exists(claimed.path):
             claimed.fd = os.open(claimed.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
             profile.begin(claimed.fd)

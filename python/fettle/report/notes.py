@@ -30,7 +30,7 @@ UNKNOWN = "the recording has a note that this fettle does not know ({kind}); a n
 
 NOTHING = (
     "nothing was recorded: no Python that has fettle ran (python -S and FETTLE_DISABLE leave it"
-    " out); install fettle where the program's Python is."
+    " out), or the disk was full; install fettle where the program's Python is."
 )
 
 
