@@ -91,7 +91,7 @@ static PyObject *core_record(PyObject *module, PyObject *args)
     if (result == 0)
         result = ft_session_start(PyBytes_AS_STRING(directory), &options, probe);
     Py_DECREF(directory);
-    if (result < 0 || stop_at_exit() < 0)
+    if (result < 0 || (result > 0 && stop_at_exit() < 0))
         return NULL;
     Py_RETURN_NONE;
 }

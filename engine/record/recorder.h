@@ -47,7 +47,8 @@ _Static_assert(sizeof(ft_context) == 64, "one cache line, and the file's layout"
 
 enum ft_code_flag {
     FT_CODE_IS_C = 1,
-    FT_CODE_STARTS_THREADS = 2 /* the probe has to look for new threads when it returns */
+    FT_CODE_STARTS_THREADS = 2, /* the probe has to look for new threads when it returns */
+    FT_CODE_TAKES_HOOK = 4      /* what never returns from it had its hook replaced */
 };
 
 typedef struct ft_stack_entry {

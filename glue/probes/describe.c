@@ -53,7 +53,8 @@ static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
         if (!PyType_Check((PyObject *)base) || base->tp_dict == NULL)
             continue;
         PyObject *found = PyDict_GetItemString(base->tp_dict, method->ml_name);
-        if (found != NULL && Py_IS_TYPE(found, &PyMethodDescr_Type) &&
+        if (found != NULL &&
+            (Py_IS_TYPE(found, &PyMethodDescr_Type) || Py_IS_TYPE(found, &PyClassMethodDescr_Type)) &&
             ((PyMethodDescrObject *)found)->d_method == method)
             return found;
     }
@@ -71,7 +72,7 @@ static PyObject *function_label(const PyMethodDef *method, PyCFunctionObject *fu
     PyObject *self = function->m_self, *module = function->m_module;
     if (self != NULL && PyType_Check(self) && strcmp(method->ml_name, "__new__") == 0)
         return PyUnicode_FromString("<built-in method __new__ of type object>");
-    if (self != NULL && !PyType_Check(self) && !PyModule_Check(self)) {
+    if (self != NULL && !PyModule_Check(self)) {
         PyObject *descriptor = find_descriptor(Py_TYPE(self), method);
         if (descriptor != NULL)
             return descriptor_label(descriptor, method);
@@ -113,11 +114,12 @@ int ft_describe_c(const PyMethodDef *method, PyObject *callable, ft_description 
     description->function.lengths[FILE_TEXT] = 1;
     description->function.texts[QUALNAME_TEXT] = description->function.texts[NAME_TEXT];
     description->function.lengths[QUALNAME_TEXT] = description->function.lengths[NAME_TEXT];
+    description->function.flags = FT_CODE_IS_C;
     if (strcmp(method->ml_name, "start_new_thread") == 0 ||
-        strcmp(method->ml_name, "start_new") == 0 ||
-        strcmp(method->ml_name, "start_joinable_thread") == 0)
+        strcmp(method->ml_name, "start_new") == 0) /* the two names of it on 3.11 */
         description->function.flags |= FT_CODE_STARTS_THREADS;
-    description->function.flags |= FT_CODE_IS_C;
+    if (strcmp(method->ml_name, "setprofile") == 0)
+        description->function.flags |= FT_CODE_TAKES_HOOK;
     description->keeper = Py_NewRef(keeper_of(callable));
     return 0;
 }

@@ -28,8 +28,11 @@ static ft_session session;
 /* ---- threads and forks ---- */
 
 /* Runs without the GIL when a thread that was recorded ends. */
-static void on_thread_end(void *recorder)
+static void on_thread_end(void *argument)
 {
+    ft_recorder *recorder = argument;
+    if (!FT_HAS_MONITORING && (recorder->current->flags & FT_CODE_TAKES_HOOK) != 0)
+        ft_session_note(FT_NOTE_HOOK_TAKEN); /* sys.setprofile put another hook in the place of ours */
     ft_session_tls = NULL;
     ft_recording_detach(recorder);
 }
@@ -225,7 +228,7 @@ int ft_session_start(const char *directory, const ft_session_options *options, c
     session.probe = probe;
     session.running = true;
     if (probe->start(options) == 0)
-        return 0;
+        return 1;
     session.running = false;
     return -1;
 }

@@ -33,8 +33,9 @@ typedef struct ft_probe {
     void (*stop)(void);
 } ft_probe;
 
-/* Starts the recording of this process into a new arena in directory. 0, or -1 with an exception:
- * the caller decides whether anybody hears of it. Does nothing when one is running already. */
+/* Starts the recording of this process into a new arena in directory. 1, 0 when there is one already
+ * (another interpreter of the process asks), or -1 with an exception: the caller decides whether
+ * anybody hears of it. */
 int ft_session_start(const char *directory, const ft_session_options *options, const ft_probe *probe);
 
 /* Stops the probe and ends the calling thread's slice. What was recorded stays in the arena. */
@@ -124,8 +125,8 @@ static inline void ft_session_enter_method(const PyMethodDef *method, PyObject *
 /* The C function that frame called returned or raised. True: it may have started a thread. */
 static inline bool ft_session_leave_method(const PyMethodDef *method, const ft_frame *frame)
 {
-    ft_recorder *recorder = ft_session_tls;
-    if (FT_UNLIKELY(recorder == NULL)) /* its start was not seen either */
+    ft_recorder *recorder = ft_session_recorder(); /* a forked child begins with the end of fork */
+    if (FT_UNLIKELY(recorder == NULL))
         return false;
     uint64_t now = ft_clock_ticks((ft_clock_source)recorder->clock);
     bool starts_threads = (recorder->current->flags & FT_CODE_STARTS_THREADS) != 0;

@@ -15,7 +15,7 @@ from .counts import Counts, of_cprofile, of_main, of_tables
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
 TIMEOUT = 120  # seconds: a hang, not a speed limit
-# A recorded program has FETTLE and FETTLE_OUT in its environment: a walk through it makes two steps.
+# A recorded program has FETTLE and FETTLE_OUT in its environment: two more to walk over.
 AS_MANY_VARIABLES = {"FIRST_MORE": "", "SECOND_MORE": ""}
 
 

@@ -150,7 +150,7 @@ def test_a_recording_that_can_not_be_written_keeps_its_parts(path: Path) -> None
 
         def set_meta(self, key: str, value: str) -> None: ...
 
-        def harvest(self, directory: str, dead_pid: int) -> int:
+        def harvest(self, directory: str, dead_pid: int, dead_cpu: float) -> int:
             return 1
 
         def append(self, fd: int) -> None:
