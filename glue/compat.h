@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compat.h: everything that differs between CPython 3.11 and 3.15, and every private name of CPython.
+/* compat.h: everything that differs between CPython 3.11 and 3.15, and every private name of
+ * CPython.
  *
  * The rest of the glue calls functions with one meaning; the version tests are in here alone. Each
  * private name says since when it is used and what would replace it.
@@ -73,8 +74,9 @@ static inline ft_frame *ft_compat_previous(const ft_frame *frame)
     return frame->previous;
 }
 
-/* The nearest frame from here on that is a Python function's and has begun; NULL when there is none.
- * It skips the interpreter's own entries, the trampolines around __init__ and half-made frames. */
+/* The nearest frame from here on that is a Python function's and has begun; NULL when there is
+ * none. It skips the interpreter's own entries, the trampolines around __init__ and half-made
+ * frames. */
 static inline ft_frame *ft_compat_visible(ft_frame *frame)
 {
     while (frame != NULL) {
@@ -114,6 +116,17 @@ static inline PyObject *ft_compat_qualname(const PyCodeObject *code)
     return code->co_qualname; /* public attribute from 3.11, no C accessor */
 }
 
+/* The namespace of a type: a new reference, or NULL. tp_dict until 3.11; from 3.12 on that is empty
+ * for the types built in, and PyType_GetDict is public. */
+static inline PyObject *ft_compat_type_dict(PyTypeObject *type)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyType_GetDict(type);
+#else
+    return Py_XNewRef(type->tp_dict);
+#endif
+}
+
 /* ---- the exception that is set, if any: kept aside and put back ---- */
 
 typedef struct ft_compat_error {
@@ -149,7 +162,8 @@ static inline ft_frame *ft_compat_frame_of(PyFrameObject *object)
 }
 
 /* PyEval_SetProfile for another thread; public as PyEval_SetProfileAllThreads from 3.12. */
-static inline int ft_compat_set_profile(PyThreadState *thread, Py_tracefunc function, PyObject *self)
+static inline int ft_compat_set_profile(PyThreadState *thread, Py_tracefunc function,
+                                        PyObject *self)
 {
     return _PyEval_SetProfile(thread, function, self);
 }
@@ -185,7 +199,8 @@ static inline bool ft_compat_makes_generator(const ft_frame *frame)
 
 /* BINARY_SUBSCR_GETITEM calls a Python __getitem__ past the evaluator. The interpreter does not
  * specialise for functions whose version needs more than 16 bits. Versions tell functions apart, so
- * each gets one of its own, far above those that the interpreter gives out. counter: starts at 0. */
+ * each gets one of its own, far above those that the interpreter gives out. counter: starts at 0.
+ */
 static inline void ft_compat_keep_evaluated(PyFunctionObject *function, uint32_t *counter)
 {
     const uint32_t first_of_ours = UINT32_C(1) << 31;

@@ -66,9 +66,8 @@ static int stop_at_exit(void)
 {
     PyObject *atexit = PyImport_ImportModule("atexit");
     PyObject *stop = PyCFunction_New(&stop_method, NULL);
-    PyObject *done = atexit == NULL || stop == NULL
-                         ? NULL
-                         : PyObject_CallMethod(atexit, "register", "O", stop);
+    PyObject *done =
+        atexit == NULL || stop == NULL ? NULL : PyObject_CallMethod(atexit, "register", "O", stop);
     Py_XDECREF(atexit);
     Py_XDECREF(stop);
     Py_XDECREF(done);
@@ -97,7 +96,7 @@ static PyObject *core_record(PyObject *module, PyObject *args)
 }
 
 PyDoc_STRVAR(record_doc,
-             "record(directory, options)\n--\n\n"
+             "record(directory, options, /)\n--\n\n"
              "Record this process into a new arena in directory, from its main module on.");
 
 static PyMethodDef core_methods[] = {

@@ -33,7 +33,8 @@ void ft_buf_put_u64(ft_buf *buf, uint64_t value);    /* little-endian */
 void ft_buf_put_varint(ft_buf *buf, uint64_t value); /* LEB128 */
 void ft_buf_printf(ft_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for length more bytes at data + buf->length, or NULL; the caller then adds to buf->length. */
+/* Room for length more bytes at data + buf->length, or NULL; the caller then adds to buf->length.
+ */
 uint8_t *ft_buf_reserve(ft_buf *buf, size_t length);
 
 static inline ft_status ft_buf_status(const ft_buf *buf)

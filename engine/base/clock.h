@@ -27,7 +27,8 @@ uint64_t ft_clock_ticks_per_20us(ft_clock_source source);
 /* Both clocks, read as closely together as they can be. */
 ft_clock_pair ft_clock_read_pair(ft_clock_source source);
 
-/* ns per tick between two pairs; 1 for the system clock or where the pairs are too close to tell. */
+/* ns per tick between two pairs; 1 for the system clock or where the pairs are too close to tell.
+ */
 double ft_clock_ns_per_tick(ft_clock_source source, ft_clock_pair from, ft_clock_pair to);
 
 static inline uint64_t ft_clock_ns(clockid_t clock)

@@ -7,7 +7,8 @@
  * with key = (file, line, name) and times in seconds. A key says less than a code does (no
  * qualname), so codes are first interned again by their key and rows with one key are summed.
  * Only type codes that every marshal since Python 3.4 reads are used. A key is written in full once
- * and referred to afterwards, as marshal itself does: with many edges the file is a fifth of the size. */
+ * and referred to afterwards, as marshal itself does: with many edges the file is a fifth of the
+ * size. */
 #include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /* spell.h: how every export spells what the model holds as bytes and numbers, so that one function
  * has one name in all of them.
  *
- * Texts of the model are UTF-8 by convention only. An export holds valid UTF-8 always: a byte that is
- * no part of a well-formed sequence becomes \xNN, as Python's "backslashreplace" decodes it. */
+ * Texts of the model are UTF-8 by convention only. An export holds valid UTF-8 always: a byte that
+ * is no part of a well-formed sequence becomes \xNN, as Python's "backslashreplace" decodes it. */
 #ifndef FT_EXPORT_SPELL_H
 #define FT_EXPORT_SPELL_H
 
@@ -20,10 +20,12 @@ size_t ft_spell_utf8(const char *text, size_t length, uint32_t *point);
 /* Appends text as valid UTF-8. */
 void ft_spell_text(ft_buf *out, ft_text text);
 
-/* "folded", "disk full", ... for a ft_note_kind; NULL for a kind this version does not know. Static. */
+/* "folded", "disk full", ... for a ft_note_kind; NULL for a kind this version does not know.
+ * Static. */
 const char *ft_spell_note(uint32_t kind);
 
-/* "root", "python", "c", "folded", "folded again" for a ft_code_kind below FT_CODE_KINDS. Static. */
+/* "root", "python", "c", "folded", "folded again" for a ft_code_kind below FT_CODE_KINDS. Static.
+ */
 const char *ft_spell_code_kind(uint32_t kind);
 
 #endif

@@ -28,8 +28,9 @@ static bool equal(const ft_code *a, const ft_code *b)
            a->line == b->line && a->kind == b->kind;
 }
 
-/* The hashes are not secret: a hostile file can make any number of codes fall on one slot. Honest tables
- * stay below a few hundred probes; past this one the file is refused instead of taking hours. */
+/* The hashes are not secret: a hostile file can make any number of codes fall on one slot. Honest
+ * tables stay below a few hundred probes; past this one the file is refused instead of taking
+ * hours. */
 enum { MAX_PROBES = 4096 };
 
 /* The slot that holds the code, or the free one where it belongs; NULL past MAX_PROBES. */

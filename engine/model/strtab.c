@@ -40,8 +40,9 @@ ft_text ft_strtab_get(const ft_strtab *table, uint32_t id)
     return (ft_text){table->bytes + start, end - start - 1};
 }
 
-/* The hashes are not secret: a hostile file can make any number of texts fall on one slot. Honest tables
- * stay below a few hundred probes; past this one the file is refused instead of taking hours. */
+/* The hashes are not secret: a hostile file can make any number of texts fall on one slot. Honest
+ * tables stay below a few hundred probes; past this one the file is refused instead of taking
+ * hours. */
 enum { MAX_PROBES = 4096 };
 
 static bool holds(const ft_strtab *table, uint32_t slot, const char *text, size_t length)

@@ -28,7 +28,8 @@ typedef struct ft_strtab {
 ft_status ft_strtab_init(ft_strtab *table, const ft_mem *mem);
 void ft_strtab_fini(ft_strtab *table);
 
-/* FT_ERR_LIMIT past 4 GiB of text, or when thousands of texts collide (made to, in a hostile file). */
+/* FT_ERR_LIMIT past 4 GiB of text, or when thousands of texts collide (made to, in a hostile file).
+ */
 ft_status ft_strtab_intern(ft_strtab *table, const char *text, size_t length, uint32_t *id);
 
 /* id must be below table->count. */

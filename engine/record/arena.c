@@ -36,8 +36,7 @@ static ft_status map_range(int fd, uint64_t offset, uint64_t bytes, void **mappi
     if (error != 0)
         return status_of(error);
     int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-    void *mapped =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, fd < 0 ? 0 : (off_t)offset);
+    void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, fd < 0 ? 0 : (off_t)offset);
     if (mapped == MAP_FAILED)
         return status_of(errno);
     *mapping = mapped;
@@ -173,8 +172,8 @@ void ft_arena_note(ft_arena *arena, uint32_t kind, uint64_t count)
     atomic_fetch_add_explicit(&arena->header->notes[kind], count, memory_order_relaxed);
 }
 
-/* Numbers first to last of /proc/PID/stat (proc(5); 4 is the first number behind the state) added up;
- * 0 when there is no such process or it is dead. */
+/* Numbers first to last of /proc/PID/stat (proc(5); 4 is the first number behind the state) added
+ * up; 0 when there is no such process or it is dead. */
 static uint64_t sum_of_stat(uint32_t pid, int first, int last)
 {
     char path[32], text[1024];

@@ -34,17 +34,17 @@ enum {
 };
 
 typedef enum ft_block_kind {
-    FT_BLOCK_RECORDS = 1,  /* ft_record, one after another: codes and properties */
-    FT_BLOCK_RECORDERS = 2,/* ft_recorder slots */
-    FT_BLOCK_CONTEXTS = 3  /* ft_context, of the recorder `owner` */
+    FT_BLOCK_RECORDS = 1,   /* ft_record, one after another: codes and properties */
+    FT_BLOCK_RECORDERS = 2, /* ft_recorder slots */
+    FT_BLOCK_CONTEXTS = 3   /* ft_context, of the recorder `owner` */
 } ft_block_kind;
 
 typedef struct ft_block {
     uint32_t magic;
-    uint32_t kind;     /* ft_block_kind */
-    uint64_t bytes;    /* of the whole block, this header included */
-    uint64_t address;  /* where the writer had it mapped: contexts point at each other by address */
-    uint32_t owner;    /* CONTEXTS: index of the recorder */
+    uint32_t kind;    /* ft_block_kind */
+    uint64_t bytes;   /* of the whole block, this header included */
+    uint64_t address; /* where the writer had it mapped: contexts point at each other by address */
+    uint32_t owner;   /* CONTEXTS: index of the recorder */
     uint32_t reserved;
     _Atomic uint64_t used; /* published bytes behind this header */
     struct ft_block *next; /* the writer's list, newest first */
@@ -55,11 +55,13 @@ _Static_assert(sizeof(ft_block) == FT_BLOCK_HEADER_BYTES, "the file's layout");
 
 typedef struct ft_arena_header {
     uint64_t magic;
-    uint32_t layout; /* sizeof(ft_context) << 16 | sizeof(ft_recorder): another build is another layout */
+    uint32_t layout; /* sizeof(ft_context) << 16 | sizeof(ft_recorder): another build is another
+                        layout */
     uint32_t clock_source;
     uint32_t pid, parent_pid;
-    uint64_t process_start; /* of /proc/PID/stat: tells a process from a later one of the same pid */
-    uint64_t started_unix;  /* ns */
+    uint64_t
+        process_start;     /* of /proc/PID/stat: tells a process from a later one of the same pid */
+    uint64_t started_unix; /* ns */
     ft_clock_pair first;
     _Atomic uint64_t last_ticks, last_ns; /* a pair, refreshed now and then */
     _Atomic uint64_t notes[FT_ARENA_NOTES];
@@ -75,8 +77,8 @@ typedef struct ft_arena {
     uint64_t device, inode;  /* of the file, so that no other file is ever grown */
 } ft_arena;
 
-/* Makes the file path (it must not exist) or, for NULL, a memory arena; writes pid, times and clock.
- * FT_ERR_IO, FT_ERR_DISK_FULL, FT_ERR_MEMORY: nothing is left behind. */
+/* Makes the file path (it must not exist) or, for NULL, a memory arena; writes pid, times and
+ * clock. FT_ERR_IO, FT_ERR_DISK_FULL, FT_ERR_MEMORY: nothing is left behind. */
 ft_status ft_arena_open(ft_arena *arena, const ft_mem *mem, const char *path, uint32_t layout);
 
 /* Unmaps all; the file stays. */
@@ -90,10 +92,12 @@ ft_status ft_arena_add_block(ft_arena *arena, ft_block_kind kind, uint32_t owner
 /* Counts one more of a note (ft_note_kind). Any thread. */
 void ft_arena_note(ft_arena *arena, uint32_t kind, uint64_t count);
 
-/* Start time of a process in jiffies since boot, or 0 when there is no such process or it is dead. */
+/* Start time of a process in jiffies since boot, or 0 when there is no such process or it is dead.
+ */
 uint64_t ft_arena_process_start(uint32_t pid);
 
-/* CPU time of a living process so far in ns, to the hundredth of a second; 0 when it is not known. */
+/* CPU time of a living process so far in ns, to the hundredth of a second; 0 when it is not known.
+ */
 uint64_t ft_arena_process_cpu(uint32_t pid);
 
 static inline void *ft_block_data(ft_block *block)

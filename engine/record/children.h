@@ -2,8 +2,8 @@
 /* children.h: the children of a context, found by key.
  *
  * The only child stands in `recent` alone: most contexts have one child or none. From the second on
- * there is a table: open addressing over a power of two of pointers, at most 3/4 full; the key is the
- * child's own, in the line that the caller is about to write to anyway. */
+ * there is a table: open addressing over a power of two of pointers, at most 3/4 full; the key is
+ * the child's own, in the line that the caller is about to write to anyway. */
 #ifndef FT_RECORD_CHILDREN_H
 #define FT_RECORD_CHILDREN_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* harvest.c: arenas become a profile (see harvest.h).
  *
- * The file is read with pread, block by block: a mapping would die of SIGBUS if somebody cut the file
- * short, and whole arenas can be large. The copies are plain memory, checked before use. */
+ * The file is read with pread, block by block: a mapping would die of SIGBUS if somebody cut the
+ * file short, and whole arenas can be large. The copies are plain memory, checked before use. */
 #include "engine/record/harvest.h"
 
 #include <assert.h>
@@ -223,8 +223,8 @@ static ft_status read_recorders(harvest *h, const block_place *place)
     uint32_t count = (uint32_t)(place->used / sizeof(ft_recorder));
     if (count == 0)
         return FT_OK;
-    ft_recorder *moved = ft_mem_resize(h->mem, h->recorders, (size_t)h->recorder_count + count,
-                                       sizeof *moved);
+    ft_recorder *moved =
+        ft_mem_resize(h->mem, h->recorders, (size_t)h->recorder_count + count, sizeof *moved);
     if (moved == NULL)
         return FT_ERR_MEMORY;
     h->recorders = moved;
@@ -299,7 +299,8 @@ static ft_status add_contexts(harvest *h, ft_tree *tree, block_place *blocks, ui
         blocks[i].first_node = (uint32_t)total;
         total += blocks[i].used / sizeof(ft_context);
     }
-    ft_status status = total > UINT32_MAX / 2 ? FT_ERR_LIMIT : ft_tree_reserve(tree, (uint32_t)total);
+    ft_status status =
+        total > UINT32_MAX / 2 ? FT_ERR_LIMIT : ft_tree_reserve(tree, (uint32_t)total);
     for (uint32_t i = 0; i < count && status == FT_OK; i++) {
         status = load(h, &blocks[i]);
         if (status == FT_ERR_CORRUPT)
@@ -342,8 +343,8 @@ static void end_open_slice(harvest *h, ft_tree *tree, const block_place *blocks,
     }
 }
 
-/* No probe saw whether the call that was open at the end ran or waited. What was recorded as running
- * beyond the process's CPU time can only have been waiting in it. */
+/* No probe saw whether the call that was open at the end ran or waited. What was recorded as
+ * running beyond the process's CPU time can only have been waiting in it. */
 static void find_open_waiting(harvest *h, const ft_thread *threads, uint32_t count)
 {
     uint64_t running = 0;
@@ -399,7 +400,8 @@ static uint64_t difference(uint64_t a, uint64_t b)
     return a > b ? a - b : b - a;
 }
 
-/* The rate of the ticks. The longest span is the most exact: until now, if that is the same boot. */
+/* The rate of the ticks. The longest span is the most exact: until now, if that is the same boot.
+ */
 static void set_clock(harvest *h)
 {
     const uint64_t second = UINT64_C(1000000000);
@@ -426,7 +428,8 @@ static ft_status add_notes(harvest *h, bool alive)
     counts[FT_NOTE_TORN] += h->torn;
     counts[FT_NOTE_STILL_RUNNING] += alive;
     counts[FT_NOTE_NEVER_STARTED] +=
-        atomic_load_explicit(&h->header.begun, memory_order_relaxed) == 0;
+        atomic_load_explicit(&h->header.begun, memory_order_relaxed) == 0 &&
+        counts[FT_NOTE_NO_TOOL_ID] == 0; /* which says why */
     for (uint32_t kind = 1; kind < FT_ARENA_NOTES; kind++) {
         ft_note note = {.kind = kind, .process = h->process, .count = counts[kind]};
         if (counts[kind] == 0)
@@ -508,7 +511,8 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_deat
     if (status == FT_OK)
         status = add_threads(&h);
     if (status == FT_OK)
-        find_open_waiting(&h, profile->threads + first_thread, profile->thread_count - first_thread);
+        find_open_waiting(&h, profile->threads + first_thread,
+                          profile->thread_count - first_thread);
     if (status == FT_OK)
         status = add_notes(&h, alive && !h.replaced);
     if (status == FT_OK)
@@ -547,7 +551,8 @@ ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_ha
         status = length < (int)sizeof path ? ft_harvest_file(profile, path, death) : FT_ERR_LIMIT;
         harvested += status == FT_OK;
         if (status == FT_ERR_FOREIGN || status == FT_ERR_NEWER)
-            status = FT_OK; /* somebody's file with such a name, or an arena that was never filled */
+            status =
+                FT_OK; /* somebody's file with such a name, or an arena that was never filled */
     }
     for (int i = 0; i < found; i++)
         free(entries[i]);

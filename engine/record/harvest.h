@@ -9,15 +9,16 @@
 #include "engine/model/profile.h"
 
 /* A process that died just now, as its parent saw it: the calls it was in lasted until now. What of
- * them the CPU time does not account for was waiting. For other dead processes an open call ends with
- * its last event. */
+ * them the CPU time does not account for was waiting. For other dead processes an open call ends
+ * with its last event. */
 typedef struct ft_harvest_death {
     uint32_t pid;    /* 0: none died */
     uint64_t cpu_ns; /* user and system time of its whole life */
 } ft_harvest_death;
 
 /* Adds every arena of the folder (files named *.arena, in order of their names) to the profile.
- * FT_ERR_IO (errno) when the folder can not be read, FT_ERR_MEMORY. *count is the number of arenas. */
+ * FT_ERR_IO (errno) when the folder can not be read, FT_ERR_MEMORY. *count is the number of arenas.
+ */
 ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_harvest_death death,
                                uint32_t *count);
 

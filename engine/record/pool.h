@@ -2,7 +2,8 @@
 /* pool.h: blocks of 2^k bytes that are freed all at once.
  *
  * The tables of a tree's children only grow; what a table leaves behind is kept for the next one of
- * that size. After a fork the child drops a pool by dropping its few chunks, without walking any tree. */
+ * that size. After a fork the child drops a pool by dropping its few chunks, without walking any
+ * tree. */
 #ifndef FT_RECORD_POOL_H
 #define FT_RECORD_POOL_H
 

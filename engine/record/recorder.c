@@ -14,9 +14,9 @@
 
 enum {
     FIRST_STACK = 256,
-    MAX_STACK = 1 << 26,      /* 1 GiB of stack entries: a bound for a runaway, not a limit in use */
-    FOLD_LOOK_BACK = 4096,    /* how deep a folded call looks for itself among its callers */
-    WAITING_LOOK_FACTOR = 10  /* slices of 200 us are worth the thread's CPU clock (0.9 us) */
+    MAX_STACK = 1 << 26,     /* 1 GiB of stack entries: a bound for a runaway, not a limit in use */
+    FOLD_LOOK_BACK = 4096,   /* how deep a folded call looks for itself among its callers */
+    WAITING_LOOK_FACTOR = 10 /* slices of 200 us are worth the thread's CPU clock (0.9 us) */
 };
 
 static void note(ft_recorder *recorder, ft_note_kind kind)

@@ -35,7 +35,8 @@ typedef struct ft_context {
     _Atomic uint64_t waiting; /* ticks of own */
     const void *key;          /* what the probe calls the function by; NULL for the root */
     struct ft_context *parent;
-    struct ft_context *recent; /* the child entered last, or any context with another key; not NULL */
+    struct ft_context
+        *recent; /* the child entered last, or any context with another key; not NULL */
     struct ft_context **children; /* children.h: owned by the pool; NULL below two children */
     uint32_t code;                /* number of the code record, from 1; 0 for the root */
     uint32_t flags : 3;           /* of the code: ft_code_flag */
@@ -70,7 +71,7 @@ typedef struct ft_recorder {
     ft_recording *recording; /* borrowed */
     ft_stack_entry *bottom;  /* owned; bottom[0] is the root */
 
-    struct ft_block *contexts;  /* newest block of contexts */
+    struct ft_block *contexts;     /* newest block of contexts */
     struct ft_recorder_rest *rest; /* owned: what no reader of the file needs */
     ft_context *root;
     uint32_t index; /* among the recording's recorders */
@@ -83,13 +84,16 @@ typedef struct ft_recorder {
 _Static_assert(sizeof(ft_recorder) == 128, "two cache lines, and the file's layout");
 
 /* The slow halves of the hot path; see the functions below. */
-bool ft_recorder_enter_slow(ft_recorder *recorder, const void *key, const void *frame, uint64_t now);
-bool ft_recorder_leave_slow(ft_recorder *recorder, const void *key, const void *frame, uint64_t now);
+bool ft_recorder_enter_slow(ft_recorder *recorder, const void *key, const void *frame,
+                            uint64_t now);
+bool ft_recorder_leave_slow(ft_recorder *recorder, const void *key, const void *frame,
+                            uint64_t now);
 void ft_recorder_long_slice(ft_recorder *recorder, uint64_t now);
 bool ft_recorder_grow_stack(ft_recorder *recorder);
 
-/* The top of the stack is not of the running frame. Finds frame in the stack, where what stands above
- * it is parked, or among the parked stacks, which is put back; false when it is in neither. */
+/* The top of the stack is not of the running frame. Finds frame in the stack, where what stands
+ * above it is parked, or among the parked stacks, which is put back; false when it is in neither.
+ */
 bool ft_recorder_switch_to(ft_recorder *recorder, const void *frame);
 
 /* What runs now was not seen to start: parks all, down to the root. */
@@ -137,8 +141,8 @@ static inline bool ft_recorder_enter(ft_recorder *recorder, const void *key, con
     return true;
 }
 
-/* The function `key` ends, however it ends. False when it is not on top: the caller may switch to its
- * frame and call again. */
+/* The function `key` ends, however it ends. False when it is not on top: the caller may switch to
+ * its frame and call again. */
 static inline bool ft_recorder_leave(ft_recorder *recorder, const void *key, const void *frame,
                                      uint64_t now)
 {

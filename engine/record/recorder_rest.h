@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recorder_rest.h: what a recorder has in memory of its own: the pool of its children's tables and the
- * parked stacks of greenlets that do not run at the moment. */
+/* recorder_rest.h: what a recorder has in memory of its own: the pool of its children's tables and
+ * the parked stacks of greenlets that do not run at the moment. */
 #ifndef FT_RECORD_RECORDER_REST_H
 #define FT_RECORD_RECORDER_REST_H
 

@@ -162,8 +162,7 @@ static ft_status write_record(ft_recording *recording, ft_record record, const c
     for (int i = 0; i < 3; i++)
         bytes += record.lengths[i];
     record.bytes = (uint32_t)((bytes + 7) & ~UINT64_C(7));
-    ft_status status =
-        make_room(recording, &recording->records, FT_BLOCK_RECORDS, 0, record.bytes);
+    ft_status status = make_room(recording, &recording->records, FT_BLOCK_RECORDS, 0, record.bytes);
     if (status != FT_OK)
         return status;
     char *at = unused(recording->records);
@@ -309,8 +308,8 @@ static ft_status add_slot(ft_recording *recording, ft_recorder **recorder)
         recording->recorders = moved;
         recording->recorder_capacity = room;
     }
-    ft_status status = make_room(recording, &recording->slots, FT_BLOCK_RECORDERS, 0,
-                                 sizeof(ft_recorder));
+    ft_status status =
+        make_room(recording, &recording->slots, FT_BLOCK_RECORDERS, 0, sizeof(ft_recorder));
     if (status != FT_OK)
         return status;
     ft_recorder *made = unused(recording->slots);
@@ -403,7 +402,8 @@ void ft_recording_detach(ft_recorder *recorder)
  *
  * The parent goes on while the child runs this, in memory that both see: of the old arena only what
  * never changes once written may be read (keys, codes, full blocks), and nothing may be written.
- * What does change was copied by the fork itself: the recording, `before`, and the private stacks. */
+ * What does change was copied by the fork itself: the recording, `before`, and the private stacks.
+ */
 
 /* The new arena's records are those of the old one, so that every code keeps its number. */
 static ft_status copy_records(ft_recording *recording, const ft_block *old, const ft_block *newest,
@@ -412,7 +412,8 @@ static ft_status copy_records(ft_recording *recording, const ft_block *old, cons
     if (old == NULL)
         return FT_OK;
     ft_status status = copy_records(recording, old->next, newest, newest_used); /* oldest first */
-    uint64_t used = old == newest ? newest_used : atomic_load_explicit(&old->used, memory_order_relaxed);
+    uint64_t used =
+        old == newest ? newest_used : atomic_load_explicit(&old->used, memory_order_relaxed);
     if (status != FT_OK || old->kind != FT_BLOCK_RECORDS || used == 0)
         return status;
     status = ft_arena_add_block(&recording->arena, FT_BLOCK_RECORDS, 0,

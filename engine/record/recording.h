@@ -53,9 +53,9 @@ struct ft_recording {
     ft_map codes;    /* key -> code number */
     uint32_t *flags; /* owned, by code number */
     uint32_t code_count, code_capacity;
-    ft_block *records;    /* newest block of records */
-    uint64_t records_used; /* its used bytes, in memory that a forked child does not share */
-    ft_block *slots;      /* newest block of recorders */
+    ft_block *records;       /* newest block of records */
+    uint64_t records_used;   /* its used bytes, in memory that a forked child does not share */
+    ft_block *slots;         /* newest block of recorders */
     ft_recorder **recorders; /* owned array of borrowed slots */
     uint32_t recorder_count, recorder_capacity;
     ft_status refused;         /* why the arena could not grow the last time */
@@ -64,8 +64,8 @@ struct ft_recording {
     uint32_t max_contexts;
 };
 
-/* Starts a recording in a new arena file in directory, or in plain memory for NULL. The recording is
- * the caller's to close. FT_ERR_IO, FT_ERR_DISK_FULL, FT_ERR_MEMORY. */
+/* Starts a recording in a new arena file in directory, or in plain memory for NULL. The recording
+ * is the caller's to close. FT_ERR_IO, FT_ERR_DISK_FULL, FT_ERR_MEMORY. */
 ft_status ft_recording_open(ft_recording *recording, const ft_mem *mem, const char *directory,
                             uint32_t max_contexts);
 
@@ -87,15 +87,16 @@ ft_status ft_recording_set_property(ft_recording *recording, const char *key, co
 
 /* In a forked child, before any event: moves the recording into an arena of the child's own. The
  * functions known stay known; every recorder is dropped. before: a copy of the forking thread's
- * recorder, made before the fork, or NULL; the result is a new one whose stack stands where that one
- * stood, with no calls counted. NULL when there is no room or no folder any more: the child is not
- * recorded. */
+ * recorder, made before the fork, or NULL; the result is a new one whose stack stands where that
+ * one stood, with no calls counted. NULL when there is no room or no folder any more: the child is
+ * not recorded. */
 ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder *before);
 
 /* Refreshes the arena's second clock pair, so that ticks can be told in ns after the end. */
 void ft_recording_touch_clock(ft_recording *recording);
 
-/* For recorder.c: a new published child of parent, or NULL (noted). Takes the lock if it must grow. */
+/* For recorder.c: a new published child of parent, or NULL (noted). Takes the lock if it must grow.
+ */
 ft_context *ft_recording_new_context(ft_recorder *recorder, ft_context *parent, const void *key,
                                      uint32_t code);
 /* The code number of key, or 0. */

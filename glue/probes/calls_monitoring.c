@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calls_monitoring.c: function calls through sys.monitoring (PEP 669), CPython 3.12 and newer.
  *
- * The callbacks are objects with a vectorcall of their own, which saves the call protocol of a built-in
- * function on every event. They always give None: returning DISABLE from CALL would lose later C
- * calls at the same place, and from PY_UNWIND it raises into the program. */
+ * The callbacks are objects with a vectorcall of their own, which saves the call protocol of a
+ * built-in function on every event. They always give None: returning DISABLE from CALL would lose
+ * later C calls at the same place, and from PY_UNWIND it raises into the program. */
 #include "glue/probes/session.h"
 
 #if FT_HAS_MONITORING
@@ -116,9 +116,9 @@ static const struct {
     vectorcallfunc call;
     bool of_builtins;
 } events[] = {
-    {"PY_START", on_start, false},  {"PY_RESUME", on_start, false}, {"PY_THROW", on_start, false},
-    {"PY_RETURN", on_end, false},   {"PY_YIELD", on_end, false},    {"PY_UNWIND", on_end, false},
-    {"CALL", on_call, true},        {"C_RETURN", on_c_end, true},   {"C_RAISE", on_c_end, true},
+    {"PY_START", on_start, false}, {"PY_RESUME", on_start, false}, {"PY_THROW", on_start, false},
+    {"PY_RETURN", on_end, false},  {"PY_YIELD", on_end, false},    {"PY_UNWIND", on_end, false},
+    {"CALL", on_call, true},       {"C_RETURN", on_c_end, true},   {"C_RAISE", on_c_end, true},
 };
 
 enum { EVENTS = sizeof events / sizeof events[0] };
@@ -139,8 +139,8 @@ static int register_hook(int event, vectorcallfunc call)
     PyObject *made = call == NULL ? Py_NewRef(Py_None) : new_hook(call);
     if (made == NULL)
         return -1;
-    PyObject *old = PyObject_CallMethod(state.monitoring, "register_callback", "iiN", state.tool,
-                                        event, made);
+    PyObject *old =
+        PyObject_CallMethod(state.monitoring, "register_callback", "iiN", state.tool, event, made);
     Py_XDECREF(old);
     return old == NULL ? -1 : 0;
 }
@@ -187,8 +187,8 @@ static int take_tool_id(void)
 {
     static const int preferred[] = {4, 3, 5, 2, 1, 0};
     for (size_t i = 0; i < sizeof preferred / sizeof preferred[0]; i++) {
-        PyObject *done = PyObject_CallMethod(state.monitoring, "use_tool_id", "is", preferred[i],
-                                             "fettle");
+        PyObject *done =
+            PyObject_CallMethod(state.monitoring, "use_tool_id", "is", preferred[i], "fettle");
         if (done != NULL) {
             Py_DECREF(done);
             state.tool = preferred[i];

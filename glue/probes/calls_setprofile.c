@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calls_setprofile.c: function calls through the profile hook, CPython 3.11.
  *
- * The hook belongs to a thread. Threads that Python starts are found when the C function that starts
- * them returns: the new thread has its state by then and has not run. Threads started by C code and
- * those of other interpreters are not seen. */
+ * The hook belongs to a thread. Threads that Python starts are found when the C function that
+ * starts them returns: the new thread has its state by then and has not run. Threads started by C
+ * code and those of other interpreters are not seen. */
 #include "glue/probes/session.h"
 
 #if !FT_HAS_MONITORING

@@ -19,8 +19,9 @@ static int set_text(ft_description *description, int at, PyObject *text)
         description->owned[at] = Py_NewRef(text);
     } else {
         PyErr_Clear(); /* a lone surrogate, or a name that is no str */
-        PyObject *encoded =
-            PyUnicode_Check(text) ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
+        PyObject *encoded = PyUnicode_Check(text)
+                                ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace")
+                                : NULL;
         if (encoded == NULL)
             return -1;
         description->owned[at] = encoded;
@@ -44,18 +45,24 @@ int ft_describe_python(PyCodeObject *code, ft_description *description)
     return 0;
 }
 
-/* The descriptor of method among the type's bases, or NULL. Borrowed. */
+static bool is_descriptor_of(PyObject *found, const PyMethodDef *method)
+{
+    return found != NULL &&
+           (Py_IS_TYPE(found, &PyMethodDescr_Type) ||
+            Py_IS_TYPE(found, &PyClassMethodDescr_Type)) &&
+           ((PyMethodDescrObject *)found)->d_method == method;
+}
+
+/* The descriptor of method among the type's bases, or NULL. Borrowed: its type keeps it. */
 static PyObject *find_descriptor(PyTypeObject *type, const PyMethodDef *method)
 {
     PyObject *mro = type->tp_mro;
     for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro); i++) {
-        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
-        if (!PyType_Check((PyObject *)base) || base->tp_dict == NULL)
-            continue;
-        PyObject *found = PyDict_GetItemString(base->tp_dict, method->ml_name);
-        if (found != NULL &&
-            (Py_IS_TYPE(found, &PyMethodDescr_Type) || Py_IS_TYPE(found, &PyClassMethodDescr_Type)) &&
-            ((PyMethodDescrObject *)found)->d_method == method)
+        PyObject *base = PyTuple_GET_ITEM(mro, i);
+        PyObject *names = PyType_Check(base) ? ft_compat_type_dict((PyTypeObject *)base) : NULL;
+        PyObject *found = names == NULL ? NULL : PyDict_GetItemString(names, method->ml_name);
+        Py_XDECREF(names);
+        if (is_descriptor_of(found, method))
             return found;
     }
     return NULL;

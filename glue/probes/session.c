@@ -11,13 +11,13 @@
 _Thread_local ft_recorder *ft_session_tls FT_TLS;
 
 typedef struct ft_session {
-    bool running;  /* events may come */
-    bool forked;   /* this is a forked child that has not seen an event yet */
-    bool no_room;  /* a thread could not be given a recorder: no other one asks again */
+    bool running; /* events may come */
+    bool forked;  /* this is a forked child that has not seen an event yet */
+    bool no_room; /* a thread could not be given a recorder: no other one asks again */
     const ft_probe *probe;
     ft_recording recording;
-    ft_recorder at_fork;   /* a copy of the forking thread's recorder ... */
-    bool at_fork_is_set;   /* ... if it had one */
+    ft_recorder at_fork; /* a copy of the forking thread's recorder ... */
+    bool at_fork_is_set; /* ... if it had one */
     pthread_key_t thread_end;
     PyObject **keepers; /* owned references, so that no key is ever another function's */
     size_t keeper_count, keeper_room;
@@ -32,12 +32,14 @@ static void on_thread_end(void *argument)
 {
     ft_recorder *recorder = argument;
     if (!FT_HAS_MONITORING && (recorder->current->flags & FT_CODE_TAKES_HOOK) != 0)
-        ft_session_note(FT_NOTE_HOOK_TAKEN); /* sys.setprofile put another hook in the place of ours */
+        ft_session_note(
+            FT_NOTE_HOOK_TAKEN); /* sys.setprofile put another hook in the place of ours */
     ft_session_tls = NULL;
     ft_recording_detach(recorder);
 }
 
-/* The recorder lies in memory that parent and child share: it is copied while only one of them is. */
+/* The recorder lies in memory that parent and child share: it is copied while only one of them is.
+ */
 static void before_fork(void)
 {
     pthread_mutex_lock(&session.recording.lock);
@@ -209,12 +211,13 @@ static int store_properties(void)
     return store_command();
 }
 
-int ft_session_start(const char *directory, const ft_session_options *options, const ft_probe *probe)
+int ft_session_start(const char *directory, const ft_session_options *options,
+                     const ft_probe *probe)
 {
     if (session.probe != NULL)
         return 0;
-    ft_status status = ft_recording_open(&session.recording, &ft_mem_system, directory,
-                                         options->max_contexts);
+    ft_status status =
+        ft_recording_open(&session.recording, &ft_mem_system, directory, options->max_contexts);
     if (status != FT_OK) {
         PyErr_Format(PyExc_OSError, "no arena in %s: %s", directory, ft_status_text(status));
         return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* session.h: this process's recording, from the side of the interpreter.
  *
- * There is one per process, and it is a static: fork handlers and thread-exit handlers have no other
- * way to it. Everything here needs the GIL, except the end of a thread. */
+ * There is one per process, and it is a static: fork handlers and thread-exit handlers have no
+ * other way to it. Everything here needs the GIL, except the end of a thread. */
 #ifndef FT_GLUE_PROBES_SESSION_H
 #define FT_GLUE_PROBES_SESSION_H
 
@@ -33,10 +33,11 @@ typedef struct ft_probe {
     void (*stop)(void);
 } ft_probe;
 
-/* Starts the recording of this process into a new arena in directory. 1, 0 when there is one already
- * (another interpreter of the process asks), or -1 with an exception: the caller decides whether
- * anybody hears of it. */
-int ft_session_start(const char *directory, const ft_session_options *options, const ft_probe *probe);
+/* Starts the recording of this process into a new arena in directory. 1, 0 when there is one
+ * already (another interpreter of the process asks), or -1 with an exception: the caller decides
+ * whether anybody hears of it. */
+int ft_session_start(const char *directory, const ft_session_options *options,
+                     const ft_probe *probe);
 
 /* Stops the probe and ends the calling thread's slice. What was recorded stays in the arena. */
 void ft_session_stop(void);
@@ -53,8 +54,8 @@ void ft_session_begin(void);
 /* Counts a note of the recording. kind: ft_note_kind. */
 void ft_session_note(uint32_t kind);
 
-/* Enters a function that the recording does not know yet. key: its code object, or the PyMethodDef of
- * a C function whose callable is given. */
+/* Enters a function that the recording does not know yet. key: its code object, or the PyMethodDef
+ * of a C function whose callable is given. */
 void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft_frame *frame,
                              uint64_t now);
 void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObject *callable,

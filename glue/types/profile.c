@@ -114,8 +114,8 @@ static ft_status read_all(int fd, uint8_t *bytes, size_t room, size_t *length)
     return FT_OK;
 }
 
-/* The file is read, not mapped: one that shrinks under a map is a SIGBUS. Its first bytes are looked
- * at before the rest, so that a film is refused without reading it all. */
+/* The file is read, not mapped: one that shrinks under a map is a SIGBUS. Its first bytes are
+ * looked at before the rest, so that a film is refused without reading it all. */
 static ft_status read_open_file(int fd, ft_profile *profile, ft_reader_report *report)
 {
     uint8_t head[HEAD_BYTES];
@@ -258,7 +258,8 @@ static PyObject *profile_harvest(PyObject *object, PyObject *args)
     uint32_t count = 0;
     int dead_pid = 0, number;
     double dead_cpu = 0.0;
-    if (!PyArg_ParseTuple(args, "O&|id:harvest", PyUnicode_FSConverter, &name, &dead_pid, &dead_cpu))
+    if (!PyArg_ParseTuple(args, "O&|id:harvest", PyUnicode_FSConverter, &name, &dead_pid,
+                          &dead_cpu))
         return NULL;
     ft_harvest_death death = {.pid = (uint32_t)dead_pid};
     if (dead_cpu > 0.0 && dead_cpu < 1e9) /* 30 years: what 64 bits of ns hold with ease */

@@ -7,8 +7,8 @@
 
 #include "glue/state.h"
 
-/* Adds Profile, the row types, FileError, is_fettle and exporters to the module, and keeps the types
- * in state. 0, or -1 with an exception set; state is then left for ft_module_state_clear. */
+/* Adds Profile, the row types, FileError, is_fettle and exporters to the module, and keeps the
+ * types in state. 0, or -1 with an exception set; state is then left for ft_module_state_clear. */
 int ft_profile_type_add(PyObject *module, ft_module_state *state);
 
 #endif

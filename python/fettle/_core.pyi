@@ -85,7 +85,7 @@ def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str]]:
     """(name, suffix, description) of each."""
 
-def record(directory: str, options: str) -> None:
+def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.
-    options: words out of "calls", "no-builtins", "max-nodes=N". Never raises for what the
-    user's program could notice: a failure becomes a note of the arena."""
+    options: words out of "calls", "no-builtins", "max-nodes=N". OSError without room for the
+    arena, ValueError for an unknown word, RuntimeError when no hook is free (the arena notes it)."""

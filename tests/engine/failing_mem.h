@@ -13,9 +13,9 @@
 
 typedef struct failing_mem {
     ft_mem mem;
-    long left;   /* allocations that still succeed */
-    long live;   /* blocks that are allocated and not freed */
-    int failed;  /* whether one was refused */
+    long left;  /* allocations that still succeed */
+    long live;  /* blocks that are allocated and not freed */
+    int failed; /* whether one was refused */
 } failing_mem;
 
 static void *failing_resize(void *context, void *block, size_t bytes)

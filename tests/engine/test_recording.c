@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_recording.c: recorders against a brute-force oracle. Random programs (calls, returns, threads
- * one after another, stacks that are switched as greenlets are) are recorded into an arena file and
- * harvested; every path's count must be what the program did. */
+/* test_recording.c: recorders against a brute-force oracle. Random programs (calls, returns,
+ * threads one after another, stacks that are switched as greenlets are) are recorded into an arena
+ * file and harvested; every path's count must be what the program did. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@
 enum { FUNCTIONS = 12, MAX_DEPTH = 40, STACKS = 3, MAX_PATHS = 200000 };
 
 static char folder[64];
-static char keys[FUNCTIONS]; /* their addresses are the keys */
+static char keys[FUNCTIONS];                   /* their addresses are the keys */
 static uint64_t frames[STACKS][MAX_DEPTH + 1]; /* theirs are the frames: even, as real ones are */
 
 static const ft_harvest_death nobody = {0};
@@ -54,7 +54,9 @@ static bool intern_all(ft_recording *recording)
     for (uint32_t i = 0; i < FUNCTIONS; i++) {
         char name[16];
         int length = snprintf(name, sizeof name, "f%u", i);
-        ft_function function = {.key = &keys[i], .kind = FT_CODE_PYTHON, .line = i + 1,
+        ft_function function = {.key = &keys[i],
+                                .kind = FT_CODE_PYTHON,
+                                .line = i + 1,
                                 .texts = {"t.py", name, name},
                                 .lengths = {4, (size_t)length, (size_t)length}};
         if (ft_recording_intern(recording, &function) != FT_OK)
@@ -199,7 +201,8 @@ static void path_of(const ft_profile *profile, const ft_tree *tree, uint32_t nod
     char reversed[MAX_DEPTH * STACKS + 2];
     size_t length = 0;
     for (; node != 0; node = tree->nodes[node].parent) {
-        ft_text name = ft_strtab_get(&profile->texts, profile->codes.codes[tree->nodes[node].code].name);
+        ft_text name =
+            ft_strtab_get(&profile->texts, profile->codes.codes[tree->nodes[node].code].name);
         reversed[length++] = (char)('a' + atoi(name.data + 1));
     }
     for (size_t i = 0; i < length; i++)
@@ -291,7 +294,8 @@ static void test_folding(void)
     for (uint32_t i = 0; i < path_total; i++) {
         const char *path = paths[i].path;
         size_t length = strlen(path);
-        int callee = path[length - 1] - 'a', caller = length > 1 ? path[length - 2] - 'a' : FUNCTIONS;
+        int callee = path[length - 1] - 'a',
+            caller = length > 1 ? path[length - 2] - 'a' : FUNCTIONS;
         calls += paths[i].calls;
         edges[caller][callee] += paths[i].calls;
         primitive += strchr(path, path[length - 1]) == path + length - 1 ? paths[i].calls : 0;
@@ -338,7 +342,8 @@ static void test_threads(void)
     pthread_t threads[8];
     uint32_t count;
     empty_folder();
-    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) == FT_OK);
+    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) ==
+            FT_OK);
     REQUIRE(intern_all(&recording));
     for (int i = 0; i < 8; i++)
         pthread_create(&threads[i], NULL, thread_body, &recording);
@@ -375,7 +380,8 @@ static void test_fork(void)
     uint32_t count;
     int status = -1;
     empty_folder();
-    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) == FT_OK);
+    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) ==
+            FT_OK);
     REQUIRE(intern_all(&recording));
     ft_recorder *recorder = ft_recording_attach(&recording);
     uint64_t now = recorder->slice_start;
@@ -395,8 +401,9 @@ static void test_fork(void)
     bool found = false; /* the child's call stands below the parent's two, which it did not make */
     for (uint32_t t = 0; t < profile.thread_count; t++) {
         const ft_tree *tree = &profile.threads[t].tree;
-        found = found || (tree->count == 4 && tree->nodes[1].calls == 0 && tree->nodes[2].calls == 0 &&
-                          tree->nodes[3].calls == 1 && tree->nodes[3].parent == 2);
+        found =
+            found || (tree->count == 4 && tree->nodes[1].calls == 0 && tree->nodes[2].calls == 0 &&
+                      tree->nodes[3].calls == 1 && tree->nodes[3].parent == 2);
     }
     CHECK(found);
     ft_profile_fini(&profile);
@@ -424,7 +431,8 @@ static void test_damaged_arenas(void)
     empty_folder();
     random_state = 5;
     path_total = 0;
-    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) == FT_OK);
+    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) ==
+            FT_OK);
     REQUIRE(intern_all(&recording));
     ft_recorder *recorder = ft_recording_attach(&recording);
     run_program(recorder, 400, false);
@@ -435,7 +443,8 @@ static void test_damaged_arenas(void)
         ft_profile profile;
         long region = i % 4 == 0 ? 160 : 4096; /* headers get their share */
         long flip = (long)pick(4) * 65536 + pick((uint32_t)region);
-        copy_damaged(recording.arena.path, damaged, flip, i % 3 == 0 ? (long)pick((uint32_t)length) : length);
+        copy_damaged(recording.arena.path, damaged, flip,
+                     i % 3 == 0 ? (long)pick((uint32_t)length) : length);
         if (!(ft_profile_init(&profile, &ft_mem_system) == FT_OK))
             abort();
         ft_status status = ft_harvest_file(&profile, damaged, nobody);
@@ -492,7 +501,8 @@ static void test_harvest_without_memory(void)
     empty_folder();
     random_state = 11;
     path_total = 0;
-    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) == FT_OK);
+    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, FT_MAX_CONTEXTS_DEFAULT) ==
+            FT_OK);
     REQUIRE(intern_all(&recording));
     ft_recorder *recorder = ft_recording_attach(&recording);
     run_program(recorder, 300, false);

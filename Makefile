@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# A front end only: the build is meson.build, the setup tools/setup.sh.
+.DEFAULT_GOAL := help
+.PHONY: help run setup test test-c test-python test-all lint format asan tsan fuzz bench wheel docs clean
+SHELL := /bin/bash
+
+VENV ?= .venv
+PYTHON ?=
+PYTHONS ?=
+WERROR ?= $(if $(CI),true,false)
+FUZZ_SECONDS ?=
+PYTEST_ARGS ?=
+BIN = $(abspath $(VENV))/bin
+IN_VENV = PATH="$(BIN):$$PATH"
+export WERROR
+
+# $(call c_tests,FOLDER,SETUP OPTIONS,TEST OPTIONS): the engine's tests, built in build/FOLDER.
+c_tests = @$(IN_VENV) tools/c-tests.sh build/$(1) "$(2)" $(3)
+
+help: ## this list
+	@echo "make TARGET [PYTHON=python3.13] [VENV=.venv]"
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: setup ## set up what is missing and profile a small program
+	"$(BIN)/fettle" run examples/login.py
+
+setup: ## packages, environment, tools, fettle: whatever is missing
+	@tools/setup.sh "$(VENV)" "$(PYTHON)"
+
+test: test-c test-python ## every test
+
+test-c: setup
+	$(call c_tests,engine,)
+
+test-python: setup
+	"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+
+test-all: setup ## build and test on every supported Python here, and on PYTHONS="command;command"
+	@"$(BIN)/python" tools/test_all.py "$(PYTHONS)"
+
+lint: setup ## formatting, types, shell scripts, layers
+	"$(BIN)/clang-format" --dry-run -Werror $$(find engine glue tests fuzz bench -name '*.[ch]' 2>/dev/null)
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
+	"$(BIN)/shellcheck" .ci/run $$(find tools tests -name '*.sh')
+	"$(BIN)/python" -m pytest -q tests/test_layers.py tests/test_repository.py
+
+format: setup ## rewrite the sources in the project's style
+	"$(BIN)/clang-format" -i $$(find engine glue tests fuzz bench -name '*.[ch]' 2>/dev/null)
+	"$(BIN)/ruff" check --fix .
+	"$(BIN)/ruff" format .
+
+asan: setup ## the engine's tests under the address and undefined-behaviour sanitizers
+	$(call c_tests,asan,-Db_sanitize=address$(,)undefined -Dc_args=-fno-sanitize-recover=all)
+
+tsan: setup ## the engine's tests under the thread sanitizer
+	$(call c_tests,tsan,-Db_sanitize=thread,--suite engine)
+
+fuzz: setup ## replay the fuzz corpora under sanitizers; FUZZ_SECONDS=60 searches on (clang)
+	$(call c_tests,asan,-Db_sanitize=address$(,)undefined -Dc_args=-fno-sanitize-recover=all,--suite fuzz)
+	@$(if $(FUZZ_SECONDS),$(IN_VENV) tools/fuzz.sh $(FUZZ_SECONDS))
+
+bench: setup ## overhead and speed against the peers: ratios
+	@$(IN_VENV) tools/bench.sh
+
+wheel: setup ## a wheel in dist/
+	$(IN_VENV) "$(BIN)/python" -m pip wheel --quiet --no-build-isolation --no-deps -w dist .
+	@ls dist
+
+docs: setup ## check the links and run the examples of the documents
+	"$(BIN)/python" -m pytest -q tests/test_docs.py
+
+clean: ## remove what was built, the environment too
+	rm -rf build dist
+	test ! -e "$(VENV)/.fettle/made-by" || rm -rf "$(VENV)"
+
+, := ,
