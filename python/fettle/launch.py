@@ -193,7 +193,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _let_helpers_end(parts: str) -> None:
-    """Processes that live only for the program (multiprocessing's servers) end a moment after it."""
+    """Processes that only serve the program (multiprocessing's) end a moment after it."""
     for _ in range(LAST_MOMENTS):
         if not output.living(parts):
             return

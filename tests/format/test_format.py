@@ -53,26 +53,23 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
         Code(rng.randint(1, 2), *rng.choices(texts, k=3), rng.randint(0, 5000))
         for _ in range(rng.randint(1, 12))
     ]
+    command = b"\0".join(texts[:3])
     recording = Recording(ended=True)
     recording.meta = {text(): text() for _ in range(rng.randint(0, 4))}
     recording.processes = [
-        Process(
-            rng.getrandbits(22),
-            number() % 2**32,
-            b"\0".join(texts[:3]),
-            b"3.14.2",
-            number(),
-            number(),
-        )
+        Process(rng.getrandbits(22), number() % 2**32, command, b"3.14.2", number(), number())
         for _ in range(rng.randint(1, 3))
     ]
-    for _ in range(rng.randint(0, 4)):
-        thread = Thread(rng.randrange(len(recording.processes)), rng.choice(texts), number())
+
+    def thread() -> Thread:
+        made = Thread(rng.randrange(len(recording.processes)), rng.choice(texts), number())
         for at in range(1, rng.randint(1, 60)):
             own = number()
             parent = max(0, at - 1 - int(rng.expovariate(0.3)))
-            thread.nodes.append(Node(parent, rng.choice(codes), number(), own, own // 3))
-        recording.threads.append(thread)
+            made.nodes.append(Node(parent, rng.choice(codes), number(), own, own // 3))
+        return made
+
+    recording.threads = [thread() for _ in range(rng.randint(0, 4))]
     recording.notes = [
         Note(rng.randint(1, 14), rng.randrange(len(recording.processes)), number())
         for _ in range(rng.randint(0, 3))
