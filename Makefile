@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A front end only: the build is meson.build, the setup tools/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-c test-python test-all lint format asan tsan fuzz bench wheel docs clean
+.PHONY: help run setup test test-c test-python test-all lint format asan tsan fuzz regression bench wheel docs clean
 SHELL := /bin/bash
 
 VENV ?= .venv
@@ -60,6 +60,9 @@ tsan: setup ## the engine's tests under the thread sanitizer
 fuzz: setup ## replay the fuzz corpora under sanitizers; FUZZ_SECONDS=60 searches on (clang)
 	$(call c_tests,asan,-Db_sanitize=address$(,)undefined -Dc_args=-fno-sanitize-recover=all,--suite fuzz)
 	@$(if $(FUZZ_SECONDS),$(IN_VENV) tools/fuzz.sh $(FUZZ_SECONDS))
+
+regression: setup ## CPython's own regression tests, recorded, must end as they do plain
+	@$(IN_VENV) tools/regression.sh "$(BIN)/python"
 
 bench: setup ## overhead and speed against the peers: ratios
 	@$(IN_VENV) tools/bench.sh

@@ -88,4 +88,4 @@ def exporters() -> list[tuple[str, str, str]]:
 def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.
     options: words out of "calls", "no-builtins", "max-nodes=N". OSError without room for the
-    arena, ValueError for an unknown word, RuntimeError when no hook is free (the arena notes it)."""
+    arena, ValueError for an unknown word, RuntimeError when no hook is free."""
