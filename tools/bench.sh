@@ -14,7 +14,7 @@ for program in bench/engine/*.c; do
     echo "== $program"
     "build/bench/bench/engine/$(basename "$program" .c)"
 done
-for program in bench/*.py; do
+for program in bench/bench_*.py; do
     [[ -e $program ]] || continue
     echo "== $program"
     python "$program"
