@@ -97,9 +97,11 @@ def test_an_interrupt_ends_the_program(folder: Folder, terminal: Terminal, comma
 def test_stop_and_continue(folder: Folder, terminal: Terminal, command: str) -> None:
     folder.write(
         "app.py",
-        "import os, signal\n"
-        "signal.signal(signal.SIGCONT, lambda *_: os.write(1, b'conti' + b'nued'))\n"
+        "import os, signal, time\n"
+        "seen = []\n"
+        "signal.signal(signal.SIGCONT, lambda *_: seen.append(os.write(1, b'conti' + b'nued')))\n"
         "os.write(1, b'rea' + b'dy')\n"
+        "while not seen: time.sleep(0.02)\n"  # input() alone would miss a signal just before it
         "print('got', input())\n",
     )
     for _ in range(2):
