@@ -72,7 +72,7 @@ wheel: setup ## a wheel in dist/
 	@ls dist
 
 docs: setup ## check the links and run the examples of the documents
-	"$(BIN)/python" -m pytest -q tests/test_docs.py
+	"$(BIN)/python" -m pytest -q tests/test_docs.py tests/docs
 
 clean: ## remove what was built, the environment too
 	rm -rf build dist

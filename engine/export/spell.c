@@ -59,7 +59,7 @@ const char *ft_spell_note(uint32_t kind)
         [FT_NOTE_TORN] = "torn",
         [FT_NOTE_DEEP_STACK] = "deep stack",
         [FT_NOTE_OUT_OF_MEMORY] = "out of memory",
-        [FT_NOTE_FREE_THREADED] = "free threaded",
+        [FT_NOTE_CHILDREN_LOST] = "children lost",
         [FT_NOTE_NEVER_STARTED] = "never started",
     };
     return kind < sizeof names / sizeof *names ? names[kind] : NULL;

@@ -38,7 +38,7 @@ typedef enum ft_note_kind {
     FT_NOTE_TORN = 6,          /* count damaged blocks of the process's arena were left out */
     FT_NOTE_DEEP_STACK = 7,    /* 3.11 --no-builtins: the hook was changed for want of C stack */
     FT_NOTE_OUT_OF_MEMORY = 8, /* count calls were not recorded for want of memory */
-    FT_NOTE_FREE_THREADED = 9, /* a free-threaded Python: not supported, nothing recorded */
+    FT_NOTE_CHILDREN_LOST = 9, /* count forked children had no room or no right for an arena */
     FT_NOTE_NEVER_STARTED = 10 /* the process ended before its main module began */
 } ft_note_kind;
 

@@ -270,7 +270,9 @@ static uint32_t node_at(const block_place *blocks, uint32_t count, uint64_t addr
 
 static uint64_t to_ns(const harvest *h, uint64_t ticks)
 {
-    return (uint64_t)((double)ticks * h->ns_per_tick);
+    const double most = 4.6e18; /* 146 years, and two of them still fit 64 bits */
+    double ns = (double)ticks * h->ns_per_tick;
+    return (uint64_t)(ns < most ? ns : most);
 }
 
 static ft_status add_context(harvest *h, ft_tree *tree, const block_place *blocks, uint32_t count,
@@ -345,14 +347,16 @@ static void end_open_slice(harvest *h, ft_tree *tree, const block_place *blocks,
 
 /* No probe saw whether the call that was open at the end ran or waited. What was recorded as
  * running beyond the process's CPU time can only have been waiting in it. */
-static void find_open_waiting(harvest *h, const ft_thread *threads, uint32_t count)
+static void find_open_waiting(harvest *h, uint32_t first_thread)
 {
     uint64_t running = 0;
     if (h->open_node == NULL || h->cpu_ns == 0)
         return;
-    for (uint32_t t = 0; t < count; t++)
-        for (uint32_t id = 1; id < threads[t].tree.count; id++)
-            running += threads[t].tree.nodes[id].own - threads[t].tree.nodes[id].waiting;
+    for (uint32_t t = first_thread; t < h->profile->thread_count; t++) {
+        const ft_tree *tree = &h->profile->threads[t].tree;
+        for (uint32_t id = 1; id < tree->count; id++)
+            running += tree->nodes[id].own - tree->nodes[id].waiting;
+    }
     uint64_t beyond = running > h->cpu_ns ? running - h->cpu_ns : 0;
     h->open_node->waiting += beyond < h->open_ns ? beyond : h->open_ns;
 }
@@ -511,8 +515,7 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_deat
     if (status == FT_OK)
         status = add_threads(&h);
     if (status == FT_OK)
-        find_open_waiting(&h, profile->threads + first_thread,
-                          profile->thread_count - first_thread);
+        find_open_waiting(&h, first_thread);
     if (status == FT_OK)
         status = add_notes(&h, alive && !h.replaced);
     if (status == FT_OK)

@@ -401,8 +401,9 @@ void ft_recording_detach(ft_recorder *recorder)
 /* ---- fork ----
  *
  * The parent goes on while the child runs this, in memory that both see: of the old arena only what
- * never changes once written may be read (keys, codes, full blocks), and nothing may be written.
- * What does change was copied by the fork itself: the recording, `before`, and the private stacks.
+ * never changes once written may be read (keys, codes, full blocks), and nothing but a note may be
+ * written. What does change was copied by the fork itself: the recording, `before`, and the private
+ * stacks.
  */
 
 /* The new arena's records are those of the old one, so that every code keeps its number. */
@@ -447,8 +448,10 @@ ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder 
     ft_block *newest = recording->records;
     ft_recorder *recorder = NULL;
     pthread_mutex_init(&recording->lock, NULL); /* whoever held it is not in this process */
-    if (open_arena(recording, &fresh) != FT_OK)
+    if (open_arena(recording, &fresh) != FT_OK) {
+        ft_arena_note(&old, FT_NOTE_CHILDREN_LOST, 1); /* in the parent's name: a locked add */
         return NULL;
+    }
     recording->arena = fresh;
     recording->records = recording->slots = NULL;
     recording->recorder_count = 0; /* the other threads' stacks and tables are left to the parent */

@@ -42,7 +42,7 @@ class Totals(NamedTuple):
 
 class NoteRow(NamedTuple):
     # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack",
-    # "out of memory", "free threaded", "never started"; "note N" for kinds that are not known
+    # "out of memory", "children lost", "never started"; "note N" for kinds that are not known
     kind: str
     process: int
     count: int  # type: ignore[assignment]  # a field, where tuple has a method

@@ -64,9 +64,10 @@ def _output() -> str:
 def _claim(path: str) -> str:
     try:
         claimed = output.claim(path, locked=False)
-    except Problem:
+    except Problem as problem:
         if not os.path.isdir(output.parts_of(path)):
-            raise
+            sentence = problem.sentence.replace("with -o", "with FETTLE_OUT")
+            raise Problem(0, sentence) from None
         return path  # somebody was quicker: join
     from fettle import _core
 

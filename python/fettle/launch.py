@@ -205,6 +205,7 @@ def _save(profile: "Profile", claimed: output.Output, watch: _Watch, status: int
     try:
         profile.set_meta("state", "ended")
         profile.set_meta("exit", _exit_text(status))
+        profile.set_meta("cpu", f"{watch.cpu:.6f}")
         if os.path.isdir(claimed.parts):
             _let_helpers_end(claimed.parts)
             profile.harvest(claimed.parts, watch.child, watch.cpu)

@@ -16,6 +16,7 @@ from fettle.problem import USAGE, Problem, reason
 
 HEAD_BYTES = 16
 ARENA = ".arena"
+FIRST_BYTES = 1 << 18  # what the first process needs: a header and a block of each kind
 
 
 class Output:
@@ -86,6 +87,7 @@ def claim(path: str, locked: bool) -> Output:
     if os.path.islink(path):
         path = os.path.realpath(path)
     try:
+        _check_room(path)
         fd = _claim_file(path, locked)
         try:
             os.mkdir(parts_of(path))
@@ -100,6 +102,17 @@ def claim(path: str, locked: bool) -> Output:
             USAGE, f"cannot write {place}: {reason(error)}; name another output with -o."
         ) from None
     return Output(path, fd)
+
+
+def _check_room(path: str) -> None:
+    """Raises OSError where a recording could not even begin, before anything is moved aside."""
+    trial = f"{path}.{os.getpid()}.new"
+    fd = os.open(trial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(fd, 0, FIRST_BYTES)
+    finally:
+        os.unlink(trial)
+        os.close(fd)
 
 
 def _claim_file(path: str, locked: bool) -> int:

@@ -57,6 +57,8 @@ def open_one(path: str) -> Recording:
     recording = Recording(path, _read(path))
     if not recording.profile.ended:
         _complete(recording)
+    elif recording.profile.torn:
+        _remark_incomplete(recording)
     if recording.profile.newer_chunks:
         recording.remarks.append(
             f"{path} holds {recording.profile.newer_chunks} parts that only a newer fettle"
@@ -74,10 +76,9 @@ def _read(path: str) -> _core.Profile:
             raise Problem(UNREADABLE, f"{path} is not a regular file; name a .fettle file.")
         return _core.Profile.read(path)
     except _core.FileError as error:
-        kind, *rest = error.args
-        detail = str(rest[1]) if len(rest) > 1 and rest[1] else ""
-        sentence = _KINDS.get(kind, f"cannot be read ({kind})")
-        raise Problem(UNREADABLE, f"{path} {sentence}{f' ({detail})' if detail else ''}.") from None
+        kind = error.args[0]
+        sentence = _KINDS.get(kind, f"cannot be read ({kind}); record again")
+        raise Problem(UNREADABLE, f"{path} {sentence}.") from None
     except (OSError, MemoryError) as error:
         raise Problem(
             UNREADABLE, f"cannot read {path}: {reason(error)}; check the name and the folder."
@@ -160,7 +161,7 @@ def _finish(recording: Recording, parts: str) -> None:
         )
         return
     output.remove_parts(parts)
-    recording.remarks.append(f"{path} was not finished by its launcher; it is now.")
+    recording.remarks.append(f"{path} had not been finished; it is now.")
 
 
 def open_all(paths: list[str]) -> Recording:
@@ -177,5 +178,6 @@ def open_all(paths: list[str]) -> Recording:
     first = opened[0]
     for other in opened[1:]:
         first.profile.merge(other.profile)
+        first.profile.set_meta("cpu", "")  # it was the first one's alone
         first.remarks += other.remarks
     return first

@@ -226,7 +226,8 @@ def test_every_kind_of_note_of_the_contract_has_a_sentence() -> None:
     assert len(kinds) >= 10
     assert set(kinds) <= set(notes.SENTENCES)
     for sentence in [*notes.SENTENCES.values(), notes.UNKNOWN, notes.NOTHING]:
-        text = sentence.format(kind="x", count=3, processes="2 processes")
+        names = {"processes": "2 processes", "threads": "2 threads", "forked": "2 processes"}
+        text = sentence.format(kind="x", count=3, **names)
         assert text.endswith(".")
         assert "{" not in text
 

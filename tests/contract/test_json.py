@@ -23,7 +23,7 @@ NOTES = {
     6: "torn",
     7: "deep stack",
     8: "out of memory",
-    9: "free threaded",
+    9: "children lost",
     10: "never started",
 }
 

@@ -26,7 +26,7 @@ NOTE_KINDS = [
     "torn",
     "deep stack",
     "out of memory",
-    "free threaded",
+    "children lost",
     "never started",
 ]
 

@@ -109,7 +109,7 @@ def test_notes_have_names(tmp_path: Path) -> None:
         "torn",
         "deep stack",
         "out of memory",
-        "free threaded",
+        "children lost",
         "never started",
         "note 11",
         "note 4294967295",

@@ -13,7 +13,7 @@ SENTENCES = {
     " or choose another place with -o.",
     "no tool id": "{processes} recorded nothing, because other tools hold every sys.monitoring"
     " tool id; run without them.",
-    "hook taken": "another tool took the profile hook of {count} threads: calls after that are"
+    "hook taken": "another tool took the profile hook of {threads}: calls after that are"
     " missing; run without it.",
     "still running": "{processes} still ran when this was written: later calls are missing; end"
     " child processes before the program ends.",
@@ -21,8 +21,8 @@ SENTENCES = {
     "deep stack": "the stack was so deep that --no-builtins went on with the slower hook in"
     " {processes}; its overhead is higher there.",
     "out of memory": "memory ran out: {count} calls were not recorded; lower --max-nodes.",
-    "free threaded": "{processes} recorded nothing, because free-threaded Python is not supported;"
-    " use the ordinary build.",
+    "children lost": "{forked} could not be recorded: no room for the data, or no right to write"
+    " it as another user; choose another place with -o.",
     "never started": "{processes} ended before the first line of the program: nothing of it was"
     " recorded.",
 }
@@ -45,11 +45,15 @@ def sentences(profile: "Profile") -> list[str]:
         processes.setdefault(note.kind, set()).add(note.process)
     return [
         SENTENCES.get(kind, UNKNOWN).format(
-            kind=kind, count=count, processes=_processes(len(processes[kind]))
+            kind=kind,
+            count=count,
+            processes=_several(len(processes[kind]), "process", "processes"),
+            threads=_several(count, "thread", "threads"),
+            forked=_several(count, "forked process", "forked processes"),
         )
         for kind, count in counts.items()
     ]
 
 
-def _processes(count: int) -> str:
-    return "a process" if count == 1 else f"{count} processes"
+def _several(count: int, one: str, many: str) -> str:
+    return f"a {one}" if count == 1 else f"{count} {many}"

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The flat table: cProfile's columns, and the share of the cumulative time spent waiting."""
 
+import math
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fettle._core import FunctionRow, Profile
@@ -18,11 +21,18 @@ def heading(profile: "Profile", target: str, source: str) -> str:
     calls = _count(totals.calls, "function call")
     if totals.primitive != totals.calls:
         calls += f" ({_count(totals.primitive, 'primitive call')})"
-    busy = max(totals.own - totals.waiting, 0.0)
+    busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
     text = f"{calls} in {totals.own:.3f} s, {busy:.3f} s of it on the CPU{_crowd(profile)}"
     if target:
         return f"{text}    -> {target}"
     return f"{source}: {text}" if source else text
+
+
+def _cpu(profile: "Profile") -> float:
+    """The CPU time of the program and its children, where it is known: what did not wait may have
+    been pushed off the CPU by others."""
+    known = profile.meta().get("cpu", "")
+    return float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else math.inf
 
 
 def _crowd(profile: "Profile") -> str:

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_harvest.c: hostile bytes for the reader of arenas, and for everything that later walks what
+ * it accepted.
+ *
+ * An arena is large and mostly zeros, so an input is a recipe: patches of five bytes (block, offset
+ * in two bytes, how, value) to a sound arena that is made once: the recorder's own. The first byte
+ * of the input says where the file is cut. */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/model/query.h"
+#include "engine/record/harvest.h"
+#include "engine/record/recording.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { PATCH = 5, MAX_PATCHES = 64, FUNCTIONS = 6, MAX_BASE = 1 << 20 };
+
+/* Of the fuzzer alone: made at the first input. */
+static struct {
+    uint8_t bytes[MAX_BASE];
+    size_t length;
+    char path[64];
+} base;
+
+static void must(bool held)
+{
+    if (!held)
+        abort();
+}
+
+static void record(ft_recording *recording)
+{
+    static char keys[FUNCTIONS];
+    static uint64_t frames[FUNCTIONS];
+    for (uint32_t i = 0; i < FUNCTIONS; i++) {
+        ft_function function = {.key = &keys[i],
+                                .kind = 1 + i % 2,
+                                .line = i,
+                                .texts = {"a.py", "f", "C.f"},
+                                .lengths = {4, 1, 3}};
+        must(ft_recording_intern(recording, &function) == FT_OK);
+    }
+    must(ft_recording_set_property(recording, "command", "python\0a.py", 11) == FT_OK);
+    ft_recorder *recorder = ft_recording_attach(recording);
+    must(recorder != NULL);
+    for (uint32_t i = 0; i < 40; i++) {
+        uint32_t at = i % FUNCTIONS;
+        must(ft_recorder_enter(recorder, &keys[at], &frames[at], recorder->slice_start + 5));
+        if (at == FUNCTIONS - 1)
+            for (uint32_t k = FUNCTIONS; k-- > 1;)
+                must(ft_recorder_leave(recorder, &keys[k], &frames[k], recorder->slice_start + 5));
+    }
+}
+
+static void make_base(void)
+{
+    char folder[] = "/tmp/fettle-fuzz-XXXXXX";
+    ft_recording recording;
+    must(mkdtemp(folder) != NULL);
+    must(ft_recording_open(&recording, &ft_mem_system, folder, 1000) == FT_OK);
+    record(&recording);
+    FILE *file = fopen(recording.arena.path, "rb");
+    must(file != NULL);
+    base.length = fread(base.bytes, 1, MAX_BASE, file);
+    fclose(file);
+    must(base.length > FT_ARENA_HEADER_BYTES && base.length < MAX_BASE);
+    unlink(recording.arena.path);
+    ft_recording_close(&recording);
+    rmdir(folder);
+    must(snprintf(base.path, sizeof base.path, "%s.arena", folder) < (int)sizeof base.path);
+}
+
+static void write_file(const uint8_t *bytes, size_t length)
+{
+    int fd = open(base.path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    must(fd >= 0 && write(fd, bytes, length) == (ssize_t)length);
+    close(fd);
+}
+
+static void patch(uint8_t *bytes, const uint8_t *at)
+{
+    size_t blocks = base.length / FT_BLOCK_MIN_BYTES;
+    size_t offset =
+        (size_t)(at[0] % blocks) * FT_BLOCK_MIN_BYTES + (at[1] | (size_t)at[2] << 8) % 4096;
+    switch (at[3] % 3) {
+    case 0:
+        bytes[offset] = at[4];
+        break;
+    case 1:
+        bytes[offset] ^= at[4];
+        break;
+    default:
+        bytes[offset] = (uint8_t)(bytes[offset] + at[4]);
+        break;
+    }
+}
+
+static void harvest_and_query(ft_harvest_death death)
+{
+    ft_profile profile;
+    ft_function_row *functions = NULL;
+    ft_edge_row *edges = NULL;
+    uint32_t count;
+    must(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
+    if (ft_harvest_file(&profile, base.path, death) == FT_OK) {
+        must(ft_profile_check(&profile) == FT_OK);
+        must(ft_query_functions(&profile, &functions, &count) == FT_OK);
+        must(ft_query_edges(&profile, &edges, &count) == FT_OK);
+        ft_mem_free(profile.mem, functions);
+        ft_mem_free(profile.mem, edges);
+    }
+    ft_profile_fini(&profile);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t patched[MAX_BASE];
+    if (base.length == 0)
+        make_base();
+    if (size == 0)
+        return 0;
+    memcpy(patched, base.bytes, base.length);
+    for (size_t i = 0; i < MAX_PATCHES && 1 + (i + 1) * PATCH <= size; i++)
+        patch(patched, data + 1 + i * PATCH);
+    size_t cut = data[0] < 128 ? 0 : (size_t)(data[0] - 128) * base.length / 128;
+    write_file(patched, base.length - cut);
+    harvest_and_query((ft_harvest_death){.pid = (uint32_t)getpid(), .cpu_ns = 1});
+    unlink(base.path);
+    return 0;
+}
