@@ -71,7 +71,8 @@ class Profile:
     def threads(self) -> list[ThreadRow]: ...
     def notes(self) -> list[NoteRow]: ...
     def export(self, format: str) -> bytes:
-        """ValueError for an unknown format."""
+        """ValueError for an unknown format; FileError of the kind "limit" where the paths of a
+        recording, written out, would be too large for anyone to open."""
     def begin(self, fd: int) -> None:
         """Writes the header and the meta to a new file: a recording that has not ended."""
     def append(self, fd: int) -> None:
@@ -88,4 +89,5 @@ def exporters() -> list[tuple[str, str, str]]:
 def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.
     options: words out of "calls", "no-builtins", "max-nodes=N". OSError without room for the
-    arena, ValueError for an unknown word, RuntimeError when no hook is free (the arena notes it)."""
+    arena, ValueError for an unknown word, RuntimeError when no hook is free (the arena says
+    so)."""

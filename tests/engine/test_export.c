@@ -69,6 +69,17 @@ static void test_spelled_texts(void)
     ft_buf_fini(&out);
 }
 
+static void test_spelled_lines(void)
+{
+    static const char text[] = "a;b\n\xC2\x85\xE2\x80\xA8\xE2\x80\xAA\xFF\x7F c";
+    static const char spelled[] = "a\\x3bb\\x0a\\xc2\\x85\\xe2\\x80\\xa8\xE2\x80\xAA\\xff\\x7f c";
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    ft_spell_line(&out, (ft_text){text, sizeof text - 1}, ';');
+    CHECK(out.length == sizeof spelled - 1 && memcmp(out.data, spelled, out.length) == 0);
+    ft_buf_fini(&out);
+}
+
 static void test_notes(void)
 {
     for (uint32_t kind = FT_NOTE_FOLDED; kind <= FT_NOTE_NEVER_STARTED; kind++)
@@ -240,12 +251,44 @@ static bool is_marshal(const ft_buf *out)
     return take_object(&from, 5) && from.at == from.end;
 }
 
+/* ---- lines of stacks ---- */
+
+/* "frame;frame NUMBER", no frame empty. */
+static bool is_stack_line(const char *line, size_t length)
+{
+    size_t digits = 0;
+    while (digits < length && isdigit((unsigned char)line[length - 1 - digits]))
+        digits++;
+    if (digits == 0 || digits + 2 > length || line[length - digits - 1] != ' ')
+        return false;
+    bool empty = true;
+    for (size_t i = 0; i < length - digits - 1; i++) {
+        if ((unsigned char)line[i] < ' ' || (empty && line[i] == ';'))
+            return false;
+        empty = line[i] == ';';
+    }
+    return !empty;
+}
+
+static bool is_collapsed(const ft_buf *out)
+{
+    const char *at = (const char *)out->data, *end = at + out->length;
+    for (const char *stop; at < end; at = stop + 1) {
+        stop = memchr(at, '\n', (size_t)(end - at));
+        if (stop == NULL || !is_stack_line(at, (size_t)(stop - at)))
+            return false;
+    }
+    return true;
+}
+
 /* ---- every exporter ---- */
 
 static bool follows_grammar(const char *format, const ft_buf *out)
 {
     if (strcmp(format, "json") == 0)
         return is_json(out);
+    if (strcmp(format, "collapsed") == 0)
+        return is_collapsed(out);
     return strcmp(format, "pstats") != 0 || is_marshal(out); /* of others none is known here */
 }
 
@@ -318,15 +361,52 @@ static void test_out_of_memory(const ft_exporter *exporter)
     }
 }
 
+/* ---- paths that nobody could open ---- */
+
+/* A chain of calls: n * n / 2 frames. */
+static void make_chain(ft_profile *profile, uint32_t nodes)
+{
+    ft_code code = {.kind = FT_CODE_PYTHON};
+    uint32_t id, thread;
+    must(ft_profile_init(profile, &ft_mem_system) == FT_OK);
+    must(ft_codetab_intern(&profile->codes, &code, &code.name) == FT_OK);
+    must(ft_profile_add_process(profile, &(ft_process){.pid = 1}, &id) == FT_OK);
+    must(ft_profile_add_thread(profile, 0, 0, &thread) == FT_OK);
+    ft_tree *tree = &profile->threads[thread].tree;
+    for (id = 0; id < nodes;) {
+        must(ft_tree_add(tree, id, code.name, &id) == FT_OK);
+        tree->nodes[id].own = tree->nodes[id].calls = 1;
+    }
+}
+
+static bool writes_paths(const char *format)
+{
+    return strcmp(format, "collapsed") == 0 || strcmp(format, "pprof") == 0;
+}
+
+static void test_deep_chain(const ft_exporter *exporter)
+{
+    ft_profile profile;
+    ft_buf out;
+    make_chain(&profile, 100000);
+    ft_buf_init(&out, &ft_mem_system);
+    ft_status status = exporter->write(&profile, &out);
+    CHECK(status == (writes_paths(exporter->name) ? FT_ERR_LIMIT : FT_OK));
+    ft_buf_fini(&out);
+    ft_profile_fini(&profile);
+}
+
 int main(void)
 {
     test_utf8();
     test_spelled_texts();
+    test_spelled_lines();
     test_notes();
     test_list();
     for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {
         test_random_profiles(*at);
         test_out_of_memory(*at);
+        test_deep_chain(*at);
     }
     return tap_end();
 }
