@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-extern const ft_exporter ft_exporter_collapsed, ft_exporter_json, ft_exporter_pstats;
+extern const ft_exporter ft_exporter_callgrind, ft_exporter_collapsed, ft_exporter_json,
+    ft_exporter_pstats;
 
 const ft_exporter *const ft_exporters[] = {&ft_exporter_pstats, &ft_exporter_json,
-                                           &ft_exporter_collapsed, NULL};
+                                           &ft_exporter_collapsed, &ft_exporter_callgrind, NULL};
 
 const ft_exporter *ft_exporter_find(const char *name)
 {

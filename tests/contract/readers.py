@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from . import stacks
+from . import callgrind, stacks
 from .oracle import Sums, tables
 from .spelling import text
 from .synthetic import Recording
@@ -79,6 +79,7 @@ class Format(NamedTuple):
 
 # To add a format: what a reader of it sees, and what it ought to see.
 FORMATS = {
+    "callgrind": Format(callgrind.read, callgrind.expected),
     "collapsed": Format(stacks.read_collapsed, stacks.in_lines),
     "json": Format(read_json, expected),
     "pstats": Format(read_pstats, expected),

@@ -281,12 +281,41 @@ static bool is_collapsed(const ft_buf *out)
     return true;
 }
 
+/* ---- lines of callgrind ---- */
+
+static bool is_callgrind_line(const char *line)
+{
+    static const char *const starts[] = {
+        "fl=(",      "fn=(",      "cfi=(",    "cfn=(",     "calls=",     "# callg",
+        "version: ", "creator: ", "events: ", "positions", "event: ns ", "summary: "};
+    size_t digits = strspn(line, "0123456789");
+    if (digits > 0)
+        return line[digits] == ' ' && isdigit((unsigned char)line[digits + 1]);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(line, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return *line == '\n';
+}
+
+static bool is_callgrind(const ft_buf *out)
+{
+    const char *at = (const char *)out->data, *end = at + out->length;
+    if (memchr(at, '\0', out->length) != NULL)
+        return false;
+    for (; at < end; at = strchr(at, '\n') + 1)
+        if (!is_callgrind_line(at) || strchr(at, '\n') == NULL)
+            return false;
+    return true;
+}
+
 /* ---- every exporter ---- */
 
 static bool follows_grammar(const char *format, const ft_buf *out)
 {
     if (strcmp(format, "json") == 0)
         return is_json(out);
+    if (strcmp(format, "callgrind") == 0)
+        return is_callgrind(out);
     if (strcmp(format, "collapsed") == 0)
         return is_collapsed(out);
     return strcmp(format, "pstats") != 0 || is_marshal(out); /* of others none is known here */
