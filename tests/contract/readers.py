@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from . import callgrind, stacks
+from . import callgrind, pprof, stacks
 from .oracle import Sums, tables
 from .spelling import text
 from .synthetic import Recording
@@ -82,5 +82,6 @@ FORMATS = {
     "callgrind": Format(callgrind.read, callgrind.expected),
     "collapsed": Format(stacks.read_collapsed, stacks.in_lines),
     "json": Format(read_json, expected),
+    "pprof": Format(pprof.read, pprof.expected),
     "pstats": Format(read_pstats, expected),
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/export/exporter.h"
+#include "engine/export/gzip.h"
 #include "engine/export/spell.h"
 #include "tests/engine/profiles.h"
 #include "tests/engine/sweep.h"
@@ -308,6 +309,48 @@ static bool is_callgrind(const ft_buf *out)
     return true;
 }
 
+/* ---- gzip ---- */
+
+static bool is_gzip_of(const ft_buf *out, const uint8_t *bytes, size_t length)
+{
+    size_t at = 10, done = 0;
+    bool last = false;
+    while (!last && at + 5 <= out->length) {
+        const uint8_t *head = out->data + at;
+        size_t size = head[1] | (size_t)head[2] << 8;
+        if (head[0] > 1 || (head[1] ^ head[3]) != 0xFF || (head[2] ^ head[4]) != 0xFF ||
+            size > length - done || memcmp(head + 5, bytes + done, size) != 0)
+            return false;
+        last = head[0] == 1;
+        at += 5 + size;
+        done += size;
+    }
+    return last && done == length && at + 8 == out->length;
+}
+
+static void test_gzip(void)
+{
+    static const size_t lengths[] = {0, 1, 0xFFFE, 0xFFFF, 0x10000, 0x1FFFE, 0x1FFFF};
+    static const uint8_t bytes[0x1FFFF];
+    static const uint8_t check[] = {0x26, 0x39, 0xF4, 0xCB, 9, 0, 0, 0}; /* of CRC-32 */
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        ft_buf_clear(&out);
+        ft_gzip_put(&out, bytes, lengths[i]);
+        CHECK(is_gzip_of(&out, bytes, lengths[i]));
+    }
+    ft_buf_clear(&out);
+    ft_gzip_put(&out, "123456789", 9);
+    CHECK(memcmp(out.data + out.length - sizeof check, check, sizeof check) == 0);
+    ft_buf_fini(&out);
+}
+
+static bool is_gzip(const ft_buf *out)
+{
+    return out->length >= 18 && memcmp(out->data, "\x1F\x8B\x08", 3) == 0;
+}
+
 /* ---- every exporter ---- */
 
 static bool follows_grammar(const char *format, const ft_buf *out)
@@ -318,6 +361,8 @@ static bool follows_grammar(const char *format, const ft_buf *out)
         return is_callgrind(out);
     if (strcmp(format, "collapsed") == 0)
         return is_collapsed(out);
+    if (strcmp(format, "pprof") == 0)
+        return is_gzip(out);
     return strcmp(format, "pstats") != 0 || is_marshal(out); /* of others none is known here */
 }
 
@@ -431,6 +476,7 @@ int main(void)
     test_spelled_texts();
     test_spelled_lines();
     test_notes();
+    test_gzip();
     test_list();
     for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {
         test_random_profiles(*at);
