@@ -183,6 +183,8 @@ def test_export_to_stdout_and_by_suffix(recorded: Folder) -> None:
     assert (piped.code, piped.stderr) == (0, "")
     assert recorded.fettle("export", "one", "-o", "x.json").code == 0
     assert json.loads((recorded.path / "x.json").read_text()) == json.loads(piped.stdout)
+    assert recorded.fettle("export", "one.fettle", "-o", "x.speedscope.json").code == 0
+    assert "$schema" in json.loads((recorded.path / "x.speedscope.json").read_text())
 
 
 def test_an_export_too_large_to_open_is_refused_in_a_sentence(folder: Folder) -> None:

@@ -84,4 +84,5 @@ FORMATS = {
     "json": Format(read_json, expected),
     "pprof": Format(pprof.read, pprof.expected),
     "pstats": Format(read_pstats, expected),
+    "speedscope": Format(stacks.read_speedscope, stacks.by_thread),
 }

@@ -355,7 +355,7 @@ static bool is_gzip(const ft_buf *out)
 
 static bool follows_grammar(const char *format, const ft_buf *out)
 {
-    if (strcmp(format, "json") == 0)
+    if (strcmp(format, "json") == 0 || strcmp(format, "speedscope") == 0)
         return is_json(out);
     if (strcmp(format, "callgrind") == 0)
         return is_callgrind(out);
