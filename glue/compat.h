@@ -31,6 +31,9 @@
 #else
 #include <internal/pycore_frame.h>
 #endif
+#if PY_VERSION_HEX < 0x030C0000
+#include <internal/pycore_pystate.h> /* 3.11: for ft_compat_set_profile */
+#endif
 
 /* ---- which probes this Python has ---- */
 
@@ -161,11 +164,17 @@ static inline ft_frame *ft_compat_frame_of(PyFrameObject *object)
     return object->f_frame;
 }
 
-/* PyEval_SetProfile for another thread; public as PyEval_SetProfileAllThreads from 3.12. */
-static inline int ft_compat_set_profile(PyThreadState *thread, Py_tracefunc function,
-                                        PyObject *self)
+/* PyEval_SetProfile for any thread, but without its audit event: an audit hook may give up the GIL,
+ * and the thread may be gone when it returns. self may be NULL; a reference is taken. Public as
+ * PyEval_SetProfileAllThreads from 3.12. */
+static inline void ft_compat_set_profile(PyThreadState *thread, Py_tracefunc function,
+                                         PyObject *self)
 {
-    return _PyEval_SetProfile(thread, function, self);
+    PyObject *old = thread->c_profileobj;
+    thread->c_profileobj = Py_XNewRef(self);
+    thread->c_profilefunc = function;
+    _PyThreadState_UpdateTracingState(thread);
+    Py_XDECREF(old);
 }
 
 static inline Py_tracefunc ft_compat_profile_function(const PyThreadState *thread)
@@ -174,13 +183,15 @@ static inline Py_tracefunc ft_compat_profile_function(const PyThreadState *threa
 }
 
 /* PEP 523: who evaluates frames. NULL: the interpreter itself. */
-static inline void ft_compat_set_evaluator(_PyFrameEvalFunction function)
+typedef _PyFrameEvalFunction ft_evaluator;
+
+static inline void ft_compat_set_evaluator(ft_evaluator function)
 {
     _PyInterpreterState_SetEvalFrameFunc(PyInterpreterState_Get(),
                                          function != NULL ? function : _PyEval_EvalFrameDefault);
 }
 
-static inline _PyFrameEvalFunction ft_compat_evaluator(void)
+static inline ft_evaluator ft_compat_evaluator(void)
 {
     return _PyInterpreterState_GetEvalFrameFunc(PyInterpreterState_Get());
 }

@@ -4,7 +4,6 @@
  * The document is ASCII whatever the texts hold, numbers are whole (nanoseconds, never fractions),
  * and each row stands on a line of its own, so that line tools and diffs work on it. Trees are
  * columns: a million nodes cost five arrays, not a million objects. */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,74 +13,16 @@
 
 extern const ft_exporter ft_exporter_json;
 
-enum { DIGITS_MAX = 20 }; /* of UINT64_MAX */
-
-static void put_number(ft_buf *out, uint64_t value)
-{
-    char digits[DIGITS_MAX];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    ft_buf_put(out, digits + at, sizeof digits - at);
-}
-
-static void put_point(ft_buf *out, uint32_t point)
-{
-    if (point >= 0x10000) {
-        uint32_t high = 0xD800 + ((point - 0x10000) >> 10);
-        ft_buf_printf(out, "\\u%04x", (unsigned)high);
-        point = 0xDC00 + (point & 0x3FF);
-    }
-    ft_buf_printf(out, "\\u%04x", (unsigned)point);
-}
-
-static bool is_plain(char byte)
-{
-    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
-}
-
-/* What stands at text[0..length), which does not begin with a plain byte; gives the bytes used. */
-static size_t put_special(ft_buf *out, const char *text, size_t length)
-{
-    uint32_t point;
-    size_t size = ft_spell_utf8(text, length, &point);
-    if (size == 0)
-        ft_buf_printf(out, "\\\\x%02x", (uint8_t)text[0]);
-    else if (point == '"' || point == '\\')
-        ft_buf_printf(out, "\\%c", (char)point);
-    else
-        put_point(out, point);
-    return size == 0 ? 1 : size;
-}
-
-static void put_string(ft_buf *out, const char *text, size_t length)
-{
-    ft_buf_put_byte(out, '"');
-    for (size_t at = 0; at < length;) {
-        size_t plain = 0;
-        while (at + plain < length && is_plain(text[at + plain]))
-            plain++;
-        ft_buf_put(out, text + at, plain);
-        at += plain;
-        if (at < length)
-            at += put_special(out, text + at, length - at);
-    }
-    ft_buf_put_byte(out, '"');
-}
-
 static void put_text(ft_buf *out, const ft_profile *profile, uint32_t id)
 {
-    ft_text text = ft_strtab_get(&profile->texts, id);
-    put_string(out, text.data, text.length);
+    ft_spell_json(out, ft_strtab_get(&profile->texts, id));
 }
 
 /* A member of an object: before is all that stands in front of the value, such as ",\"line\":". */
 static void put_number_member(ft_buf *out, const char *before, uint64_t value)
 {
     ft_buf_put_text(out, before);
-    put_number(out, value);
+    ft_spell_number(out, value);
 }
 
 static void put_text_member(ft_buf *out, const char *before, const ft_profile *profile, uint32_t id)
@@ -115,7 +56,7 @@ static void put_words(ft_buf *out, ft_text words)
             end++;
         if (at > 0)
             ft_buf_put_byte(out, ',');
-        put_string(out, words.data + at, end - at);
+        ft_spell_json(out, (ft_text){words.data + at, end - at});
     }
     ft_buf_put_byte(out, ']');
 }
@@ -170,7 +111,7 @@ static void put_column(ft_buf *out, const ft_tree *tree, const char *before,
     for (uint32_t i = 0; i < tree->count; i++) {
         if (i > 0)
             ft_buf_put_byte(out, ',');
-        put_number(out, field(&tree->nodes[i]));
+        ft_spell_number(out, field(&tree->nodes[i]));
     }
 }
 

@@ -3,9 +3,13 @@
 #include "engine/export/spell.h"
 
 #include <assert.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "engine/model/code.h"
 #include "engine/model/profile.h"
+
+enum { DIGITS_MAX = 20 }; /* of UINT64_MAX */
 
 size_t ft_spell_utf8(const char *text, size_t length, uint32_t *point)
 {
@@ -46,6 +50,101 @@ void ft_spell_text(ft_buf *out, ft_text text)
         at += size == 0 ? 1 : size;
     }
     ft_buf_put(out, text.data + good, text.length - good);
+}
+
+/* Whether a reader of lines, or a terminal, may take the point for more than a sign: the control
+ * characters, and the ends of lines and paragraphs. */
+static bool is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029;
+}
+
+void ft_spell_line(ft_buf *out, ft_text text, char mark)
+{
+    for (size_t at = 0; at < text.length;) {
+        uint32_t point = 0;
+        const char *from = text.data + at;
+        size_t size = ft_spell_utf8(from, text.length - at, &point);
+        bool plain = size > 0 && !is_control(point) && point != (uint8_t)mark;
+        size += size == 0;
+        if (plain)
+            ft_buf_put(out, from, size);
+        for (size_t i = 0; i < size && !plain; i++)
+            ft_buf_printf(out, "\\x%02x", (uint8_t)from[i]);
+        at += size;
+    }
+}
+
+static void put_point(ft_buf *out, uint32_t point)
+{
+    if (point >= 0x10000) {
+        uint32_t high = 0xD800 + ((point - 0x10000) >> 10);
+        ft_buf_printf(out, "\\u%04x", (unsigned)high);
+        point = 0xDC00 + (point & 0x3FF);
+    }
+    ft_buf_printf(out, "\\u%04x", (unsigned)point);
+}
+
+static bool is_plain(char byte)
+{
+    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+}
+
+/* What stands at text[0..length), which does not begin with a plain byte; gives the bytes used. */
+static size_t put_special(ft_buf *out, const char *text, size_t length)
+{
+    uint32_t point;
+    size_t size = ft_spell_utf8(text, length, &point);
+    if (size == 0)
+        ft_buf_printf(out, "\\\\x%02x", (uint8_t)text[0]);
+    else if (point == '"' || point == '\\')
+        ft_buf_printf(out, "\\%c", (char)point);
+    else
+        put_point(out, point);
+    return size == 0 ? 1 : size;
+}
+
+void ft_spell_json(ft_buf *out, ft_text text)
+{
+    ft_buf_put_byte(out, '"');
+    for (size_t at = 0; at < text.length;) {
+        size_t plain = 0;
+        while (at + plain < text.length && is_plain(text.data[at + plain]))
+            plain++;
+        ft_buf_put(out, text.data + at, plain);
+        at += plain;
+        if (at < text.length)
+            at += put_special(out, text.data + at, text.length - at);
+    }
+    ft_buf_put_byte(out, '"');
+}
+
+void ft_spell_number(ft_buf *out, uint64_t value)
+{
+    char digits[DIGITS_MAX];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    ft_buf_put(out, digits + at, sizeof digits - at);
+}
+
+static ft_text fixed_text(const char *text)
+{
+    return (ft_text){text, strlen(text)};
+}
+
+ft_text ft_spell_name(const ft_profile *profile, const ft_code *code)
+{
+    if (code->kind == FT_CODE_FOLDED)
+        return fixed_text("[folded]");
+    if (code->kind == FT_CODE_FOLDED_AGAIN)
+        return fixed_text("[folded again]");
+    ft_text name = ft_strtab_get(&profile->texts, code->qualname);
+    if (name.length == 0)
+        name = ft_strtab_get(&profile->texts, code->name);
+    return name.length == 0 ? fixed_text("?") : name;
 }
 
 const char *ft_spell_note(uint32_t kind)

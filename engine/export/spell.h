@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "engine/base/buf.h"
-#include "engine/model/strtab.h"
+#include "engine/model/profile.h"
 
 /* The length (1 to 4) of the well-formed UTF-8 sequence that text begins with, and its code point;
  * 0 where there is none (a stray or missing byte, an overlong form, a surrogate). length > 0. */
@@ -19,6 +19,19 @@ size_t ft_spell_utf8(const char *text, size_t length, uint32_t *point);
 
 /* Appends text as valid UTF-8. */
 void ft_spell_text(ft_buf *out, ft_text text);
+
+/* The same for formats made of lines: the bytes of control characters, of Unicode's ends of lines
+ * and of the ASCII character mark, which separates fields, become \xNN too. */
+void ft_spell_line(ft_buf *out, ft_text text, char mark);
+
+/* Appends text as a JSON string, quotes included, in printable ASCII. */
+void ft_spell_json(ft_buf *out, ft_text text);
+
+void ft_spell_number(ft_buf *out, uint64_t value); /* decimal */
+
+/* What to call a function where a format has one name for it: its qualname, else its name, else
+ * "?"; "[folded]" or "[folded again]" for a mark. Borrowed from the profile, or static. */
+ft_text ft_spell_name(const ft_profile *profile, const ft_code *code);
 
 /* "folded", "disk full", ... for a ft_note_kind; NULL for a kind this version does not know.
  * Static. */

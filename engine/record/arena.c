@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,9 +21,14 @@ static ft_status status_of(int error)
     return error == ENOMEM ? FT_ERR_MEMORY : FT_ERR_IO;
 }
 
+/* An errno. Past the limit of file sizes the kernel would send SIGXFSZ besides. */
 static int allocate(int fd, uint64_t offset, uint64_t bytes)
 {
     int error;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        offset + bytes > limit.rlim_cur)
+        return EFBIG;
     do
         error = posix_fallocate(fd, (off_t)offset, (off_t)bytes);
     while (error == EINTR);

@@ -130,23 +130,56 @@ static int by_kind_owner_order(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static ft_status find_blocks(harvest *h)
+/* The blocks from *offset on to the end of what is published; only those of a kind, or all for 0.
+ */
+static ft_status find_blocks(harvest *h, uint64_t *offset, uint32_t kind)
 {
     ft_block block;
-    uint64_t offset = FT_ARENA_HEADER_BYTES;
-    while (h->bytes - offset >= FT_BLOCK_HEADER_BYTES && h->block_count < MAX_BLOCKS) {
-        if (!read_at(h->fd, &block, sizeof block, offset) || !is_sound(h, &block, offset)) {
+    while (h->bytes - *offset >= FT_BLOCK_HEADER_BYTES && h->block_count < MAX_BLOCKS) {
+        if (!read_at(h->fd, &block, sizeof block, *offset) || !is_sound(h, &block, *offset)) {
             h->torn++; /* where the next one begins is not known */
             break;
         }
-        ft_status status = add_place(h, &block, offset);
+        ft_status status = kind == 0 || block.kind == kind ? add_place(h, &block, *offset) : FT_OK;
         if (status != FT_OK)
             return status;
-        offset += block.bytes;
+        *offset += block.bytes;
     }
-    if (h->block_count > 0)
-        qsort(h->blocks, h->block_count, sizeof *h->blocks, by_kind_owner_order);
     return FT_OK;
+}
+
+/* A living process goes on while its arena is read. A context is published after its function's
+ * record: what records there are is therefore asked last. */
+static ft_status find_newer_records(harvest *h, uint64_t *offset)
+{
+    ft_block block;
+    struct stat info;
+    ft_arena_header header;
+    for (uint32_t i = 0; i < h->block_count; i++) {
+        block_place *place = &h->blocks[i];
+        if (place->kind == FT_BLOCK_RECORDS &&
+            read_at(h->fd, &block, sizeof block, place->offset) &&
+            is_sound(h, &block, place->offset))
+            place->used = atomic_load_explicit(&block.used, memory_order_relaxed);
+    }
+    if (!read_at(h->fd, &header, sizeof header, 0) || fstat(h->fd, &info) != 0)
+        return FT_OK;
+    uint64_t bytes = atomic_load_explicit(&header.bytes, memory_order_relaxed);
+    if (bytes <= h->bytes || bytes > (uint64_t)info.st_size)
+        return FT_OK;
+    h->bytes = bytes;
+    return find_blocks(h, offset, FT_BLOCK_RECORDS);
+}
+
+static ft_status find_all_blocks(harvest *h)
+{
+    uint64_t offset = FT_ARENA_HEADER_BYTES;
+    ft_status status = find_blocks(h, &offset, 0);
+    if (status == FT_OK && h->torn == 0)
+        status = find_newer_records(h, &offset);
+    if (status == FT_OK && h->block_count > 0)
+        qsort(h->blocks, h->block_count, sizeof *h->blocks, by_kind_owner_order);
+    return status;
 }
 
 /* ---- functions and properties ---- */
@@ -507,7 +540,7 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_deat
     set_clock(&h);
     status = add_process(&h);
     if (status == FT_OK)
-        status = find_blocks(&h);
+        status = find_all_blocks(&h);
     if (status == FT_OK)
         status = read_blocks_of(&h, FT_BLOCK_RECORDS, read_records);
     if (status == FT_OK)

@@ -48,8 +48,7 @@ _Static_assert(sizeof(ft_context) == 64, "one cache line, and the file's layout"
 
 enum ft_code_flag {
     FT_CODE_IS_C = 1,
-    FT_CODE_STARTS_THREADS = 2, /* the probe has to look for new threads when it returns */
-    FT_CODE_TAKES_HOOK = 4      /* what never returns from it had its hook replaced */
+    FT_CODE_TAKES_HOOK = 2 /* what never returns from it had its hook replaced */
 };
 
 typedef struct ft_stack_entry {
@@ -153,6 +152,13 @@ static inline bool ft_recorder_leave(ft_recorder *recorder, const void *key, con
     recorder->top = top - 1;
     recorder->current = top[-1].context;
     return true;
+}
+
+/* Ends what is on top, whose end nobody will tell. There must be something above the root. */
+static inline void ft_recorder_drop_top(ft_recorder *recorder, uint64_t now)
+{
+    ft_recorder_end_slice(recorder, now);
+    recorder->current = (--recorder->top)->context;
 }
 
 /* Does the top of the stack belong to this frame? */

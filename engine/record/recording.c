@@ -16,7 +16,6 @@
 #include "engine/record/children.h"
 #include "engine/record/recorder_rest.h"
 
-/* A full disk is asked again now and then, not for every new path: asking takes 0.2 ms. */
 enum { SKIP_WHEN_REFUSED = 10000 };
 
 /* ---- opening and closing ---- */
@@ -125,18 +124,27 @@ void ft_recording_touch_clock(ft_recording *recording)
 
 /* ---- functions and properties ---- */
 
-/* Room for bytes in a block of *newest's kind; *newest becomes the block that has it. */
+/* Room for bytes in a block of *newest's kind; *newest becomes the block that has it. Under the
+ * lock. A refusal is remembered for a while: asking a full disk takes 0.2 ms. */
 static ft_status make_room(ft_recording *recording, ft_block **newest, ft_block_kind kind,
                            uint32_t owner, uint64_t bytes)
 {
     if (*newest != NULL && ft_block_room(*newest) >= bytes)
         return FT_OK;
+    if (recording->attempts_to_skip > 0) {
+        recording->attempts_to_skip--;
+        return recording->refused;
+    }
     uint64_t wanted = *newest == NULL ? 0 : (*newest)->bytes * 2;
     if (wanted > FT_BLOCK_MAX_BYTES)
         wanted = FT_BLOCK_MAX_BYTES;
     if (wanted < bytes + FT_BLOCK_HEADER_BYTES)
         wanted = bytes + FT_BLOCK_HEADER_BYTES;
-    return ft_arena_add_block(&recording->arena, kind, owner, wanted, newest);
+    int number = errno; /* the program's */
+    recording->refused = ft_arena_add_block(&recording->arena, kind, owner, wanted, newest);
+    recording->attempts_to_skip = recording->refused == FT_OK ? 0 : SKIP_WHEN_REFUSED;
+    errno = number;
+    return recording->refused;
 }
 
 static void publish(ft_block *block, uint64_t bytes)
@@ -195,7 +203,8 @@ static ft_status reserve_flags(ft_recording *recording)
 static ft_status intern_locked(ft_recording *recording, const ft_function *function)
 {
     uint64_t key = (uint64_t)(uintptr_t)function->key;
-    if (ft_map_get(&recording->codes, key) != NULL)
+    const uint32_t *known = ft_map_get(&recording->codes, key);
+    if (known != NULL && *known != 0) /* 0: there was no room for its record */
         return FT_OK;
     ft_record record = {.type = FT_RECORD_CODE, .kind = function->kind, .line = function->line};
     for (int i = 0; i < 3; i++)
@@ -257,15 +266,8 @@ static ft_context *blank_context(ft_recorder *recorder)
     if (recorder->contexts != NULL && ft_block_room(recorder->contexts) >= sizeof(ft_context))
         return unused(recorder->contexts);
     pthread_mutex_lock(&recording->lock);
-    ft_status status = recording->refused;
-    if (recording->attempts_to_skip > 0) {
-        recording->attempts_to_skip--;
-    } else {
-        status = make_room(recording, &recorder->contexts, FT_BLOCK_CONTEXTS, recorder->index,
-                           sizeof(ft_context));
-        recording->refused = status;
-        recording->attempts_to_skip = status == FT_OK ? 0 : SKIP_WHEN_REFUSED;
-    }
+    ft_status status = make_room(recording, &recorder->contexts, FT_BLOCK_CONTEXTS, recorder->index,
+                                 sizeof(ft_context));
     pthread_mutex_unlock(&recording->lock);
     if (status == FT_OK)
         return unused(recorder->contexts);
@@ -406,24 +408,41 @@ void ft_recording_detach(ft_recorder *recorder)
  * stacks.
  */
 
-/* The new arena's records are those of the old one, so that every code keeps its number. */
-static ft_status copy_records(ft_recording *recording, const ft_block *old, const ft_block *newest,
-                              uint64_t newest_used)
+static ft_status copy_block(ft_recording *recording, const ft_block *old, uint64_t used)
 {
-    if (old == NULL)
-        return FT_OK;
-    ft_status status = copy_records(recording, old->next, newest, newest_used); /* oldest first */
-    uint64_t used =
-        old == newest ? newest_used : atomic_load_explicit(&old->used, memory_order_relaxed);
-    if (status != FT_OK || old->kind != FT_BLOCK_RECORDS || used == 0)
-        return status;
-    status = ft_arena_add_block(&recording->arena, FT_BLOCK_RECORDS, 0,
-                                used + FT_BLOCK_HEADER_BYTES, &recording->records);
+    ft_status status = ft_arena_add_block(&recording->arena, FT_BLOCK_RECORDS, 0,
+                                          used + FT_BLOCK_HEADER_BYTES, &recording->records);
     if (status != FT_OK)
         return status;
     memcpy(ft_block_data(recording->records), (const char *)old + FT_BLOCK_HEADER_BYTES, used);
     publish(recording->records, used);
     return FT_OK;
+}
+
+/* The new arena's records are those of the old one in their order, so that every code keeps its
+ * number. The list is newest first and may be as long as there are threads. */
+static ft_status copy_records(ft_recording *recording, const ft_block *blocks,
+                              const ft_block *newest, uint64_t newest_used)
+{
+    size_t count = 0;
+    ft_status status = FT_OK;
+    for (const ft_block *block = blocks; block != NULL; block = block->next)
+        count += block->kind == FT_BLOCK_RECORDS;
+    const ft_block **ordered = ft_mem_new(recording->mem, count, sizeof *ordered);
+    if (ordered == NULL)
+        return FT_ERR_MEMORY;
+    size_t at = count;
+    for (const ft_block *block = blocks; block != NULL; block = block->next)
+        if (block->kind == FT_BLOCK_RECORDS)
+            ordered[--at] = block;
+    for (; at < count && status == FT_OK; at++) {
+        uint64_t used = ordered[at] == newest
+                            ? newest_used
+                            : atomic_load_explicit(&ordered[at]->used, memory_order_relaxed);
+        status = copy_block(recording, ordered[at], used);
+    }
+    ft_mem_free(recording->mem, (void *)ordered);
+    return status;
 }
 
 /* Walks the open calls of the parent's thread again, in the child's own tree. */
@@ -454,6 +473,7 @@ ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder 
     }
     recording->arena = fresh;
     recording->records = recording->slots = NULL;
+    recording->attempts_to_skip = 0;
     recording->recorder_count = 0; /* the other threads' stacks and tables are left to the parent */
     atomic_store(&recording->context_count, 0);
     atomic_store(&recording->arena.header->begun, recording->arena.header->first.ticks);

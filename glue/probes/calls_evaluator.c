@@ -81,7 +81,8 @@ static PyObject *evaluate(PyThreadState *thread, ft_frame *frame, int throwing)
     PyObject *result = ft_compat_evaluate(thread, frame, throwing);
     if (FT_UNLIKELY((code->co_flags & CO_OPTIMIZED) == 0 && result != NULL))
         keep_getitem_evaluated(ft_compat_frame_locals(frame));
-    ft_session_leave_frame(code, frame);
+    if (FT_LIKELY(!state.handed_over)) /* else the profile hook told its end already */
+        ft_session_leave_frame(code, frame);
     return result;
 }
 
@@ -118,12 +119,19 @@ static int start(const ft_session_options *options)
     return 0;
 }
 
+static bool is_ours(ft_evaluator evaluator)
+{
+    return evaluator == evaluate || evaluator == evaluate_before_main;
+}
+
 static void stop(void)
 {
-    if (ft_compat_evaluator() == evaluate || ft_compat_evaluator() == evaluate_before_main)
-        ft_compat_set_evaluator(NULL);
     if (state.handed_over)
         ft_setprofile_stop();
+    else if (is_ours(ft_compat_evaluator()))
+        ft_compat_set_evaluator(NULL);
+    else /* another tool's by now: it stays */
+        ft_session_note(FT_NOTE_HOOK_TAKEN);
 }
 
 const ft_probe ft_probe_calls_python_only = {"calls", start, stop};

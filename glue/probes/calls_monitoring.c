@@ -68,7 +68,7 @@ static PyObject *on_c_end(PyObject *self, PyObject *const *args, size_t count, P
     (void)self, (void)count, (void)names;
     const PyMethodDef *method = ft_session_method(args[2]);
     if (method != NULL)
-        (void)ft_session_leave_method(method, ft_compat_current_frame());
+        ft_session_leave_method(method, ft_compat_current_frame());
     Py_RETURN_NONE;
 }
 
@@ -174,6 +174,8 @@ static PyObject *on_any_start(PyObject *self, PyObject *const *args, size_t coun
         Py_RETURN_NONE;
     if (record_everything() < 0) {
         PyErr_Clear();
+        (void)set_events(0); /* half of the events would be worse than none */
+        PyErr_Clear();
         ft_session_note(FT_NOTE_HOOK_TAKEN);
         Py_RETURN_NONE;
     }
@@ -221,16 +223,34 @@ static int start(const ft_session_options *options)
     return event < 0 || register_hook(event, on_any_start) < 0 ? -1 : set_events(event);
 }
 
+/* Somebody may have freed our tool id, and another tool have taken it. */
+static bool tool_is_ours(void)
+{
+    PyObject *name = PyObject_CallMethod(state.monitoring, "get_tool", "i", state.tool);
+    bool ours = name != NULL && PyUnicode_Check(name) &&
+                PyUnicode_CompareWithASCIIString(name, "fettle") == 0;
+    Py_XDECREF(name);
+    PyErr_Clear();
+    return ours;
+}
+
+static void give_tool_id_back(void)
+{
+    if (set_events(0) < 0)
+        PyErr_Clear();
+    PyObject *done = PyObject_CallMethod(state.monitoring, "free_tool_id", "i", state.tool);
+    Py_XDECREF(done);
+    PyErr_Clear();
+}
+
 static void stop(void)
 {
     ft_compat_error error;
     ft_compat_error_save(&error);
-    if (set_events(0) < 0)
-        PyErr_Clear();
-    PyObject *done = PyObject_CallMethod(state.monitoring, "free_tool_id", "i", state.tool);
-    if (done == NULL)
-        PyErr_Clear();
-    Py_XDECREF(done);
+    if (tool_is_ours())
+        give_tool_id_back();
+    else
+        ft_session_note(FT_NOTE_HOOK_TAKEN);
     ft_compat_error_restore(&error);
 }
 

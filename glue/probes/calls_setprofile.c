@@ -14,12 +14,30 @@
 static struct {
     PyObject *hook; /* strong: what sys.getprofile() gives */
     PyTypeObject *hook_type;
+    const PyMethodDef *thread_starters[2]; /* _thread.start_new_thread and its old name */
     bool builtins;
 } state;
 
 /* ---- the events ---- */
 
 static void hook_new_threads(void);
+
+static bool starts_threads(const PyMethodDef *method)
+{
+    return method == state.thread_starters[0] || method == state.thread_starters[1];
+}
+
+/* The end of a C function, however it ends. Threads are looked for without builtins too. */
+static void on_c_end(PyObject *function, const ft_frame *frame)
+{
+    const PyMethodDef *method = ft_session_method(function);
+    if (method == NULL)
+        return;
+    if (state.builtins)
+        ft_session_leave_method(method, frame);
+    if (FT_UNLIKELY(starts_threads(method)))
+        hook_new_threads();
+}
 
 static int on_event(PyObject *self, PyFrameObject *object, int what, PyObject *argument)
 {
@@ -40,12 +58,9 @@ static int on_event(PyObject *self, PyFrameObject *object, int what, PyObject *a
         break;
     }
     case PyTrace_C_RETURN:
-    case PyTrace_C_EXCEPTION: {
-        const PyMethodDef *method = ft_session_method(argument);
-        if (method != NULL && ft_session_leave_method(method, frame))
-            hook_new_threads();
+    case PyTrace_C_EXCEPTION:
+        on_c_end(argument, frame);
         break;
-    }
     default:
         break;
     }
@@ -57,28 +72,25 @@ static int on_event_before_main(PyObject *self, PyFrameObject *object, int what,
 {
     if (what != PyTrace_CALL || !ft_session_is_main(ft_compat_frame_of(object)))
         return 0;
-    PyEval_SetProfile(on_event, state.hook);
+    ft_compat_set_profile(ft_compat_thread(), on_event, state.hook);
     ft_session_begin();
     return on_event(self, object, what, argument);
 }
 
 /* ---- threads ---- */
 
+/* Runs no code of the user's, so the list of threads stays as it is. */
 static void hook_threads(Py_tracefunc function, PyObject *self, Py_tracefunc instead_of)
 {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
     for (; thread != NULL; thread = PyThreadState_Next(thread))
-        if (ft_compat_profile_function(thread) == instead_of &&
-            ft_compat_set_profile(thread, function, self) < 0)
-            PyErr_Clear(); /* an audit hook objects: that thread is not recorded */
+        if (ft_compat_profile_function(thread) == instead_of)
+            ft_compat_set_profile(thread, function, self);
 }
 
 static void hook_new_threads(void)
 {
-    ft_compat_error error;
-    ft_compat_error_save(&error);
     hook_threads(on_event, state.hook, NULL);
-    ft_compat_error_restore(&error);
 }
 
 int ft_setprofile_take_over(bool builtins)
@@ -108,7 +120,7 @@ static PyObject *hook_call(PyObject *self, PyObject *args, PyObject *names)
     PyObject *frame, *event, *argument;
     if (!PyArg_ParseTuple(args, "O!UO", &PyFrame_Type, &frame, &event, &argument))
         return NULL;
-    PyEval_SetProfile(on_event, self);
+    ft_compat_set_profile(ft_compat_thread(), on_event, self);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (PyUnicode_CompareWithASCIIString(event, kinds[i].name) == 0 &&
             on_event(self, (PyFrameObject *)frame, kinds[i].what, argument) < 0)
@@ -136,12 +148,28 @@ static PyType_Spec hook_spec = {
     .slots = hook_slots,
 };
 
+/* _thread is built in and has been imported by the interpreter itself. */
+static int find_thread_starters(void)
+{
+    static const char *const names[2] = {"start_new_thread", "start_new"};
+    PyObject *module = PyImport_ImportModule("_thread");
+    for (int i = 0; module != NULL && i < 2; i++) {
+        PyObject *function = PyObject_GetAttrString(module, names[i]);
+        if (function != NULL)
+            state.thread_starters[i] = ft_session_method(function);
+        Py_XDECREF(function);
+        PyErr_Clear();
+    }
+    Py_XDECREF(module);
+    return module == NULL ? -1 : 0;
+}
+
 int ft_setprofile_prepare(void)
 {
     state.hook_type = (PyTypeObject *)PyType_FromSpec(&hook_spec);
     if (state.hook_type != NULL)
         state.hook = PyObject_New(PyObject, state.hook_type);
-    return state.hook == NULL ? -1 : 0;
+    return state.hook == NULL ? -1 : find_thread_starters();
 }
 
 /* ---- the probe ---- */
@@ -151,7 +179,7 @@ static int start(const ft_session_options *options)
     state.builtins = options->builtins;
     if (ft_setprofile_prepare() < 0)
         return -1;
-    PyEval_SetProfile(on_event_before_main, state.hook);
+    ft_compat_set_profile(ft_compat_thread(), on_event_before_main, state.hook);
     return 0;
 }
 
@@ -159,15 +187,11 @@ void ft_setprofile_stop(void)
 {
     if (state.hook == NULL)
         return;
-    ft_compat_error error;
-    ft_compat_error_save(&error);
-    PyThreadState *thread = ft_compat_thread();
-    Py_tracefunc here = ft_compat_profile_function(thread);
+    Py_tracefunc here = ft_compat_profile_function(ft_compat_thread());
     if (here != on_event && here != on_event_before_main)
         ft_session_note(FT_NOTE_HOOK_TAKEN);
     hook_threads(NULL, NULL, on_event);
     hook_threads(NULL, NULL, on_event_before_main);
-    ft_compat_error_restore(&error);
 }
 
 const ft_probe ft_probe_calls = {"calls", start, ft_setprofile_stop};

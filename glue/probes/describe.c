@@ -122,9 +122,6 @@ int ft_describe_c(const PyMethodDef *method, PyObject *callable, ft_description 
     description->function.texts[QUALNAME_TEXT] = description->function.texts[NAME_TEXT];
     description->function.lengths[QUALNAME_TEXT] = description->function.lengths[NAME_TEXT];
     description->function.flags = FT_CODE_IS_C;
-    if (strcmp(method->ml_name, "start_new_thread") == 0 ||
-        strcmp(method->ml_name, "start_new") == 0) /* the two names of it on 3.11 */
-        description->function.flags |= FT_CODE_STARTS_THREADS;
     if (strcmp(method->ml_name, "setprofile") == 0)
         description->function.flags |= FT_CODE_TAKES_HOOK;
     description->keeper = Py_NewRef(keeper_of(callable));

@@ -11,9 +11,9 @@
 _Thread_local ft_recorder *ft_session_tls FT_TLS;
 
 typedef struct ft_session {
-    bool running; /* events may come */
-    bool forked;  /* this is a forked child that has not seen an event yet */
-    bool no_room; /* a thread could not be given a recorder: no other one asks again */
+    bool running;              /* events may come */
+    bool forked;               /* this is a forked child that has not seen an event yet */
+    uint32_t attempts_to_skip; /* a thread was refused a recorder: until one is asked for again */
     const ft_probe *probe;
     ft_recording recording;
     ft_recorder at_fork; /* a copy of the forking thread's recorder ... */
@@ -59,6 +59,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     session.forked = true;
+    session.attempts_to_skip = 0;
     ft_session_tls = NULL;
     pthread_setspecific(session.thread_end, NULL);
     pthread_mutex_unlock(&session.recording.lock);
@@ -77,11 +78,16 @@ static ft_recorder *new_recorder(void)
 
 ft_recorder *ft_session_attach(void)
 {
-    if (!session.running || session.no_room)
+    enum { SKIP_WHEN_REFUSED = 1000 };
+    if (!session.running)
         return NULL;
+    if (session.attempts_to_skip > 0) {
+        session.attempts_to_skip--;
+        return NULL;
+    }
     int number = errno; /* the program's */
     ft_recorder *recorder = new_recorder();
-    session.no_room = recorder == NULL;
+    session.attempts_to_skip = recorder == NULL ? SKIP_WHEN_REFUSED : 0;
     pthread_setspecific(session.thread_end, recorder);
     ft_session_tls = recorder;
     errno = number;
@@ -110,10 +116,12 @@ static void intern_and_enter(ft_recorder *recorder, int described, ft_descriptio
                              const ft_frame *frame, uint64_t now)
 {
     ft_status status = FT_ERR_MEMORY;
-    if (described == 0) {
-        keep(description->keeper);
+    if (described == 0)
         status = ft_recording_intern(recorder->recording, &description->function);
-    }
+    if (status == FT_OK)
+        keep(description->keeper);
+    else
+        Py_CLEAR(description->keeper);
     ft_description_fini(description);
     if (status == FT_OK && ft_recorder_enter(recorder, description->function.key, frame, now))
         return;

@@ -119,22 +119,22 @@ static inline void ft_session_enter_method(const PyMethodDef *method, PyObject *
     uint64_t now = ft_clock_ticks((ft_clock_source)recorder->clock);
     if (FT_UNLIKELY(!ft_recorder_is_at(recorder, frame)))
         ft_session_find(recorder, frame);
+    else if (FT_UNLIKELY((recorder->current->flags & FT_CODE_IS_C) != 0))
+        ft_recorder_drop_top(recorder, now); /* the frame calls again: that one never began */
     if (FT_UNLIKELY(!ft_recorder_enter(recorder, method, frame, now)))
         ft_session_enter_c(recorder, method, callable, frame, now);
 }
 
-/* The C function that frame called returned or raised. True: it may have started a thread. */
-static inline bool ft_session_leave_method(const PyMethodDef *method, const ft_frame *frame)
+/* The C function that frame called returned or raised. */
+static inline void ft_session_leave_method(const PyMethodDef *method, const ft_frame *frame)
 {
     ft_recorder *recorder = ft_session_recorder(); /* a forked child begins with the end of fork */
     if (FT_UNLIKELY(recorder == NULL))
-        return false;
+        return;
     uint64_t now = ft_clock_ticks((ft_clock_source)recorder->clock);
-    bool starts_threads = (recorder->current->flags & FT_CODE_STARTS_THREADS) != 0;
     if (FT_UNLIKELY(!ft_recorder_leave(recorder, method, frame, now)) &&
         ft_recorder_switch_to(recorder, frame))
         (void)ft_recorder_leave(recorder, method, frame, now);
-    return starts_threads;
 }
 
 #endif

@@ -71,7 +71,8 @@ class Profile:
     def threads(self) -> list[ThreadRow]: ...
     def notes(self) -> list[NoteRow]: ...
     def export(self, format: str) -> bytes:
-        """ValueError for an unknown format."""
+        """ValueError for an unknown format; FileError of the kind "limit" where the paths of a
+        recording, written out, would be too large for anyone to open."""
     def begin(self, fd: int) -> None:
         """Writes the header and the meta to a new file: a recording that has not ended."""
     def append(self, fd: int) -> None:

@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each format read back by someone else's reader, into tables that can be compared.
+"""Each format read back by someone else's reader, beside what the recording says by definition.
 
-Functions that a format can not tell apart are summed: the key is (file, line, name), as in pstats.
+What is compared is the format's own: tables for one that holds tables, stacks for one of paths.
+Functions that a format can not tell apart are summed.
 """
 
 import json
 import marshal
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
+from . import callgrind, pprof, stacks
 from .oracle import Sums, tables
+from .spelling import text
 from .synthetic import Recording
 
 Key = tuple[str, int, str]
 Numbers = tuple[int, int, float, float]  # calls, primitive, own and cumulative in seconds
 Tables = tuple[dict[Key, Numbers], dict[tuple[Key, Key], Numbers]]
-
-
-def text(raw: bytes) -> str:
-    """How every export and every row spells a text."""
-    return raw.decode("utf-8", "backslashreplace")
 
 
 def summed(
@@ -74,5 +72,17 @@ def read_pstats(exported: bytes) -> Tables:
     return functions, edges
 
 
-# To add a format: a reader that uses none of the engine's code.
-READERS: dict[str, Callable[[bytes], Tables]] = {"json": read_json, "pstats": read_pstats}
+class Format(NamedTuple):
+    read: Callable[[bytes], Any]  # by nothing of the engine's code
+    expected: Callable[[Recording], Any]  # the same from the recording, node by node
+
+
+# To add a format: what a reader of it sees, and what it ought to see.
+FORMATS = {
+    "callgrind": Format(callgrind.read, callgrind.expected),
+    "collapsed": Format(stacks.read_collapsed, stacks.in_lines),
+    "json": Format(read_json, expected),
+    "pprof": Format(pprof.read, pprof.expected),
+    "pstats": Format(read_pstats, expected),
+    "speedscope": Format(stacks.read_speedscope, stacks.by_thread),
+}

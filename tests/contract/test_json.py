@@ -9,7 +9,7 @@ import pytest
 from fettle._core import Profile
 
 from . import oracle
-from .readers import text
+from .spelling import text
 from .synthetic import SAMPLES, Recording, Thread
 
 GOLDEN = Path(__file__).parents[1] / "golden"

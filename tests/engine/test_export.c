@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/export/exporter.h"
+#include "engine/export/gzip.h"
 #include "engine/export/spell.h"
 #include "tests/engine/profiles.h"
 #include "tests/engine/sweep.h"
@@ -66,6 +67,17 @@ static void test_spelled_texts(void)
     ft_buf_clear(&out);
     ft_spell_text(&out, (ft_text){"", 0});
     CHECK(out.length == 0 && ft_buf_status(&out) == FT_OK);
+    ft_buf_fini(&out);
+}
+
+static void test_spelled_lines(void)
+{
+    static const char text[] = "a;b\n\xC2\x85\xE2\x80\xA8\xE2\x80\xAA\xFF\x7F c";
+    static const char spelled[] = "a\\x3bb\\x0a\\xc2\\x85\\xe2\\x80\\xa8\xE2\x80\xAA\\xff\\x7f c";
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    ft_spell_line(&out, (ft_text){text, sizeof text - 1}, ';');
+    CHECK(out.length == sizeof spelled - 1 && memcmp(out.data, spelled, out.length) == 0);
     ft_buf_fini(&out);
 }
 
@@ -240,12 +252,117 @@ static bool is_marshal(const ft_buf *out)
     return take_object(&from, 5) && from.at == from.end;
 }
 
+/* ---- lines of stacks ---- */
+
+/* "frame;frame NUMBER", no frame empty. */
+static bool is_stack_line(const char *line, size_t length)
+{
+    size_t digits = 0;
+    while (digits < length && isdigit((unsigned char)line[length - 1 - digits]))
+        digits++;
+    if (digits == 0 || digits + 2 > length || line[length - digits - 1] != ' ')
+        return false;
+    bool empty = true;
+    for (size_t i = 0; i < length - digits - 1; i++) {
+        if ((unsigned char)line[i] < ' ' || (empty && line[i] == ';'))
+            return false;
+        empty = line[i] == ';';
+    }
+    return !empty;
+}
+
+static bool is_collapsed(const ft_buf *out)
+{
+    const char *at = (const char *)out->data, *end = at + out->length;
+    for (const char *stop; at < end; at = stop + 1) {
+        stop = memchr(at, '\n', (size_t)(end - at));
+        if (stop == NULL || !is_stack_line(at, (size_t)(stop - at)))
+            return false;
+    }
+    return true;
+}
+
+/* ---- lines of callgrind ---- */
+
+static bool is_callgrind_line(const char *line)
+{
+    static const char *const starts[] = {
+        "fl=(",      "fn=(",      "cfi=(",    "cfn=(",     "calls=",     "# callg",
+        "version: ", "creator: ", "events: ", "positions", "event: ns ", "summary: "};
+    size_t digits = strspn(line, "0123456789");
+    if (digits > 0)
+        return line[digits] == ' ' && isdigit((unsigned char)line[digits + 1]);
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(line, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return *line == '\n';
+}
+
+static bool is_callgrind(const ft_buf *out)
+{
+    const char *at = (const char *)out->data, *end = at + out->length;
+    if (memchr(at, '\0', out->length) != NULL)
+        return false;
+    for (; at < end; at = strchr(at, '\n') + 1)
+        if (!is_callgrind_line(at) || strchr(at, '\n') == NULL)
+            return false;
+    return true;
+}
+
+/* ---- gzip ---- */
+
+static bool is_gzip_of(const ft_buf *out, const uint8_t *bytes, size_t length)
+{
+    size_t at = 10, done = 0;
+    bool last = false;
+    while (!last && at + 5 <= out->length) {
+        const uint8_t *head = out->data + at;
+        size_t size = head[1] | (size_t)head[2] << 8;
+        if (head[0] > 1 || (head[1] ^ head[3]) != 0xFF || (head[2] ^ head[4]) != 0xFF ||
+            size > length - done || memcmp(head + 5, bytes + done, size) != 0)
+            return false;
+        last = head[0] == 1;
+        at += 5 + size;
+        done += size;
+    }
+    return last && done == length && at + 8 == out->length;
+}
+
+static void test_gzip(void)
+{
+    static const size_t lengths[] = {0, 1, 0xFFFE, 0xFFFF, 0x10000, 0x1FFFE, 0x1FFFF};
+    static const uint8_t bytes[0x1FFFF];
+    static const uint8_t check[] = {0x26, 0x39, 0xF4, 0xCB, 9, 0, 0, 0}; /* of CRC-32 */
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        ft_buf_clear(&out);
+        ft_gzip_put(&out, bytes, lengths[i]);
+        CHECK(is_gzip_of(&out, bytes, lengths[i]));
+    }
+    ft_buf_clear(&out);
+    ft_gzip_put(&out, "123456789", 9);
+    CHECK(memcmp(out.data + out.length - sizeof check, check, sizeof check) == 0);
+    ft_buf_fini(&out);
+}
+
+static bool is_gzip(const ft_buf *out)
+{
+    return out->length >= 18 && memcmp(out->data, "\x1F\x8B\x08", 3) == 0;
+}
+
 /* ---- every exporter ---- */
 
 static bool follows_grammar(const char *format, const ft_buf *out)
 {
-    if (strcmp(format, "json") == 0)
+    if (strcmp(format, "json") == 0 || strcmp(format, "speedscope") == 0)
         return is_json(out);
+    if (strcmp(format, "callgrind") == 0)
+        return is_callgrind(out);
+    if (strcmp(format, "collapsed") == 0)
+        return is_collapsed(out);
+    if (strcmp(format, "pprof") == 0)
+        return is_gzip(out);
     return strcmp(format, "pstats") != 0 || is_marshal(out); /* of others none is known here */
 }
 
@@ -269,7 +386,7 @@ static bool export_is_well_formed(const ft_exporter *exporter, const ft_profile 
     bool good = exporter->write(profile, &out) == FT_OK &&
                 exporter->write(profile, &alone) == FT_OK && out.length == alone.length + 6 &&
                 memcmp(out.data, "before", 6) == 0 &&
-                memcmp(out.data + 6, alone.data, alone.length) == 0;
+                (alone.length == 0 || memcmp(out.data + 6, alone.data, alone.length) == 0);
     ft_buf_put_byte(&alone, '\0'); /* an end that the text checker may look at */
     alone.length--;
     good = good && follows_grammar(exporter->name, &alone);
@@ -318,15 +435,53 @@ static void test_out_of_memory(const ft_exporter *exporter)
     }
 }
 
+/* ---- paths that nobody could open ---- */
+
+/* A chain of calls: n * n / 2 frames. */
+static void make_chain(ft_profile *profile, uint32_t nodes)
+{
+    ft_code code = {.kind = FT_CODE_PYTHON};
+    uint32_t id, thread;
+    must(ft_profile_init(profile, &ft_mem_system) == FT_OK);
+    must(ft_codetab_intern(&profile->codes, &code, &code.name) == FT_OK);
+    must(ft_profile_add_process(profile, &(ft_process){.pid = 1}, &id) == FT_OK);
+    must(ft_profile_add_thread(profile, 0, 0, &thread) == FT_OK);
+    ft_tree *tree = &profile->threads[thread].tree;
+    for (id = 0; id < nodes;) {
+        must(ft_tree_add(tree, id, code.name, &id) == FT_OK);
+        tree->nodes[id].own = tree->nodes[id].calls = 1;
+    }
+}
+
+static bool writes_paths(const char *format)
+{
+    return strcmp(format, "collapsed") == 0 || strcmp(format, "pprof") == 0;
+}
+
+static void test_deep_chain(const ft_exporter *exporter)
+{
+    ft_profile profile;
+    ft_buf out;
+    make_chain(&profile, 100000);
+    ft_buf_init(&out, &ft_mem_system);
+    ft_status status = exporter->write(&profile, &out);
+    CHECK(status == (writes_paths(exporter->name) ? FT_ERR_LIMIT : FT_OK));
+    ft_buf_fini(&out);
+    ft_profile_fini(&profile);
+}
+
 int main(void)
 {
     test_utf8();
     test_spelled_texts();
+    test_spelled_lines();
     test_notes();
+    test_gzip();
     test_list();
     for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {
         test_random_profiles(*at);
         test_out_of_memory(*at);
+        test_deep_chain(*at);
     }
     return tap_end();
 }

@@ -20,7 +20,7 @@ from fettle._core import FileError, Profile
 
 sys.path.append(str(Path(__file__).parents[1]))  # the recordings and their oracle are shared
 from contract import oracle, synthetic
-from contract.readers import text
+from contract.spelling import text
 
 STUB = Path(__file__).parents[2] / "python" / "fettle" / "_core.pyi"
 HEADER = synthetic.header()

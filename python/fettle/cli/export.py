@@ -5,7 +5,7 @@ import os
 import sys
 
 from fettle.options import Option, help_lines, parse
-from fettle.problem import USAGE, Problem, reason
+from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
 SUMMARY = "a recording in another tool's format"
 
@@ -42,7 +42,15 @@ def main(words: list[str]) -> int:
 
     for remark in opened.remarks:
         say(remark)
-    _write(opened.profile.export(form), out)
+    try:
+        data = opened.profile.export(form)
+    except _core.FileError:  # the only one of an export: too large
+        raise Problem(
+            UNREADABLE,
+            f"the paths of {source} would fill more than 2 GiB as {form}; "
+            "export another format, or record with --max-nodes.",
+        ) from None
+    _write(data, out)
     return 0
 
 
@@ -52,9 +60,9 @@ def _format(word: str, out: str, suffixes: dict[str, str]) -> str:
         if word not in suffixes:
             raise Problem(USAGE, f"there is no format {word!r}; the formats are {known}.")
         return word
-    for name, suffix in suffixes.items():
-        if out.endswith(suffix):
-            return name
+    named = [name for name, suffix in suffixes.items() if out.endswith(suffix)]
+    if named:  # .speedscope.json ends in .json too
+        return max(named, key=lambda name: len(suffixes[name]))
     raise Problem(USAGE, f"fettle export needs -f FORMAT; the formats are {known}.")
 
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Callgrind format 1, read strictly by Valgrind's published grammar of it."""
+
+import re
+from collections import Counter, defaultdict
+from typing import NamedTuple
+
+from . import oracle
+from .spelling import line, name
+from .synthetic import PYTHON, Code, Recording
+
+Function = tuple[str, str]  # file, name
+HEAD = [
+    "# callgrind format",
+    "version: 1",
+    "creator: fettle",
+    "positions: line",
+    "event: ns : Nanoseconds",
+    "events: ns",
+]
+
+
+class Profile(NamedTuple):
+    total: int
+    own: Counter[Function]
+    calls: Counter[tuple[Function, Function]]
+    inclusive: Counter[tuple[Function, Function]]
+
+
+def key(code: Code) -> Function:
+    def word(raw: bytes) -> str:
+        spelled = line(raw) or "???"
+        return re.sub("^ ", r"\\x20", spelled)
+
+    suffix = f":{code.line}" if code.kind == PYTHON else ""
+    return word(code.file), word(name(code)) + suffix
+
+
+def expected(recording: Recording) -> Profile:
+    functions, edges = oracle.tables(recording)
+    keys = [key(code) for code in recording.codes]
+    profile = Profile(sum(f.own for f in functions.values()), Counter(), Counter(), Counter())
+    for code, sums in functions.items():
+        profile.own[keys[code]] += sums.own
+    for (caller, callee), sums in edges.items():
+        if caller and sums.calls:
+            profile.calls[keys[caller], keys[callee]] += sums.calls
+            profile.inclusive[keys[caller], keys[callee]] += sums.cumulative
+    return Profile(profile.total, *(+counter for counter in profile[1:]))
+
+
+class Reader:
+    def __init__(self) -> None:
+        self.profile = Profile(0, Counter(), Counter(), Counter())
+        # One table for all keys of files, one for all keys of functions.
+        self.names: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        self.at = self.to = ("", "")
+        self.calls = 0
+
+    def read(self, exported: bytes) -> Profile:
+        lines = exported.decode().split("\n")
+        assert lines[: len(HEAD)] == HEAD
+        assert lines.pop() == ""
+        summary = re.fullmatch("summary: ([0-9]+)", lines[len(HEAD)])
+        assert summary
+        for row in lines[len(HEAD) + 1 :]:
+            self.take(row)
+        return Profile(int(summary[1]), *(+counter for counter in self.profile[1:]))
+
+    def take(self, row: str) -> None:
+        if position := re.fullmatch(r"(fl|fn|cfi|cfn)=\(([0-9]+)\)(?: (\S.*))?", row):
+            self.place(position[1], self.name(position))
+        elif calls := re.fullmatch("calls=([1-9][0-9]*) ([0-9]+)", row):
+            self.calls = int(calls[1])
+        elif cost := re.fullmatch("([0-9]+) ([0-9]+)", row):
+            self.cost(int(cost[2]))
+        else:
+            assert row == "", row
+
+    def name(self, position: re.Match[str]) -> str:
+        table = self.names["file" if position[1] in ("fl", "cfi") else "function"]
+        number = int(position[2])
+        assert (position[3] is None) == (number in table), position[0]
+        return table.setdefault(number, position[3])
+
+    def place(self, kind: str, name: str) -> None:
+        match kind:
+            case "fl":
+                self.at = name, ""
+            case "fn":
+                self.at = self.at[0], name
+            case "cfi":
+                self.to = name, ""
+            case "cfn":
+                self.to = self.to[0], name
+
+    def cost(self, ns: int) -> None:
+        if self.calls:
+            self.profile.calls[self.at, self.to] += self.calls
+            self.profile.inclusive[self.at, self.to] += ns
+        else:
+            self.profile.own[self.at] += ns
+        self.calls = 0
+
+
+def read(exported: bytes) -> Profile:
+    return Reader().read(exported)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A profile.proto, read by protobuf's wire format and the comments in pprof's own definition."""
+
+import gzip
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from .oracle import path_to
+from .spelling import name, text
+from .synthetic import Recording
+
+Frame = tuple[str, str, int]  # name, file, line
+Sample = tuple[tuple[Frame, ...], tuple[int, ...], tuple[tuple[str, str], ...]]
+Message = dict[int, list[int | bytes]]
+LARGEST = 2**63 - 1
+
+
+def expected(recording: Recording) -> Counter[Sample]:
+    frames = [(text(name(code)), text(code.file), code.line) for code in recording.codes]
+    samples: Counter[Sample] = Counter()
+    for thread in recording.threads:
+        labels = (
+            ("thread", text(thread.name)),
+            ("pid", str(recording.processes[thread.process].pid)),
+        )
+        for at, node in enumerate(thread.nodes):
+            values = tuple(min(n, LARGEST) for n in (node.own, node.calls, node.waiting))
+            if at and any(values):
+                codes = [thread.nodes[id].code for id in reversed(path_to(thread, at))]
+                samples[tuple(frames[code] for code in codes), values, labels] += 1
+    return samples
+
+
+def varints(data: bytes) -> Iterator[int]:
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        assert shift <= 70
+        if byte < 0x80:
+            yield value
+            value = shift = 0
+    assert shift == 0
+
+
+def message(data: bytes) -> Message:
+    fields: defaultdict[int, list[int | bytes]] = defaultdict(list)
+    while data:
+        key, data = varint(data)
+        assert key & 7 in (0, 2), "the wire types of profile.proto"
+        value, data = varint(data)
+        if key & 7 == 0:
+            fields[key >> 3].append(value)
+        else:
+            assert len(data) >= value
+            fields[key >> 3].append(data[:value])
+            data = data[value:]
+    return fields
+
+
+def varint(data: bytes) -> tuple[int, bytes]:
+    size = next(i for i, byte in enumerate(data) if byte < 0x80) + 1
+    return next(varints(data[:size])), data[size:]
+
+
+def number(fields: Message, field: int) -> int:
+    (value,) = fields.get(field, [0])
+    assert isinstance(value, int)
+    return value
+
+
+def parts(fields: Message, field: int) -> list[bytes]:
+    return [value for value in fields.get(field, []) if isinstance(value, bytes)]
+
+
+class Reader:
+    def __init__(self, exported: bytes) -> None:
+        self.whole = message(gzip.decompress(exported))
+        self.strings = [string.decode() for string in parts(self.whole, 6)]
+        assert self.strings[0] == ""
+        assert len(set(self.strings)) == len(self.strings)
+        types = [message(part) for part in parts(self.whole, 1)]
+        assert [(self.string(t, 1), self.string(t, 2)) for t in types] == [
+            ("time", "nanoseconds"),
+            ("calls", "count"),
+            ("waiting", "nanoseconds"),
+        ]
+        assert self.string(self.whole, 14) == "time"
+        self.functions = self.by_id(5)
+        self.locations = self.by_id(4)
+
+    def string(self, fields: Message, field: int) -> str:
+        return self.strings[number(fields, field)]
+
+    def by_id(self, field: int) -> dict[int, Message]:
+        found = [message(part) for part in parts(self.whole, field)]
+        ids = {number(fields, 1): fields for fields in found}
+        assert len(ids) == len(found)
+        assert 0 not in ids
+        return ids
+
+    def frame(self, location: int) -> Frame:
+        (line,) = parts(self.locations[location], 4)
+        fields = message(line)
+        function = self.functions[number(fields, 1)]
+        assert 3 not in function, "system_name"
+        assert number(function, 5) == number(fields, 2)
+        return self.string(function, 2), self.string(function, 4), number(fields, 2)
+
+    def sample(self, part: bytes) -> Sample:
+        fields = message(part)
+        (locations,), (values,) = parts(fields, 1), parts(fields, 2)
+        labels = [message(label) for label in parts(fields, 3)]
+        return (
+            tuple(map(self.frame, varints(locations))),
+            tuple(varints(values)),
+            tuple((self.string(label, 1), self.string(label, 2)) for label in labels),
+        )
+
+
+def read(exported: bytes) -> Counter[Sample]:
+    reader = Reader(exported)
+    return Counter(reader.sample(part) for part in parts(reader.whole, 2))

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pprof format as pprof itself sees it."""
+
+import gzip
+import re
+import shutil
+import subprocess
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+from fettle._core import Profile
+
+from . import oracle, pprof
+from .spelling import name, text
+from .synthetic import SAMPLES, Recording
+
+
+@cache
+def why_not() -> str:
+    """Why there is no pprof to ask, or nothing."""
+    go = shutil.which("go")
+    if not go:
+        return "go is not here"
+    done = subprocess.run([go, "tool", "pprof", "-h"], capture_output=True, check=False)
+    return "" if b"-top" in done.stdout + done.stderr else "go has no pprof here"
+
+
+needs_pprof = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it is here")
+
+
+def ask(recording: Recording, folder: Path, *options: str) -> str:
+    path = folder / "out.pb.gz"
+    path.write_bytes(Profile.read(str(recording.write(folder))).export("pprof"))
+    command = ["go", "tool", "pprof", "-symbolize=none", *options, path.name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+def totals(printed: str, unit: str = "") -> tuple[int, dict[str, tuple[int, int]]]:
+    """The total of -top, and (flat, cumulative) by name."""
+    whole = re.search(rf"of (\d+)(?:{unit})? total", printed)
+    assert whole
+    cell, share = rf"(\d+)(?:{unit})?", r"\S+%"
+    rows = re.findall(
+        rf"^ *{cell} +{share} +{share} +{cell} +{share} +(.+)$", printed, re.MULTILINE
+    )
+    return int(whole[1]), {name: (int(flat), int(cum)) for flat, cum, name in rows}
+
+
+@needs_pprof
+@pytest.mark.parametrize("sample", ["login", "namesakes", "folded", "arbitrary 1"])
+@pytest.mark.parametrize(
+    ("index", "field", "unit"),
+    [("time", "own", "ns"), ("calls", "calls", ""), ("waiting", "own_waiting", "ns")],
+)
+def test_totals_are_those_of_the_tree(
+    sample: str, index: str, field: str, unit: str, tmp_path: Path
+) -> None:
+    recording = SAMPLES[sample]()
+    functions, _ = oracle.tables(recording)
+    own: Counter[str] = Counter()
+    for code, sums in functions.items():
+        own[text(name(recording.codes[code]))] += getattr(sums, field)
+    options = f"-sample_index={index}", "-unit=ns" if unit else "-unit=count"
+    whole, rows = totals(ask(recording, tmp_path, "-top", "-nodecount=1000", *options), unit)
+    assert whole == sum(own.values())
+    flat: Counter[str] = Counter()
+    for function, (number, _) in rows.items():
+        flat[function] += number
+    assert +flat == +own
+
+
+@needs_pprof
+def test_a_table_reads_as_ours(tmp_path: Path) -> None:
+    """Recursion counts once; <module> keeps its name; time is what is shown unless asked."""
+    options = "-top", "-unit=ns", "-nodecount=1000", "-nodefraction=0"
+    _, rows = totals(ask(SAMPLES["login"](), tmp_path, *options), "ns")
+    assert rows == {
+        "<module>": (1_000_000, 7_006_001_201),
+        "main_app": (2_000_000, 7_005_001_201),
+        "login_user": (3_000_000, 6_003_000_001),
+        "<built-in method time.sleep>": (7_000_000_001, 7_000_000_001),
+        "outer.<locals>.fact": (1_200, 1_000_001_200),
+    }
+
+
+@needs_pprof
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_pprof_takes_every_sample(sample: str, tmp_path: Path) -> None:
+    recording = SAMPLES[sample]()
+    printed = ask(recording, tmp_path, "-raw")
+    samples = printed.split("Samples:\n")[1].split("Locations\n")[0]
+    rows = re.findall(r"^ *\d+ +\d+ +\d+: ", samples, re.MULTILINE)
+    assert len(rows) == sum(pprof.expected(recording).values())
+
+
+@needs_pprof
+def test_threads_can_be_told_apart(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.process()
+    code = recording.code(b"a.py", 1, b"f")
+    for thread, own in [(b"main", 7), (b"worker", 11)]:
+        recording.thread(name=thread).add(0, code, 1, own)
+    options = "-top", "-unit=ns", "-tagfocus=thread=worker"
+    assert totals(ask(recording, tmp_path, *options), "ns")[1] == {"f": (11, 11)}
+
+
+def test_gzip_of_many_blocks(tmp_path: Path) -> None:
+    """Sizes around a stored block's 65 535 bytes; Python's gzip checks length and sum."""
+    seen = set()
+    for length in range(65_535 - 400, 65_535 + 400, 7):
+        recording = Recording()
+        recording.process()
+        recording.code(b"", 0, b"x" * length)
+        path = recording.write(tmp_path)
+        whole = gzip.decompress(Profile.read(str(path)).export("pprof"))
+        assert b"x" * length in whole
+        seen.add(len(whole) > 65_535)
+    assert seen == {False, True}
