@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -477,6 +478,44 @@ static void test_damaged_arenas(void)
     ft_recording_close(&recording);
 }
 
+static ft_status intern_numbered(ft_recording *recording, const char *key, uint32_t number)
+{
+    static char name[FT_NAME_MAX_BYTES];
+    int length = snprintf(name, sizeof name, "%04000u", number);
+    ft_function function = {.key = key,
+                            .kind = FT_CODE_PYTHON,
+                            .texts = {"t.py", name, name},
+                            .lengths = {4, (size_t)length, (size_t)length}};
+    return ft_recording_intern(recording, &function);
+}
+
+/* A function that found no room is known once there is room again. */
+static void test_room_after_a_refusal(void)
+{
+    static char many[1000];
+    ft_recording recording;
+    struct rlimit limit, small;
+    uint32_t number = 0, attempts = 0;
+    ft_status status = FT_OK;
+    empty_folder();
+    REQUIRE(ft_recording_open(&recording, &ft_mem_system, folder, 100) == FT_OK);
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    small = limit;
+    small.rlim_cur = 1 << 18;
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    while (number < sizeof many && status == FT_OK)
+        number++, status = intern_numbered(&recording, &many[number - 1], number);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const char *refused = &many[number - 1];
+    CHECK(status == FT_ERR_DISK_FULL && number > 2);
+    CHECK(ft_recording_code_of(&recording, refused) == 0);
+    while (intern_numbered(&recording, refused, number) != FT_OK && attempts < 100000)
+        attempts++;
+    CHECK(attempts < 100000);
+    CHECK(ft_recording_code_of(&recording, refused) == number + 2); /* two stand for folded calls */
+    ft_recording_close(&recording);
+}
+
 static bool run_with(const ft_mem *mem)
 {
     ft_recording recording;
@@ -556,6 +595,7 @@ int main(void)
     test_threads();
     test_fork();
     test_damaged_arenas();
+    test_room_after_a_refusal();
     test_allocation_failures();
     test_harvest_without_memory();
     empty_folder();
