@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* state.h: what one interpreter's fettle._core owns.
  *
- * There are no statics: each interpreter that imports the module has a state of its own. Every
- * field is a strong reference, or NULL before it is made; a new one is also named in the two
- * functions below, which the module's m_traverse, m_clear and m_free call. */
+ * Each interpreter that imports the module has a state of its own; the only statics are those of
+ * the process's one session (probes/session.h). Every field is a strong reference, or NULL before
+ * it is made; a new one is also named in the two functions below, which the module's m_traverse,
+ * m_clear and m_free call. */
 #ifndef FT_GLUE_STATE_H
 #define FT_GLUE_STATE_H
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/array.h"
 #include "engine/record/arena.h"
 #include "engine/record/recorder.h"
 #include "engine/record/recording.h"
@@ -100,14 +101,11 @@ static bool is_sound(const harvest *h, const ft_block *block, uint64_t offset)
 
 static ft_status add_place(harvest *h, const ft_block *block, uint64_t offset)
 {
-    if (h->block_count == h->block_room) {
-        uint32_t room = h->block_room == 0 ? 64 : h->block_room * 2;
-        block_place *moved = ft_mem_resize(h->mem, h->blocks, room, sizeof *moved);
-        if (moved == NULL)
-            return FT_ERR_MEMORY;
-        h->blocks = moved;
-        h->block_room = room;
-    }
+    block_place *blocks =
+        ft_array_grow(h->mem, h->blocks, h->block_count + 1, &h->block_room, sizeof *blocks);
+    if (blocks == NULL)
+        return FT_ERR_MEMORY;
+    h->blocks = blocks;
     h->blocks[h->block_count] = (block_place){
         .offset = offset,
         .used = atomic_load_explicit(&block->used, memory_order_relaxed),
@@ -188,14 +186,11 @@ static ft_status add_code(harvest *h, const ft_record *record, const char *text)
 {
     ft_code code = {.line = record->line, .kind = record->kind};
     uint32_t *fields[3] = {&code.file, &code.name, &code.qualname};
-    if (h->code_count + 1 >= h->code_room) {
-        uint32_t room = h->code_room == 0 ? 256 : h->code_room * 2;
-        uint32_t *moved = ft_mem_resize(h->mem, h->codes, room, sizeof *moved);
-        if (moved == NULL)
-            return FT_ERR_MEMORY;
-        h->codes = moved;
-        h->code_room = room;
-    }
+    uint32_t *codes = ft_array_grow(h->mem, h->codes, h->code_count + 2, &h->code_room,
+                                    sizeof *codes); /* number 0 is there besides */
+    if (codes == NULL)
+        return FT_ERR_MEMORY;
+    h->codes = codes;
     for (int i = 0; i < 3; text += record->lengths[i], i++) {
         ft_status status =
             ft_strtab_intern(&h->profile->texts, text, record->lengths[i], fields[i]);

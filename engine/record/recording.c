@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine/base/array.h"
 #include "engine/model/code.h"
 #include "engine/model/profile.h"
 #include "engine/record/children.h"
@@ -188,14 +189,11 @@ static ft_status write_record(ft_recording *recording, ft_record record, const c
 
 static ft_status reserve_flags(ft_recording *recording)
 {
-    if (recording->code_count + 1 < recording->code_capacity)
-        return FT_OK;
-    uint32_t room = recording->code_capacity == 0 ? 256 : recording->code_capacity * 2;
-    uint32_t *moved = ft_mem_resize(recording->mem, recording->flags, room, sizeof *moved);
-    if (moved == NULL)
+    uint32_t *flags = ft_array_grow(recording->mem, recording->flags, recording->code_count + 2,
+                                    &recording->code_capacity, sizeof *flags);
+    if (flags == NULL)
         return FT_ERR_MEMORY;
-    recording->flags = moved;
-    recording->code_capacity = room;
+    recording->flags = flags;
     return FT_OK;
 }
 
@@ -301,15 +299,12 @@ ft_context *ft_recording_new_context(ft_recorder *recorder, ft_context *parent, 
 
 static ft_status add_slot(ft_recording *recording, ft_recorder **recorder)
 {
-    if (recording->recorder_count == recording->recorder_capacity) {
-        uint32_t room = recording->recorder_capacity == 0 ? 16 : recording->recorder_capacity * 2;
-        ft_recorder **moved =
-            ft_mem_resize(recording->mem, recording->recorders, room, sizeof *moved);
-        if (moved == NULL)
-            return FT_ERR_MEMORY;
-        recording->recorders = moved;
-        recording->recorder_capacity = room;
-    }
+    ft_recorder **recorders =
+        ft_array_grow(recording->mem, recording->recorders, recording->recorder_count + 1,
+                      &recording->recorder_capacity, sizeof *recorders);
+    if (recorders == NULL)
+        return FT_ERR_MEMORY;
+    recording->recorders = recorders;
     ft_status status =
         make_room(recording, &recording->slots, FT_BLOCK_RECORDERS, 0, sizeof(ft_recorder));
     if (status != FT_OK)
