@@ -81,7 +81,10 @@ def test_interrupt_reaches_the_program_once(
 
 @pytest.mark.parametrize("command", COMMANDS, ids=["plain", "fettle"])
 def test_an_interrupt_ends_the_program(folder: Folder, terminal: Terminal, command: str) -> None:
-    folder.write("app.py", "import os, time\nos.write(1, b'rea' + b'dy')\ntime.sleep(60)")
+    folder.write(  # one long sleep would miss a signal that comes just before it
+        "app.py",
+        "import os, time\nos.write(1, b'rea' + b'dy')\nwhile True: time.sleep(0.02)\n",
+    )
     terminal.type(command + "\n")
     terminal.expect("ready")
     terminal.type("\x03")
