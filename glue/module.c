@@ -20,7 +20,7 @@ static bool starts_with(PyObject *word, const char *prefix)
 }
 
 /* One word of the options. 0, or -1 with an exception. */
-static int parse_word(PyObject *word, ft_session_options *options)
+static int parse_word(PyObject *word, ft_take_options *options)
 {
     static const char nodes[] = "max-nodes=";
     if (PyUnicode_CompareWithASCIIString(word, "calls") == 0)
@@ -42,7 +42,7 @@ static int parse_word(PyObject *word, ft_session_options *options)
     return -1;
 }
 
-static int parse_options(PyObject *text, ft_session_options *options)
+static int parse_options(PyObject *text, ft_take_options *options)
 {
     PyObject *words = PyUnicode_Split(text, NULL, -1);
     int result = words == NULL ? -1 : 0;
@@ -78,7 +78,7 @@ static PyObject *core_record(PyObject *module, PyObject *args)
 {
     (void)module;
     PyObject *directory, *text;
-    ft_session_options options = {.builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
+    ft_take_options options = {.builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
     if (!PyArg_ParseTuple(args, "O&U", PyUnicode_FSConverter, &directory, &text))
         return NULL;
     const ft_probe *probe = &ft_probe_calls;
@@ -88,7 +88,7 @@ static PyObject *core_record(PyObject *module, PyObject *args)
         probe = &ft_probe_calls_python_only;
 #endif
     if (result == 0)
-        result = ft_session_start(PyBytes_AS_STRING(directory), &options, probe);
+        result = ft_session_launch(PyBytes_AS_STRING(directory), &options, probe);
     Py_DECREF(directory);
     if (result < 0 || (result > 0 && stop_at_exit() < 0))
         return NULL;

@@ -11,7 +11,11 @@
 #include <stdint.h>
 #include <time.h>
 
-typedef enum ft_clock_source { FT_CLOCK_SYSTEM = 0, FT_CLOCK_COUNTER = 1 } ft_clock_source;
+typedef enum ft_clock_source {
+    FT_CLOCK_SYSTEM = 0,
+    FT_CLOCK_COUNTER = 1,
+    FT_CLOCK_CALLERS = 2 /* whoever tells the events has a clock of its own: never read here */
+} ft_clock_source;
 
 typedef struct ft_clock_pair {
     uint64_t ticks;
@@ -31,11 +35,16 @@ ft_clock_pair ft_clock_read_pair(ft_clock_source source);
  */
 double ft_clock_ns_per_tick(ft_clock_source source, ft_clock_pair from, ft_clock_pair to);
 
+static inline uint64_t ft_clock_ns_of(struct timespec time)
+{
+    return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;
+}
+
 static inline uint64_t ft_clock_ns(clockid_t clock)
 {
     struct timespec now;
     clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+    return ft_clock_ns_of(now);
 }
 
 #if defined(__x86_64__)

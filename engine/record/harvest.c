@@ -36,7 +36,7 @@ typedef struct block_place {
 typedef struct harvest {
     ft_profile *profile;
     const ft_mem *mem;
-    int fd;
+    int fd; /* -1: the arena is in this process's memory, and offsets are addresses */
     ft_arena_header header;
     uint64_t bytes;      /* of the file, as far as it is published */
     block_place *blocks; /* owned, sorted by kind, owner, place */
@@ -84,6 +84,12 @@ static ft_status load(harvest *h, const block_place *place)
             return FT_ERR_MEMORY;
         h->buffer = moved;
         h->buffer_room = place->used;
+    }
+    if (h->fd < 0) {
+        const ft_block *block = (const ft_block *)(uintptr_t)place->offset;
+        if (place->used > 0)
+            memcpy(h->buffer, block + 1, place->used);
+        return FT_OK;
     }
     if (read_at(h->fd, h->buffer, place->used, place->offset + FT_BLOCK_HEADER_BYTES))
         return FT_OK;
@@ -169,15 +175,34 @@ static ft_status find_newer_records(harvest *h, uint64_t *offset)
     return find_blocks(h, offset, FT_BLOCK_RECORDS);
 }
 
+static void sort_blocks(harvest *h)
+{
+    if (h->block_count > 0)
+        qsort(h->blocks, h->block_count, sizeof *h->blocks, by_kind_owner_order);
+}
+
 static ft_status find_all_blocks(harvest *h)
 {
     uint64_t offset = FT_ARENA_HEADER_BYTES;
     ft_status status = find_blocks(h, &offset, 0);
     if (status == FT_OK && h->torn == 0)
         status = find_newer_records(h, &offset);
-    if (status == FT_OK && h->block_count > 0)
-        qsort(h->blocks, h->block_count, sizeof *h->blocks, by_kind_owner_order);
+    sort_blocks(h);
     return status;
+}
+
+/* The blocks of an arena in memory. Its list is newest first, their order is oldest first. */
+static ft_status list_blocks(harvest *h, const ft_block *newest)
+{
+    for (const ft_block *block = newest; block != NULL; block = block->next) {
+        ft_status status = add_place(h, block, (uint64_t)(uintptr_t)block);
+        if (status != FT_OK)
+            return status;
+    }
+    for (uint32_t i = 0; i < h->block_count; i++)
+        h->blocks[i].order = h->block_count - 1 - i;
+    sort_blocks(h);
+    return FT_OK;
 }
 
 /* ---- functions and properties ---- */
@@ -425,6 +450,15 @@ static ft_status add_threads(harvest *h)
     return FT_OK;
 }
 
+/* The content of all blocks that were found. */
+static ft_status read_all(harvest *h)
+{
+    ft_status status = read_blocks_of(h, FT_BLOCK_RECORDS, read_records);
+    if (status == FT_OK)
+        status = read_blocks_of(h, FT_BLOCK_RECORDERS, read_recorders);
+    return status == FT_OK ? add_threads(h) : status;
+}
+
 /* ---- the process ---- */
 
 static uint64_t difference(uint64_t a, uint64_t b)
@@ -450,6 +484,16 @@ static void set_clock(harvest *h)
                      h->now.ns > header->first.ns && h->now.ticks > header->first.ticks;
     h->ns_per_tick = ft_clock_ns_per_tick(source, header->first, same_boot ? h->now : last);
     h->open_until_now = h->open_until_now && same_boot;
+}
+
+static void close_harvest(harvest *h)
+{
+    if (h->fd >= 0)
+        close(h->fd);
+    ft_mem_free(h->mem, h->blocks);
+    ft_mem_free(h->mem, h->codes);
+    ft_mem_free(h->mem, h->recorders);
+    ft_mem_free(h->mem, h->buffer);
 }
 
 static ft_status add_notes(harvest *h, bool alive)
@@ -537,11 +581,7 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_deat
     if (status == FT_OK)
         status = find_all_blocks(&h);
     if (status == FT_OK)
-        status = read_blocks_of(&h, FT_BLOCK_RECORDS, read_records);
-    if (status == FT_OK)
-        status = read_blocks_of(&h, FT_BLOCK_RECORDERS, read_recorders);
-    if (status == FT_OK)
-        status = add_threads(&h);
+        status = read_all(&h);
     if (status == FT_OK)
         find_open_waiting(&h, first_thread);
     if (status == FT_OK)
@@ -550,12 +590,28 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_deat
         set_elapsed(&h);
 
 done:
-    if (h.fd >= 0)
-        close(h.fd);
-    ft_mem_free(h.mem, h.blocks);
-    ft_mem_free(h.mem, h.codes);
-    ft_mem_free(h.mem, h.recorders);
-    ft_mem_free(h.mem, h.buffer);
+    close_harvest(&h);
+    return status;
+}
+
+ft_status ft_harvest_recording(ft_profile *profile, const ft_recording *recording)
+{
+    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1};
+    assert(recording->directory == NULL);
+    h.header = *recording->arena.header;
+    set_clock(&h);
+    if (recording->ns_per_tick > 0)
+        h.ns_per_tick = recording->ns_per_tick;
+    ft_status status = add_process(&h);
+    if (status == FT_OK)
+        status = list_blocks(&h, recording->arena.blocks);
+    if (status == FT_OK)
+        status = read_all(&h);
+    if (status == FT_OK)
+        status = add_notes(&h, false);
+    if (status == FT_OK)
+        set_elapsed(&h);
+    close_harvest(&h);
     return status;
 }
 

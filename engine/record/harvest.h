@@ -7,6 +7,7 @@
 #define FT_RECORD_HARVEST_H
 
 #include "engine/model/profile.h"
+#include "engine/record/recording.h"
 
 /* A process that died just now, as its parent saw it: the calls it was in lasted until now. What of
  * them the CPU time does not account for was waiting. For other dead processes an open call ends
@@ -24,5 +25,8 @@ ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_ha
 
 /* One arena file. FT_ERR_FOREIGN when it is none, FT_ERR_NEWER when another build wrote it. */
 ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_death death);
+
+/* A recording in memory that was settled, and that no thread writes to meanwhile. */
+ft_status ft_harvest_recording(ft_profile *profile, const ft_recording *recording);
 
 #endif

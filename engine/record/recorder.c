@@ -148,6 +148,28 @@ void ft_recorder_long_slice(ft_recorder *recorder, uint64_t now)
     ft_recording_touch_clock(recorder->recording);
 }
 
+void ft_recorder_end_foreign_slice(ft_recorder *recorder, uint64_t now)
+{
+    uint64_t elapsed = now - recorder->slice_start;
+    if (recorder->clock == FT_CLOCK_CALLERS) /* that thread alone can ask it */
+        return;
+    if (elapsed > UINT64_MAX / 2) /* its last event read the clock after we did */
+        return;
+    recorder->slice_start = now;
+    ft_counter_add(&recorder->current->own, elapsed);
+    struct timespec cpu;
+    if (elapsed <= recorder->long_slice || clock_gettime(recorder->rest->cpu_clock, &cpu) != 0)
+        return;
+    ft_clock_source source = (ft_clock_source)recorder->clock;
+    ft_clock_pair pair = ft_clock_read_pair(source);
+    double ns_per_tick = ft_clock_ns_per_tick(source, recorder->first, pair);
+    uint64_t off_cpu = pair.ns - ft_clock_ns_of(cpu);
+    uint64_t waited = off_cpu > recorder->off_cpu ? off_cpu - recorder->off_cpu : 0;
+    uint64_t ticks = (uint64_t)((double)waited / ns_per_tick);
+    recorder->off_cpu = off_cpu;
+    ft_counter_add(&recorder->current->waiting, ticks < elapsed ? ticks : elapsed);
+}
+
 /* ---- exits that do not match, switched stacks ---- */
 
 /* The topmost entry of frame among count, or NULL. A call that was not recorded counts too. */
@@ -221,7 +243,18 @@ bool ft_recorder_switch_to(ft_recorder *recorder, const void *frame)
     return true;
 }
 
-void ft_recorder_switch_to_root(ft_recorder *recorder)
+void ft_recorder_switch_to_root(ft_recorder *recorder, const void *frame)
 {
     park_above(recorder, recorder->bottom);
+    recorder->bottom->frame = (uintptr_t)frame;
+}
+
+bool ft_recorder_stand_in(ft_recorder *recorder, const void *key, const void *frame)
+{
+    uint32_t code = ft_recording_code_of(recorder->recording, key);
+    ft_context *context = code == 0 ? NULL : find_or_add(recorder, recorder->current, key, code);
+    if (context == NULL)
+        return false;
+    ft_recorder_push(recorder, context, (uintptr_t)frame);
+    return true;
 }

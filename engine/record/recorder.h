@@ -65,7 +65,8 @@ typedef struct ft_recorder {
     ft_stack_entry *top;
     ft_stack_entry *last; /* the last usable entry */
     uint64_t long_slice;  /* ticks from which on a slice is looked at for waiting */
-    uint32_t clock;       /* ft_clock_source */
+    uint16_t clock;       /* ft_clock_source */
+    uint16_t python_only; /* not 0: C functions are not recorded */
     _Atomic uint32_t state;
     ft_recording *recording; /* borrowed */
     ft_stack_entry *bottom;  /* owned; bottom[0] is the root */
@@ -95,8 +96,17 @@ bool ft_recorder_grow_stack(ft_recorder *recorder);
  */
 bool ft_recorder_switch_to(ft_recorder *recorder, const void *frame);
 
-/* What runs now was not seen to start: parks all, down to the root. */
-void ft_recorder_switch_to_root(ft_recorder *recorder);
+/* What runs now was not seen to start: parks all, down to the root. The root stands for this frame
+ * from now on, so that its next call finds itself at once. */
+void ft_recorder_switch_to_root(ft_recorder *recorder, const void *frame);
+
+/* The function `key` runs already and its frame is the running one: it is put on the stack without
+ * a call being counted. False when key is not known or there is no room. */
+bool ft_recorder_stand_in(ft_recorder *recorder, const void *key, const void *frame);
+
+/* Ends the slice of a thread other than the calling one, which can not run until this returned.
+ * On the callers' clock it goes on. */
+void ft_recorder_end_foreign_slice(ft_recorder *recorder, uint64_t now);
 
 /* One writer: a plain add, but of whole words only. */
 static inline void ft_counter_add(_Atomic uint64_t *counter, uint64_t amount)

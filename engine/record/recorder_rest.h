@@ -24,6 +24,7 @@ typedef struct ft_recorder_rest {
     ft_parked *buckets[256]; /* by the frame of the last entry: a resumed stack is found there */
     size_t parked_entries;
     char folded_keys[2]; /* their addresses are the keys of the two FOLDED contexts */
+    clockid_t cpu_clock; /* of the thread that uses the recorder, for any thread to read */
 } ft_recorder_rest;
 
 ft_recorder_rest *ft_recorder_rest_new(const ft_mem *mem);

@@ -331,17 +331,29 @@ static ft_status take_recorder(ft_recording *recording, ft_recorder **recorder)
     return add_slot(recording, recorder);
 }
 
-static void start_clock(ft_recorder *recorder)
+/* From here on the calling thread's time off the CPU is counted. */
+static void start_waiting(ft_recorder *recorder)
 {
     struct rusage usage;
-    ft_clock_source source = (ft_clock_source)recorder->recording->arena.header->clock_source;
-    recorder->clock = (uint32_t)source;
-    recorder->long_slice = ft_clock_ticks_per_20us(source);
-    recorder->first = ft_clock_read_pair(source);
-    recorder->off_cpu = recorder->first.ns - ft_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    recorder->off_cpu = ft_clock_ns(CLOCK_MONOTONIC) - ft_clock_ns(CLOCK_THREAD_CPUTIME_ID);
     recorder->voluntary =
         getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nvcsw : UINT64_C(0);
+    if (pthread_getcpuclockid(pthread_self(), &recorder->rest->cpu_clock) != 0)
+        recorder->rest->cpu_clock = CLOCK_MONOTONIC; /* nothing is off this one */
+}
+
+static void start_clock(ft_recorder *recorder)
+{
+    ft_clock_source source = (ft_clock_source)recorder->recording->arena.header->clock_source;
+    recorder->clock = (uint16_t)source;
+    recorder->first = ft_clock_read_pair(source);
     recorder->slice_start = recorder->first.ticks;
+    recorder->long_slice = ft_clock_ticks_per_20us(source);
+    if (source == FT_CLOCK_CALLERS) { /* nothing is known of it but that it should not step back */
+        recorder->slice_start = 0;
+        recorder->long_slice = UINT64_MAX / 2;
+    }
+    start_waiting(recorder);
 }
 
 /* What a recorder has besides its slot; it may be there from an earlier thread. */
@@ -360,6 +372,8 @@ static bool equip(ft_recorder *recorder)
     recorder->top = recorder->bottom;
     *recorder->top = (ft_stack_entry){.context = recorder->root};
     recorder->current = recorder->root;
+    recorder->python_only = recorder->recording->python_only;
+    ft_parked_drop_all(recorder->rest, recorder->recording->mem);
     return true;
 }
 
@@ -384,15 +398,64 @@ ft_recorder *ft_recording_attach(ft_recording *recording)
     return recorder;
 }
 
-void ft_recording_detach(ft_recorder *recorder)
+/* Its slice has ended. */
+static void give_back(ft_recorder *recorder)
 {
-    ft_recording *recording = recorder->recording;
-    ft_recorder_end_slice(recorder, ft_clock_ticks((ft_clock_source)recorder->clock));
     recorder->top = recorder->bottom;
     recorder->current = recorder->root;
-    ft_parked_drop_all(recorder->rest, recording->mem);
-    ft_recording_touch_clock(recording);
+    ft_parked_drop_all(recorder->rest, recorder->recording->mem);
     atomic_store(&recorder->state, FT_RECORDER_FREE);
+}
+
+void ft_recording_detach(ft_recorder *recorder)
+{
+    if (recorder->clock != FT_CLOCK_CALLERS)
+        ft_recorder_end_slice(recorder, ft_clock_ticks((ft_clock_source)recorder->clock));
+    ft_recording_touch_clock(recorder->recording);
+    give_back(recorder);
+}
+
+void ft_recording_use_callers_clock(ft_recording *recording, double ns_per_tick)
+{
+    assert(recording->recorder_count == 0 && ns_per_tick > 0);
+    recording->arena.header->clock_source = FT_CLOCK_CALLERS;
+    recording->ns_per_tick = ns_per_tick;
+}
+
+static bool is_in_use(const ft_recorder *recorder)
+{
+    return atomic_load_explicit(&recorder->state, memory_order_acquire) == FT_RECORDER_IN_USE;
+}
+
+void ft_recording_settle(ft_recording *recording, ft_recorder *mine, uint64_t now)
+{
+    for (uint32_t i = 0; i < recording->recorder_count; i++) {
+        ft_recorder *recorder = recording->recorders[i];
+        if (recorder == mine)
+            ft_recorder_end_slice(recorder, now);
+        else if (is_in_use(recorder))
+            ft_recorder_end_foreign_slice(recorder, now);
+    }
+    ft_recording_touch_clock(recording);
+}
+
+void ft_recording_pause(ft_recording *recording, ft_recorder *mine, uint64_t now)
+{
+    ft_recording_settle(recording, mine, now);
+    for (uint32_t i = 0; i < recording->recorder_count; i++)
+        if (is_in_use(recording->recorders[i]))
+            give_back(recording->recorders[i]);
+}
+
+void ft_recording_keep_only(ft_recording *recording, ft_recorder *mine)
+{
+    recording->arena.header->pid = (uint32_t)getpid();
+    recording->arena.header->parent_pid = (uint32_t)getppid();
+    for (uint32_t i = 0; i < recording->recorder_count; i++)
+        if (recording->recorders[i] != mine && is_in_use(recording->recorders[i]))
+            give_back(recording->recorders[i]);
+    if (mine != NULL)
+        start_waiting(mine); /* the child's CPU clock begins at zero */
 }
 
 /* ---- fork ----

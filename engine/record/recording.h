@@ -12,6 +12,7 @@
 #define FT_RECORD_RECORDING_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "engine/base/map.h"
 #include "engine/base/mem.h"
@@ -62,6 +63,8 @@ struct ft_recording {
     uint32_t attempts_to_skip; /* until it is asked again */
     _Atomic uint32_t context_count;
     uint32_t max_contexts;
+    bool python_only;   /* recorders attached from now on leave C functions out */
+    double ns_per_tick; /* of the callers' clock; 0: the arena's own clock is used */
 };
 
 /* Starts a recording in a new arena file in directory, or in plain memory for NULL. The recording
@@ -75,8 +78,23 @@ void ft_recording_close(ft_recording *recording);
 /* A recorder for the calling thread. NULL when there is no room (noted). */
 ft_recorder *ft_recording_attach(ft_recording *recording);
 
-/* The thread ends or the recording stops: ends its slice and gives the recorder back. */
+/* The thread ends or the recording stops: ends its slice and gives the recorder back. On the
+ * callers' clock the slice ends with its last event. */
 void ft_recording_detach(ft_recorder *recorder);
+
+/* Before the first recorder is attached: ticks are what the caller gives with each event. */
+void ft_recording_use_callers_clock(ft_recording *recording, double ns_per_tick);
+
+/* What was recorded until `now` (ticks) can be read when this returned. mine: the calling thread's
+ * recorder, or NULL. No other thread may be in an event, nor begin one. */
+void ft_recording_settle(ft_recording *recording, ft_recorder *mine, uint64_t now);
+
+/* Settles, then gives every recorder back: the recording rests until the next one attaches. */
+void ft_recording_pause(ft_recording *recording, ft_recorder *mine, uint64_t now);
+
+/* For a recording in memory, in a forked child: the other threads are not in this process, mine
+ * (or NULL) goes on in the child's copy of all. */
+void ft_recording_keep_only(ft_recording *recording, ft_recorder *mine);
 
 /* Makes the function known. Interning it twice is harmless. */
 ft_status ft_recording_intern(ft_recording *recording, const ft_function *function);

@@ -4,14 +4,14 @@
  * An evaluator of our own around the interpreter's costs a fraction of the profile hook, but each
  * Python call then takes C stack. With little of that left we hand over to the profile hook, for
  * good: frames that were entered here may then end twice, and the second end finds nothing. */
-#include "glue/probes/session.h"
+#include "glue/probes/events.h"
 
 #if !FT_HAS_MONITORING
 
 #include <pthread.h>
 
 #include "engine/model/profile.h"
-#include "glue/probes/setprofile.h"
+#include "glue/probes/probes.h"
 
 enum { STACK_RESERVE = 1 << 20, STACK_SHARE = 4 };
 
@@ -49,10 +49,8 @@ static void hand_over(void)
 {
     ft_compat_error error;
     ft_compat_error_save(&error);
-    state.handed_over = true;
-    ft_compat_set_evaluator(NULL);
     ft_session_note(FT_NOTE_DEEP_STACK);
-    if (ft_setprofile_take_over(false) < 0)
+    if (ft_session_change_probe(&ft_probe_calls) < 0)
         PyErr_Clear();
     ft_compat_error_restore(&error);
 }
@@ -77,12 +75,12 @@ static PyObject *evaluate(PyThreadState *thread, ft_frame *frame, int throwing)
     }
     PyCodeObject *code = ft_compat_frame_code(frame);
     ft_compat_keep_evaluated(ft_compat_frame_function(frame), &state.function_versions);
-    ft_session_enter_frame(code, frame, ft_compat_current_frame());
+    ft_event_enter_frame(code, frame, ft_compat_current_frame());
     PyObject *result = ft_compat_evaluate(thread, frame, throwing);
     if (FT_UNLIKELY((code->co_flags & CO_OPTIMIZED) == 0 && result != NULL))
         keep_getitem_evaluated(ft_compat_frame_locals(frame));
     if (FT_LIKELY(!state.handed_over)) /* else the profile hook told its end already */
-        ft_session_leave_frame(code, frame);
+        ft_event_leave_frame(code, frame);
     return result;
 }
 
@@ -107,16 +105,8 @@ static PyObject *evaluate_before_main(PyThreadState *thread, ft_frame *frame, in
     if (!ft_session_is_main(frame))
         return ft_compat_evaluate(thread, frame, throwing);
     keep_all_evaluated();
-    ft_compat_set_evaluator(evaluate);
-    ft_session_begin();
+    ft_session_begin(); /* which puts `evaluate` in the place of this */
     return evaluate(thread, frame, throwing);
-}
-
-static int start(const ft_session_options *options)
-{
-    (void)options;
-    ft_compat_set_evaluator(evaluate_before_main);
-    return 0;
 }
 
 static bool is_ours(ft_evaluator evaluator)
@@ -124,16 +114,28 @@ static bool is_ours(ft_evaluator evaluator)
     return evaluator == evaluate || evaluator == evaluate_before_main;
 }
 
-static void stop(void)
+static void switch_off(void)
 {
     if (state.handed_over)
-        ft_setprofile_stop();
-    else if (is_ours(ft_compat_evaluator()))
+        return;
+    state.handed_over = true;
+    if (is_ours(ft_compat_evaluator()))
         ft_compat_set_evaluator(NULL);
     else /* another tool's by now: it stays */
         ft_session_note(FT_NOTE_HOOK_TAKEN);
 }
 
-const ft_probe ft_probe_calls_python_only = {"calls", start, stop};
+static int adjust(bool in_use)
+{
+    if (in_use && ft_session_is_pending())
+        ft_compat_set_evaluator(evaluate_before_main);
+    else if (in_use && ft_session_level() > FT_LEVEL_OFF)
+        ft_compat_set_evaluator(evaluate);
+    else
+        switch_off();
+    return 0;
+}
+
+const ft_probe ft_probe_calls_python_only = {"calls", adjust};
 
 #endif

@@ -4,7 +4,7 @@
  * The callbacks are objects with a vectorcall of their own, which saves the call protocol of a
  * built-in function on every event. They always give None: returning DISABLE from CALL would lose
  * later C calls at the same place, and from PY_UNWIND it raises into the program. */
-#include "glue/probes/session.h"
+#include "glue/probes/events.h"
 
 #if FT_HAS_MONITORING
 
@@ -23,9 +23,8 @@ static struct {
     PyObject *monitoring; /* sys.monitoring, strong */
     PyObject *missing;    /* sys.monitoring.MISSING, borrowed from it */
     PyTypeObject *hook_type;
-    int tool;
-    bool builtins;
-} state;
+    int tool; /* the id we hold, or -1 */
+} state = {.tool = -1};
 
 /* ---- the events ---- */
 
@@ -33,14 +32,22 @@ static PyObject *on_start(PyObject *self, PyObject *const *args, size_t count, P
 {
     (void)self, (void)count, (void)names;
     ft_frame *frame = ft_compat_current_frame();
-    ft_session_enter_frame((PyCodeObject *)args[0], frame, ft_compat_previous(frame));
+    ft_event_enter_frame((PyCodeObject *)args[0], frame, ft_compat_previous(frame));
     Py_RETURN_NONE;
+}
+
+/* PY_START until the main module begins. */
+static PyObject *on_any_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    if (ft_session_is_main(ft_compat_current_frame()))
+        ft_session_begin();
+    return on_start(self, args, count, names);
 }
 
 static PyObject *on_end(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
     (void)self, (void)count, (void)names;
-    ft_session_leave_frame((PyCodeObject *)args[0], ft_compat_current_frame());
+    ft_event_leave_frame((PyCodeObject *)args[0], ft_compat_current_frame());
     Py_RETURN_NONE;
 }
 
@@ -57,18 +64,18 @@ static bool reaches_function(PyObject *callable, PyObject *first)
 static PyObject *on_call(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
     (void)self, (void)count, (void)names;
-    const PyMethodDef *method = ft_session_method(args[2]);
+    const PyMethodDef *method = ft_event_method(args[2]);
     if (method != NULL && reaches_function(args[2], args[3]))
-        ft_session_enter_method(method, args[2], ft_compat_current_frame());
+        ft_event_enter_method(method, args[2], ft_compat_current_frame());
     Py_RETURN_NONE;
 }
 
 static PyObject *on_c_end(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
     (void)self, (void)count, (void)names;
-    const PyMethodDef *method = ft_session_method(args[2]);
+    const PyMethodDef *method = ft_event_method(args[2]);
     if (method != NULL)
-        ft_session_leave_method(method, ft_compat_current_frame());
+        ft_event_leave_method(method, ft_compat_current_frame());
     Py_RETURN_NONE;
 }
 
@@ -114,11 +121,13 @@ static PyObject *new_hook(vectorcallfunc call)
 static const struct {
     const char *name;
     vectorcallfunc call;
-    bool of_builtins;
+    ft_level level; /* from which on it is needed */
 } events[] = {
-    {"PY_START", on_start, false}, {"PY_RESUME", on_start, false}, {"PY_THROW", on_start, false},
-    {"PY_RETURN", on_end, false},  {"PY_YIELD", on_end, false},    {"PY_UNWIND", on_end, false},
-    {"CALL", on_call, true},       {"C_RETURN", on_c_end, true},   {"C_RAISE", on_c_end, true},
+    {"PY_START", on_start, FT_LEVEL_PYTHON},  {"PY_RESUME", on_start, FT_LEVEL_PYTHON},
+    {"PY_THROW", on_start, FT_LEVEL_PYTHON},  {"PY_RETURN", on_end, FT_LEVEL_PYTHON},
+    {"PY_YIELD", on_end, FT_LEVEL_PYTHON},    {"PY_UNWIND", on_end, FT_LEVEL_PYTHON},
+    {"CALL", on_call, FT_LEVEL_BUILTINS},     {"C_RETURN", on_c_end, FT_LEVEL_BUILTINS},
+    {"C_RAISE", on_c_end, FT_LEVEL_BUILTINS},
 };
 
 enum { EVENTS = sizeof events / sizeof events[0] };
@@ -136,7 +145,7 @@ static int event_number(const char *name)
 
 static int register_hook(int event, vectorcallfunc call)
 {
-    PyObject *made = call == NULL ? Py_NewRef(Py_None) : new_hook(call);
+    PyObject *made = new_hook(call);
     if (made == NULL)
         return -1;
     PyObject *old =
@@ -152,39 +161,24 @@ static int set_events(int mask)
     return done == NULL ? -1 : 0;
 }
 
-static int record_everything(void)
+/* No event is on without its hook. */
+static int watch_level(ft_level level, bool pending)
 {
     int mask = 0;
     for (int i = 0; i < EVENTS; i++) {
-        if (events[i].of_builtins && !state.builtins)
+        bool starts = i == 0 && pending;
+        if (level < events[i].level && !starts)
             continue;
         int event = event_number(events[i].name);
-        if (event < 0 || register_hook(event, events[i].call) < 0)
+        if (event < 0 || register_hook(event, starts ? on_any_start : events[i].call) < 0)
             return -1;
         mask |= event;
     }
     return set_events(mask);
 }
 
-/* PY_START until the main module begins. */
-static PyObject *on_any_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
-{
-    ft_frame *frame = ft_compat_current_frame();
-    if (!ft_session_is_main(frame))
-        Py_RETURN_NONE;
-    if (record_everything() < 0) {
-        PyErr_Clear();
-        (void)set_events(0); /* half of the events would be worse than none */
-        PyErr_Clear();
-        ft_session_note(FT_NOTE_HOOK_TAKEN);
-        Py_RETURN_NONE;
-    }
-    ft_session_begin();
-    return on_start(self, args, count, names);
-}
-
 /* Takes a tool id that nobody uses: the two without a purpose first, the profiler's last but the
- * debugger's. 0, or -1 without an exception when all are taken. */
+ * debugger's. 0, or -1 with an exception when all are taken. */
 static int take_tool_id(void)
 {
     static const int preferred[] = {4, 3, 5, 2, 1, 0};
@@ -198,29 +192,9 @@ static int take_tool_id(void)
         }
         PyErr_Clear();
     }
+    ft_session_note(FT_NOTE_NO_TOOL_ID);
+    PyErr_SetString(PyExc_RuntimeError, "every sys.monitoring tool id is taken: stop another tool");
     return -1;
-}
-
-static int start(const ft_session_options *options)
-{
-    PyObject *monitoring = PySys_GetObject("monitoring");
-    if (monitoring == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "sys.monitoring is gone");
-        return -1;
-    }
-    state.monitoring = Py_NewRef(monitoring);
-    state.builtins = options->builtins;
-    state.missing = PyObject_GetAttrString(monitoring, "MISSING");
-    state.hook_type = (PyTypeObject *)PyType_FromSpec(&hook_spec);
-    if (state.missing == NULL || state.hook_type == NULL)
-        return -1;
-    if (take_tool_id() < 0) {
-        ft_session_note(FT_NOTE_NO_TOOL_ID);
-        PyErr_SetString(PyExc_RuntimeError, "every sys.monitoring tool id is taken");
-        return -1;
-    }
-    int event = event_number("PY_START");
-    return event < 0 || register_hook(event, on_any_start) < 0 ? -1 : set_events(event);
 }
 
 /* Somebody may have freed our tool id, and another tool have taken it. */
@@ -236,24 +210,56 @@ static bool tool_is_ours(void)
 
 static void give_tool_id_back(void)
 {
+    if (state.tool < 0)
+        return;
+    if (!tool_is_ours()) {
+        ft_session_note(FT_NOTE_HOOK_TAKEN);
+        state.tool = -1;
+        return;
+    }
     if (set_events(0) < 0)
         PyErr_Clear();
     PyObject *done = PyObject_CallMethod(state.monitoring, "free_tool_id", "i", state.tool);
     Py_XDECREF(done);
     PyErr_Clear();
+    state.tool = -1;
 }
 
-static void stop(void)
+static int prepare(void)
 {
-    ft_compat_error error;
-    ft_compat_error_save(&error);
-    if (tool_is_ours())
-        give_tool_id_back();
-    else
-        ft_session_note(FT_NOTE_HOOK_TAKEN);
-    ft_compat_error_restore(&error);
+    if (state.hook_type != NULL)
+        return 0;
+    PyObject *monitoring = PySys_GetObject("monitoring");
+    if (monitoring == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "sys.monitoring is gone");
+        return -1;
+    }
+    Py_XSETREF(state.missing, PyObject_GetAttrString(monitoring, "MISSING"));
+    if (state.missing == NULL)
+        return -1;
+    Py_XSETREF(state.monitoring, Py_NewRef(monitoring));
+    state.hook_type = (PyTypeObject *)PyType_FromSpec(&hook_spec);
+    return state.hook_type == NULL ? -1 : 0;
 }
 
-const ft_probe ft_probe_calls = {"calls", start, stop};
+static int adjust(bool in_use)
+{
+    ft_level level = in_use ? ft_session_level() : FT_LEVEL_OFF;
+    bool pending = in_use && ft_session_is_pending();
+    ft_compat_error error;
+    if (level == FT_LEVEL_OFF && !pending) {
+        ft_compat_error_save(&error);
+        give_tool_id_back();
+        ft_compat_error_restore(&error);
+        return 0;
+    }
+    if (prepare() < 0)
+        return -1;
+    if ((state.tool < 0 || !tool_is_ours()) && take_tool_id() < 0)
+        return -1;
+    return watch_level(level, pending);
+}
+
+const ft_probe ft_probe_calls = {"calls", adjust};
 
 #endif

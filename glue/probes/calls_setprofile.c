@@ -4,12 +4,11 @@
  * The hook belongs to a thread. Threads that Python starts are found when the C function that
  * starts them returns: the new thread has its state by then and has not run. Threads started by C
  * code and those of other interpreters are not seen. */
-#include "glue/probes/session.h"
+#include "glue/probes/events.h"
 
 #if !FT_HAS_MONITORING
 
 #include "engine/model/profile.h"
-#include "glue/probes/setprofile.h"
 
 static struct {
     PyObject *hook; /* strong: what sys.getprofile() gives */
@@ -30,11 +29,11 @@ static bool starts_threads(const PyMethodDef *method)
 /* The end of a C function, however it ends. Threads are looked for without builtins too. */
 static void on_c_end(PyObject *function, const ft_frame *frame)
 {
-    const PyMethodDef *method = ft_session_method(function);
+    const PyMethodDef *method = ft_event_method(function);
     if (method == NULL)
         return;
     if (state.builtins)
-        ft_session_leave_method(method, frame);
+        ft_event_leave_method(method, frame);
     if (FT_UNLIKELY(starts_threads(method)))
         hook_new_threads();
 }
@@ -46,15 +45,15 @@ static int on_event(PyObject *self, PyFrameObject *object, int what, PyObject *a
     PyCodeObject *code = ft_compat_frame_code(frame);
     switch (what) {
     case PyTrace_CALL:
-        ft_session_enter_frame(code, frame, ft_compat_previous(frame));
+        ft_event_enter_frame(code, frame, ft_compat_previous(frame));
         break;
     case PyTrace_RETURN:
-        ft_session_leave_frame(code, frame);
+        ft_event_leave_frame(code, frame);
         break;
     case PyTrace_C_CALL: {
-        const PyMethodDef *method = state.builtins ? ft_session_method(argument) : NULL;
+        const PyMethodDef *method = state.builtins ? ft_event_method(argument) : NULL;
         if (method != NULL)
-            ft_session_enter_method(method, argument, frame);
+            ft_event_enter_method(method, argument, frame);
         break;
     }
     case PyTrace_C_RETURN:
@@ -70,36 +69,42 @@ static int on_event(PyObject *self, PyFrameObject *object, int what, PyObject *a
 /* Until the main module begins. */
 static int on_event_before_main(PyObject *self, PyFrameObject *object, int what, PyObject *argument)
 {
-    if (what != PyTrace_CALL || !ft_session_is_main(ft_compat_frame_of(object)))
-        return 0;
-    ft_compat_set_profile(ft_compat_thread(), on_event, state.hook);
-    ft_session_begin();
+    if (what == PyTrace_CALL && ft_session_is_main(ft_compat_frame_of(object)))
+        ft_session_begin(); /* which puts on_event in the place of this */
     return on_event(self, object, what, argument);
 }
 
 /* ---- threads ---- */
 
-/* Runs no code of the user's, so the list of threads stays as it is. */
-static void hook_threads(Py_tracefunc function, PyObject *self, Py_tracefunc instead_of)
+static bool is_ours(Py_tracefunc hook)
+{
+    return hook == on_event || hook == on_event_before_main;
+}
+
+/* Every thread that has no hook gets ours, and one that has ours gets this one. Runs no code of the
+ * user's, so the list of threads stays as it is. */
+static void hook_threads(Py_tracefunc hook)
+{
+    PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    for (; thread != NULL; thread = PyThreadState_Next(thread)) {
+        Py_tracefunc has = ft_compat_profile_function(thread);
+        if (has != hook && (has == NULL || is_ours(has)))
+            ft_compat_set_profile(thread, hook, state.hook);
+    }
+}
+
+static void unhook_threads(void)
 {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
     for (; thread != NULL; thread = PyThreadState_Next(thread))
-        if (ft_compat_profile_function(thread) == instead_of)
-            ft_compat_set_profile(thread, function, self);
+        if (is_ours(ft_compat_profile_function(thread)))
+            ft_compat_set_profile(thread, NULL, NULL);
 }
 
 static void hook_new_threads(void)
 {
-    hook_threads(on_event, state.hook, NULL);
-}
-
-int ft_setprofile_take_over(bool builtins)
-{
-    state.builtins = builtins;
-    if (state.hook == NULL && ft_setprofile_prepare() < 0)
-        return -1;
-    hook_new_threads();
-    return 0;
+    if (ft_session_wants_all_threads())
+        hook_threads(on_event);
 }
 
 /* ---- the hook as an object ---- */
@@ -156,7 +161,7 @@ static int find_thread_starters(void)
     for (int i = 0; module != NULL && i < 2; i++) {
         PyObject *function = PyObject_GetAttrString(module, names[i]);
         if (function != NULL)
-            state.thread_starters[i] = ft_session_method(function);
+            state.thread_starters[i] = ft_event_method(function);
         Py_XDECREF(function);
         PyErr_Clear();
     }
@@ -164,36 +169,62 @@ static int find_thread_starters(void)
     return module == NULL ? -1 : 0;
 }
 
-int ft_setprofile_prepare(void)
+static int prepare(void)
 {
-    state.hook_type = (PyTypeObject *)PyType_FromSpec(&hook_spec);
-    if (state.hook_type != NULL)
-        state.hook = PyObject_New(PyObject, state.hook_type);
-    return state.hook == NULL ? -1 : find_thread_starters();
+    if (state.hook != NULL)
+        return 0;
+    if (state.hook_type == NULL)
+        state.hook_type = (PyTypeObject *)PyType_FromSpec(&hook_spec);
+    if (state.hook_type == NULL || find_thread_starters() < 0)
+        return -1;
+    state.hook = PyObject_New(PyObject, state.hook_type);
+    return state.hook == NULL ? -1 : 0;
 }
 
 /* ---- the probe ---- */
 
-static int start(const ft_session_options *options)
+static int hook_this_thread(Py_tracefunc hook)
 {
-    state.builtins = options->builtins;
-    if (ft_setprofile_prepare() < 0)
+    PyThreadState *here = ft_compat_thread();
+    Py_tracefunc has = ft_compat_profile_function(here);
+    if (has != NULL && !is_ours(has) && !ft_session_replaces_hook()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "another tool has this thread's profile hook: stop it first");
         return -1;
-    ft_compat_set_profile(ft_compat_thread(), on_event_before_main, state.hook);
+    }
+    if (has != hook)
+        ft_compat_set_profile(here, hook, state.hook);
     return 0;
 }
 
-void ft_setprofile_stop(void)
+static void switch_off(void)
 {
     if (state.hook == NULL)
         return;
-    Py_tracefunc here = ft_compat_profile_function(ft_compat_thread());
-    if (here != on_event && here != on_event_before_main)
+    if (!is_ours(ft_compat_profile_function(ft_compat_thread())))
         ft_session_note(FT_NOTE_HOOK_TAKEN);
-    hook_threads(NULL, NULL, on_event);
-    hook_threads(NULL, NULL, on_event_before_main);
+    unhook_threads();
 }
 
-const ft_probe ft_probe_calls = {"calls", start, ft_setprofile_stop};
+static int adjust(bool in_use)
+{
+    ft_level level = in_use ? ft_session_level() : FT_LEVEL_OFF;
+    bool pending = in_use && ft_session_is_pending();
+    if (level == FT_LEVEL_OFF && !pending) {
+        switch_off();
+        return 0;
+    }
+    if (prepare() < 0)
+        return -1;
+    state.builtins = level == FT_LEVEL_BUILTINS;
+    Py_tracefunc hook = pending ? on_event_before_main : on_event;
+    if (hook_this_thread(hook) < 0)
+        return -1;
+    if (level > FT_LEVEL_OFF && ft_session_wants_all_threads())
+        hook_threads(hook);
+    return 0;
+}
+
+const ft_probe ft_probe_calls = {"calls", adjust};
 
 #endif

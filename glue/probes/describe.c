@@ -128,6 +128,32 @@ int ft_describe_c(const PyMethodDef *method, PyObject *callable, ft_description 
     return 0;
 }
 
+/* sys.orig_argv as one text, words joined by NUL: a new reference, or NULL. */
+static PyObject *command(void)
+{
+    PyObject *words = PySys_GetObject("orig_argv");
+    PyObject *nul = PyUnicode_FromOrdinal(0);
+    PyObject *joined = words == NULL || nul == NULL ? NULL : PyUnicode_Join(nul, words);
+    PyObject *bytes =
+        joined == NULL ? NULL : PyUnicode_AsEncodedString(joined, "utf-8", "backslashreplace");
+    Py_XDECREF(nul);
+    Py_XDECREF(joined);
+    return bytes;
+}
+
+/* Without memory a property is missing: that is no reason not to record. */
+void ft_describe_process(ft_recording *recording)
+{
+    const char *version = Py_GetVersion();
+    (void)ft_recording_set_property(recording, "python", version, strcspn(version, " "));
+    PyObject *bytes = command();
+    if (bytes != NULL)
+        (void)ft_recording_set_property(recording, "command", PyBytes_AS_STRING(bytes),
+                                        (size_t)PyBytes_GET_SIZE(bytes));
+    Py_XDECREF(bytes);
+    PyErr_Clear();
+}
+
 void ft_description_fini(ft_description *description)
 {
     for (int i = 0; i < 3; i++)

@@ -20,6 +20,9 @@ typedef struct ft_description {
 int ft_describe_python(PyCodeObject *code, ft_description *description);
 int ft_describe_c(const PyMethodDef *method, PyObject *callable, ft_description *description);
 
+/* Stores sys.orig_argv and the version: what the process is. */
+void ft_describe_process(ft_recording *recording);
+
 /* Drops everything but the keeper, which is the caller's. */
 void ft_description_fini(ft_description *description);
 

@@ -1,131 +1,318 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c: this process's recording, from the side of the interpreter (see session.h). */
+/* session.c: what is being recorded in this process (see session.h). */
 #include "glue/probes/session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 
 #include "engine/model/profile.h"
 #include "glue/probes/describe.h"
+#include "glue/probes/probes.h"
 
-_Thread_local ft_recorder *ft_session_tls FT_TLS;
+_Thread_local ft_thread_here ft_session_here FT_TLS;
+uint64_t ft_session_generation = 1;
 
 typedef struct ft_session {
-    bool running;              /* events may come */
-    bool forked;               /* this is a forked child that has not seen an event yet */
-    uint32_t attempts_to_skip; /* a thread was refused a recorder: until one is asked for again */
-    const ft_probe *probe;
-    ft_recording recording;
-    ft_recorder at_fork; /* a copy of the forking thread's recorder ... */
-    bool at_fork_is_set; /* ... if it had one */
-    pthread_key_t thread_end;
-    PyObject **keepers; /* owned references, so that no key is ever another function's */
-    size_t keeper_count, keeper_room;
+    pthread_mutex_t lock;
+    bool prepared;            /* the thread key and the fork handlers are there */
+    pthread_key_t thread_end; /* a thread's ft_thread_recorders, owned */
+    const ft_probe *probe;    /* NULL: none yet */
+    ft_take *takes;           /* active ones, oldest first */
+    ft_take *pending;         /* launched, and its main module has not begun */
+    ft_take launched;         /* ... which it lies in */
+    bool has_launched;
+    uint64_t last_id;
+    uint32_t attempts_to_skip; /* a recorder was refused: until one is asked for again */
+    const PyMethodDef *left_out;
 } ft_session;
 
-static ft_session session;
+static ft_session session = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* ---- threads and forks ---- */
+void ft_session_lock(void)
+{
+    pthread_mutex_lock(&session.lock);
+}
+
+void ft_session_unlock(void)
+{
+    pthread_mutex_unlock(&session.lock);
+}
+
+static ft_take *find_take(uint64_t id)
+{
+    for (ft_take *take = session.takes; take != NULL; take = take->next)
+        if (take->id == id)
+            return take;
+    return NULL;
+}
+
+bool ft_session_is_active(uint64_t id)
+{
+    return find_take(id) != NULL;
+}
+
+/* Appends the take. Needs the GIL. */
+static void link_take(ft_take *take)
+{
+    ft_session_lock();
+    ft_take **end = &session.takes;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = take;
+    take->next = NULL;
+    take->id = ++session.last_id;
+    take->stopped = false;
+    ft_session_generation++;
+    ft_session_unlock();
+}
+
+static void unlink_take(ft_take *take)
+{
+    ft_session_lock();
+    ft_take **link = &session.takes;
+    while (*link != take)
+        link = &(*link)->next;
+    *link = take->next;
+    take->id = 0;
+    ft_session_generation++;
+    ft_session_unlock();
+}
+
+static int adjust_probe(void)
+{
+    session.attempts_to_skip = 0;
+    return session.probe == NULL ? 0 : session.probe->adjust(true);
+}
+
+/* ---- threads ---- */
+
+static ft_recorder *recorder_of(const ft_thread_recorders *all, const ft_take *take)
+{
+    for (uint32_t i = 0; all != NULL && i < all->count; i++)
+        if (all->of[i].take == take->id)
+            return all->of[i].recorder;
+    return NULL;
+}
 
 /* Runs without the GIL when a thread that was recorded ends. */
 static void on_thread_end(void *argument)
 {
-    ft_recorder *recorder = argument;
-    if (!FT_HAS_MONITORING && (recorder->current->flags & FT_CODE_TAKES_HOOK) != 0)
-        ft_session_note(
-            FT_NOTE_HOOK_TAKEN); /* sys.setprofile put another hook in the place of ours */
-    ft_session_tls = NULL;
-    ft_recording_detach(recorder);
+    ft_thread_recorders *all = argument;
+    ft_session_here = (ft_thread_here){0};
+    ft_session_lock();
+    for (ft_take *take = session.takes; take != NULL; take = take->next) {
+        ft_recorder *recorder = recorder_of(all, take);
+        if (recorder == NULL)
+            continue;
+        if (!FT_HAS_MONITORING && (recorder->current->flags & FT_CODE_TAKES_HOOK) != 0)
+            ft_arena_note(&take->recording.arena, FT_NOTE_HOOK_TAKEN, 1); /* by sys.setprofile */
+        ft_recording_detach(recorder);
+    }
+    ft_session_unlock();
+    ft_mem_free(&ft_mem_system, all);
 }
 
-/* The recorder lies in memory that parent and child share: it is copied while only one of them is.
- */
+/* The take's part in what a forked child does before anything else: see engine/record. */
+static ft_recorder *go_on_after_fork(ft_take *take, ft_recorder *mine)
+{
+    take->forked = false;
+    if (take->recording.directory == NULL) {
+        ft_recording_keep_only(&take->recording, mine);
+        return mine;
+    }
+    mine = ft_recording_after_fork(&take->recording, take->at_fork_is_set ? &take->at_fork : NULL);
+    take->lost = mine == NULL;
+    return mine;
+}
+
+static bool wants_this_thread(const ft_take *take)
+{
+    return !take->lost && !take->stopped &&
+           (!take->one_thread || take->thread == PyThread_get_thread_ident());
+}
+
+/* The thread's recorder of one take: the one it has, a new one, or NULL with *refused set. */
+static ft_recorder *take_part(ft_take *take, const ft_thread_recorders *old, bool *refused)
+{
+    ft_recorder *recorder = recorder_of(old, take);
+    if (FT_UNLIKELY(take->forked))
+        recorder = go_on_after_fork(take, recorder);
+    if (recorder != NULL || !wants_this_thread(take))
+        return recorder;
+    recorder = ft_recording_attach(&take->recording);
+    *refused = *refused || recorder == NULL;
+    return recorder;
+}
+
+/* A list with the recorders of all takes; NULL without memory. */
+static ft_thread_recorders *make_list(const ft_thread_recorders *old, bool *refused)
+{
+    size_t count = 0;
+    for (const ft_take *take = session.takes; take != NULL; take = take->next)
+        count++;
+    ft_thread_recorders *made =
+        ft_mem_resize(&ft_mem_system, NULL, sizeof *made + count * sizeof made->of[0], 1);
+    if (made == NULL)
+        return NULL;
+    made->generation = ft_session_generation;
+    made->count = 0;
+    for (ft_take *take = session.takes; take != NULL; take = take->next) {
+        ft_recorder *recorder = take_part(take, old, refused);
+        if (recorder == NULL)
+            continue;
+        made->of[made->count].take = take->id;
+        made->of[made->count++].recorder = recorder;
+    }
+    return made;
+}
+
+static ft_recorder *set_here(ft_thread_recorders *all, bool refused)
+{
+    ft_session_here.generation = refused ? 0 : all->generation;
+    ft_session_here.recorder = all->count > 0 ? all->of[0].recorder : NULL;
+    ft_session_here.more = all->count > 1 ? all : NULL;
+    return ft_session_here.recorder;
+}
+
+/* A refusal is not asked about again at once: asking a full disk takes long. */
+static bool may_skip(const ft_thread_recorders *all)
+{
+    if (session.attempts_to_skip == 0 || all == NULL || all->generation != ft_session_generation)
+        return false;
+    session.attempts_to_skip--;
+    return true;
+}
+
+ft_recorder *ft_session_refresh(void)
+{
+    enum { SKIP_WHEN_REFUSED = 1000 };
+    if (session.takes == NULL) {
+        ft_session_here.recorder = NULL;
+        ft_session_here.more = NULL;
+        ft_session_here.generation = ft_session_generation;
+        return NULL;
+    }
+    ft_thread_recorders *old = pthread_getspecific(session.thread_end);
+    if (may_skip(old))
+        return ft_session_here.recorder;
+    int number = errno; /* the program's */
+    bool refused = false;
+    ft_thread_recorders *made = make_list(old, &refused);
+    if (made == NULL || pthread_setspecific(session.thread_end, made) != 0) {
+        ft_mem_free(&ft_mem_system, made); /* what it held stays in use until the takes end */
+        ft_session_note(FT_NOTE_OUT_OF_MEMORY);
+        ft_session_here = (ft_thread_here){0};
+        errno = number;
+        return NULL;
+    }
+    ft_mem_free(&ft_mem_system, old);
+    session.attempts_to_skip = refused ? SKIP_WHEN_REFUSED : 0;
+    errno = number;
+    return set_here(made, refused);
+}
+
+/* ---- forks ---- */
+
+static void lock_takes(ft_take *take)
+{
+    for (; take != NULL; take = take->next)
+        pthread_mutex_lock(&take->recording.lock);
+}
+
+static void unlock_takes(ft_take *take)
+{
+    for (; take != NULL; take = take->next)
+        pthread_mutex_unlock(&take->recording.lock);
+}
+
+/* A recorder in a file lies in memory that parent and child share: it is copied while only one of
+ * them is. */
 static void before_fork(void)
 {
-    pthread_mutex_lock(&session.recording.lock);
-    if (session.forked)
-        return; /* no event since the last fork: the stack is still the first parent's */
-    session.at_fork_is_set = ft_session_tls != NULL;
-    if (session.at_fork_is_set)
-        session.at_fork = *ft_session_tls;
+    const ft_thread_recorders *all = pthread_getspecific(session.thread_end);
+    ft_session_lock();
+    lock_takes(session.takes);
+    if (session.pending != NULL)
+        pthread_mutex_lock(&session.pending->recording.lock);
+    for (ft_take *take = session.takes; take != NULL; take = take->next) {
+        if (take->recording.directory == NULL || take->forked)
+            continue; /* no event since the last fork: the stack is still the first parent's */
+        const ft_recorder *recorder = recorder_of(all, take);
+        take->at_fork_is_set = recorder != NULL;
+        if (recorder != NULL)
+            take->at_fork = *recorder;
+    }
 }
 
 static void after_fork_in_parent(void)
 {
-    pthread_mutex_unlock(&session.recording.lock);
+    if (session.pending != NULL)
+        pthread_mutex_unlock(&session.pending->recording.lock);
+    unlock_takes(session.takes);
+    ft_session_unlock();
 }
 
 /* Only what is safe anywhere: the child may exec at once. The rest is done at its first event. */
 static void after_fork_in_child(void)
 {
-    session.forked = true;
-    session.attempts_to_skip = 0;
-    ft_session_tls = NULL;
-    pthread_setspecific(session.thread_end, NULL);
-    pthread_mutex_unlock(&session.recording.lock);
-}
-
-static ft_recorder *new_recorder(void)
-{
-    if (!session.forked)
-        return ft_recording_attach(&session.recording);
-    session.forked = false;
-    ft_recorder *recorder = ft_recording_after_fork(
-        &session.recording, session.at_fork_is_set ? &session.at_fork : NULL);
-    session.running = recorder != NULL;
-    return recorder;
-}
-
-ft_recorder *ft_session_attach(void)
-{
-    enum { SKIP_WHEN_REFUSED = 1000 };
-    if (!session.running)
-        return NULL;
-    if (session.attempts_to_skip > 0) {
-        session.attempts_to_skip--;
-        return NULL;
+    for (ft_take *take = session.takes; take != NULL; take = take->next) {
+        take->forked = true;
+        if (take->recording.directory != NULL)
+            take->id = ++session.last_id; /* its recorders are the parent's */
     }
-    int number = errno; /* the program's */
-    ft_recorder *recorder = new_recorder();
-    session.attempts_to_skip = recorder == NULL ? SKIP_WHEN_REFUSED : 0;
-    pthread_setspecific(session.thread_end, recorder);
-    ft_session_tls = recorder;
-    errno = number;
-    return recorder;
+    if (session.pending != NULL)
+        session.pending->forked = true;
+    session.attempts_to_skip = 0;
+    ft_session_generation++;
+    after_fork_in_parent();
+}
+
+static int prepare(void)
+{
+    if (session.prepared)
+        return 0;
+    if (pthread_key_create(&session.thread_end, on_thread_end) != 0 ||
+        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0) {
+        PyErr_SetString(PyExc_OSError, "no thread key or fork handler is left");
+        return -1;
+    }
+    session.prepared = true;
+    return 0;
 }
 
 /* ---- functions seen for the first time ---- */
 
-/* Takes the reference. Without memory for the list the object is kept for ever instead. */
-static void keep(PyObject *object)
+void ft_session_leave_out(const PyMethodDef *methods)
 {
-    if (session.keeper_count == session.keeper_room) {
-        size_t room = session.keeper_room == 0 ? 1024 : session.keeper_room * 2;
-        PyObject **moved =
-            ft_mem_resize(&ft_mem_system, session.keepers, room, sizeof *session.keepers);
-        if (moved == NULL)
-            return;
-        session.keepers = moved;
-        session.keeper_room = room;
-    }
-    session.keepers[session.keeper_count++] = object;
+    session.left_out = methods;
+}
+
+static bool is_left_out(const PyMethodDef *method)
+{
+    for (const PyMethodDef *of = session.left_out; of != NULL && of->ml_name != NULL; of++)
+        if (of == method)
+            return true;
+    return false;
 }
 
 /* Makes a described function known and enters it. Without room its time goes to its caller. */
 static void intern_and_enter(ft_recorder *recorder, int described, ft_description *description,
                              const ft_frame *frame, uint64_t now)
 {
+    ft_take *take = ft_take_of(recorder);
     ft_status status = FT_ERR_MEMORY;
     if (described == 0)
-        status = ft_recording_intern(recorder->recording, &description->function);
+        status = ft_recording_intern(&take->recording, &description->function);
     if (status == FT_OK)
-        keep(description->keeper);
+        ft_take_keep(take, description->keeper);
     else
         Py_CLEAR(description->keeper);
     ft_description_fini(description);
     if (status == FT_OK && ft_recorder_enter(recorder, description->function.key, frame, now))
         return;
-    ft_session_note(status == FT_ERR_MEMORY ? FT_NOTE_OUT_OF_MEMORY : FT_NOTE_DISK_FULL);
+    ft_arena_note(&take->recording.arena,
+                  status == FT_ERR_MEMORY ? FT_NOTE_OUT_OF_MEMORY : FT_NOTE_DISK_FULL, 1);
 }
 
 void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft_frame *frame,
@@ -146,6 +333,8 @@ void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObje
     ft_compat_error error;
     ft_description description;
     int number = errno;
+    if (is_left_out(method))
+        return;
     ft_compat_error_save(&error);
     intern_and_enter(recorder, ft_describe_c(method, callable, &description), &description, frame,
                      now);
@@ -156,20 +345,177 @@ void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObje
 void ft_session_find(ft_recorder *recorder, ft_frame *frame)
 {
     enum { LOOK_BELOW = 64 }; /* frames without events are few; a start in mid-stack has no match */
-    frame = ft_compat_visible(frame);
-    if (frame != NULL && ft_recorder_is_at(recorder, frame))
+    ft_frame *caller = ft_compat_visible(frame);
+    if (caller != NULL && ft_recorder_is_at(recorder, caller))
         return;
-    if (frame == NULL && (recorder->current->flags & FT_CODE_IS_C) != 0)
+    if (caller == NULL && (recorder->current->flags & FT_CODE_IS_C) != 0)
         return; /* a greenlet begins: below the C function that switched to it */
-    for (int i = 0; frame != NULL && i < LOOK_BELOW; i++) {
-        if (ft_recorder_switch_to(recorder, frame))
+    for (int i = 0; caller != NULL && i < LOOK_BELOW; i++) {
+        if (ft_recorder_switch_to(recorder, caller))
             return;
-        frame = ft_compat_visible(ft_compat_previous(frame));
+        caller = ft_compat_visible(ft_compat_previous(caller));
     }
-    ft_recorder_switch_to_root(recorder);
+    ft_recorder_switch_to_root(recorder, frame);
 }
 
-/* ---- beginning and end ---- */
+/* ---- takes that the program starts and stops ---- */
+
+static void note_in(ft_take *take, uint32_t kind)
+{
+    ft_arena_note(&take->recording.arena, kind, 1);
+}
+
+void ft_session_note(uint32_t kind)
+{
+    if (session.pending != NULL)
+        note_in(session.pending, kind);
+    for (ft_take *take = session.takes; take != NULL; take = take->next)
+        note_in(take, kind);
+}
+
+/* The program's own takes are served by the probe that sees everything. */
+static int use_full_probe(void)
+{
+    if (session.probe == &ft_probe_calls)
+        return adjust_probe();
+    return ft_session_change_probe(&ft_probe_calls);
+}
+
+static void begin(ft_take *take)
+{
+    ft_arena_header *header = take->recording.arena.header;
+    if (!take->forked && atomic_load(&header->begun) == 0) /* else the arena is the parent's */
+        atomic_store(&header->begun, ft_clock_ticks((ft_clock_source)header->clock_source));
+}
+
+int ft_session_add(ft_take *take)
+{
+    assert(take->id == 0);
+    if (prepare() < 0)
+        return -1;
+    take->thread = PyThread_get_thread_ident();
+    take->recording.python_only = !take->builtins;
+    link_take(take);
+    if (use_full_probe() == 0) {
+        begin(take);
+        return 0;
+    }
+    ft_compat_error error;
+    ft_compat_error_save(&error);
+    unlink_take(take);
+    (void)adjust_probe();
+    PyErr_Clear();
+    ft_compat_error_restore(&error);
+    return -1;
+}
+
+/* The calling thread's recorder of the take, or NULL; *now is the end of its slice. */
+static ft_recorder *mine_now(const ft_take *take, uint64_t *now)
+{
+    uint64_t id = take->id;
+    (void)ft_session_recorder();
+    ft_recorder *mine = recorder_of(pthread_getspecific(session.thread_end), take);
+    if (mine == NULL)
+        *now = ft_clock_ticks((ft_clock_source)take->recording.arena.header->clock_source);
+    else if (!ft_take_now(mine, now) || !ft_session_is_active(id))
+        return NULL;
+    return mine;
+}
+
+void ft_session_remove(ft_take *take)
+{
+    uint64_t now = 0, id = take->id;
+    if (id == 0)
+        return;
+    ft_recorder *mine = mine_now(take, &now);
+    if (take->id != id)
+        return; /* its timer removed it */
+    unlink_take(take);
+    ft_recording_pause(&take->recording, mine, now);
+    ft_compat_error error;
+    ft_compat_error_save(&error);
+    if (adjust_probe() < 0)
+        PyErr_Clear();
+    ft_compat_error_restore(&error);
+}
+
+void ft_session_settle(ft_take *take)
+{
+    uint64_t now = 0, id = take->id;
+    if (id == 0)
+        return;
+    ft_recorder *mine = mine_now(take, &now);
+    if (take->id != id)
+        return;
+    ft_session_lock();
+    ft_recording_settle(&take->recording, mine, now);
+    ft_session_unlock();
+}
+
+void ft_session_stand_in(ft_take *take, const ft_frame *frame)
+{
+    ft_description description;
+    (void)ft_session_recorder();
+    ft_recorder *mine = recorder_of(pthread_getspecific(session.thread_end), take);
+    if (mine == NULL || frame == NULL)
+        return;
+    PyCodeObject *code = ft_compat_frame_code(frame);
+    if (ft_describe_python(code, &description) < 0 ||
+        ft_recording_intern(&take->recording, &description.function) != FT_OK ||
+        !ft_recorder_stand_in(mine, code, frame)) {
+        PyErr_Clear(); /* its own time is not seen, then */
+        note_in(take, FT_NOTE_OUT_OF_MEMORY);
+    }
+    if (description.keeper != NULL)
+        ft_take_keep(take, description.keeper);
+    ft_description_fini(&description);
+}
+
+/* ---- for the probes ---- */
+
+ft_level ft_session_level(void)
+{
+    ft_level level = FT_LEVEL_OFF;
+    for (const ft_take *take = session.takes; take != NULL; take = take->next) {
+        ft_level wanted = take->builtins ? FT_LEVEL_BUILTINS : FT_LEVEL_PYTHON;
+        if (!take->stopped && wanted > level)
+            level = wanted;
+    }
+    return level;
+}
+
+bool ft_session_is_pending(void)
+{
+    return session.pending != NULL;
+}
+
+bool ft_session_wants_all_threads(void)
+{
+    unsigned long here = PyThread_get_thread_ident();
+    for (const ft_take *take = session.takes; take != NULL; take = take->next)
+        if (!take->stopped && !(take->one_thread && take->thread == here))
+            return true;
+    return session.pending != NULL;
+}
+
+bool ft_session_replaces_hook(void)
+{
+    for (const ft_take *take = session.takes; take != NULL; take = take->next)
+        if (take->replaces_hook && wants_this_thread(take))
+            return true;
+    return false;
+}
+
+int ft_session_change_probe(const ft_probe *probe)
+{
+    const ft_probe *old = session.probe;
+    session.probe = probe;
+    if (old != NULL && old != probe && old->adjust(false) < 0)
+        PyErr_Clear();
+    return adjust_probe();
+}
+
+/* ---- a launched program ---- */
 
 bool ft_session_is_main(const ft_frame *frame)
 {
@@ -183,77 +529,56 @@ bool ft_session_is_main(const ft_frame *frame)
 
 void ft_session_begin(void)
 {
-    ft_arena_header *header = session.recording.arena.header;
-    atomic_store(&header->begun, ft_clock_ticks((ft_clock_source)header->clock_source));
+    ft_take *take = session.pending;
+    if (take == NULL)
+        return;
+    session.pending = NULL;
+    begin(take);
+    link_take(take);
+    if (adjust_probe() < 0) { /* half of the events would be worse than none */
+        PyErr_Clear();
+        note_in(take, FT_NOTE_HOOK_TAKEN);
+        take->stopped = true;
+        (void)adjust_probe();
+        PyErr_Clear();
+    }
 }
 
-void ft_session_note(uint32_t kind)
+int ft_session_launch(const char *directory, const ft_take_options *options, const ft_probe *probe)
 {
-    ft_arena_note(&session.recording.arena, kind, 1);
-}
-
-/* sys.orig_argv as one text, words joined by NUL. */
-static int store_command(void)
-{
-    PyObject *words = PySys_GetObject("orig_argv");
-    PyObject *nul = PyUnicode_FromOrdinal(0);
-    PyObject *joined = words == NULL || nul == NULL ? NULL : PyUnicode_Join(nul, words);
-    PyObject *bytes =
-        joined == NULL ? NULL : PyUnicode_AsEncodedString(joined, "utf-8", "backslashreplace");
-    ft_status status = FT_ERR_MEMORY;
-    if (bytes != NULL)
-        status = ft_recording_set_property(&session.recording, "command", PyBytes_AS_STRING(bytes),
-                                           (size_t)PyBytes_GET_SIZE(bytes));
-    Py_XDECREF(nul);
-    Py_XDECREF(joined);
-    Py_XDECREF(bytes);
-    PyErr_Clear();
-    return status == FT_OK ? 0 : -1;
-}
-
-static int store_properties(void)
-{
-    const char *version = Py_GetVersion();
-    size_t length = strcspn(version, " ");
-    (void)ft_recording_set_property(&session.recording, "python", version, length);
-    return store_command();
-}
-
-int ft_session_start(const char *directory, const ft_session_options *options,
-                     const ft_probe *probe)
-{
-    if (session.probe != NULL)
+    if (session.has_launched)
         return 0;
-    ft_status status =
-        ft_recording_open(&session.recording, &ft_mem_system, directory, options->max_contexts);
-    if (status != FT_OK) {
-        PyErr_Format(PyExc_OSError, "no arena in %s: %s", directory, ft_status_text(status));
+    if (prepare() < 0 || ft_take_open(&session.launched, directory, options) < 0)
         return -1;
-    }
-    if (pthread_key_create(&session.thread_end, on_thread_end) != 0 ||
-        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0) {
-        PyErr_SetString(PyExc_OSError, "no thread key or fork handler is left");
-        return -1;
-    }
-    (void)store_properties();
-    session.probe = probe;
-    session.running = true;
-    if (probe->start(options) == 0)
+    session.has_launched = true;
+    session.pending = &session.launched;
+    session.launched.recording.python_only = !options->builtins;
+    ft_describe_process(&session.launched.recording);
+    if (session.probe == NULL)
+        session.probe = probe;
+    if (adjust_probe() == 0)
         return 1;
-    session.running = false;
+    session.pending = NULL;
     return -1;
 }
 
 void ft_session_stop(void)
 {
-    if (!session.running)
+    ft_take *take = &session.launched;
+    if (!session.has_launched || take->stopped)
         return;
-    session.probe->stop();
-    session.running = false;
-    ft_recorder *recorder = ft_session_tls;
-    ft_session_tls = NULL;
-    if (recorder != NULL) {
-        pthread_setspecific(session.thread_end, NULL);
-        ft_recording_detach(recorder);
-    }
+    session.pending = NULL;
+    uint64_t id = take->id;
+    ft_thread_recorders *all = pthread_getspecific(session.thread_end);
+    ft_recorder *mine = id == 0 ? NULL : recorder_of(all, take);
+    take->stopped = true;
+    if (adjust_probe() < 0)
+        PyErr_Clear();
+    if (mine == NULL)
+        return;
+    ft_recording_detach(mine);
+    for (uint32_t i = 0; i < all->count; i++)
+        if (all->of[i].take == id)
+            all->of[i].take = 0; /* the thread's end finds no recorder to give back */
+    ft_session_here.generation = 0;
 }

@@ -1,49 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.h: this process's recording, from the side of the interpreter.
+/* session.h: what is being recorded in this process, from the side of the interpreter.
  *
- * There is one per process, and it is a static: fork handlers and thread-exit handlers have no
- * other way to it. Everything here needs the GIL, except the end of a thread. */
+ * The session has a list of active takes; each thread has one recorder for each of them. When the
+ * list changes, the generation does, and every thread makes its recorders anew at its next event.
+ * Almost always there is one take and one recorder, which an event finds with two loads.
+ *
+ * There is one session per process, and it is a static: fork handlers and thread-exit handlers have
+ * no other way to it.
+ *
+ * Locking: the list changes under the GIL and the session's lock, so whoever holds either may read
+ * it. All functions here need the GIL; the end of a thread, which has none, takes the lock. */
 #ifndef FT_GLUE_PROBES_SESSION_H
 #define FT_GLUE_PROBES_SESSION_H
 
 #include "glue/compat.h"
 
 #include "engine/record/recording.h"
+#include "glue/probes/take.h"
 
-/* The calling thread's recorder. NULL: none yet, or it was given back. On glibc the access is one
- * instruction (initial-exec); elsewhere a dlopened library may not ask for that. */
+/* On glibc the access is one instruction (initial-exec); elsewhere a dlopened library may not ask
+ * for that. */
 #if defined(__GLIBC__)
 #define FT_TLS __attribute__((tls_model("initial-exec")))
 #else
 #define FT_TLS
 #endif
-extern _Thread_local ft_recorder *ft_session_tls FT_TLS;
 
-typedef struct ft_session_options {
-    bool builtins; /* C functions too */
-    uint32_t max_contexts;
-} ft_session_options;
+/* The recorders of one thread, in the order of the session's takes. */
+typedef struct ft_thread_recorders {
+    uint64_t generation; /* of the session, when the list was made */
+    uint32_t count;
+    struct {
+        uint64_t take; /* the take's id */
+        ft_recorder *recorder;
+    } of[];
+} ft_thread_recorders;
+
+typedef struct ft_thread_here {
+    uint64_t generation;       /* of `all`; 0: to be made anew */
+    ft_recorder *recorder;     /* the first one, or NULL */
+    ft_thread_recorders *more; /* all of them if there is more than one, else NULL */
+} ft_thread_here;
+
+extern _Thread_local ft_thread_here ft_session_here FT_TLS;
+extern uint64_t ft_session_generation; /* changes with the list of takes; never 0 */
+
+/* How much is asked of a probe. */
+typedef enum ft_level { FT_LEVEL_OFF, FT_LEVEL_PYTHON, FT_LEVEL_BUILTINS } ft_level;
 
 /* How the events come: one per way of hooking an interpreter. */
 typedef struct ft_probe {
     const char *name;
-    /* Watches for the main module's start, then records. 0, or -1 with a note in the arena. */
-    int (*start)(const ft_session_options *options);
-    /* No event comes after this. Called with the GIL, once. */
-    void (*stop)(void);
+    /* Brings the events to what ft_session_level, ft_session_is_pending and
+     * ft_session_wants_all_threads say, or to none at all where another probe took over. 0, or -1
+     * with an exception. */
+    int (*adjust)(bool in_use);
 } ft_probe;
 
-/* Starts the recording of this process into a new arena in directory. 1, 0 when there is one
- * already (another interpreter of the process asks), or -1 with an exception: the caller decides
- * whether anybody hears of it. */
-int ft_session_start(const char *directory, const ft_session_options *options,
-                     const ft_probe *probe);
+/* ---- a launched program: from its main module on, into an arena in a file ---- */
 
-/* Stops the probe and ends the calling thread's slice. What was recorded stays in the arena. */
+/* Opens the arena and waits for the main module. 1, 0 when there is one already (another
+ * interpreter of the process asks), or -1 with an exception: the caller decides whether anybody
+ * hears of it. */
+int ft_session_launch(const char *directory, const ft_take_options *options, const ft_probe *probe);
+
+/* Ends the launched take. What was recorded stays in the arena. */
 void ft_session_stop(void);
-
-/* The slow half of ft_session_recorder: first event of a thread, or of a forked child. */
-ft_recorder *ft_session_attach(void);
 
 /* Is this frame the main module's own, about to run? */
 bool ft_session_is_main(const ft_frame *frame);
@@ -51,8 +73,53 @@ bool ft_session_is_main(const ft_frame *frame);
 /* The main module begins: from now on it counts. */
 void ft_session_begin(void);
 
-/* Counts a note of the recording. kind: ft_note_kind. */
+/* ---- takes that the program itself starts and stops ---- */
+
+/* 0, or -1 with an exception; the take is borrowed until it is removed. Not while it is active. */
+int ft_session_add(ft_take *take);
+
+/* No event comes to it after this; every slice ends now. Nothing if it is not active. */
+void ft_session_remove(ft_take *take);
+
+/* Ends the running slices, so that the take can be read while it is active. */
+void ft_session_settle(ft_take *take);
+
+/* The function whose frame this is runs already when the take begins: the time it spends from now
+ * on is its own. */
+void ft_session_stand_in(ft_take *take, const ft_frame *frame);
+
+/* Holds back threads that end, for as long as a take is read that may be active. */
+void ft_session_lock(void);
+void ft_session_unlock(void);
+
+/* Is the take of this id active still? */
+bool ft_session_is_active(uint64_t id);
+
+/* These methods switch recording on and off: they are left out of it. They must be static. */
+void ft_session_leave_out(const PyMethodDef *methods);
+
+/* ---- for the probes ---- */
+
+/* What all active takes together need. */
+ft_level ft_session_level(void);
+
+/* Does a launched take wait for the main module? */
+bool ft_session_is_pending(void);
+
+/* Does any take want other threads than the calling one? */
+bool ft_session_wants_all_threads(void);
+
+/* May the profile hook of another tool be replaced on this thread? */
+bool ft_session_replaces_hook(void);
+
+/* Another probe goes on with what is being recorded. 0, or -1 with an exception. */
+int ft_session_change_probe(const ft_probe *probe);
+
+/* Counts a note in every take. kind: ft_note_kind. */
 void ft_session_note(uint32_t kind);
+
+/* Makes the calling thread's recorders anew. NULL when it has none. */
+ft_recorder *ft_session_refresh(void);
 
 /* Enters a function that the recording does not know yet. key: its code object, or the PyMethodDef
  * of a C function whose callable is given. */
@@ -64,77 +131,12 @@ void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObje
 /* The stack's top is not of `frame` (NULL: of no frame): finds the nearest caller that is known. */
 void ft_session_find(ft_recorder *recorder, ft_frame *frame);
 
-/* The calling thread's recorder, or NULL when it can not have one. */
+/* The calling thread's first recorder, or NULL when there is nothing to record. */
 static inline ft_recorder *ft_session_recorder(void)
 {
-    ft_recorder *recorder = ft_session_tls;
-    return FT_LIKELY(recorder != NULL) ? recorder : ft_session_attach();
-}
-
-/* What a C function is known by, or NULL for any other callable. One that is called through its
- * descriptor and one that was bound first are the same function. */
-static inline const PyMethodDef *ft_session_method(PyObject *callable)
-{
-    PyTypeObject *type = Py_TYPE(callable);
-    if (type == &PyCFunction_Type || type == &PyCMethod_Type)
-        return ((PyCFunctionObject *)callable)->m_ml;
-    if (type == &PyMethodDescr_Type)
-        return ((PyMethodDescrObject *)callable)->d_method;
-    return NULL;
-}
-
-/* A Python function's frame begins or goes on. caller: the frame below, complete or not. */
-static inline void ft_session_enter_frame(PyCodeObject *code, const ft_frame *frame,
-                                          ft_frame *caller)
-{
-    ft_recorder *recorder = ft_session_recorder();
-    if (FT_UNLIKELY(recorder == NULL))
-        return;
-    uint64_t now = ft_clock_ticks((ft_clock_source)recorder->clock);
-    if (FT_UNLIKELY(!ft_recorder_is_at(recorder, caller)))
-        ft_session_find(recorder, caller);
-    if (FT_UNLIKELY(!ft_recorder_enter(recorder, code, frame, now)))
-        ft_session_enter_python(recorder, code, frame, now);
-}
-
-/* It ends, yields or is left by an exception. */
-static inline void ft_session_leave_frame(PyCodeObject *code, const ft_frame *frame)
-{
-    ft_recorder *recorder = ft_session_recorder();
-    if (FT_UNLIKELY(recorder == NULL))
-        return;
-    uint64_t now = ft_clock_ticks((ft_clock_source)recorder->clock);
-    if (FT_UNLIKELY(!ft_recorder_leave(recorder, code, frame, now)) &&
-        ft_recorder_switch_to(recorder, frame))
-        (void)ft_recorder_leave(recorder, code, frame, now);
-}
-
-/* frame calls a C function. */
-static inline void ft_session_enter_method(const PyMethodDef *method, PyObject *callable,
-                                           ft_frame *frame)
-{
-    ft_recorder *recorder = ft_session_recorder();
-    if (FT_UNLIKELY(recorder == NULL))
-        return;
-    uint64_t now = ft_clock_ticks((ft_clock_source)recorder->clock);
-    if (FT_UNLIKELY(!ft_recorder_is_at(recorder, frame)))
-        ft_session_find(recorder, frame);
-    else if (FT_UNLIKELY((recorder->current->flags & FT_CODE_IS_C) != 0))
-        ft_recorder_drop_top(recorder, now); /* the frame calls again: that one never began */
-    if (FT_UNLIKELY(!ft_recorder_enter(recorder, method, frame, now)))
-        ft_session_enter_c(recorder, method, callable, frame, now);
-}
-
-/* The C function that frame called returned or raised. */
-static inline void ft_session_leave_method(const PyMethodDef *method, const ft_frame *frame)
-{
-    ft_recorder *recorder = ft_session_recorder(); /* a forked child begins with the end of fork */
-    if (FT_UNLIKELY(recorder == NULL))
-        return;
-    uint64_t now = ft_clock_ticks((ft_clock_source)recorder->clock);
-    if (FT_UNLIKELY(!ft_recorder_leave(recorder, method, frame, now)) &&
-        ft_recorder_switch_to(recorder, frame))
-        (void)ft_recorder_leave(recorder, method, frame, now);
+    if (FT_UNLIKELY(ft_session_here.generation != ft_session_generation))
+        return ft_session_refresh();
+    return ft_session_here.recorder;
 }
 
 #endif

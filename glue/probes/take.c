@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* take.c: one recording that the session feeds (see take.h). */
+#include "glue/probes/take.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+
+#include "glue/probes/session.h"
+
+#define NS_PER_SECOND 1e9
+
+int ft_take_open(ft_take *take, const char *directory, const ft_take_options *options)
+{
+    *take = (ft_take){.builtins = options->builtins,
+                      .one_thread = options->one_thread,
+                      .replaces_hook = options->replaces_hook,
+                      .timer_unit = options->timer_unit};
+    ft_status status =
+        ft_recording_open(&take->recording, &ft_mem_system, directory, options->max_contexts);
+    if (status != FT_OK && directory == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (status != FT_OK) {
+        PyErr_Format(PyExc_OSError, "no arena in %s: %s", directory, ft_status_text(status));
+        return -1;
+    }
+    if (options->timer != NULL) {
+        double unit = options->timer_unit > 0 ? options->timer_unit * NS_PER_SECOND : 1;
+        ft_recording_use_callers_clock(&take->recording, unit);
+        take->timer = Py_NewRef(options->timer);
+    }
+    return 0;
+}
+
+void ft_take_close(ft_take *take)
+{
+    assert(take->id == 0);
+    PyObject **keepers = take->keepers;
+    size_t count = take->keeper_count;
+    ft_recording_close(&take->recording);
+    take->keepers = NULL;
+    take->keeper_count = take->keeper_room = 0;
+    Py_CLEAR(take->timer);
+    for (size_t i = 0; i < count; i++)
+        Py_DECREF(keepers[i]);
+    ft_mem_free(&ft_mem_system, keepers);
+}
+
+void ft_take_keep(ft_take *take, PyObject *object)
+{
+    if (take->keeper_count == take->keeper_room) {
+        size_t room = take->keeper_room == 0 ? 256 : take->keeper_room * 2;
+        PyObject **moved =
+            ft_mem_resize(&ft_mem_system, take->keepers, room, sizeof *take->keepers);
+        if (moved == NULL)
+            return; /* no room for the list: kept for ever */
+        take->keepers = moved;
+        take->keeper_room = room;
+    }
+    take->keepers[take->keeper_count++] = object;
+}
+
+/* ---- the user's timer ---- */
+
+/* What the timer gave as ticks: counts of its unit, or ns. -1 with an exception. */
+static int ticks_of(const ft_take *take, PyObject *given, uint64_t *ticks)
+{
+    if (take->timer_unit > 0) {
+        long long count = PyLong_AsLongLong(given);
+        *ticks = (uint64_t)count;
+        return count == -1 && PyErr_Occurred() != NULL ? -1 : 0;
+    }
+    double ns = PyFloat_AsDouble(given) * NS_PER_SECOND;
+    if (PyErr_Occurred() != NULL)
+        return -1;
+    if (!(fabs(ns) < 9.2e18)) {
+        PyErr_SetString(PyExc_OverflowError, "the timer's time is out of range");
+        return -1;
+    }
+    *ticks = (uint64_t)(int64_t)ns;
+    return 0;
+}
+
+/* The timer may do anything, stop this recording and drop it too. */
+static bool ask_timer(const ft_recorder *recorder, uint64_t *now)
+{
+    ft_compat_error error;
+    ft_take *take = ft_take_of(recorder);
+    uint64_t id = take->id, ticks = 0;
+    PyObject *timer = Py_NewRef(take->timer);
+    int number = errno;
+    ft_compat_error_save(&error);
+    PyObject *given = PyObject_CallNoArgs(timer);
+    bool active = ft_session_is_active(id);
+    bool told = given != NULL && active && ticks_of(take, given, &ticks) == 0;
+    if (PyErr_Occurred() != NULL)
+        PyErr_WriteUnraisable(timer);
+    if (active && ft_session_is_active(id)) /* an unraisable hook is the user's code as well */
+        *now = told ? ticks : recorder->slice_start;
+    Py_XDECREF(given);
+    Py_DECREF(timer);
+    active = ft_session_is_active(id);
+    ft_compat_error_restore(&error);
+    errno = number;
+    return active;
+}
+
+bool ft_take_now_slow(const ft_recorder *recorder, uint64_t *now)
+{
+    if (recorder->clock == FT_CLOCK_CALLERS)
+        return ask_timer(recorder, now);
+    *now = ft_clock_ns(CLOCK_MONOTONIC);
+    return true;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* take.h: one recording that the session feeds, with what the interpreter's side keeps for it.
+ *
+ * A take is active from ft_session_add to ft_session_remove, as often as wanted; what was recorded
+ * adds up. Everything here needs the GIL. */
+#ifndef FT_GLUE_PROBES_TAKE_H
+#define FT_GLUE_PROBES_TAKE_H
+
+#include "glue/compat.h"
+
+#include "engine/record/recording.h"
+
+typedef struct ft_take_options {
+    bool builtins;      /* C functions too */
+    bool one_thread;    /* the thread that starts it alone */
+    bool replaces_hook; /* 3.11: takes the profile hook from whoever has it */
+    uint32_t max_contexts;
+    PyObject *timer;   /* a callable that gives the time, or NULL; borrowed */
+    double timer_unit; /* seconds of one count; 0: the timer gives seconds */
+} ft_take_options;
+
+typedef struct ft_take {
+    ft_recording recording; /* the first field: a recorder leads to its take */
+    struct ft_take *next;   /* in the session's list */
+    uint64_t id;            /* of this activation, never given twice; 0: not active */
+    bool builtins, one_thread, replaces_hook;
+    bool stopped;         /* no more events, but its threads still give their recorders back */
+    bool forked;          /* this is a forked child that has not seen an event yet */
+    bool lost;            /* a forked child that could not go on with it */
+    unsigned long thread; /* the one, for one_thread */
+    ft_recorder at_fork;  /* arena in a file: a copy of the forking thread's recorder ... */
+    bool at_fork_is_set;  /* ... if it had one */
+    PyObject *timer;      /* strong, or NULL */
+    double timer_unit;    /* as in the options */
+    PyObject **keepers;   /* strong: while they live, no key becomes another function's */
+    size_t keeper_count, keeper_room;
+} ft_take;
+
+/* An arena in directory, or in memory for NULL. 0, or -1 with an exception. The take lies in the
+ * caller's storage and must not move. */
+int ft_take_open(ft_take *take, const char *directory, const ft_take_options *options);
+
+/* It must not be active. Dropping the last references to code may run the user's code. */
+void ft_take_close(ft_take *take);
+
+/* Keeps the reference, which becomes the take's. */
+void ft_take_keep(ft_take *take, PyObject *object);
+
+/* The take that a recorder belongs to. */
+static inline ft_take *ft_take_of(const ft_recorder *recorder)
+{
+    return (ft_take *)recorder->recording;
+}
+
+/* The recorder's clock, if it is not the CPU's counter. False when the timer, which is the user's
+ * code, changed what is being recorded: the event is not this recorder's any more. */
+bool ft_take_now_slow(const ft_recorder *recorder, uint64_t *now);
+
+static inline bool ft_take_now(const ft_recorder *recorder, uint64_t *now)
+{
+    if (FT_UNLIKELY(recorder->clock != FT_CLOCK_COUNTER))
+        return ft_take_now_slow(recorder, now);
+    *now = ft_clock_counter();
+    return true;
+}
+
+#endif
