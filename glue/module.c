@@ -8,6 +8,7 @@
 #include "glue/probes/probes.h"
 #include "glue/state.h"
 #include "glue/types/profile.h"
+#include "glue/types/recorder.h"
 
 /* ---- record(directory, options) ---- */
 
@@ -108,7 +109,10 @@ static PyMethodDef core_methods[] = {
 
 static int core_exec(PyObject *module)
 {
-    return ft_profile_type_add(module, PyModule_GetState(module));
+    ft_module_state *state = PyModule_GetState(module);
+    if (ft_profile_type_add(module, state) < 0 || ft_recorder_type_add(module, state) < 0)
+        return -1;
+    return ft_profiler_type_add(module, state);
 }
 
 static int core_traverse(PyObject *module, visitproc visit, void *arg)
@@ -146,6 +150,12 @@ static PyModuleDef core_module = {
     .m_clear = core_clear,
     .m_free = core_free,
 };
+
+const ft_module_state *ft_module_state_of(PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModuleByDef(type, &core_module);
+    return module == NULL ? NULL : PyModule_GetState(module);
+}
 
 PyMODINIT_FUNC PyInit__core(void);
 PyMODINIT_FUNC PyInit__core(void)

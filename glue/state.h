@@ -15,7 +15,12 @@ typedef struct ft_module_state {
     PyTypeObject *function_row_type, *process_row_type, *thread_row_type; /* struct sequences */
     PyTypeObject *totals_type, *note_row_type;                            /* likewise */
     PyObject *file_error;
+    PyTypeObject *recorder_type, *profiler_type;
+    PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
 } ft_module_state;
+
+/* The state of the module that type, or a base of it, belongs to; NULL with an exception. */
+const ft_module_state *ft_module_state_of(PyTypeObject *type);
 
 static inline int ft_module_state_traverse(ft_module_state *state, visitproc visit, void *arg)
 {
@@ -26,6 +31,10 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->totals_type);
     Py_VISIT(state->note_row_type);
     Py_VISIT(state->file_error);
+    Py_VISIT(state->recorder_type);
+    Py_VISIT(state->profiler_type);
+    Py_VISIT(state->profiler_entry_type);
+    Py_VISIT(state->profiler_subentry_type);
     return 0;
 }
 
@@ -38,6 +47,10 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->totals_type);
     Py_CLEAR(state->note_row_type);
     Py_CLEAR(state->file_error);
+    Py_CLEAR(state->recorder_type);
+    Py_CLEAR(state->profiler_type);
+    Py_CLEAR(state->profiler_entry_type);
+    Py_CLEAR(state->profiler_subentry_type);
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* events.c: the events of a thread that has several recorders (see events.h).
  *
- * A take may begin or end while one of them is served, through a timer that is the user's code:
- * then the others miss this event, and the next one makes the list anew. */
+ * Another take may begin or end while one of them is served, through a timer that is the user's
+ * code: then the others miss this event, and the next one makes the list anew. */
 #include "glue/probes/events.h"
 
 /* The thread's recorder number i, or NULL after the last and where the list has changed. */

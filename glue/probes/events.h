@@ -25,9 +25,7 @@ static inline const PyMethodDef *ft_event_method(PyObject *callable)
 static inline void ft_event_enter_frame_in(ft_recorder *recorder, PyCodeObject *code,
                                            const ft_frame *frame, ft_frame *caller)
 {
-    uint64_t now;
-    if (!ft_take_now(recorder, &now))
-        return;
+    uint64_t now = ft_take_now(recorder);
     if (FT_UNLIKELY(!ft_recorder_is_at(recorder, caller)))
         ft_session_find(recorder, caller);
     if (FT_UNLIKELY(!ft_recorder_enter(recorder, code, frame, now)))
@@ -36,9 +34,7 @@ static inline void ft_event_enter_frame_in(ft_recorder *recorder, PyCodeObject *
 
 static inline void ft_event_leave_in(ft_recorder *recorder, const void *key, const ft_frame *frame)
 {
-    uint64_t now;
-    if (!ft_take_now(recorder, &now))
-        return;
+    uint64_t now = ft_take_now(recorder);
     if (FT_UNLIKELY(!ft_recorder_leave(recorder, key, frame, now)) &&
         ft_recorder_switch_to(recorder, frame))
         (void)ft_recorder_leave(recorder, key, frame, now);
@@ -47,9 +43,9 @@ static inline void ft_event_leave_in(ft_recorder *recorder, const void *key, con
 static inline void ft_event_enter_method_in(ft_recorder *recorder, const PyMethodDef *method,
                                             PyObject *callable, ft_frame *frame)
 {
-    uint64_t now;
-    if (FT_UNLIKELY(recorder->python_only != 0) || !ft_take_now(recorder, &now))
+    if (FT_UNLIKELY(recorder->python_only != 0))
         return;
+    uint64_t now = ft_take_now(recorder);
     if (FT_UNLIKELY(!ft_recorder_is_at(recorder, frame)))
         ft_session_find(recorder, frame);
     else if (FT_UNLIKELY((recorder->current->flags & FT_CODE_IS_C) != 0))

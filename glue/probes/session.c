@@ -39,19 +39,6 @@ void ft_session_unlock(void)
     pthread_mutex_unlock(&session.lock);
 }
 
-static ft_take *find_take(uint64_t id)
-{
-    for (ft_take *take = session.takes; take != NULL; take = take->next)
-        if (take->id == id)
-            return take;
-    return NULL;
-}
-
-bool ft_session_is_active(uint64_t id)
-{
-    return find_take(id) != NULL;
-}
-
 /* Appends the take. Needs the GIL. */
 static void link_take(ft_take *take)
 {
@@ -409,29 +396,28 @@ int ft_session_add(ft_take *take)
     return -1;
 }
 
-/* The calling thread's recorder of the take, or NULL; *now is the end of its slice. */
-static ft_recorder *mine_now(const ft_take *take, uint64_t *now)
+static ft_recorder *recorder_here(const ft_take *take)
 {
-    uint64_t id = take->id;
     (void)ft_session_recorder();
-    ft_recorder *mine = recorder_of(pthread_getspecific(session.thread_end), take);
-    if (mine == NULL)
-        *now = ft_clock_ticks((ft_clock_source)take->recording.arena.header->clock_source);
-    else if (!ft_take_now(mine, now) || !ft_session_is_active(id))
-        return NULL;
-    return mine;
+    return recorder_of(pthread_getspecific(session.thread_end), take);
 }
 
+/* The end of a slice of mine, or of the others' where it is NULL. */
+static uint64_t now_for(const ft_take *take, const ft_recorder *mine)
+{
+    if (mine != NULL)
+        return ft_take_now(mine);
+    return ft_clock_ticks((ft_clock_source)take->recording.arena.header->clock_source);
+}
+
+/* A timer is asked when its call is recorded no more. */
 void ft_session_remove(ft_take *take)
 {
-    uint64_t now = 0, id = take->id;
-    if (id == 0)
+    if (take->id == 0)
         return;
-    ft_recorder *mine = mine_now(take, &now);
-    if (take->id != id)
-        return; /* its timer removed it */
+    ft_recorder *mine = recorder_here(take);
     unlink_take(take);
-    ft_recording_pause(&take->recording, mine, now);
+    ft_recording_pause(&take->recording, mine, now_for(take, mine));
     ft_compat_error error;
     ft_compat_error_save(&error);
     if (adjust_probe() < 0)
@@ -441,22 +427,18 @@ void ft_session_remove(ft_take *take)
 
 void ft_session_settle(ft_take *take)
 {
-    uint64_t now = 0, id = take->id;
-    if (id == 0)
-        return;
-    ft_recorder *mine = mine_now(take, &now);
-    if (take->id != id)
-        return;
+    if (take->id == 0 || take->timer != NULL)
+        return; /* its last event is as far as the callers' clock is known */
+    ft_recorder *mine = recorder_here(take);
     ft_session_lock();
-    ft_recording_settle(&take->recording, mine, now);
+    ft_recording_settle(&take->recording, mine, now_for(take, mine));
     ft_session_unlock();
 }
 
 void ft_session_stand_in(ft_take *take, const ft_frame *frame)
 {
     ft_description description;
-    (void)ft_session_recorder();
-    ft_recorder *mine = recorder_of(pthread_getspecific(session.thread_end), take);
+    ft_recorder *mine = recorder_here(take);
     if (mine == NULL || frame == NULL)
         return;
     PyCodeObject *code = ft_compat_frame_code(frame);

@@ -92,9 +92,6 @@ void ft_session_stand_in(ft_take *take, const ft_frame *frame);
 void ft_session_lock(void);
 void ft_session_unlock(void);
 
-/* Is the take of this id active still? */
-bool ft_session_is_active(uint64_t id);
-
 /* These methods switch recording on and off: they are left out of it. They must be static. */
 void ft_session_leave_out(const PyMethodDef *methods);
 

@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <math.h>
 
-#include "glue/probes/session.h"
-
 #define NS_PER_SECOND 1e9
 
 int ft_take_open(ft_take *take, const char *directory, const ft_take_options *options)
@@ -69,8 +67,10 @@ static int ticks_of(const ft_take *take, PyObject *given, uint64_t *ticks)
 {
     if (take->timer_unit > 0) {
         long long count = PyLong_AsLongLong(given);
+        if (count == -1 && PyErr_Occurred() != NULL)
+            return -1;
         *ticks = (uint64_t)count;
-        return count == -1 && PyErr_Occurred() != NULL ? -1 : 0;
+        return 0;
     }
     double ns = PyFloat_AsDouble(given) * NS_PER_SECOND;
     if (PyErr_Occurred() != NULL)
@@ -83,34 +83,33 @@ static int ticks_of(const ft_take *take, PyObject *given, uint64_t *ticks)
     return 0;
 }
 
-/* The timer may do anything, stop this recording and drop it too. */
-static bool ask_timer(const ft_recorder *recorder, uint64_t *now)
+/* The timer is the user's code, which may do anything. While it runs the owner refuses to change
+ * the take. A timer that fails stands still. */
+static uint64_t ask_timer(const ft_recorder *recorder)
 {
     ft_compat_error error;
     ft_take *take = ft_take_of(recorder);
-    uint64_t id = take->id, ticks = 0;
-    PyObject *timer = Py_NewRef(take->timer);
+    uint64_t ticks = recorder->slice_start;
+    PyObject *owner = Py_XNewRef(take->owner);
+    if (owner == NULL)
+        return ticks;
     int number = errno;
     ft_compat_error_save(&error);
-    PyObject *given = PyObject_CallNoArgs(timer);
-    bool active = ft_session_is_active(id);
-    bool told = given != NULL && active && ticks_of(take, given, &ticks) == 0;
-    if (PyErr_Occurred() != NULL)
-        PyErr_WriteUnraisable(timer);
-    if (active && ft_session_is_active(id)) /* an unraisable hook is the user's code as well */
-        *now = told ? ticks : recorder->slice_start;
+    take->asking++;
+    PyObject *given = PyObject_CallNoArgs(take->timer);
+    if (given == NULL || ticks_of(take, given, &ticks) < 0)
+        PyErr_WriteUnraisable(take->timer);
     Py_XDECREF(given);
-    Py_DECREF(timer);
-    active = ft_session_is_active(id);
+    take->asking--;
+    Py_DECREF(owner);
     ft_compat_error_restore(&error);
     errno = number;
-    return active;
+    return ticks;
 }
 
-bool ft_take_now_slow(const ft_recorder *recorder, uint64_t *now)
+uint64_t ft_take_now_slow(const ft_recorder *recorder)
 {
     if (recorder->clock == FT_CLOCK_CALLERS)
-        return ask_timer(recorder, now);
-    *now = ft_clock_ns(CLOCK_MONOTONIC);
-    return true;
+        return ask_timer(recorder);
+    return ft_clock_ns(CLOCK_MONOTONIC);
 }

@@ -30,7 +30,9 @@ typedef struct ft_take {
     unsigned long thread; /* the one, for one_thread */
     ft_recorder at_fork;  /* arena in a file: a copy of the forking thread's recorder ... */
     bool at_fork_is_set;  /* ... if it had one */
+    PyObject *owner;      /* borrowed: the object that the take lies in; NULL: it is going */
     PyObject *timer;      /* strong, or NULL */
+    uint32_t asking;      /* calls of the timer at this moment: the take stays as it is */
     double timer_unit;    /* as in the options */
     PyObject **keepers;   /* strong: while they live, no key becomes another function's */
     size_t keeper_count, keeper_room;
@@ -52,16 +54,14 @@ static inline ft_take *ft_take_of(const ft_recorder *recorder)
     return (ft_take *)recorder->recording;
 }
 
-/* The recorder's clock, if it is not the CPU's counter. False when the timer, which is the user's
- * code, changed what is being recorded: the event is not this recorder's any more. */
-bool ft_take_now_slow(const ft_recorder *recorder, uint64_t *now);
+/* The recorder's clock, if it is not the CPU's counter. */
+uint64_t ft_take_now_slow(const ft_recorder *recorder);
 
-static inline bool ft_take_now(const ft_recorder *recorder, uint64_t *now)
+static inline uint64_t ft_take_now(const ft_recorder *recorder)
 {
     if (FT_UNLIKELY(recorder->clock != FT_CLOCK_COUNTER))
-        return ft_take_now_slow(recorder, now);
-    *now = ft_clock_counter();
-    return true;
+        return ft_take_now_slow(recorder);
+    return ft_clock_counter();
 }
 
 #endif

@@ -79,6 +79,14 @@ static profile_object *profile_make(PyTypeObject *type)
     return self;
 }
 
+PyObject *ft_profile_object_new(const ft_module_state *state, ft_profile **model)
+{
+    profile_object *self = profile_make(state->profile_type);
+    if (self != NULL)
+        *model = &self->profile;
+    return (PyObject *)self;
+}
+
 static PyObject *profile_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) > 0 || (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0)) {

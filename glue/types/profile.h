@@ -5,10 +5,14 @@
 
 #include <Python.h>
 
+#include "engine/model/profile.h"
 #include "glue/state.h"
 
 /* Adds Profile, the row types, FileError, is_fettle and exporters to the module, and keeps the
  * types in state. 0, or -1 with an exception set; state is then left for ft_module_state_clear. */
 int ft_profile_type_add(PyObject *module, ft_module_state *state);
+
+/* A new empty Profile, or NULL with an exception. *model is borrowed from it. */
+PyObject *ft_profile_object_new(const ft_module_state *state, ft_profile **model);
 
 #endif

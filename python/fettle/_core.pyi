@@ -1,6 +1,8 @@
 """The C core: the model of a recording, the recorder of this process, the file, the exports."""
 
-from typing import NamedTuple, final
+from collections.abc import Callable
+from types import CodeType
+from typing import NamedTuple, Self, final
 
 class FunctionRow(NamedTuple):
     """One function over all threads and processes. Times are seconds."""
@@ -90,3 +92,54 @@ def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.
     options: words out of "calls", "no-builtins", "max-nodes=N". OSError without room for the
     arena, ValueError for an unknown word, RuntimeError when no hook is free."""
+
+class Recorder:
+    """Records the calls of the program that makes it, in all its threads. What was recorded adds up
+    until clear(); it is on while it was started more often than stopped."""
+
+    def __new__(cls, *, builtins: bool = True, max_nodes: int = 2_000_000) -> Self: ...
+    def __init__(self, *, builtins: bool = True, max_nodes: int = 2_000_000) -> None: ...
+    @property
+    def active(self) -> bool: ...
+    def start(self) -> None:
+        """RuntimeError when no hook is free."""
+    def stop(self) -> None:
+        """Ends what the last start() began; without one it does nothing."""
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def clear(self) -> None: ...
+    def profile(self) -> Profile:
+        """What was recorded so far; the recording goes on."""
+
+@final
+class profiler_subentry(NamedTuple):
+    code: CodeType | str
+    callcount: int
+    reccallcount: int
+    totaltime: float  # seconds
+    inlinetime: float
+
+@final
+class profiler_entry(NamedTuple):
+    code: CodeType | str
+    callcount: int
+    reccallcount: int
+    totaltime: float  # seconds
+    inlinetime: float
+    calls: list[profiler_subentry] | None
+
+class Profiler:
+    """What cProfile's C half is: its methods, arguments and entries."""
+
+    def __init__(
+        self,
+        timer: Callable[[], float] | None = None,
+        timeunit: float = 0.0,
+        subcalls: bool = True,
+        builtins: bool = True,
+    ) -> None: ...
+    def enable(self, subcalls: bool = True, builtins: bool = True) -> None:
+        """ValueError where another profiler is active (3.12 and newer)."""
+    def disable(self) -> None: ...
+    def clear(self) -> None: ...
+    def getstats(self) -> list[profiler_entry]: ...

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recorder.c: fettle._core.Recorder, which records the program that makes it (see recorder.h).
+ *
+ * It is on while it was started more often than stopped, whoever did so: a decorated function may
+ * call itself, and several threads may be in it. What was recorded adds up until clear(). */
+#include "glue/types/recorder.h"
+
+#include <assert.h>
+
+#include "engine/record/harvest.h"
+#include "glue/convert.h"
+#include "glue/probes/describe.h"
+#include "glue/probes/session.h"
+#include "glue/types/profile.h"
+
+typedef struct recorder_object {
+    PyObject_HEAD
+    ft_take take;
+    ft_take_options options;
+    bool open;       /* the take is */
+    uint32_t starts; /* that were not stopped */
+} recorder_object;
+
+PyObject *ft_recorder_profile(const ft_module_state *state, ft_take *take)
+{
+    ft_profile *model = NULL;
+    PyObject *profile = ft_profile_object_new(state, &model);
+    if (profile == NULL)
+        return NULL;
+    ft_session_settle(take);
+    ft_session_lock();
+    ft_status status = ft_harvest_recording(model, &take->recording);
+    ft_session_unlock();
+    if (status == FT_OK)
+        return profile;
+    Py_DECREF(profile);
+    return ft_convert_error(state, status, 0, NULL);
+}
+
+/* ---- starting and stopping ---- */
+
+static int open_take(recorder_object *self)
+{
+    if (self->open)
+        return 0;
+    if (ft_take_open(&self->take, NULL, &self->options) < 0)
+        return -1;
+    ft_describe_process(&self->take.recording);
+    self->open = true;
+    return 0;
+}
+
+static void close_take(recorder_object *self)
+{
+    if (!self->open)
+        return;
+    ft_session_remove(&self->take);
+    self->open = false;
+    ft_take_close(&self->take);
+}
+
+/* 1 when recording began with this call, 0 when it was on, -1 with an exception. */
+static int start(recorder_object *self)
+{
+    if (self->starts == UINT32_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "started too often without a stop");
+        return -1;
+    }
+    if (self->starts++ > 0)
+        return 0;
+    if (open_take(self) == 0 && ft_session_add(&self->take) == 0)
+        return 1;
+    self->starts--;
+    return -1;
+}
+
+static void stop(recorder_object *self)
+{
+    if (self->starts > 0 && --self->starts == 0)
+        ft_session_remove(&self->take);
+}
+
+static PyObject *recorder_start(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    if (start((recorder_object *)object) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_stop(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    stop((recorder_object *)object);
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_enter(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    recorder_object *self = (recorder_object *)object;
+    int started = start(self);
+    if (started < 0)
+        return NULL;
+    if (started > 0)
+        ft_session_stand_in(&self->take, ft_compat_visible(ft_compat_current_frame()));
+    return Py_NewRef(object);
+}
+
+static PyObject *recorder_exit(PyObject *object, PyObject *Py_UNUSED(args))
+{
+    stop((recorder_object *)object);
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_clear(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    recorder_object *self = (recorder_object *)object;
+    close_take(self);
+    if (self->starts > 0 && (open_take(self) < 0 || ft_session_add(&self->take) < 0)) {
+        self->starts = 0;
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_profile(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    recorder_object *self = (recorder_object *)object;
+    const ft_module_state *state = ft_module_state_of(Py_TYPE(object));
+    if (state == NULL || open_take(self) < 0)
+        return NULL;
+    return ft_recorder_profile(state, &self->take);
+}
+
+static PyObject *get_active(PyObject *object, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(((recorder_object *)object)->starts > 0);
+}
+
+/* ---- the type ---- */
+
+static PyObject *recorder_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                              PyObject *Py_UNUSED(kwargs))
+{
+    recorder_object *self = (recorder_object *)type->tp_alloc(type, 0);
+    if (self != NULL)
+        self->options =
+            (ft_take_options){.builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
+    return (PyObject *)self;
+}
+
+static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"builtins", "max_nodes", NULL};
+    recorder_object *self = (recorder_object *)object;
+    int builtins = 1;
+    Py_ssize_t nodes = FT_MAX_CONTEXTS_DEFAULT;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pn:Recorder", names, &builtins, &nodes))
+        return -1;
+    if (nodes < 1 || nodes > INT32_MAX) {
+        PyErr_Format(PyExc_ValueError, "max_nodes must be from 1 to %d, not %zd", INT32_MAX, nodes);
+        return -1;
+    }
+    if (self->open) {
+        PyErr_SetString(PyExc_RuntimeError, "a Recorder that has recorded can not be made anew");
+        return -1;
+    }
+    self->options.builtins = builtins != 0;
+    self->options.max_contexts = (uint32_t)nodes;
+    return 0;
+}
+
+static void recorder_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    ft_compat_error error;
+    ft_compat_error_save(&error);
+    close_take((recorder_object *)object);
+    ft_compat_error_restore(&error);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyMethodDef recorder_methods[] = {
+    {"start", recorder_start, METH_NOARGS, "start($self, /)\n--\n\nRecord from now on."},
+    {"stop", recorder_stop, METH_NOARGS,
+     "stop($self, /)\n--\n\nEnd what the last start() began; without one, do nothing."},
+    {"__enter__", recorder_enter, METH_NOARGS,
+     "__enter__($self, /)\n--\n\nStart; the function that calls this is recorded too."},
+    {"__exit__", recorder_exit, METH_VARARGS, "__exit__($self, /, *exception)\n--\n\nStop."},
+    {"clear", recorder_clear, METH_NOARGS,
+     "clear($self, /)\n--\n\nForget what was recorded; a recording that is on goes on."},
+    {"profile", recorder_profile, METH_NOARGS,
+     "profile($self, /)\n--\n\nWhat was recorded so far, as a Profile; the recording goes on."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef recorder_getters[] = {
+    {"active", get_active, NULL, "Is it recording?", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot recorder_slots[] = {
+    {Py_tp_doc, (void *)"Recorder(*, builtins=True, max_nodes=2000000)\n--\n\n"
+                        "Records the calls of the program that makes it, in all its threads."},
+    {Py_tp_new, (void *)recorder_new},
+    {Py_tp_init, (void *)recorder_init},
+    {Py_tp_dealloc, (void *)recorder_dealloc},
+    {Py_tp_methods, recorder_methods},
+    {Py_tp_getset, recorder_getters},
+    {0, NULL},
+};
+
+static PyType_Spec recorder_spec = {
+    .name = "fettle._core.Recorder",
+    .basicsize = sizeof(recorder_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = recorder_slots,
+};
+
+int ft_recorder_type_add(PyObject *module, ft_module_state *state)
+{
+    ft_session_leave_out(recorder_methods);
+    state->recorder_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &recorder_spec, NULL);
+    return state->recorder_type == NULL ? -1 : PyModule_AddType(module, state->recorder_type);
+}
