@@ -100,8 +100,24 @@ PyDoc_STRVAR(record_doc,
              "record(directory, options, /)\n--\n\n"
              "Record this process into a new arena in directory, from its main module on.");
 
+static PyObject *core_leave_out(PyObject *module, PyObject *filename)
+{
+    (void)module;
+    if (!PyUnicode_Check(filename)) {
+        PyErr_SetString(PyExc_TypeError, "leave_out() takes the name of a file");
+        return NULL;
+    }
+    ft_session_leave_out_file(filename);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(leave_out_doc,
+             "leave_out(filename, /)\n--\n\n"
+             "Functions of this file are not recorded: their time and calls are their callers'.");
+
 static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
+    {"leave_out", core_leave_out, METH_O, leave_out_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -110,6 +126,7 @@ static PyMethodDef core_methods[] = {
 static int core_exec(PyObject *module)
 {
     ft_module_state *state = PyModule_GetState(module);
+    ft_take_start_clock();
     if (ft_profile_type_add(module, state) < 0 || ft_recorder_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);

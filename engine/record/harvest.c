@@ -599,9 +599,7 @@ ft_status ft_harvest_recording(ft_profile *profile, const ft_recording *recordin
     harvest h = {.profile = profile, .mem = profile->mem, .fd = -1};
     assert(recording->directory == NULL);
     h.header = *recording->arena.header;
-    set_clock(&h);
-    if (recording->ns_per_tick > 0)
-        h.ns_per_tick = recording->ns_per_tick;
+    h.ns_per_tick = ft_recording_rate(recording);
     ft_status status = add_process(&h);
     if (status == FT_OK)
         status = list_blocks(&h, recording->arena.blocks);

@@ -422,6 +422,21 @@ void ft_recording_use_callers_clock(ft_recording *recording, double ns_per_tick)
     recording->ns_per_tick = ns_per_tick;
 }
 
+void ft_recording_set_first(ft_recording *recording, ft_clock_pair pair)
+{
+    assert(recording->directory == NULL);
+    recording->arena.header->first = pair;
+}
+
+double ft_recording_rate(const ft_recording *recording)
+{
+    const ft_arena_header *header = recording->arena.header;
+    ft_clock_source source = (ft_clock_source)header->clock_source;
+    if (recording->ns_per_tick > 0)
+        return recording->ns_per_tick;
+    return ft_clock_ns_per_tick(source, header->first, ft_clock_read_pair(source));
+}
+
 static bool is_in_use(const ft_recorder *recorder)
 {
     return atomic_load_explicit(&recorder->state, memory_order_acquire) == FT_RECORDER_IN_USE;
@@ -442,6 +457,7 @@ void ft_recording_settle(ft_recording *recording, ft_recorder *mine, uint64_t no
 void ft_recording_pause(ft_recording *recording, ft_recorder *mine, uint64_t now)
 {
     ft_recording_settle(recording, mine, now);
+    recording->ns_per_tick = ft_recording_rate(recording); /* all who read it see the same times */
     for (uint32_t i = 0; i < recording->recorder_count; i++)
         if (is_in_use(recording->recorders[i]))
             give_back(recording->recorders[i]);

@@ -64,7 +64,7 @@ struct ft_recording {
     _Atomic uint32_t context_count;
     uint32_t max_contexts;
     bool python_only;   /* recorders attached from now on leave C functions out */
-    double ns_per_tick; /* of the callers' clock; 0: the arena's own clock is used */
+    double ns_per_tick; /* of the callers' clock, or found at the first pause; 0: not known yet */
 };
 
 /* Starts a recording in a new arena file in directory, or in plain memory for NULL. The recording
@@ -84,6 +84,13 @@ void ft_recording_detach(ft_recorder *recorder);
 
 /* Before the first recorder is attached: ticks are what the caller gives with each event. */
 void ft_recording_use_callers_clock(ft_recording *recording, double ns_per_tick);
+
+/* In memory: an older reading of this machine's clocks, from which the rate of even a short
+ * recording is exact. */
+void ft_recording_set_first(ft_recording *recording, ft_clock_pair pair);
+
+/* ns of one tick. */
+double ft_recording_rate(const ft_recording *recording);
 
 /* What was recorded until `now` (ticks) can be read when this returned. mine: the calling thread's
  * recorder, or NULL. No other thread may be in an event, nor begin one. */

@@ -25,6 +25,7 @@ typedef struct ft_session {
     uint64_t last_id;
     uint32_t attempts_to_skip; /* a recorder was refused: until one is asked for again */
     const PyMethodDef *left_out;
+    PyObject *left_out_file; /* strong, or NULL */
 } ft_session;
 
 static ft_session session = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -275,6 +276,17 @@ void ft_session_leave_out(const PyMethodDef *methods)
     session.left_out = methods;
 }
 
+void ft_session_leave_out_file(PyObject *filename)
+{
+    Py_XSETREF(session.left_out_file, Py_NewRef(filename));
+}
+
+static bool is_code_left_out(const PyCodeObject *code)
+{
+    return session.left_out_file != NULL &&
+           PyUnicode_Compare(code->co_filename, session.left_out_file) == 0;
+}
+
 static bool is_left_out(const PyMethodDef *method)
 {
     for (const PyMethodDef *of = session.left_out; of != NULL && of->ml_name != NULL; of++)
@@ -308,6 +320,8 @@ void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft
     ft_compat_error error;
     ft_description description;
     int number = errno;
+    if (is_code_left_out(code))
+        return;
     ft_compat_error_save(&error);
     intern_and_enter(recorder, ft_describe_python(code, &description), &description, frame, now);
     ft_compat_error_restore(&error);

@@ -92,8 +92,10 @@ void ft_session_stand_in(ft_take *take, const ft_frame *frame);
 void ft_session_lock(void);
 void ft_session_unlock(void);
 
-/* These methods switch recording on and off: they are left out of it. They must be static. */
+/* What switches recording on and off is left out of it: these methods, which must be static, and
+ * the functions of the Python file of this name. */
 void ft_session_leave_out(const PyMethodDef *methods);
+void ft_session_leave_out_file(PyObject *filename);
 
 /* ---- for the probes ---- */
 

@@ -8,6 +8,15 @@
 
 #define NS_PER_SECOND 1e9
 
+/* Written once, when the module is loaded. */
+static ft_clock_pair first_pair;
+
+void ft_take_start_clock(void)
+{
+    if (first_pair.ns == 0)
+        first_pair = ft_clock_read_pair(ft_clock_best());
+}
+
 int ft_take_open(ft_take *take, const char *directory, const ft_take_options *options)
 {
     *take = (ft_take){.builtins = options->builtins,
@@ -24,6 +33,8 @@ int ft_take_open(ft_take *take, const char *directory, const ft_take_options *op
         PyErr_Format(PyExc_OSError, "no arena in %s: %s", directory, ft_status_text(status));
         return -1;
     }
+    if (directory == NULL)
+        ft_recording_set_first(&take->recording, first_pair);
     if (options->timer != NULL) {
         double unit = options->timer_unit > 0 ? options->timer_unit * NS_PER_SECOND : 1;
         ft_recording_use_callers_clock(&take->recording, unit);

@@ -38,6 +38,9 @@ typedef struct ft_take {
     size_t keeper_count, keeper_room;
 } ft_take;
 
+/* The clocks when the module was loaded: from then on their rate is known. */
+void ft_take_start_clock(void);
+
 /* An arena in directory, or in memory for NULL. 0, or -1 with an exception. The take lies in the
  * caller's storage and must not move. */
 int ft_take_open(ft_take *take, const char *directory, const ft_take_options *options);

@@ -93,6 +93,9 @@ def record(directory: str, options: str, /) -> None:
     options: words out of "calls", "no-builtins", "max-nodes=N". OSError without room for the
     arena, ValueError for an unknown word, RuntimeError when no hook is free."""
 
+def leave_out(filename: str, /) -> None:
+    """Functions of this file are not recorded: their time and calls are their callers'."""
+
 class Recorder:
     """Records the calls of the program that makes it, in all its threads. What was recorded adds up
     until clear(); it is on while it was started more often than stopped."""

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fettle.run: a program records a part of itself.
+
+Nothing in here is recorded itself: a decorated function is called by its caller, not by a wrapper.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from fettle import _core
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_core.leave_out(__file__)
+
+
+class Run(_core.Recorder):
+    """A recording of the program that makes it: exact calls, in all threads, while it is on.
+
+    As a context manager, as a decorator, or with start() and stop(). What was recorded adds up, so
+    a decorated function has one recording of all its calls; clear() forgets it. Recordings may
+    overlap in any way and in any threads: each sees its own span.
+
+    builtins=False leaves C functions out; max_nodes is how many call paths are kept apart.
+    RuntimeError when no hook is free; on 3.11 that is when another tool profiles this thread.
+
+    >>> import fettle
+    >>> def work():
+    ...     return sorted(range(10), key=lambda n: -n)
+    >>> with fettle.run(calls=True) as recording:
+    ...     result = work()
+    >>> [(row.name, row.calls) for row in recording.stats() if row.name == "work"]
+    [('work', 1)]
+    """
+
+    def __init__(
+        self, *, calls: bool = True, builtins: bool = True, max_nodes: int = 2_000_000
+    ) -> None:
+        if not calls:
+            raise ValueError("a recording without calls records nothing: leave calls=False out")
+        super().__init__(builtins=builtins, max_nodes=max_nodes)
+
+    def __new__(
+        cls, *, calls: bool = True, builtins: bool = True, max_nodes: int = 2_000_000
+    ) -> Self:
+        return super().__new__(cls)
+
+    def __call__(self, function: F) -> F:
+        """Decorates a function, coroutine function or generator function: the recording is on while
+        it runs. The recording is its attribute `recording`.
+
+        >>> import fettle
+        >>> @fettle.run()
+        ... def double(n):
+        ...     return n + n
+        >>> double(3) + double(4)
+        14
+        >>> [row.calls for row in double.recording.stats() if row.name == "double"]
+        [2]
+        """
+        return _decorated(self, function)
+
+    def stats(self) -> list[_core.FunctionRow]:
+        """One tuple for each function, in no order: file, line, name, qualname, calls, primitive
+        calls, own time, cumulative time and the waiting in each of the two, in seconds."""
+        return self.profile().functions()
+
+    def view(
+        self,
+        *,
+        sort: str = "cumulative",
+        rows: int = 30,
+        within: str = "",
+        file: "TextIO | None" = None,
+    ) -> None:
+        """Prints the table of functions, as `fettle view` does, to file (stdout). rows: how many, 0
+        for all; within: a glob of files or modules. ValueError for what there is not."""
+        from fettle.problem import Problem
+        from fettle.report import flat, order
+
+        try:
+            choice = flat.Choice(key=order.find(sort), rows=rows, within=within)
+            flat.show(self.profile(), choice, sys.stdout if file is None else file)
+        except Problem as problem:
+            raise ValueError(str(problem)) from None
+
+    def save(self, path: str) -> None:
+        """Writes what was recorded so far to path, a .fettle file. A recording that stands there
+        becomes NAME.prev.fettle; any other file stays, and OSError says so, as it does when path
+        can not be written."""
+        from fettle import output
+        from fettle.problem import Problem
+
+        profile = self.profile()
+        for key, value in _properties().items():
+            profile.set_meta(key, value)
+        try:
+            claimed = output.claim(os.path.abspath(path), locked=True)
+        except Problem as problem:
+            raise OSError(problem.sentence.replace(" with -o", "")) from None
+        try:
+            profile.begin(claimed.fd)
+            profile.append(claimed.fd)
+        except BaseException:
+            claimed.discard()
+            raise
+        output.remove_parts(claimed.parts)
+        os.close(claimed.fd)
+
+
+def _properties() -> dict[str, str]:
+    from fettle import properties
+
+    return properties.gather(sys.orig_argv, "calls") | {"state": "ended"}
+
+
+def _decorated(run: Run, function: F) -> F:
+    if isinstance(function, (classmethod, staticmethod)):
+        return type(function)(_decorated(run, function.__func__))
+    if isinstance(function, type) or not callable(function):
+        raise TypeError(f"fettle.run decorates functions, and {function!r} is none")
+    import functools
+
+    wrapper = functools.wraps(function)(_wrapper(run, function))
+    wrapper.recording = run  # type: ignore[attr-defined]
+    return cast(F, wrapper)
+
+
+def _wrapper(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the same kind that has the recording on while `function` runs."""
+    import inspect
+
+    if inspect.iscoroutinefunction(function):
+
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            run.start()
+            try:
+                return await function(*args, **kwargs)
+            finally:
+                run.stop()
+
+        return coroutine
+
+    if inspect.isasyncgenfunction(function):
+        return _async_generator(run, function)
+
+    if inspect.isgeneratorfunction(function):
+
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            run.start()
+            try:
+                return (yield from function(*args, **kwargs))
+            finally:
+                run.stop()
+
+        return generator
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        run.start()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            run.stop()
+
+    return plain
+
+
+def _async_generator(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def generator(*args: Any, **kwargs: Any) -> Any:
+        run.start()
+        inner = function(*args, **kwargs)
+        step: Any = inner.asend(None)
+        try:
+            while True:
+                try:
+                    value = await step
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield value
+                except GeneratorExit:
+                    await inner.aclose()
+                    raise
+                except BaseException as error:
+                    step = inner.athrow(error)
+                else:
+                    step = inner.asend(sent)
+        finally:
+            run.stop()
+
+    return generator
