@@ -32,6 +32,18 @@ static const shape function_row = {
      {"own_waiting", "the part of own in which it waited"},
      {"cumulative_waiting", "the same of cumulative"}}};
 
+static const shape edge_row = {
+    "fettle._core.EdgeRow",
+    "The calls of one function by another, over all threads and processes. Times are seconds.",
+    {{"caller", "index into functions(), or -1 for what no recorded function called"},
+     {"callee", "index into functions()"},
+     {"calls", "how often caller called callee"},
+     {"primitive", "calls that were not below another call of callee by caller"},
+     {"own", "time in the callee itself when called by caller"},
+     {"cumulative", "time in it and in all it called"},
+     {"own_waiting", "the part of own in which it waited"},
+     {"cumulative_waiting", "the same of cumulative"}}};
+
 static const shape process_row = {"fettle._core.ProcessRow",
                                   "One recorded process.",
                                   {{"pid", "its process id"},
@@ -93,6 +105,7 @@ static PyObject *file_error_add(PyObject *module)
 int ft_convert_types_add(PyObject *module, ft_module_state *state)
 {
     if ((state->function_row_type = row_type_add(module, &function_row)) == NULL ||
+        (state->edge_row_type = row_type_add(module, &edge_row)) == NULL ||
         (state->process_row_type = row_type_add(module, &process_row)) == NULL ||
         (state->thread_row_type = row_type_add(module, &thread_row)) == NULL ||
         (state->totals_type = row_type_add(module, &totals_row)) == NULL ||
@@ -183,6 +196,12 @@ static void put_number(row *to, uint64_t value)
         put(to, PyLong_FromUnsignedLongLong(value));
 }
 
+static void put_index(row *to, int64_t value)
+{
+    if (to->object != NULL)
+        put(to, PyLong_FromLongLong(value));
+}
+
 static void put_seconds(row *to, uint64_t ns)
 {
     if (to->object != NULL)
@@ -267,6 +286,48 @@ PyObject *ft_convert_functions(const ft_module_state *state, const ft_profile *p
             Py_CLEAR(list);
     }
     str_cache_fini(&cache);
+    return list;
+}
+
+static row edge_row_make(const ft_module_state *state, const int64_t *places,
+                         const ft_edge_row *from)
+{
+    row made = row_start(state->edge_row_type);
+    assert(places[from->callee] >= 0); /* what an edge has, its callee's row has too */
+    put_index(&made, places[from->caller]);
+    put_index(&made, places[from->callee]);
+    put_number(&made, from->calls);
+    put_number(&made, from->primitive);
+    put_seconds(&made, from->own);
+    put_seconds(&made, from->cumulative);
+    put_seconds(&made, from->own_waiting);
+    put_seconds(&made, from->cumulative_waiting);
+    return made;
+}
+
+PyObject *ft_convert_edges(const ft_module_state *state, const ft_profile *profile,
+                           const ft_function_row *functions, uint32_t function_count,
+                           const ft_edge_row *edges, uint32_t count)
+{
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    int64_t *places = PyMem_New(int64_t, profile->codes.count); /* of each code, or -1 */
+    if (places == NULL)
+        PyErr_NoMemory();
+    if (list == NULL || places == NULL) {
+        Py_XDECREF(list);
+        PyMem_Free(places);
+        return NULL;
+    }
+    for (uint32_t code = 0; code < profile->codes.count; code++)
+        places[code] = -1;
+    for (uint32_t i = 0; i < function_count; i++)
+        places[functions[i].code] = i;
+    for (uint32_t i = 0; i < count && list != NULL; i++) {
+        row made = edge_row_make(state, places, &edges[i]);
+        if (list_put(list, i, &made) < 0)
+            Py_CLEAR(list);
+    }
+    PyMem_Free(places);
     return list;
 }
 

@@ -29,6 +29,11 @@ PyObject *ft_convert_text(ft_text text);
 PyObject *ft_convert_functions(const ft_module_state *state, const ft_profile *profile,
                                const ft_function_row *rows, uint32_t count);
 
+/* list[EdgeRow]; functions are the rows that its indices mean, in order of code id as edges are. */
+PyObject *ft_convert_edges(const ft_module_state *state, const ft_profile *profile,
+                           const ft_function_row *functions, uint32_t function_count,
+                           const ft_edge_row *edges, uint32_t count);
+
 PyObject *ft_convert_totals(const ft_module_state *state, const ft_totals *totals);
 
 /* list[ProcessRow], list[ThreadRow] (sums[i]: of thread i's tree), list[NoteRow], dict[str, str] */

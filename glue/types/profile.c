@@ -321,6 +321,32 @@ static PyObject *profile_functions(PyObject *object, PyObject *Py_UNUSED(unused)
     return list;
 }
 
+static PyObject *profile_edges(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    PyObject *list = NULL;
+    ft_function_row *functions = NULL;
+    ft_edge_row *edges = NULL;
+    uint32_t function_count = 0, count = 0;
+    ft_status status;
+    if (enter(self) < 0)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    status = ft_query_functions(&self->profile, &functions, &function_count);
+    if (status == FT_OK)
+        status = ft_query_edges(&self->profile, &edges, &count);
+    Py_END_ALLOW_THREADS
+    if (status == FT_OK)
+        list = ft_convert_edges(state_of(Py_TYPE(self)), &self->profile, functions, function_count,
+                                edges, count);
+    else
+        fail(self, status, 0, NULL);
+    ft_mem_free(self->profile.mem, functions);
+    ft_mem_free(self->profile.mem, edges);
+    leave(self);
+    return list;
+}
+
 static PyObject *profile_totals(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     profile_object *self = (profile_object *)object;
@@ -499,6 +525,8 @@ static PyMethodDef profile_methods[] = {
      "set_meta($self, key, value, /)\n--\n\nSets one property of the recording."},
     {"functions", profile_functions, METH_NOARGS,
      "functions($self, /)\n--\n\nA list of FunctionRow, over all threads and processes."},
+    {"edges", profile_edges, METH_NOARGS,
+     "edges($self, /)\n--\n\nA list of EdgeRow: who called whom, by index into functions()."},
     {"totals", profile_totals, METH_NOARGS,
      "totals($self, /)\n--\n\nThe whole recording in five numbers."},
     {"processes", profile_processes, METH_NOARGS,

@@ -18,6 +18,18 @@ class FunctionRow(NamedTuple):
     own_waiting: float
     cumulative_waiting: float
 
+class EdgeRow(NamedTuple):
+    """The calls of one function by another. Times are seconds."""
+
+    caller: int  # index into functions(); -1 for what no recorded function called
+    callee: int  # index into functions()
+    calls: int
+    primitive: int  # calls that were not below another call of callee by caller
+    own: float  # of the callee when called by caller, as the others
+    cumulative: float
+    own_waiting: float
+    cumulative_waiting: float
+
 class ProcessRow(NamedTuple):
     pid: int
     parent_pid: int
@@ -68,6 +80,8 @@ class Profile:
     def meta(self) -> dict[str, str]: ...
     def set_meta(self, key: str, value: str) -> None: ...
     def functions(self) -> list[FunctionRow]: ...
+    def edges(self) -> list[EdgeRow]:
+        """In order of callee, then caller."""
     def totals(self) -> Totals: ...
     def processes(self) -> list[ProcessRow]: ...
     def threads(self) -> list[ThreadRow]: ...

@@ -51,6 +51,33 @@ def test_functions_are_those_of_the_tree(sample: str, tmp_path: Path) -> None:
     assert read(recording, tmp_path).functions() == rows_of(recording)
 
 
+@pytest.mark.parametrize("sample", synthetic.SAMPLES)
+def test_edges_are_those_of_the_tree(sample: str, tmp_path: Path) -> None:
+    recording = synthetic.SAMPLES[sample]()
+    functions, edges = oracle.tables(recording)
+    places = {code: place for place, code in enumerate(sorted(functions))}
+    expected = []
+    for (caller, callee), sums in sorted(edges.items(), key=lambda item: item[0][::-1]):
+        times = [sums.own, sums.cumulative, sums.own_waiting, sums.cumulative_waiting]
+        seconds = [ns / 1e9 for ns in times]
+        ends = places.get(caller, -1), places[callee]
+        expected.append((*ends, sums.calls, sums.primitive, *seconds))
+    assert read(recording, tmp_path).edges() == expected
+
+
+def test_a_caller_without_a_row_is_nobody(tmp_path: Path) -> None:
+    """Its own calls were lost or never counted: only the edge names it."""
+    recording = synthetic.Recording()
+    recording.process()
+    lost = recording.code(b"a.py", 1, b"lost")
+    kept = recording.code(b"a.py", 2, b"kept")
+    thread = recording.thread()
+    thread.add(thread.add(0, lost, 0), kept, 3)
+    profile = read(recording, tmp_path)
+    assert [row.name for row in profile.functions()] == ["kept"]
+    assert [row[:3] for row in profile.edges()] == [(-1, 0, 3)]
+
+
 @pytest.mark.parametrize("sample", ["empty", "login", "folded", "arbitrary 1", "hostile"])
 def test_totals_are_the_sums_of_the_functions(sample: str, tmp_path: Path) -> None:
     recording = synthetic.SAMPLES[sample]()
@@ -118,7 +145,13 @@ def test_notes_have_names(tmp_path: Path) -> None:
 
 def test_a_new_profile_is_empty() -> None:
     profile = Profile()
-    for table in [profile.functions, profile.threads, profile.processes, profile.notes]:
+    for table in [
+        profile.functions,
+        profile.edges,
+        profile.threads,
+        profile.processes,
+        profile.notes,
+    ]:
         assert table() == []
     assert profile.meta() == {}
     assert profile.totals() == (0, 0, 0.0, 0.0, 0)
@@ -341,7 +374,7 @@ def test_what_is_appended_is_read_again(sample: str, tmp_path: Path) -> None:
     assert begun.meta() == profile.meta() and not begun.ended and not begun.torn
     again = Profile.read(file.name)
     assert again.ended and not again.torn
-    for table in ["meta", "functions", "totals", "processes", "threads", "notes"]:
+    for table in ["meta", "functions", "edges", "totals", "processes", "threads", "notes"]:
         assert getattr(again, table)() == getattr(profile, table)()
     assert again.export("json") == profile.export("json")
 
@@ -440,6 +473,7 @@ def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
     with exported_all_the_time(profile), open(tmp_path / "out", "wb") as file:
         calls: list[Callable[[], object]] = [
             profile.functions,
+            profile.edges,
             profile.totals,
             profile.processes,
             profile.threads,
@@ -465,7 +499,7 @@ def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
 def exercise(profile: Profile, path: str, folder: Path) -> None:
     """Every method, with success and with each kind of failure."""
     other = Profile.read(path)
-    for table in ["meta", "functions", "totals", "processes", "threads", "notes"]:
+    for table in ["meta", "functions", "edges", "totals", "processes", "threads", "notes"]:
         getattr(other, table)()
     for name, _, _ in _core.exporters():
         other.export(name)
