@@ -7,11 +7,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "engine/export/spell.h"
 
-enum { FIELDS_MAX = 10 };
+enum { FIELDS_MAX = 16 };
 
 typedef struct shape { /* of a row type; a const table, of which PyStructSequence_Desc is made */
     const char *name, *doc;
@@ -43,6 +44,26 @@ static const shape edge_row = {
      {"cumulative", "time in it and in all it called"},
      {"own_waiting", "the part of own in which it waited"},
      {"cumulative_waiting", "the same of cumulative"}}};
+
+static const shape tree_row = {
+    "fettle._core.TreeRow",
+    "One line of the call tree. Times are seconds.",
+    {{"kind", "\"recording\", \"process\", \"thread\", \"call\", \"folded\" or \"folded again\""},
+     {"index", "into processes() or threads(), else -1"},
+     {"parent", "index of the row above, which comes before; -1 for the recording"},
+     {"file", "as of a FunctionRow"},
+     {"line", "as of a FunctionRow"},
+     {"name", "as of a FunctionRow, or a thread's name"},
+     {"qualname", "as of a FunctionRow"},
+     {"calls", "how often this path was called"},
+     {"own", "time in the function itself"},
+     {"cumulative", "own, that of the rows below, and what is folded"},
+     {"own_waiting", "the part of own in which it waited"},
+     {"cumulative_waiting", "the same of cumulative"},
+     {"folded_functions", "how many functions were folded into this row"},
+     {"folded_calls", "how often they were called"},
+     {"folded", "the time in them"},
+     {"folded_waiting", "the part of folded in which they waited"}}};
 
 static const shape process_row = {"fettle._core.ProcessRow",
                                   "One recorded process.",
@@ -106,6 +127,7 @@ int ft_convert_types_add(PyObject *module, ft_module_state *state)
 {
     if ((state->function_row_type = row_type_add(module, &function_row)) == NULL ||
         (state->edge_row_type = row_type_add(module, &edge_row)) == NULL ||
+        (state->tree_row_type = row_type_add(module, &tree_row)) == NULL ||
         (state->process_row_type = row_type_add(module, &process_row)) == NULL ||
         (state->thread_row_type = row_type_add(module, &thread_row)) == NULL ||
         (state->totals_type = row_type_add(module, &totals_row)) == NULL ||
@@ -328,6 +350,71 @@ PyObject *ft_convert_edges(const ft_module_state *state, const ft_profile *profi
             Py_CLEAR(list);
     }
     PyMem_Free(places);
+    return list;
+}
+
+static const char *tree_row_kind(const ft_profile *profile, const ft_outline_row *from)
+{
+    static const char *const kinds[] = {[FT_OUTLINE_RECORDING] = "recording",
+                                        [FT_OUTLINE_PROCESS] = "process",
+                                        [FT_OUTLINE_THREAD] = "thread",
+                                        [FT_OUTLINE_CALL] = "call"};
+    if (from->kind == FT_OUTLINE_CALL) {
+        uint32_t kind = profile->codes.codes[from->index].kind;
+        if (kind == FT_CODE_FOLDED)
+            return "folded";
+        if (kind == FT_CODE_FOLDED_AGAIN)
+            return "folded again";
+    }
+    return kinds[from->kind];
+}
+
+static row tree_row_make(const ft_module_state *state, const ft_profile *profile,
+                         const ft_outline_row *from, int64_t parent, str_cache *cache)
+{
+    row made = row_start(state->tree_row_type);
+    ft_code code = {.name = 0}; /* the empty text, where there is nothing to name */
+    bool top = from->kind == FT_OUTLINE_PROCESS || from->kind == FT_OUTLINE_THREAD;
+    if (from->kind == FT_OUTLINE_CALL)
+        code = profile->codes.codes[from->index];
+    else if (from->kind == FT_OUTLINE_THREAD)
+        code.name = profile->threads[from->index].name;
+    if (made.object != NULL)
+        put(&made, PyUnicode_InternFromString(tree_row_kind(profile, from)));
+    put_index(&made, top ? (int64_t)from->index : -1);
+    put_index(&made, parent);
+    put_cached(&made, cache, code.file);
+    put_number(&made, code.line);
+    put_cached(&made, cache, code.name);
+    put_cached(&made, cache, code.qualname);
+    put_number(&made, from->calls);
+    put_seconds(&made, from->own);
+    put_seconds(&made, from->cumulative);
+    put_seconds(&made, from->own_waiting);
+    put_seconds(&made, from->cumulative_waiting);
+    put_number(&made, from->folded_functions);
+    put_number(&made, from->folded_calls);
+    put_seconds(&made, from->folded);
+    put_seconds(&made, from->folded_waiting);
+    return made;
+}
+
+PyObject *ft_convert_outline(const ft_module_state *state, const ft_profile *profile,
+                             const ft_outline_row *rows, uint32_t count)
+{
+    str_cache cache;
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    if (list == NULL || str_cache_init(&cache, &profile->texts) < 0) {
+        Py_XDECREF(list);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count && list != NULL; i++) {
+        row made =
+            tree_row_make(state, profile, &rows[i], i == 0 ? -1 : (int64_t)rows[i].parent, &cache);
+        if (list_put(list, i, &made) < 0)
+            Py_CLEAR(list);
+    }
+    str_cache_fini(&cache);
     return list;
 }
 

@@ -8,6 +8,7 @@
 
 #include <Python.h>
 
+#include "engine/model/outline.h"
 #include "engine/model/query.h"
 #include "glue/state.h"
 
@@ -33,6 +34,10 @@ PyObject *ft_convert_functions(const ft_module_state *state, const ft_profile *p
 PyObject *ft_convert_edges(const ft_module_state *state, const ft_profile *profile,
                            const ft_function_row *functions, uint32_t function_count,
                            const ft_edge_row *edges, uint32_t count);
+
+/* list[TreeRow] */
+PyObject *ft_convert_outline(const ft_module_state *state, const ft_profile *profile,
+                             const ft_outline_row *rows, uint32_t count);
 
 PyObject *ft_convert_totals(const ft_module_state *state, const ft_totals *totals);
 

@@ -13,7 +13,8 @@
 typedef struct ft_module_state {
     PyTypeObject *profile_type;
     PyTypeObject *function_row_type, *process_row_type, *thread_row_type; /* struct sequences */
-    PyTypeObject *edge_row_type, *totals_type, *note_row_type;            /* likewise */
+    PyTypeObject *edge_row_type, *tree_row_type;                          /* likewise */
+    PyTypeObject *totals_type, *note_row_type;                            /* likewise */
     PyObject *file_error;
     PyTypeObject *recorder_type, *profiler_type;
     PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
@@ -27,6 +28,7 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->profile_type);
     Py_VISIT(state->function_row_type);
     Py_VISIT(state->edge_row_type);
+    Py_VISIT(state->tree_row_type);
     Py_VISIT(state->process_row_type);
     Py_VISIT(state->thread_row_type);
     Py_VISIT(state->totals_type);
@@ -44,6 +46,7 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->profile_type);
     Py_CLEAR(state->function_row_type);
     Py_CLEAR(state->edge_row_type);
+    Py_CLEAR(state->tree_row_type);
     Py_CLEAR(state->process_row_type);
     Py_CLEAR(state->thread_row_type);
     Py_CLEAR(state->totals_type);

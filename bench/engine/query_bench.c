@@ -11,12 +11,13 @@
 #include <time.h>
 
 #include "engine/base/map.h"
+#include "engine/model/outline.h"
 #include "engine/model/query.h"
 
 enum { CODES = 600, CALLEES = 8, RUNS = 7, MAX_DEPTH = 60 };
 
 typedef struct timings {
-    double functions, totals, edges; /* ms */
+    double functions, totals, edges, outline; /* ms */
 } timings;
 
 static uint64_t random_state = 1;
@@ -101,6 +102,7 @@ static timings measure(const ft_profile *profile)
     ft_function_row *functions;
     ft_edge_row *edges;
     ft_totals totals;
+    ft_outline_row *lines;
     uint32_t count;
     timings taken;
     double start = now_ms();
@@ -112,8 +114,12 @@ static timings measure(const ft_profile *profile)
     start = now_ms();
     must(ft_query_edges(profile, &edges, &count));
     taken.edges = now_ms() - start;
+    start = now_ms();
+    must(ft_outline_make(profile, &(ft_outline_wish){.least = 0.01, .rows = 60}, &lines, &count));
+    taken.outline = now_ms() - start;
     ft_mem_free(profile->mem, functions);
     ft_mem_free(profile->mem, edges);
+    ft_mem_free(profile->mem, lines);
     return taken;
 }
 
@@ -133,7 +139,7 @@ static void bench(const char *shape, void (*grow)(ft_tree *, uint32_t), uint32_t
 {
     ft_profile profile;
     uint32_t id;
-    double functions[RUNS], totals[RUNS], edges[RUNS];
+    double functions[RUNS], totals[RUNS], edges[RUNS], outline[RUNS];
     must(ft_profile_init(&profile, &ft_mem_system));
     for (uint32_t line = 1; line <= CODES; line++)
         must(ft_codetab_intern(&profile.codes, &(ft_code){.line = line, .kind = FT_CODE_PYTHON},
@@ -146,9 +152,11 @@ static void bench(const char *shape, void (*grow)(ft_tree *, uint32_t), uint32_t
         functions[run] = taken.functions;
         totals[run] = taken.totals;
         edges[run] = taken.edges;
+        outline[run] = taken.outline;
     }
-    printf("%-7s %9u nodes: functions %7.1f ms, totals %7.1f ms, edges %7.1f ms\n", shape, nodes,
-           median(functions), median(totals), median(edges));
+    printf(
+        "%-7s %9u nodes: functions %7.1f ms, totals %7.1f ms, edges %7.1f ms, outline %7.1f ms\n",
+        shape, nodes, median(functions), median(totals), median(edges), median(outline));
     ft_profile_fini(&profile);
 }
 

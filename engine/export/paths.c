@@ -4,10 +4,7 @@
 
 #include <assert.h>
 
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
+#include "engine/base/sum.h"
 
 /* Adds those of a tree to *total; room is for one number a node. */
 static void measure(const ft_tree *tree, const size_t *widths, uint64_t *room, uint64_t *total)
@@ -16,9 +13,9 @@ static void measure(const ft_tree *tree, const size_t *widths, uint64_t *room, u
     for (uint32_t id = 1; id < tree->count; id++) {
         const ft_node *node = &tree->nodes[id];
         assert(node->parent < id);
-        room[id] = sum(room[node->parent], widths[node->code]);
+        room[id] = ft_sum(room[node->parent], widths[node->code]);
         if ((node->own | node->calls | node->waiting) != 0)
-            *total = sum(*total, room[id]);
+            *total = ft_sum(*total, room[id]);
     }
 }
 

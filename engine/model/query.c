@@ -17,6 +17,7 @@
 
 #include "engine/base/array.h"
 #include "engine/base/map.h"
+#include "engine/base/sum.h"
 
 /* What a node means. It follows from its place and from the kind of its code (see code.h). */
 enum role {
@@ -57,15 +58,10 @@ typedef struct survey {
     step *steps; /* owned: room for the largest tree */
 } survey;
 
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static void advance(span *to, uint64_t own, uint64_t waiting)
 {
-    to->own = sum(to->own, own);
-    to->waiting = sum(to->waiting, waiting);
+    to->own = ft_sum(to->own, own);
+    to->waiting = ft_sum(to->waiting, waiting);
 }
 
 static bool is_counted(uint32_t role)
@@ -153,10 +149,10 @@ static void enter(survey *all, const ft_node *node, const step *here, span *cloc
     assert(here->subject < all->count);
     tally *subject = &all->tallies[here->subject];
     bool primitive = subject->on_path == 0 && here->role != ROLE_AGAIN;
-    subject->calls = sum(subject->calls, node->calls);
+    subject->calls = ft_sum(subject->calls, node->calls);
     advance(&subject->own, node->own, node->waiting);
     if (primitive)
-        subject->primitive = sum(subject->primitive, node->calls);
+        subject->primitive = ft_sum(subject->primitive, node->calls);
     if (here->role != ROLE_ALONE && subject->on_path++ == 0)
         subject->since = *clock;
     if (here->role == ROLE_ALONE && primitive)
@@ -319,10 +315,10 @@ ft_status ft_query_totals(const ft_profile *profile, ft_totals *totals)
     ft_status status = survey_run(&all, profile, false);
     for (uint32_t i = 0; i < all.count && status == FT_OK; i++) {
         const tally *from = &all.tallies[i];
-        made.calls = sum(made.calls, from->calls);
-        made.primitive = sum(made.primitive, from->primitive);
-        made.own = sum(made.own, from->own.own);
-        made.waiting = sum(made.waiting, from->own.waiting);
+        made.calls = ft_sum(made.calls, from->calls);
+        made.primitive = ft_sum(made.primitive, from->primitive);
+        made.own = ft_sum(made.own, from->own.own);
+        made.waiting = ft_sum(made.waiting, from->own.waiting);
     }
     for (uint32_t i = 0; i < profile->thread_count; i++)
         made.nodes += profile->threads[i].tree.count;

@@ -19,6 +19,7 @@
 #include "engine/export/exporter.h"
 #include "engine/file/reader.h"
 #include "engine/file/writer.h"
+#include "engine/model/outline.h"
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
@@ -347,6 +348,74 @@ static PyObject *profile_edges(PyObject *object, PyObject *Py_UNUSED(unused))
     return list;
 }
 
+/* flags: bytes, one for each row of functions(). *wanted: an array by code, which the caller frees.
+ * *fits: whether there are as many bytes as rows. No GIL is held: bytes never change. */
+static ft_status wanted_codes(const ft_profile *profile, PyObject *flags, bool **wanted, bool *fits)
+{
+    ft_function_row *rows;
+    uint32_t count;
+    ft_status status = ft_query_functions(profile, &rows, &count);
+    if (status != FT_OK)
+        return status;
+    *fits = PyBytes_GET_SIZE(flags) == (Py_ssize_t)count;
+    bool *made = ft_mem_new(profile->mem, profile->codes.count, sizeof *made);
+    for (uint32_t i = 0; i < count && *fits && made != NULL; i++)
+        made[rows[i].code] = PyBytes_AS_STRING(flags)[i] != 0;
+    ft_mem_free(profile->mem, rows);
+    if (made == NULL)
+        return FT_ERR_MEMORY;
+    *wanted = made;
+    return FT_OK;
+}
+
+static PyObject *tree_of(profile_object *self, ft_outline_wish wish, PyObject *flags)
+{
+    PyObject *list = NULL;
+    ft_outline_row *rows = NULL;
+    uint32_t count = 0;
+    bool *wanted = NULL, fits = true;
+    ft_status status = FT_OK;
+    Py_BEGIN_ALLOW_THREADS
+    if (flags != Py_None)
+        status = wanted_codes(&self->profile, flags, &wanted, &fits);
+    wish.wanted = wanted;
+    if (status == FT_OK && fits)
+        status = ft_outline_make(&self->profile, &wish, &rows, &count);
+    Py_END_ALLOW_THREADS
+    if (status != FT_OK)
+        fail(self, status, 0, NULL);
+    else if (!fits)
+        PyErr_SetString(PyExc_ValueError, "wanted must have one byte for each row of functions().");
+    else
+        list = ft_convert_outline(state_of(Py_TYPE(self)), &self->profile, rows, count);
+    ft_mem_free(self->profile.mem, wanted);
+    ft_mem_free(self->profile.mem, rows);
+    return list;
+}
+
+static PyObject *profile_tree(PyObject *object, PyObject *args)
+{
+    profile_object *self = (profile_object *)object;
+    ft_outline_wish wish = {.least = 0.0};
+    Py_ssize_t rows = 0;
+    PyObject *flags = Py_None;
+    if (!PyArg_ParseTuple(args, "|dnO:tree", &wish.least, &rows, &flags))
+        return NULL;
+    if (flags != Py_None && !PyBytes_Check(flags))
+        return PyErr_Format(PyExc_TypeError, "tree() takes wanted as bytes or None, not %.100s.",
+                            Py_TYPE(flags)->tp_name);
+    if (!(wish.least >= 0.0 && wish.least <= 1.0) || rows < 0) {
+        PyErr_SetString(PyExc_ValueError, "tree() takes a share from 0 to 1 and 0 or more rows.");
+        return NULL;
+    }
+    wish.rows = rows > (Py_ssize_t)UINT32_MAX ? UINT32_MAX : (uint32_t)rows;
+    if (enter(self) < 0)
+        return NULL;
+    PyObject *list = tree_of(self, wish, flags);
+    leave(self);
+    return list;
+}
+
 static PyObject *profile_totals(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     profile_object *self = (profile_object *)object;
@@ -527,6 +596,10 @@ static PyMethodDef profile_methods[] = {
      "functions($self, /)\n--\n\nA list of FunctionRow, over all threads and processes."},
     {"edges", profile_edges, METH_NOARGS,
      "edges($self, /)\n--\n\nA list of EdgeRow: who called whom, by index into functions()."},
+    {"tree", profile_tree, METH_VARARGS,
+     "tree($self, least=0.0, rows=0, wanted=None, /)\n--\n\nA list of TreeRow: the call tree. "
+     "What takes a smaller share of all time is folded into the row above; so is all but the "
+     "heaviest rows, and what leads to no wanted one: a byte for each row of functions()."},
     {"totals", profile_totals, METH_NOARGS,
      "totals($self, /)\n--\n\nThe whole recording in five numbers."},
     {"processes", profile_processes, METH_NOARGS,

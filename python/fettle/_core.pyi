@@ -30,6 +30,27 @@ class EdgeRow(NamedTuple):
     own_waiting: float
     cumulative_waiting: float
 
+class TreeRow(NamedTuple):
+    """One line of the call tree. Times are seconds. Of each row, own, the cumulative times of the
+    rows below it and folded sum to cumulative."""
+
+    kind: str  # "recording", "process", "thread", "call"; "folded", "folded again": past the cap
+    index: int  # into processes() or threads(), else -1
+    parent: int  # index of the row above, which comes before; -1 for the recording
+    file: str  # as of a FunctionRow
+    line: int
+    name: str  # likewise, or a thread's name
+    qualname: str
+    calls: int
+    own: float
+    cumulative: float
+    own_waiting: float
+    cumulative_waiting: float
+    folded_functions: int  # how many different ones below this row have no row of their own
+    folded_calls: int
+    folded: float  # the time in them
+    folded_waiting: float
+
 class ProcessRow(NamedTuple):
     pid: int
     parent_pid: int
@@ -82,6 +103,14 @@ class Profile:
     def functions(self) -> list[FunctionRow]: ...
     def edges(self) -> list[EdgeRow]:
         """In order of callee, then caller."""
+    def tree(
+        self, least: float = 0.0, rows: int = 0, wanted: bytes | None = None, /
+    ) -> list[TreeRow]:
+        """The recording's row, then its processes and threads, where there are several, and calls.
+
+        What takes a smaller share of all time than `least` (0 to 1) is folded into the row above;
+        so is all but the heaviest `rows` (0: all), and what does not lead to a wanted function: a
+        byte for each row of functions(), 0 for those that are not."""
     def totals(self) -> Totals: ...
     def processes(self) -> list[ProcessRow]: ...
     def threads(self) -> list[ThreadRow]: ...
