@@ -49,7 +49,7 @@ static const shape tree_row = {
     "fettle._core.TreeRow",
     "One line of the call tree. Times are seconds.",
     {{"kind", "\"recording\", \"process\", \"thread\", \"call\", \"folded\" or \"folded again\""},
-     {"index", "into processes() or threads(), else -1"},
+     {"place", "in processes() or threads(), else -1"},
      {"parent", "index of the row above, which comes before; -1 for the recording"},
      {"file", "as of a FunctionRow"},
      {"line", "as of a FunctionRow"},

@@ -35,7 +35,7 @@ class TreeRow(NamedTuple):
     rows below it and folded sum to cumulative."""
 
     kind: str  # "recording", "process", "thread", "call"; "folded", "folded again": past the cap
-    index: int  # into processes() or threads(), else -1
+    place: int  # in processes() or threads(), else -1
     parent: int  # index of the row above, which comes before; -1 for the recording
     file: str  # as of a FunctionRow
     line: int

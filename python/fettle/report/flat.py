@@ -3,7 +3,6 @@
 
 import os
 
-from fettle.problem import CHECK_FAILED, Problem
 from fettle.report import names, notes, order, screen, table
 
 TYPE_CHECKING = False
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 class Choice:
     """What to show: sort key, number of rows (0: all), GLOB, and where it comes from or went to."""
 
-    __slots__ = ("key", "quiet", "rows", "source", "target", "within")
+    __slots__ = ("key", "quiet", "reverse", "rows", "shares", "source", "target", "within")
 
     def __init__(
         self,
@@ -26,6 +25,8 @@ class Choice:
         source: str = "",
         target: str = "",
         quiet: bool = False,
+        reverse: bool = False,
+        shares: bool = False,
     ) -> None:
         self.key = key
         self.rows = rows
@@ -33,6 +34,8 @@ class Choice:
         self.source = source
         self.target = target
         self.quiet = quiet
+        self.reverse = reverse  # the order
+        self.shares = shares  # of all time, in place of times per call
 
 
 def shown_path(path: str) -> str:
@@ -59,13 +62,14 @@ def show(
     if choice.within:
         rows = [row for row in rows if files.match(row, choice.within)]
         if not rows:
-            raise Problem(
-                CHECK_FAILED,
-                f"no file or module of this recording matches {names.visible(choice.within)};"
-                " `fettle view -n 0` shows all there are.",
-            )
-    ordered = order.ordered(rows, choice.key, files)
+            raise names.no_match(choice.within)
+    ordered = order.ordered(rows, choice.key, files, choice.reverse)
     shown = ordered[: choice.rows] if choice.rows else ordered
     heading = table.heading(profile, names.visible(choice.target), names.visible(choice.source))
-    screen.page(heading, table.lines(shown, files), table.remainder(len(rows), len(shown)), stream)
+    rest = table.remainder(len(rows), len(shown))
+    if choice.shares:
+        lines = table.share_lines(shown, files, profile.totals().own)
+        screen.page(heading, lines, rest, stream, table.SHARE_COLUMNS)
+    else:
+        screen.page(heading, table.lines(shown, files), rest, stream)
     screen.sentences(sentences, stream)

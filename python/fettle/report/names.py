@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names as they are shown: short, unambiguous, and harmless to a terminal."""
 
+from fettle.problem import CHECK_FAILED, Problem
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fettle._core import FunctionRow
+    from fettle.report.row import Named
 
 C_FILE = "~"  # the "file" of functions written in C, as in pstats
 
@@ -47,14 +49,14 @@ class Files:
     def shown(self, path: str) -> str:
         return self._shown.get(path) or visible(path)
 
-    def label(self, row: "FunctionRow") -> str:
+    def label(self, row: "Named") -> str:
         """As pstats writes it: login.py:26(main_app), {built-in method time.sleep}."""
         name = visible(row.name)
         if row.file != C_FILE:
             return f"{self.shown(row.file)}:{row.line}({name})"
         return f"{{{name[1:-1]}}}" if name[:1] == "<" and name[-1:] == ">" else name
 
-    def match(self, row: "FunctionRow", glob: str) -> bool:
+    def match(self, row: "Named", glob: str) -> bool:
         """Is row in a file or module that glob means?"""
         from fnmatch import fnmatchcase
 
@@ -82,7 +84,27 @@ def _ends(path: str, glob: str) -> list[str]:
     return ends
 
 
+def c_name(name: str) -> str:
+    """<built-in method time.sleep> is time.sleep, <method 'join' of 'str' objects> is str.join."""
+    words = name.strip("<>").split()
+    if len(words) == 5 and words[0] == "method" and words[2] == "of" and words[4] == "objects":
+        return f"{words[3]}.{words[1]}".replace("'", "")
+    return words[-1] if words else name
+
+
 def _c_modules(name: str) -> list[str]:
     """<built-in method time.sleep> is in module time."""
     full = name.strip("<>").rpartition(" ")[2]
     return [full.rpartition(".")[0]] if "." in full else []
+
+
+def shortened(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def no_match(glob: str) -> Problem:
+    return Problem(
+        CHECK_FAILED,
+        f"no file or module of this recording matches {visible(glob)};"
+        " `fettle view -n 0` shows all there are.",
+    )

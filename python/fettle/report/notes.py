@@ -36,7 +36,7 @@ NOTHING = (
 
 def sentences(profile: "Profile") -> list[str]:
     """The sentences for a recording, each kind once."""
-    if not profile.processes():
+    if not profile.processes() and not profile.totals().calls:
         return [NOTHING]
     counts: dict[str, int] = {}
     processes: dict[str, set[int]] = {}

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sort keys: those of pstats, under every name it knows, and "waiting"."""
+"""Sort keys: those of pstats, under every name and number it knows, and "waiting"."""
 
 from fettle.problem import USAGE, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from fettle._core import FunctionRow
     from fettle.report.names import Files
+    from fettle.report.row import Row
 
-    Key = Callable[[FunctionRow, Files], object]
+    Key = Callable[[Row, Files], Any]
 
 # What users may write, and the one key it stands for.
 WORDS = {
@@ -30,6 +32,9 @@ WORDS = {
     "tottime": "time",
     "waiting": "waiting",
 }
+
+# What pstats had before it had words.
+NUMBERS = {"-1": "stdname", "0": "calls", "1": "time", "2": "cumulative"}
 
 # Numbers sort from the largest down, names and lines upwards.
 _KEYS: "dict[str, Key]" = {
@@ -55,9 +60,12 @@ def listing(break_after: int = 0) -> str:
 
 
 def find(word: str) -> str:
-    """The key that word, or a beginning of one, stands for."""
-    if word in WORDS:
-        return WORDS[word]
+    """The key that word stands for: a word or a beginning of one, a number, or several with commas
+    between them."""
+    if "," in word:
+        return ",".join(find(part.strip()) for part in word.split(","))
+    if word in WORDS or word in NUMBERS:
+        return WORDS.get(word) or NUMBERS[word]
     keys = {key for name, key in WORDS.items() if word and name.startswith(word)}
     if len(keys) != 1:
         fault = "may mean several sort keys" if keys else "is not a sort key"
@@ -65,9 +73,25 @@ def find(word: str) -> str:
     return keys.pop()
 
 
-def ordered(rows: "list[FunctionRow]", key: str, files: "Files") -> "list[FunctionRow]":
-    """The rows by key; equal ones by cumulative time, then place, so that the order is stable."""
-    of = _KEYS[key]
-    return sorted(
-        rows, key=lambda row: (of(row, files), -row.cumulative, row.file, row.line, row.name)
+def of_paths(key: str) -> str:
+    """The key for call paths, of which every call is primitive."""
+    return ",".join("calls" if one == "pcalls" else one for one in key.split(","))
+
+
+def key_of(key: str, files: "Files") -> "Callable[[Any], Any]":
+    """What to sort rows by: first key, then cumulative time, then place: the order is stable."""
+    keys = [_KEYS[one] for one in key.split(",")]
+    return lambda row: (
+        *(of(row, files) for of in keys),
+        -row.cumulative,
+        row.file,
+        row.line,
+        row.name,
     )
+
+
+def ordered(
+    rows: "list[FunctionRow]", key: str, files: "Files", reverse: bool = False
+) -> "list[FunctionRow]":
+    """The rows by key."""
+    return sorted(rows, key=key_of(key, files), reverse=reverse)

@@ -24,9 +24,15 @@ def coloured(stream: "TextIO") -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def page(heading: str, lines: "list[Line]", remainder: str, stream: "TextIO") -> None:
+def page(
+    heading: str,
+    lines: "list[Line]",
+    remainder: str,
+    stream: "TextIO",
+    columns: "Line" = COLUMNS,
+) -> None:
     """The heading, the table and what it leaves out. Colour changes no column."""
-    rows = _aligned(lines) if lines else []
+    rows = _aligned(lines, columns) if lines else []
     rest = f" {remainder}\n" if remainder else ""
     if coloured(stream) and _coloured_page(heading, rows, rest, stream):
         return
@@ -50,10 +56,10 @@ def _encodable(text: str, stream: "TextIO") -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _aligned(lines: "list[Line]") -> list[tuple[str, str, str]]:
+def _aligned(lines: "list[Line]", columns: "Line") -> list[tuple[str, str, str]]:
     """Head and lines as numbers, waiting and name; whatever the numbers, the columns stay."""
-    rows = [(*COLUMNS, LAST_COLUMN), *lines]
-    least = (_CALLS_WIDTH, *[_WIDTH] * (len(COLUMNS) - 1))
+    rows = [(*columns, LAST_COLUMN), *lines]
+    least = (_CALLS_WIDTH, *[_WIDTH] * (len(columns) - 1))
     widths = [
         max(low, *(len(row[place]) + (place > 0) for row in rows))
         for place, low in enumerate(least)
@@ -84,4 +90,4 @@ def _coloured_page(
 
 def _style(label: str) -> str:
     """Python functions stand out from those written in C."""
-    return "dim" if label.startswith("{") else "green"
+    return "dim" if label.lstrip(" <->").startswith("{") else "green"

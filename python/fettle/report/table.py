@@ -6,23 +6,29 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fettle._core import FunctionRow, Profile
+    from collections.abc import Sequence
+
+    from fettle._core import Profile
     from fettle.report.names import Files
+    from fettle.report.row import Row
 
 COLUMNS = ("ncalls", "tottime", "percall", "cumtime", "percall", "waiting")
+SHARE_COLUMNS = ("ncalls", "tottime", "%", "cumtime", "%", "waiting")
 LAST_COLUMN = "filename:lineno(function)"
 
-Line = tuple[str, str, str, str, str, str, str]
+Line = tuple[str, ...]  # a text for each column, and the name
 
 
 def heading(profile: "Profile", target: str, source: str) -> str:
     """17 function calls in 6.020 s, 0.001 s of it on the CPU    -> login.fettle"""
     totals = profile.totals()
-    calls = _count(totals.calls, "function call")
+    text = counted(totals.calls, "function call")
     if totals.primitive != totals.calls:
-        calls += f" ({_count(totals.primitive, 'primitive call')})"
-    busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
-    text = f"{calls} in {totals.own:.3f} s, {busy:.3f} s of it on the CPU{_crowd(profile)}"
+        text += f" ({counted(totals.primitive, 'primitive call')})"
+    text += f" in {totals.own:.3f} s"
+    if hasattr(profile, "tree"):  # what cProfile wrote does not know what was waiting
+        busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
+        text += f", {busy:.3f} s of it on the CPU{_crowd(profile)}"
     if target:
         return f"{text}    -> {target}"
     return f"{source}: {text}" if source else text
@@ -42,36 +48,62 @@ def _crowd(profile: "Profile") -> str:
     return text + (f", {threads} threads" if threads > max(processes, 1) else "")
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """1 call, 2 calls."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def lines(rows: "list[FunctionRow]", files: "Files") -> list[Line]:
+def lines(rows: "Sequence[Row]", files: "Files") -> list[Line]:
     """One line of texts per row."""
     return [
         (
-            str(row.calls) if row.calls == row.primitive else f"{row.calls}/{row.primitive}",
+            calls(row),
             f"{row.own:.3f}",
             _each(row.own, row.calls),
             f"{row.cumulative:.3f}",
             _each(row.cumulative, row.primitive),
-            _waiting(row.cumulative_waiting, row.cumulative),
+            waiting(row.cumulative_waiting, row.cumulative),
             files.label(row),
         )
         for row in rows
     ]
 
 
+def share_lines(rows: "Sequence[Row]", files: "Files", whole: float) -> list[Line]:
+    """The same with the shares of the whole in place of the times per call: as many columns."""
+    return [
+        (
+            calls(row),
+            f"{row.own:.3f}",
+            share(row.own, whole),
+            f"{row.cumulative:.3f}",
+            share(row.cumulative, whole),
+            waiting(row.cumulative_waiting, row.cumulative),
+            files.label(row),
+        )
+        for row in rows
+    ]
+
+
+def calls(row: "Row") -> str:
+    return str(row.calls) if row.calls == row.primitive else f"{row.calls}/{row.primitive}"
+
+
+def share(part: float, whole: float) -> str:
+    """In percent, without the sign; blank where there is no time to share."""
+    return f"{100 * part / whole:.1f}" if whole > 0 else ""
+
+
 def _each(seconds: float, count: int) -> str:
     return f"{seconds / count:.3f}" if count else ""
 
 
-def _waiting(waiting: float, cumulative: float) -> str:
+def waiting(seconds: float, cumulative: float) -> str:
     """A share that rounds to nothing stays blank, so that the others are seen."""
-    percent = round(100 * min(waiting / cumulative, 1.0)) if cumulative > 0 else 0
+    percent = round(100 * min(seconds / cumulative, 1.0)) if cumulative > 0 else 0
     return f"{percent}%" if percent else ""
 
 
 def remainder(total: int, shown: int) -> str:
     left = total - shown
-    return f"{_count(left, 'more function')}; -n 0 shows all" if left else ""
+    return f"{counted(left, 'more function')}; -n 0 shows all" if left else ""
