@@ -115,7 +115,55 @@ def test_every_key_and_prefix_of_pstats_is_known() -> None:
     assert set(pstats.Stats.sort_arg_dict_default) <= set(order.WORDS)
 
 
-@pytest.mark.parametrize("word", ["", "speed", "n", "calls "])
+@pytest.mark.parametrize("number", [-1, 0, 1, 2])
+def test_numbers_are_those_of_pstats(number: int) -> None:
+    theirs = [line.split(" ", 5)[5] for line in printed(as_pstats(ROWS).sort_stats(number))]
+    assert ways(order.find(str(number)))[0] == theirs
+
+
+SHARED = [  # equal in one key or another
+    row("/app/a.py", line, name, calls, None, own, cumulative)
+    for line, (name, calls, own, cumulative) in enumerate(
+        itertools.product("fg", (1, 2), (0.25, 0.5), (1.0, 2.0))
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "words", ["calls,time,cumulative", "name,tottime,calls,cumtime", "ncalls,line"]
+)
+def test_several_keys_sort_as_in_pstats(words: str) -> None:
+    files = names.Files(["/app/a.py"])
+    ours = order.ordered(SHARED, order.find(words), files)
+    theirs = as_pstats(SHARED).sort_stats(*words.split(","))
+    assert [files.label(each) for each in ours] == [
+        line.split(" ", 5)[5] for line in printed(theirs)
+    ]
+    back = order.ordered(SHARED, order.find(words), files, reverse=True)
+    assert [files.label(each) for each in back] == [
+        line.split(" ", 5)[5] for line in printed(theirs.reverse_order())
+    ]
+
+
+def test_shares_are_of_the_whole_and_as_many_columns() -> None:
+    files = names.Files([each.file for each in ROWS])
+    lines = table.share_lines(ROWS, files, 10.0)
+    assert [(line[2], line[4]) for line in lines] == [
+        ("5.0", "60.2"),
+        ("2.5", "52.5"),
+        ("15.0", "17.5"),
+        ("25.0", "25.0"),
+        ("1.2", "1.2"),
+    ]
+    plain = table.lines(ROWS, files)
+    for share, time in zip(lines, plain, strict=True):
+        assert [share[place] for place in (0, 1, 3, 5, 6)] == [
+            time[place] for place in (0, 1, 3, 5, 6)
+        ]
+    assert table.share_lines(ROWS[:1], files, 0.0)[0][2] == ""
+
+
+@pytest.mark.parametrize("word", ["", "speed", "n", "calls ", "3", "-2", "time,", "time,speed"])
 def test_unknown_keys_are_refused_with_the_list(word: str) -> None:
     with pytest.raises(Problem) as refused:
         order.find(word)

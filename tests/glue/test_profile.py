@@ -78,6 +78,104 @@ def test_a_caller_without_a_row_is_nobody(tmp_path: Path) -> None:
     assert [row[:3] for row in profile.edges()] == [(-1, 0, 3)]
 
 
+def paths_of(recording: synthetic.Recording) -> list[tuple[Any, ...]]:
+    """What the call rows of the whole tree must say: the path, its calls and times, and whether."""
+    rows = []
+    for thread in recording.threads:
+        for at in range(1, len(thread.nodes)):
+            below = [
+                node
+                for id, node in enumerate(thread.nodes)
+                if at in oracle.path_to(thread, id) and recording.codes[node.code].kind <= 2
+            ]
+            node = thread.nodes[at]
+            own = node if node in below else synthetic.Node(0, 0, 0, 0)
+            if not any(each.own | each.waiting for each in below) and not own.calls:
+                continue
+            times = [own.own, sum(each.own for each in below)]
+            times += [own.waiting, sum(each.waiting for each in below)]
+            path = tuple(named(recording, thread.nodes[id]) for id in oracle.path_to(thread, at))
+            seconds = [min(ns, oracle.LARGEST) / 1e9 for ns in times]
+            rows.append((path, own.calls, *seconds))
+    return sorted(rows)
+
+
+def named(recording: synthetic.Recording, node: synthetic.Node) -> tuple[Any, ...]:
+    code = recording.codes[node.code]
+    return text(code.file), code.line, text(code.name), text(code.qualname)
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [
+        *(synthetic.SAMPLES[name]() for name in ("login", "namesakes", "hostile", "extremes")),
+        synthetic.folded(),
+        synthetic.arbitrary(3, nodes=60),
+    ],
+)
+def test_the_tree_is_that_of_the_threads(recording: synthetic.Recording, tmp_path: Path) -> None:
+    rows = read(recording, tmp_path).tree()
+    paths: list[tuple[Any, ...]] = []
+    got = []
+    for row in rows:
+        calls = row.kind in {"call", "folded", "folded again"}
+        above = paths[row.parent] if row.parent >= 0 else ()
+        paths.append((*above, row[3:7]) if calls else above)
+        if calls:
+            got.append((paths[-1], *row[7:12]))
+        assert row[12:] == (0, 0, 0.0, 0.0)
+    assert sorted(got) == paths_of(recording)
+    assert rows[0][:7] == ("recording", -1, -1, "", 0, "", "")
+
+
+def test_processes_and_threads_of_the_tree(tmp_path: Path) -> None:
+    recording = synthetic.arbitrary(0)
+    top = [row for row in read(recording, tmp_path).tree() if row.kind in {"process", "thread"}]
+    processes = [row.place for row in top if row.kind == "process"]
+    assert processes == sorted({thread.process for thread in recording.threads})
+    by_process = [thread.process for thread in recording.threads]
+    several = [at for at, one in enumerate(by_process) if by_process.count(one) > 1]
+    assert [row.place for row in top if row.kind == "thread"] == several
+    assert [row.name for row in top if row.kind == "thread"] == [
+        text(recording.threads[at].name) for at in several
+    ]
+
+
+def test_the_wanted_of_the_tree(tmp_path: Path) -> None:
+    profile = read(synthetic.login(), tmp_path)
+    wanted = bytes(row.name == "fact" for row in profile.functions())
+    rows = profile.tree(0.0, 0, wanted)
+    assert [row.name for row in rows] == ["", "<module>", "main_app", "fact", "fact"]
+    assert [row.folded_calls for row in rows] == [0, 0, 6, 0, 1]
+    assert [row.name for row in profile.tree(0.0, 2, None)] == ["", "<module>", "main_app"]
+    assert len(profile.tree(0.0, 0, bytes(len(wanted)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ((-0.1,), ValueError),
+        ((1.1,), ValueError),
+        ((float("nan"),), ValueError),
+        ((0.0, -1), ValueError),
+        ((0.0, 0, b"\1"), ValueError),
+        ((0.0, 0, bytes(6)), ValueError),
+        ((0.0, 0, "text"), TypeError),
+        (("much",), TypeError),
+        ((0.0, 0, None, 1), TypeError),
+        ((0.0, 1 << 80), OverflowError),
+    ],
+)
+def test_trees_that_can_not_be(
+    arguments: tuple[Any, ...], error: type[Exception], tmp_path: Path
+) -> None:
+    profile = read(synthetic.login(), tmp_path)
+    assert len(profile.functions()) == 5
+    with pytest.raises(error):
+        profile.tree(*arguments)
+    assert len(profile.tree(0.0, 1 << 40)) == 8
+
+
 @pytest.mark.parametrize("sample", ["empty", "login", "folded", "arbitrary 1", "hostile"])
 def test_totals_are_the_sums_of_the_functions(sample: str, tmp_path: Path) -> None:
     recording = synthetic.SAMPLES[sample]()
@@ -374,7 +472,7 @@ def test_what_is_appended_is_read_again(sample: str, tmp_path: Path) -> None:
     assert begun.meta() == profile.meta() and not begun.ended and not begun.torn
     again = Profile.read(file.name)
     assert again.ended and not again.torn
-    for table in ["meta", "functions", "edges", "totals", "processes", "threads", "notes"]:
+    for table in ["meta", "functions", "edges", "tree", "totals", "processes", "threads", "notes"]:
         assert getattr(again, table)() == getattr(profile, table)()
     assert again.export("json") == profile.export("json")
 
@@ -474,6 +572,7 @@ def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
         calls: list[Callable[[], object]] = [
             profile.functions,
             profile.edges,
+            profile.tree,
             profile.totals,
             profile.processes,
             profile.threads,
@@ -499,10 +598,11 @@ def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
 def exercise(profile: Profile, path: str, folder: Path) -> None:
     """Every method, with success and with each kind of failure."""
     other = Profile.read(path)
-    for table in ["meta", "functions", "edges", "totals", "processes", "threads", "notes"]:
+    for table in ["meta", "functions", "edges", "tree", "totals", "processes", "threads", "notes"]:
         getattr(other, table)()
     for name, _, _ in _core.exporters():
         other.export(name)
+    other.tree(0.5, 3, bytes(len(other.functions())))
     other.merge(profile)
     other.set_meta("key", "value")
     with open(folder / "leak", "wb") as file:
@@ -517,6 +617,9 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
         lambda: Profile.read(__file__),
         lambda: Profile.read(1),  # type: ignore[arg-type]
         lambda: other.export("nothing"),
+        lambda: other.tree(2.0),
+        lambda: other.tree(0.0, 0, b""),
+        lambda: other.tree(0.0, 0, 1),  # type: ignore[arg-type]
         lambda: other.merge(other),
         lambda: other.merge(1),  # type: ignore[arg-type]
         lambda: other.set_meta("a\0", ""),

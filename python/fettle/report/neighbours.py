@@ -91,7 +91,7 @@ def _beneath(
         for row in kept
     ]
     if len(kept) < len(rows):
-        left = f"  {arrow} ({table.counted(len(rows) - len(kept), 'more')}; -n 0 shows all)"
+        left = f"  {arrow} ({len(rows) - len(kept)} more; -n 0 shows all)"
         lines.append(("", "", "", "", "", left))
     return lines or [("", "", "", "", "", f"  {arrow} (nothing)")]
 

@@ -89,5 +89,5 @@ def _coloured_page(
 
 
 def _style(label: str) -> str:
-    """Python functions stand out from those written in C."""
-    return "dim" if label.lstrip(" <->").startswith("{") else "green"
+    """Python functions stand out from those written in C, and from what is folded."""
+    return "dim" if label.lstrip(" <->").startswith(("{", "(")) else "green"
