@@ -33,7 +33,7 @@ typedef struct outline {
     uint32_t *threads_of; /* owned: how many threads each process has */
     uint64_t least;       /* a cell is shown if it weighs more */
     ft_outline_row *rows; /* owned until it is given away */
-    uint32_t row_count;
+    uint32_t row_count, row_room;
     ft_map folded; /* set of (row << 32 | code) */
 } outline;
 
@@ -173,7 +173,8 @@ static ft_status choose(outline *all)
             return status;
         shown = all->wish->rows;
     }
-    all->rows = ft_mem_new(all->profile->mem, (size_t)shown + 1, sizeof *all->rows);
+    all->row_room = shown + 1;
+    all->rows = ft_mem_new(all->profile->mem, all->row_room, sizeof *all->rows);
     return all->rows == NULL ? FT_ERR_MEMORY : FT_OK;
 }
 
@@ -203,6 +204,7 @@ static ft_status place(outline *all, uint32_t at, ft_outline_row made)
         here->row = above;
         return fold(all, above, &made);
     }
+    assert(all->row_count < all->row_room);
     made.parent = above;
     made.cumulative = here->cumulative;
     made.cumulative_waiting = here->waiting;

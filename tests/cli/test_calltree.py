@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fettle._core import Profile
@@ -158,9 +159,9 @@ def test_only_what_leads_to_a_place(seed: int, tmp_path: Path) -> None:
     def leads(line: Line) -> bool:
         return any("m1.py" in one.name for one in every(line))
 
-    def shape(line: Line, only: bool) -> list[tuple[str, int, object]]:
+    def shape(line: Line, only: bool) -> list[tuple[str, int, list[Any]]]:
         kept = [one for one in line.below if not one.folds and (leads(one) or not only)]
-        return sorted((one.name, one.all, shape(one, only)) for one in kept)  # type: ignore[type-var]
+        return sorted((one.name, one.all, shape(one, only)) for one in kept)
 
     assert shape(part, False) == shape(whole, True)
     assert shape(part, False)
