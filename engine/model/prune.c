@@ -149,8 +149,8 @@ static ft_status copy_rest(pruning *all)
     if (status == FT_OK)
         status = ft_strtab_intern(&all->to->texts, "~", 1, &rest.file);
     if (status == FT_OK)
-        status = ft_strtab_intern(&all->to->texts, FT_PRUNED_NAME, strlen(FT_PRUNED_NAME),
-                                  &rest.name);
+        status =
+            ft_strtab_intern(&all->to->texts, FT_PRUNED_NAME, strlen(FT_PRUNED_NAME), &rest.name);
     return status == FT_OK ? ft_codetab_intern(&all->to->codes, &rest, &all->rest) : status;
 }
 
@@ -203,8 +203,8 @@ static ft_status copy_tree(pruning *all, ft_tree *to, const ft_tree *from, uint6
         const ft_node *node = &from->nodes[id];
         uint32_t kept = stays(all, first + id) ? id : places[node->parent].kept;
         places[id] = (place){.kept = kept};
-        status = kept == id ? keep(all, to, node, &places[id])
-                            : leave_out(all, to, node, &places[kept]);
+        status =
+            kept == id ? keep(all, to, node, &places[id]) : leave_out(all, to, node, &places[kept]);
     }
     return status;
 }

@@ -467,8 +467,9 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
     other = Profile.read(path)
     for table in ["meta", "functions", "totals", "processes", "threads", "notes"]:
         getattr(other, table)()
-    for name, _, _ in _core.exporters():
+    for name, *_ in _core.exporters():
         other.export(name)
+    other.prune(1)
     other.merge(profile)
     other.set_meta("key", "value")
     with open(folder / "leak", "wb") as file:
@@ -483,6 +484,8 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
         lambda: Profile.read(__file__),
         lambda: Profile.read(1),  # type: ignore[arg-type]
         lambda: other.export("nothing"),
+        lambda: other.prune(-1),
+        lambda: other.prune("1"),  # type: ignore[arg-type]
         lambda: other.merge(other),
         lambda: other.merge(1),  # type: ignore[arg-type]
         lambda: other.set_meta("a\0", ""),
