@@ -127,14 +127,14 @@ static bool is_before(cut *end, uint64_t weight, uint64_t cost)
     return fits;
 }
 
-/* Asked once for each node, in their order. */
+/* Asked once for each node but the roots, in their order. */
 static bool stays(pruning *all, uint64_t at)
 {
     uint64_t weight = all->weights[at];
     uint32_t depth = all->depths[at];
     bool in_nodes = is_before(&all->nodes, weight, cost(depth, false));
     bool in_frames = is_before(&all->frames, weight, cost(depth, true));
-    return depth == 0 || (in_nodes && in_frames);
+    return in_nodes && in_frames;
 }
 
 /* Everything but the trees and the codes. Texts keep their ids. */
@@ -154,35 +154,36 @@ static ft_status copy_rest(pruning *all)
     return status == FT_OK ? ft_codetab_intern(&all->to->codes, &rest, &all->rest) : status;
 }
 
-static ft_status keep(pruning *all, ft_tree *tree, const ft_node *node, place *here)
+/* above is where the nearest ancestor that stays is, here where the node will be. */
+static ft_status keep(pruning *all, ft_tree *tree, const ft_node *node, const place *above,
+                      place *here)
 {
-    const place *parent = &all->places[node->parent];
     uint32_t *code = &all->codes[node->code];
     ft_status status = FT_OK;
-    assert(parent->kept == node->parent);
     if (*code == 0)
         status = ft_codetab_intern(&all->to->codes, &all->from->codes.codes[node->code], code);
     if (status == FT_OK)
-        status = ft_tree_add(tree, parent->id, *code, &here->id);
+        status = ft_tree_add(tree, above->id, *code, &here->id);
     if (status != FT_OK)
         return status;
-    ft_node *copy = &tree->nodes[here->id];
-    *copy = (ft_node){copy->parent, copy->code, node->calls, node->own, node->waiting};
+    tree->nodes[here->id].calls = node->calls;
+    tree->nodes[here->id].own = node->own;
+    tree->nodes[here->id].waiting = node->waiting;
     return FT_OK;
 }
 
-static ft_status leave_out(pruning *all, ft_tree *tree, const ft_node *node, place *kept)
+static ft_status leave_out(pruning *all, ft_tree *tree, const ft_node *node, place *above)
 {
     all->pruned.nodes++;
     all->pruned.own = sum(all->pruned.own, node->own);
     if ((node->calls | node->own | node->waiting) == 0)
         return FT_OK;
-    if (kept->rest == 0) {
-        ft_status status = ft_tree_add(tree, kept->id, all->rest, &kept->rest);
+    if (above->rest == 0) {
+        ft_status status = ft_tree_add(tree, above->id, all->rest, &above->rest);
         if (status != FT_OK)
             return status;
     }
-    ft_node *rest = &tree->nodes[kept->rest];
+    ft_node *rest = &tree->nodes[above->rest];
     rest->calls = sum(rest->calls, node->calls);
     rest->own = sum(rest->own, node->own);
     rest->waiting = sum(rest->waiting, node->waiting);
@@ -194,17 +195,15 @@ static ft_status copy_tree(pruning *all, ft_tree *to, const ft_tree *from, uint6
 {
     ft_status status = FT_OK;
     place *places = all->places;
-    bool root = stays(all, first);
-    assert(root);
-    (void)root;
     places[0] = (place){0};
     to->nodes[0] = from->nodes[0];
     for (uint32_t id = 1; id < from->count && status == FT_OK; id++) {
         const ft_node *node = &from->nodes[id];
-        uint32_t kept = stays(all, first + id) ? id : places[node->parent].kept;
-        places[id] = (place){.kept = kept};
-        status =
-            kept == id ? keep(all, to, node, &places[id]) : leave_out(all, to, node, &places[kept]);
+        uint32_t kept = places[node->parent].kept;
+        bool stay = stays(all, first + id);
+        places[id] = (place){.kept = stay ? id : kept};
+        status = stay ? keep(all, to, node, &places[kept], &places[id])
+                      : leave_out(all, to, node, &places[kept]);
     }
     return status;
 }

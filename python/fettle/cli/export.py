@@ -72,15 +72,19 @@ def _prune(profile: "Profile", limits: list[int]) -> "Profile":
     smaller, pruned, own = profile.prune(*limits)
     if pruned == 0:
         return profile
-    roots = len(profile.threads())
     totals = profile.totals()
-    share = own / totals.own if totals.own else 0.0
+    nodes = totals.nodes - len(profile.threads())  # not the roots, which are no calls
     say(
-        f"{pruned} of {totals.nodes - roots} call paths, {share:.2%} of the time, were pruned: the "
-        f"{totals.nodes - roots - pruned} heaviest are kept, the others summed up as [pruned] below"
-        " them; --max-nodes 0 keeps all."
+        f"{pruned} of {nodes} call paths with {_share(own, totals.own)} of the time were left out"
+        f" and are summed up as [pruned] below the {nodes - pruned} heaviest;"
+        " --max-nodes 0 keeps all."
     )
     return smaller
+
+
+def _share(part: float, whole: float) -> str:
+    percent = 100 * part / whole if whole else 0.0
+    return "<0.01%" if 0 < percent < 0.01 else f"{percent:.2f}%"
 
 
 def _format(word: str, out: str, suffixes: dict[str, str]) -> str:
