@@ -56,13 +56,13 @@ Edges = dict[tuple[str, str], tuple[int, int]]  # (caller, callee): calls, inclu
 def edges(printed: str, sign: str) -> Edges:
     """The rows of --tree: of callers "<" above the function "*", of callees ">" below it."""
     found: Edges = {}
+    row = r"^ *([0-9,]+) +([<*>]) +(\S.*?)(?: \((\d+)x\))?(?: \[\])?$"
     for block in printed.split("\n\n"):
-        rows = re.findall(r"^ *([0-9,]+) +([<*>]) +(\S.*?)(?: \[\])?$", block, re.MULTILINE)
-        here = [name for _, kind, name in rows if kind == "*"]
-        for ns, kind, called in rows:
+        rows = re.findall(row, block, re.MULTILINE)
+        here = next((name for _, kind, name, _ in rows if kind == "*"), "")
+        for ns, kind, name, calls in rows:
             if kind == sign:
-                name, calls = re.fullmatch(r"(.*) \((\d+)x\)", called).groups()  # type: ignore[union-attr]
-                pair = (name, here[0]) if sign == "<" else (here[0], name)
+                pair = (name, here) if sign == "<" else (here, name)
                 assert pair not in found
                 found[pair] = int(calls), int(ns.replace(",", ""))
     return found
