@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A front end only: the build is meson.build, the setup tools/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-c test-python test-all lint format asan tsan fuzz regression bench wheel docs clean
+.PHONY: help run setup consumers test test-c test-python test-all lint format asan tsan fuzz regression bench wheel docs clean
 SHELL := /bin/bash
 
 VENV ?= .venv
@@ -26,6 +26,9 @@ run: setup ## set up what is missing and profile a small program
 
 setup: ## packages, environment, tools, fettle: whatever is missing
 	@tools/setup.sh "$(VENV)" "$(PYTHON)"
+
+consumers: ## the programs of others that tests read exports with: whatever is missing
+	@tools/consumers.sh
 
 test: test-c test-python ## every test
 

@@ -90,4 +90,4 @@ static ft_status write_collapsed(const ft_profile *profile, ft_buf *out)
 
 const ft_exporter ft_exporter_collapsed = {"collapsed", ".collapsed",
                                            "stacks in lines: for flamegraph.pl, inferno and others",
-                                           write_collapsed};
+                                           write_collapsed, FT_EXPORTER_PATHS_COMFORT};

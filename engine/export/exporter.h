@@ -6,6 +6,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/model/profile.h"
+#include "engine/model/prune.h"
 
 typedef struct ft_exporter {
     const char *name;        /* "json": the word after -f */
@@ -13,7 +14,17 @@ typedef struct ft_exporter {
     const char *description; /* one line for the help */
     /* Appends the whole export to out. FT_ERR_MEMORY, FT_ERR_LIMIT. */
     ft_status (*write)(const ft_profile *profile, ft_buf *out);
+    /* What the format's readers can take, for ft_prune unless the user says otherwise; all 0 for a
+     * format that does not grow with the number of paths, or is for programs. */
+    ft_prune_limits comfort;
 } ft_exporter;
+
+/* A hundred thousand stacks open in seconds in the usual viewers, a million in minutes or never;
+ * four million frames are some 200 MB of text. */
+#define FT_EXPORTER_PATHS_COMFORT                                                                  \
+    {                                                                                              \
+        .nodes = 100000, .frames = 4000000                                                         \
+    }
 
 /* NULL-terminated, in the order of the help. */
 extern const ft_exporter *const ft_exporters[];

@@ -231,4 +231,8 @@ end:
 }
 
 const ft_exporter ft_exporter_json = {
-    "json", ".json", "every number of the recording, for scripts (see docs/export.md)", write_json};
+    "json",
+    ".json",
+    "every number of the recording, for scripts (see docs/export.md)",
+    write_json,
+    {0, 0}};

@@ -313,5 +313,8 @@ end_texts:
     return status;
 }
 
-const ft_exporter ft_exporter_pstats = {
-    "pstats", ".pstats", "what cProfile writes: for pstats, snakeviz, gprof2dot", write_pstats};
+const ft_exporter ft_exporter_pstats = {"pstats",
+                                        ".pstats",
+                                        "what cProfile writes: for pstats, snakeviz, gprof2dot",
+                                        write_pstats,
+                                        {0, 0}};

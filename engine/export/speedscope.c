@@ -137,4 +137,5 @@ static ft_status write_speedscope(const ft_profile *profile, ft_buf *out)
 }
 
 const ft_exporter ft_exporter_speedscope = {"speedscope", ".speedscope.json",
-                                            "every path, for speedscope.app", write_speedscope};
+                                            "every path, for speedscope.app", write_speedscope,
+                                            FT_EXPORTER_PATHS_COMFORT};

@@ -530,6 +530,34 @@ static PyObject *profile_export(PyObject *object, PyObject *format)
     return bytes;
 }
 
+static PyObject *profile_prune(PyObject *object, PyObject *args)
+{
+    profile_object *self = (profile_object *)object;
+    long long nodes, frames = 0;
+    ft_pruned told = {0, 0};
+    ft_status status;
+    if (!PyArg_ParseTuple(args, "L|L:prune", &nodes, &frames))
+        return NULL;
+    if (nodes < 0 || frames < 0)
+        return PyErr_Format(PyExc_ValueError, "prune() takes limits of 0 (none) or more.");
+    ft_prune_limits limits = {(uint64_t)nodes, (uint64_t)frames};
+    profile_object *pruned = profile_make(Py_TYPE(self));
+    if (pruned == NULL || enter(self) < 0) {
+        Py_XDECREF(pruned);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    status = ft_prune(&pruned->profile, &self->profile, limits, &told);
+    Py_END_ALLOW_THREADS
+    leave(self);
+    if (status != FT_OK) {
+        Py_DECREF(pruned);
+        return fail(self, status, 0, NULL);
+    }
+    pruned->report = self->report;
+    return Py_BuildValue("NKd", pruned, (unsigned long long)told.nodes, (double)told.own / 1e9);
+}
+
 static PyObject *write_to(profile_object *self, PyObject *file,
                           ft_status (*write_profile)(int, const ft_profile *))
 {
@@ -608,6 +636,10 @@ static PyMethodDef profile_methods[] = {
     {"notes", profile_notes, METH_NOARGS, "notes($self, /)\n--\n\nA list of NoteRow."},
     {"export", profile_export, METH_O,
      "export($self, format, /)\n--\n\nThe recording in another format, as bytes; see exporters()."},
+    {"prune", profile_prune, METH_VARARGS,
+     "prune($self, nodes, frames=0, /)\n--\n\nA copy of the heaviest nodes: the profile, the "
+     "number "
+     "of nodes left out, their own time in seconds."},
     {"begin", profile_begin, METH_O,
      "begin($self, fd, /)\n--\n\nWrites the header and the meta to a new file: a recording that "
      "has not ended."},
@@ -647,7 +679,9 @@ static PyObject *exporters(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unus
 {
     PyObject *list = PyList_New(0);
     for (const ft_exporter *const *at = ft_exporters; *at != NULL && list != NULL; at++) {
-        PyObject *row = Py_BuildValue("(sss)", (*at)->name, (*at)->suffix, (*at)->description);
+        PyObject *row = Py_BuildValue("(sssKK)", (*at)->name, (*at)->suffix, (*at)->description,
+                                      (unsigned long long)(*at)->comfort.nodes,
+                                      (unsigned long long)(*at)->comfort.frames);
         if (row == NULL || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);
@@ -659,7 +693,8 @@ static PyMethodDef functions[] = {
     {"is_fettle", is_fettle, METH_O,
      "is_fettle($module, first_bytes, /)\n--\n\nWhether a file that begins so is a recording."},
     {"exporters", exporters, METH_NOARGS,
-     "exporters($module, /)\n--\n\n(name, suffix, description) of each export format."},
+     "exporters($module, /)\n--\n\n(name, suffix, description, nodes, frames) of each export "
+     "format."},
     {NULL, NULL, 0, NULL}};
 
 int ft_profile_type_add(PyObject *module, ft_module_state *state)

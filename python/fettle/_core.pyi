@@ -118,6 +118,10 @@ class Profile:
     def export(self, format: str) -> bytes:
         """ValueError for an unknown format; FileError of the kind "limit" where the paths of a
         recording, written out, would be too large for anyone to open."""
+    def prune(self, nodes: int, frames: int = 0, /) -> tuple[Profile, int, float]:
+        """A copy with the heaviest nodes, by cumulative time, at most that many with at most that
+        many frames in their paths (0: no limit). What is left out below a node is one child of it,
+        "[pruned]". Gives the copy, the number of nodes left out and their own time in seconds."""
     def begin(self, fd: int) -> None:
         """Writes the header and the meta to a new file: a recording that has not ended."""
     def append(self, fd: int) -> None:
@@ -128,8 +132,9 @@ class Profile:
         CPU time dead_cpu (seconds) does not account for was waiting."""
 
 def is_fettle(first_bytes: bytes) -> bool: ...
-def exporters() -> list[tuple[str, str, str]]:
-    """(name, suffix, description) of each."""
+def exporters() -> list[tuple[str, str, str, int, int]]:
+    """(name, suffix, description, nodes, frames) of each: the last two are what the readers of the
+    format can take, as limits for Profile.prune()."""
 
 def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fettle view` and `fettle export`."""
 
-import json
 import os
-import pstats
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +12,6 @@ from fettle._core import Profile
 from .harness import FETTLE, Folder, environment, rows
 
 sys.path.append(str(Path(__file__).parents[1]))  # the recordings are shared
-from contract.synthetic import Recording
 
 APP = "def f(): g()\ndef g(): pass\nfor _ in range({0}): f()\n"
 
@@ -169,36 +166,3 @@ def test_an_ascii_terminal_gets_ascii(folder: Folder) -> None:
         check=True,
     )
     assert b"gr\\xfcn.py:1(gr\\xf6\\xdfe)" in done.stdout
-
-
-def test_export_pstats_is_read_by_pstats(recorded: Folder) -> None:
-    assert recorded.fettle("export", "one.fettle", "-f", "pstats").code == 0
-    stats = pstats.Stats(str(recorded.path / "one.pstats"))
-    calls = {name: row[1] for (_, _, name), row in stats.stats.items()}
-    assert (calls["f"], calls["g"]) == (3, 3)
-
-
-def test_export_to_stdout_and_by_suffix(recorded: Folder) -> None:
-    piped = recorded.fettle("export", "one", "-f", "json", "-o", "-")
-    assert (piped.code, piped.stderr) == (0, "")
-    assert recorded.fettle("export", "one", "-o", "x.json").code == 0
-    assert json.loads((recorded.path / "x.json").read_text()) == json.loads(piped.stdout)
-    assert recorded.fettle("export", "one.fettle", "-o", "x.speedscope.json").code == 0
-    assert "$schema" in json.loads((recorded.path / "x.speedscope.json").read_text())
-
-
-def test_an_export_too_large_to_open_is_refused_in_a_sentence(folder: Folder) -> None:
-    chain = Recording()
-    chain.process()
-    code = chain.code(b"deep.py", 1, b"down")
-    thread = chain.thread()
-    for at in range(30_000):
-        thread.add(at, code, 1, 1)
-    name = chain.write(folder.path).name
-    ended = folder.fettle("export", name, "-f", "collapsed")
-    assert ended.code == 3
-    assert ended.stderr == (
-        f"fettle: the paths of {name} would fill more than 2 GiB as collapsed; "
-        "export another format, or record with --max-nodes.\n"
-    )
-    assert folder.fettle("export", name, "-f", "pstats").code == 0

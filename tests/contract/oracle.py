@@ -4,10 +4,11 @@
 Numbers are whole nanoseconds and calls, as in the model; sums stop at 2**64 - 1, as they do there.
 """
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from .synthetic import FOLDED, FOLDED_AGAIN, Recording, Thread
+from .synthetic import FOLDED, FOLDED_AGAIN, C, Node, Recording, Thread
 
 LARGEST = 2**64 - 1
 
@@ -67,9 +68,9 @@ def add_node(
     codes = [thread.nodes[id].code for id in path_to(thread, at)]
     again = recording.codes[codes[0]].kind == FOLDED_AGAIN
     if recording.codes[codes[0]].kind in (FOLDED, FOLDED_AGAIN):
-        if len(codes) < 3:
+        if len(codes) == 1 or (len(codes) == 2 and not (node.calls or node.own or node.waiting)):
             return  # the mark itself, or a node that only names a caller
-        codes = codes[1:]  # caller, callee
+        codes = codes[1:]  # caller, callee; or a callee that nothing recorded called
         on_path = [codes[-1]]
     else:
         on_path = codes
@@ -94,3 +95,51 @@ def add_node(
     for pair in set(pairs):
         edges[pair].cumulative += node.own
         edges[pair].cumulative_waiting += node.waiting
+
+
+Place = tuple[int, int]  # number of the thread, id of the node
+
+
+def heaviest(recording: Recording, limit: int, frames: int) -> list[Place]:
+    """The nodes by cumulative time, of equal ones the first, as far as the limits go (0: none)."""
+    weights: Counter[Place] = Counter()
+    depths = {}
+    for number, thread in enumerate(recording.threads):
+        for at in range(1, len(thread.nodes)):
+            path = path_to(thread, at)
+            depths[number, at] = len(path)
+            for above in path:
+                weights[number, above] += thread.nodes[at].own
+    order = sorted(depths, key=lambda place: -min(weights[place], LARGEST))
+    costs = accumulate(depths[place] for place in order)
+    fit = [place for place, cost in zip(order, costs, strict=True) if not frames or cost <= frames]
+    return fit[:limit] if limit else fit
+
+
+def pruned(recording: Recording, limit: int, frames: int) -> tuple[Recording, list[Node]]:
+    """The recording with these nodes only, what was below them summed up; and what was left out."""
+    kept = set(heaviest(recording, limit, frames))
+    left = replace(recording, codes=list(recording.codes), threads=[])
+    rest = left.code(b"~", 0, b"[pruned]", kind=C)
+    left_out = []
+    for number, thread in enumerate(recording.threads):
+        copy = left.thread(thread.process, thread.name, thread.uses)
+        places, rests = {0: 0}, {}
+        for at, node in enumerate(thread.nodes[1:], 1):
+            numbers = node.calls, node.own, node.waiting
+            if (number, at) in kept:
+                places[at] = copy.add(places[node.parent], node.code, *numbers)
+                continue
+            left_out.append(node)
+            above = next(id for id in reversed([0, *path_to(thread, at)]) if id in places)
+            if above not in rests and any(numbers):
+                rests[above] = copy.nodes[copy.add(places[above], rest, 0)]
+            if any(numbers):
+                add_numbers(rests[above], node)
+    return left, left_out
+
+
+def add_numbers(to: Node, more: Node) -> None:
+    to.calls = min(to.calls + more.calls, LARGEST)
+    to.own = min(to.own + more.own, LARGEST)
+    to.waiting = min(to.waiting + more.waiting, LARGEST)

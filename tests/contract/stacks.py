@@ -88,6 +88,11 @@ def read_evented(profile: dict[str, Any], frames: list[str]) -> Thread:
         "nanoseconds",
         0,
     )
+    return profile["name"], profile["endValue"], times_of(profile, frames)
+
+
+def times_of(profile: dict[str, Any], frames: list[str]) -> Counter[Stack]:
+    """The time between events, by what is open then."""
     times: Counter[Stack] = Counter()
     stack: list[str] = []
     now = 0
@@ -103,4 +108,4 @@ def read_evented(profile: dict[str, Any], frames: list[str]) -> Thread:
             assert stack.pop() == frames[event["frame"]]
     assert not stack
     assert now == profile["endValue"]
-    return profile["name"], now, +times
+    return +times

@@ -2,7 +2,6 @@
 """The callgrind format as Valgrind's own callgrind_annotate sees it."""
 
 import re
-import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -10,21 +9,18 @@ from pathlib import Path
 import pytest
 from fettle._core import Profile
 
-from . import callgrind
+from . import callgrind, consumers
 from .synthetic import SAMPLES, Recording
-
-ANNOTATE = shutil.which("callgrind_annotate")
-pytestmark = pytest.mark.skipif(not ANNOTATE, reason="callgrind_annotate (valgrind) is not here")
 
 
 def annotate(recording: Recording, folder: Path, *options: str) -> str:
     """In a folder of its own: callgrind_annotate cuts the current one off the names of files."""
-    assert ANNOTATE
     path = folder / "out.callgrind"
     path.write_bytes(Profile.read(str(recording.write(folder))).export("callgrind"))
     (folder / "elsewhere").mkdir()
+    command = [consumers.path("callgrind_annotate"), "--threshold=100", "--show-percs=no"]
     done = subprocess.run(
-        [ANNOTATE, "--threshold=100", "--show-percs=no", "--auto=no", *options, str(path)],
+        [*command, "--auto=no", *options, str(path)],
         cwd=folder / "elsewhere",
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
         capture_output=True,
@@ -52,6 +48,38 @@ def test_own_times_and_total(sample: str, tmp_path: Path) -> None:
     expected = callgrind.expected(recording)
     assert seen.pop("PROGRAM TOTALS") == expected.total
     assert seen == {":".join(key): ns for key, ns in expected.own.items()}
+
+
+Edges = dict[tuple[str, str], tuple[int, int]]  # (caller, callee): calls, inclusive time
+
+
+def edges(printed: str, sign: str) -> Edges:
+    """The rows of --tree: of callers "<" above the function "*", of callees ">" below it."""
+    found: Edges = {}
+    row = r"^ *([0-9,]+) +([<*>]) +(\S.*?)(?: \((\d+)x\))?(?: \[\])?$"
+    for block in printed.split("\n\n"):
+        rows = re.findall(row, block, re.MULTILINE)
+        here = next((name for _, kind, name, _ in rows if kind == "*"), "")
+        for ns, kind, name, calls in rows:
+            if kind == sign:
+                pair = (name, here) if sign == "<" else (here, name)
+                assert pair not in found
+                found[pair] = int(calls), int(ns.replace(",", ""))
+    return found
+
+
+@pytest.mark.parametrize(("tree", "sign"), [("caller", "<"), ("calling", ">")])
+@pytest.mark.parametrize("sample", READABLE)
+def test_calls_and_inclusive_times_of_each_edge(
+    sample: str, tree: str, sign: str, tmp_path: Path
+) -> None:
+    recording = SAMPLES[sample]()
+    expected = callgrind.expected(recording)
+    seen = edges(annotate(recording, tmp_path, "--inclusive=yes", f"--tree={tree}"), sign)
+    assert seen == {
+        (":".join(caller), ":".join(callee)): (calls, expected.inclusive[caller, callee])
+        for (caller, callee), calls in expected.calls.items()
+    }
 
 
 def test_calls_and_inclusive_times(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from fettle._core import Profile, exporters
 
+from .oracle import LARGEST, pruned
 from .readers import FORMATS
 from .synthetic import SAMPLES, Recording
 
-NAMES = [name for name, _, _ in exporters()]
+NAMES = [name for name, *_ in exporters()]
 
 
 @pytest.fixture(params=SAMPLES)
@@ -29,8 +30,8 @@ def test_each_format_has_a_reader() -> None:
 
 def test_names_can_be_typed_and_told_apart() -> None:
     rows = exporters()
-    assert len({name for name, _, _ in rows}) == len({suffix for _, suffix, _ in rows}) == len(rows)
-    for name, suffix, description in rows:
+    assert len({name for name, *_ in rows}) == len({suffix for _, suffix, *_ in rows}) == len(rows)
+    for name, suffix, description, *_ in rows:
         assert re.fullmatch("[a-z]+", name)
         assert re.fullmatch(r"\.[a-z.]+", suffix)
         assert description.isprintable() and len(description) < 80
@@ -59,6 +60,28 @@ def test_a_merged_profile_is_exported_whole(format: str, tmp_path: Path) -> None
     merged = Profile.read(str(SAMPLES["login"]().write(tmp_path)))
     merged.merge(Profile.read(str(SAMPLES["login"]().write(tmp_path))))
     assert FORMATS[format].read(merged.export(format)) == FORMATS[format].expected(both)
+
+
+@pytest.mark.parametrize("format", NAMES)
+@pytest.mark.parametrize("limits", [(1, 0), (9, 0), (100, 0), (0, 60), (200, 700), (0, 0)])
+def test_a_pruned_profile_reads_as_what_is_left(
+    format: str, limits: tuple[int, int], recording: Recording, profile: Profile
+) -> None:
+    smaller, nodes, seconds = profile.prune(*limits)
+    left, left_out = pruned(recording, *limits)
+    assert FORMATS[format].read(smaller.export(format)) == FORMATS[format].expected(left)
+    assert nodes == len(left_out)
+    assert seconds == min(sum(node.own for node in left_out), LARGEST) / 1e9
+
+
+@pytest.mark.parametrize("limits", [(1, 0), (50, 0), (0, 100)])
+def test_pruning_keeps_totals(limits: tuple[int, int], profile: Profile) -> None:
+    smaller, nodes, _ = profile.prune(*limits)
+    was, now = profile.totals(), smaller.totals()
+    assert (now.calls, now.own, now.waiting) == (was.calls, was.own, was.waiting)
+    assert now.nodes <= 2 * (was.nodes - nodes)  # below each that is kept at most one [pruned]
+    totals_of = [(t.name, t.uses, t.process, t.own, t.waiting) for t in profile.threads()]
+    assert [(t.name, t.uses, t.process, t.own, t.waiting) for t in smaller.threads()] == totals_of
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones() -> None:

@@ -3,37 +3,29 @@
 
 import gzip
 import re
-import shutil
 import subprocess
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
 import pytest
 from fettle._core import Profile
 
-from . import oracle, pprof
+from . import consumers, oracle, pprof
 from .spelling import name, text
 from .synthetic import SAMPLES, Recording
-
-
-@cache
-def why_not() -> str:
-    """Why there is no pprof to ask, or nothing."""
-    go = shutil.which("go")
-    if not go:
-        return "go is not here"
-    done = subprocess.run([go, "tool", "pprof", "-h"], capture_output=True, check=False)
-    return "" if b"-top" in done.stdout + done.stderr else "go has no pprof here"
-
-
-needs_pprof = pytest.mark.skipif(bool(why_not()), reason=why_not() or "it is here")
 
 
 def ask(recording: Recording, folder: Path, *options: str) -> str:
     path = folder / "out.pb.gz"
     path.write_bytes(Profile.read(str(recording.write(folder))).export("pprof"))
-    command = ["go", "tool", "pprof", "-symbolize=none", *options, path.name]
+    command = [
+        consumers.path("go tool pprof"),
+        "tool",
+        "pprof",
+        "-symbolize=none",
+        *options,
+        path.name,
+    ]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
     assert done.stderr == b""
     return done.stdout.decode()
@@ -50,7 +42,6 @@ def totals(printed: str, unit: str = "") -> tuple[int, dict[str, tuple[int, int]
     return int(whole[1]), {name: (int(flat), int(cum)) for flat, cum, name in rows}
 
 
-@needs_pprof
 @pytest.mark.parametrize("sample", ["login", "namesakes", "folded", "arbitrary 1"])
 @pytest.mark.parametrize(
     ("index", "field", "unit"),
@@ -73,7 +64,22 @@ def test_totals_are_those_of_the_tree(
     assert +flat == +own
 
 
-@needs_pprof
+@pytest.mark.parametrize("sample", ["login", "arbitrary 0", "arbitrary 1", "arbitrary 2"])
+@pytest.mark.parametrize(
+    ("index", "field"), [("time", "cumulative"), ("waiting", "cumulative_waiting")]
+)
+def test_cumulative_times_count_recursion_once(
+    sample: str, index: str, field: str, tmp_path: Path
+) -> None:
+    recording = SAMPLES[sample]()
+    functions, _ = oracle.tables(recording)
+    expected = {text(name(recording.codes[c])): getattr(functions[c], field) for c in functions}
+    assert len(expected) == len(functions), "names are unique here"
+    options = "-top", f"-sample_index={index}", "-unit=ns", "-nodecount=1000", "-nodefraction=0"
+    _, rows = totals(ask(recording, tmp_path, *options), "ns")
+    assert {function: cum for function, (_, cum) in rows.items() if cum} == +Counter(expected)
+
+
 def test_a_table_reads_as_ours(tmp_path: Path) -> None:
     """Recursion counts once; <module> keeps its name; time is what is shown unless asked."""
     options = "-top", "-unit=ns", "-nodecount=1000", "-nodefraction=0"
@@ -87,7 +93,6 @@ def test_a_table_reads_as_ours(tmp_path: Path) -> None:
     }
 
 
-@needs_pprof
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_pprof_takes_every_sample(sample: str, tmp_path: Path) -> None:
     recording = SAMPLES[sample]()
@@ -97,7 +102,6 @@ def test_pprof_takes_every_sample(sample: str, tmp_path: Path) -> None:
     assert len(rows) == sum(pprof.expected(recording).values())
 
 
-@needs_pprof
 def test_threads_can_be_told_apart(tmp_path: Path) -> None:
     recording = Recording()
     recording.process()

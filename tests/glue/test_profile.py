@@ -600,9 +600,10 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
     other = Profile.read(path)
     for table in ["meta", "functions", "edges", "tree", "totals", "processes", "threads", "notes"]:
         getattr(other, table)()
-    for name, _, _ in _core.exporters():
+    for name, *_ in _core.exporters():
         other.export(name)
     other.tree(0.5, 3, bytes(len(other.functions())))
+    other.prune(1)
     other.merge(profile)
     other.set_meta("key", "value")
     with open(folder / "leak", "wb") as file:
@@ -620,6 +621,8 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
         lambda: other.tree(2.0),
         lambda: other.tree(0.0, 0, b""),
         lambda: other.tree(0.0, 0, 1),  # type: ignore[arg-type]
+        lambda: other.prune(-1),
+        lambda: other.prune("1"),  # type: ignore[arg-type]
         lambda: other.merge(other),
         lambda: other.merge(1),  # type: ignore[arg-type]
         lambda: other.set_meta("a\0", ""),

@@ -7,11 +7,18 @@ import sys
 from fettle.options import Option, help_lines, parse
 from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
 SUMMARY = "a recording in another tool's format"
 
 OPTIONS = [
     Option("-f --format", "FORMAT of the export (what OUT ends in)", "FORMAT"),
     Option("-o --output", "where to write it; - for stdout (FILE with the format's suffix)", "OUT"),
+    Option(
+        "--max-nodes", "keep the N heaviest call paths; 0 keeps all (what viewers can take)", "N"
+    ),
 ]
 
 HELP = f"""\
@@ -31,27 +38,53 @@ def main(words: list[str]) -> int:
         raise Problem(USAGE, "fettle export needs one FILE; `fettle export --help` says more.")
 
     from fettle import _core, recording
-
-    source = recording.named(parsed.words[0])
-    suffixes = {name: suffix for name, suffix, _ in _core.exporters()}
-    out = parsed.values.get("output", "")
-    form = _format(parsed.values.get("format", ""), out, suffixes)
-    out = out or os.path.splitext(os.path.basename(source))[0] + suffixes[form]
-    opened = recording.open_one(source)
     from fettle.cli import say
 
+    source = recording.named(parsed.words[0])
+    comfort = {name: limits for name, _, _, *limits in _core.exporters()}
+    suffixes = {name: suffix for name, suffix, *_ in _core.exporters()}
+    out = parsed.values.get("output", "")
+    form = _format(parsed.values.get("format", ""), out, suffixes)
+    limits = [parsed.number("max-nodes", 0)] if "max-nodes" in parsed.values else comfort[form]
+    out = out or os.path.splitext(os.path.basename(source))[0] + suffixes[form]
+    opened = recording.open_one(source)
     for remark in opened.remarks:
         say(remark)
+    profile = _prune(opened.profile, limits)
     try:
-        data = opened.profile.export(form)
+        data = profile.export(form)
     except _core.FileError:  # the only one of an export: too large
         raise Problem(
             UNREADABLE,
             f"the paths of {source} would fill more than 2 GiB as {form}; "
-            "export another format, or record with --max-nodes.",
+            "export another format, or fewer of them with --max-nodes.",
         ) from None
     _write(data, out)
     return 0
+
+
+def _prune(profile: "Profile", limits: list[int]) -> "Profile":
+    """Within the limits, and said where that left something out."""
+    from fettle.cli import say
+
+    if not any(limits):
+        return profile
+    smaller, pruned, own = profile.prune(*limits)
+    if pruned == 0:
+        return profile
+    totals = profile.totals()
+    nodes = totals.nodes - len(profile.threads())  # not the roots, which are no calls
+    say(
+        f"{pruned} of {nodes} call paths with {_share(own, totals.own)} of the time were left out"
+        f" and are summed up as [pruned] below the {nodes - pruned} heaviest;"
+        " --max-nodes 0 keeps all."
+    )
+    return smaller
+
+
+def _share(part: float, whole: float) -> str:
+    percent = 100 * part / whole if whole else 0.0
+    return "<0.01%" if 0 < percent < 0.01 else f"{percent:.2f}%"
 
 
 def _format(word: str, out: str, suffixes: dict[str, str]) -> str:

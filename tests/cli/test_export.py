@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fettle export`."""
+
+import json
+import pstats
+import sys
+from pathlib import Path
+
+import pytest
+
+from .harness import Folder
+
+sys.path.append(str(Path(__file__).parents[1]))  # the recordings are shared
+from contract.stacks import in_lines, read_collapsed
+from contract.synthetic import SAMPLES, Recording
+
+
+@pytest.fixture
+def recorded(folder: Folder) -> Folder:
+    """one.fettle calls f 3 times."""
+    folder.write("one.py", "def f(): g()\ndef g(): pass\nfor _ in range(3): f()\n")
+    assert folder.fettle("run", "-q", "one.py").code == 0
+    return folder
+
+
+def chain(length: int) -> Recording:
+    """Each function calls the next: as many frames as half the square of the length."""
+    recording = Recording()
+    recording.process()
+    code = recording.code(b"deep.py", 1, b"down")
+    thread = recording.thread()
+    for at in range(length):
+        thread.add(at, code, 1, 1)
+    return recording
+
+
+def fan(width: int) -> Recording:
+    """A function that calls many others, each of which takes a nanosecond more."""
+    recording = Recording()
+    recording.process()
+    thread = recording.thread()
+    top = thread.add(0, recording.code(b"wide.py", 1, b"top"), 1, 7)
+    for i in range(width):
+        thread.add(top, recording.code(b"wide.py", i + 2, b"f%d" % i), 1, i + 1)
+    return recording
+
+
+def test_pstats_is_read_by_pstats(recorded: Folder) -> None:
+    assert recorded.fettle("export", "one.fettle", "-f", "pstats").code == 0
+    stats = pstats.Stats(str(recorded.path / "one.pstats"))
+    calls = {name: row[1] for (_, _, name), row in stats.stats.items()}
+    assert (calls["f"], calls["g"]) == (3, 3)
+
+
+def test_to_stdout_and_by_suffix(recorded: Folder) -> None:
+    piped = recorded.fettle("export", "one", "-f", "json", "-o", "-")
+    assert (piped.code, piped.stderr) == (0, "")
+    assert recorded.fettle("export", "one", "-o", "x.json").code == 0
+    assert json.loads((recorded.path / "x.json").read_text()) == json.loads(piped.stdout)
+    assert recorded.fettle("export", "one.fettle", "-o", "x.speedscope.json").code == 0
+    assert "$schema" in json.loads((recorded.path / "x.speedscope.json").read_text())
+
+
+def test_only_the_heaviest_are_kept_and_the_rest_is_said(folder: Folder) -> None:
+    name = fan(9).write(folder.path).name
+    ended = folder.fettle("export", name, "-o", "x.collapsed", "--max-nodes", "4")
+    assert ended.code == 0
+    assert ended.sentence() == (
+        "fettle: 6 of 10 call paths with 40.38% of the time were left out and are summed up as "
+        "[pruned] below the 4 heaviest; --max-nodes 0 keeps all."
+    )
+    assert read_collapsed((folder.path / "x.collapsed").read_bytes()) == {
+        ("top (wide.py:1)",): 7,
+        ("top (wide.py:1)", "f8 (wide.py:10)"): 9,
+        ("top (wide.py:1)", "f7 (wide.py:9)"): 8,
+        ("top (wide.py:1)", "f6 (wide.py:8)"): 7,
+        ("top (wide.py:1)", "[pruned]"): 1 + 2 + 3 + 4 + 5 + 6,
+    }
+
+
+@pytest.mark.parametrize("form", ["pstats", "callgrind", "json", "pprof", "speedscope"])
+def test_every_format_can_be_cut(form: str, folder: Folder) -> None:
+    name = SAMPLES["arbitrary 1"]().write(folder.path).name
+    ended = folder.fettle("export", name, "-f", form, "--max-nodes", "10")
+    assert (ended.code, ended.stdout) == (0, "")
+    assert "--max-nodes 0 keeps all." in ended.sentence()
+
+
+def test_nothing_is_said_where_nothing_is_left_out(folder: Folder) -> None:
+    name = fan(9).write(folder.path).name
+    for number in ["0", "10", "999999999"]:
+        ended = folder.fettle("export", name, "-o", "x.collapsed", "--max-nodes", number)
+        assert (ended.code, ended.stderr) == (0, "")
+        assert read_collapsed((folder.path / "x.collapsed").read_bytes()) == in_lines(fan(9))
+
+
+def test_what_viewers_can_take_is_the_default(folder: Folder) -> None:
+    width = 100_050
+    name = fan(width).write(folder.path).name
+    ended = folder.fettle("export", name, "-o", "x.collapsed")
+    assert ended.code == 0
+    assert ended.sentence().startswith(f"fettle: 51 of {width + 1} call paths with <0.01% of the ")
+    times = read_collapsed((folder.path / "x.collapsed").read_bytes())
+    assert times["top (wide.py:1)", "[pruned]"] == sum(range(1, 52))
+    assert sum(times.values()) == 7 + sum(range(1, width + 1))
+    ended = folder.fettle("export", name, "-f", "json", "-o", "x.json")
+    assert (ended.code, ended.stderr) == (0, ""), "for programs: all of it"
+
+
+def test_deep_paths_are_cut_unless_asked_for(folder: Folder) -> None:
+    name = chain(30_000).write(folder.path).name
+    ended = folder.fettle("export", name, "-f", "collapsed", "-o", "x.collapsed")
+    assert ended.code == 0
+    assert "of 30000 call paths" in ended.sentence()
+    written = (folder.path / "x.collapsed").read_bytes()
+    assert sum(read_collapsed(written).values()) == 30_000
+    assert written.count(b"down") <= 4_000_000 * 1.01
+    ended = folder.fettle("export", name, "-f", "collapsed", "--max-nodes", "0", "-o", "y")
+    assert ended.code == 3
+    assert ended.stderr == (
+        f"fettle: the paths of {name} would fill more than 2 GiB as collapsed; "
+        "export another format, or fewer of them with --max-nodes.\n"
+    )
+    assert folder.fettle("export", name, "-f", "pstats").code == 0
+
+
+@pytest.mark.parametrize("number", ["-1", "x", "1.5", "", "1000000000"])
+def test_a_wrong_number_is_refused(number: str, recorded: Folder) -> None:
+    ended = recorded.fettle("export", "one", "-f", "json", f"--max-nodes={number}")
+    assert ended.code == 2
+    assert "--max-nodes needs a whole number" in ended.sentence()

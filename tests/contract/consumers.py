@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs of others that read exports in tests; `make consumers` installs them.
+
+A test that misses one is skipped and says so, or fails where FETTLE_CONSUMERS is "required".
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+BUILT = Path(__file__).parents[2] / "build" / "consumers"
+
+
+def _callgrind_annotate() -> str:
+    return shutil.which("callgrind_annotate") or ""
+
+
+def _go() -> str:
+    """A go that has pprof; Debian's stands in a folder of its own where another comes first."""
+    for name in ["go", "/usr/lib/go/bin/go"]:
+        if go := shutil.which(name):
+            done = subprocess.run([go, "tool", "pprof", "-h"], capture_output=True, check=False)
+            if b"-top" in done.stdout + done.stderr:
+                return go
+    return ""
+
+
+def _chromium() -> str:
+    return shutil.which("chromium") or ""
+
+
+def _speedscope() -> str:
+    return next(map(str, BUILT.glob("speedscope-*/index.html")), "")
+
+
+FINDERS: dict[str, Callable[[], str]] = {
+    "callgrind_annotate": _callgrind_annotate,
+    "go tool pprof": _go,
+    "chromium": _chromium,
+    "speedscope": _speedscope,
+}
+
+
+@cache
+def _found(name: str) -> str:
+    return FINDERS[name]()
+
+
+def path(name: str) -> str:
+    """Where the program is; without it the test does not go on."""
+    if found := _found(name):
+        return found
+    sentence = f"{name} is not here, so nothing was read with it: `make consumers` installs it."
+    if os.environ.get("FETTLE_CONSUMERS") == "required":
+        pytest.fail(sentence)
+    pytest.skip(sentence)

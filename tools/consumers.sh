@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# consumers.sh: what the tests read exports with and is not ours, as far as it is missing: callgrind_annotate,
+# `go tool pprof` and Chromium from Debian, speedscope's release from npm into build/consumers/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+speedscope=1.25.0
+folder=build/consumers
+
+stop() {
+    echo "fettle: $*" >&2
+    exit 1
+}
+
+# Debian's go stands here also where another one comes first.
+has_pprof() {
+    local go
+    for go in go /usr/lib/go/bin/go; do
+        if "$go" tool pprof -h 2>&1 | grep -q -- -top; then return; fi
+    done
+    return 1
+}
+
+# Debian's names of what this machine lacks.
+missing_packages() {
+    command -v callgrind_annotate >/dev/null || echo valgrind
+    has_pprof || echo golang-go
+    command -v chromium >/dev/null || echo chromium
+    [[ -e $folder/speedscope-$speedscope ]] || command -v npm >/dev/null || echo npm
+}
+
+install_packages() {
+    local packages said
+    packages=$(missing_packages | xargs)
+    [[ -n $packages ]] || return 0
+    command -v apt-get >/dev/null && [[ $(id -u) == 0 ]] ||
+        stop "this machine lacks $packages: install them (on Debian: sudo apt-get install $packages) and try again"
+    echo "fettle: installing $packages" >&2
+    # shellcheck disable=SC2086
+    said=$({ apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $packages; } </dev/null 2>&1) || {
+        echo "$said" >&2
+        stop "apt-get could not install $packages: see above, install them by hand and try again"
+    }
+}
+
+# The release is the package's own: a folder that is opened from file://, without its dependencies.
+install_speedscope() {
+    local fresh=$folder/fresh
+    [[ ! -e $folder/speedscope-$speedscope ]] || return 0
+    echo "fettle: fetching speedscope $speedscope into $folder" >&2
+    rm -rf "$folder"
+    mkdir -p "$fresh"
+    (cd "$fresh" && npm pack --silent "speedscope@$speedscope" >/dev/null) ||
+        stop "npm could not fetch speedscope $speedscope: see above, and try again where npm reaches its registry"
+    tar -xzf "$fresh/speedscope-$speedscope.tgz" -C "$fresh"
+    mv "$fresh/package/dist/release" "$folder/speedscope-$speedscope"
+    rm -rf "$fresh"
+}
+
+install_packages
+install_speedscope
