@@ -2,9 +2,9 @@
 """Recording calls beside cProfile and yappi: overhead, memory, and how large the trees are.
 
 Each workload runs plain and in every way of recording, a fresh process each, one after another,
-and again, ROUNDS times. A share is (ours - plain) / (the peer's - plain) of the medians of the CPU
-time that the workload took itself, its first, cold round included: starting up and writing the
-recording are in `whole`.
+and again, ROUNDS times. A share is (ours - plain) / (the peer's - plain) of the CPU time that the
+workload took itself, its first, cold round included, and the median of the rounds. Starting up and
+writing the recording are in `whole`.
 """
 
 from __future__ import annotations
@@ -92,22 +92,28 @@ def measure_one(source: str, effort: Effort) -> dict[str, Any]:
     }
 
 
+def compared(
+    measured: dict[str, Any], ours: str, peer: str, clock: str
+) -> dict[str, shares.Share | None]:
+    """The shares of one pair, by workload."""
+    found = {}
+    for name, workload in measured.items():
+        plain, mine, theirs = (workload["ways"][way][clock] for way in ("plain", ours, peer))
+        found[name] = shares.of_overhead(plain, mine, theirs)
+    return found
+
+
 def compare(measured: dict[str, Any], ours: str, peer: str) -> dict[str, Any]:
     """One pair over all workloads. unclear: where the peer adds next to nothing."""
-    found, unclear = {}, []
-    for name, workload in measured.items():
-        cpu = {way: values["cpu"] for way, values in workload["ways"].items()}
-        share = shares.of_overhead(cpu["plain"], cpu[ours], cpu[peer])
-        if share is None:
-            unclear.append(name)
-        else:
-            found[name] = share
+    found = compared(measured, ours, peer, "cpu")
+    whole = compared(measured, ours, peer, "whole")
     return {
         "ours": ours,
         "peer": peer,
-        "geometric_mean": shares.geometric_mean(list(found.values())) if found else {},
-        "workloads": found,
-        "unclear": unclear,
+        "workloads": {name: share for name, share in found.items() if share},
+        "unclear": [name for name, share in found.items() if not share],
+        "geometric_mean": shares.geometric_mean(found.values()),
+        "geometric_mean_whole": shares.geometric_mean(whole.values()),
     }
 
 
@@ -117,12 +123,12 @@ def measure(effort: Effort) -> dict[str, Any]:
         why, source = WORKLOADS[name]
         measured[name] = {"why": why, **measure_one(source, effort)}
     here = ways.available()
-    compared = [
+    pairs = [
         {**compare(measured, ours, peer), "goal": goal and goal[sys.version_info >= (3, 12)]}
         for ours, peer, goal in PAIRS
         if peer in here
     ]
-    return {"workloads": measured, "shares": compared}
+    return {"workloads": measured, "shares": pairs}
 
 
 # ---- the tables ----
@@ -141,27 +147,31 @@ def cell(share: shares.Share | None) -> str:
 
 
 def overhead_table(result: dict[str, Any]) -> list[str]:
-    compared = result["shares"]
+    pairs = result["shares"]
     shown = [way for way in SLOWDOWNS if way in ways.available()]
-    pairs = " ".join(f"{short(each['ours'] + '/' + each['peer']):>21}" for each in compared)
+    heads = " ".join(f"{short(each['ours'] + '/' + each['peer']):>21}" for each in pairs)
     lines = [
-        "overhead: times the plain CPU time; share of the peer's overhead, of medians (lowest -"
+        "overhead: times the plain CPU time; share of the peer's overhead, median (lowest -"
         " highest of the rounds); nb: no builtins",
-        f"{'':12} {'plain s':>7} " + " ".join(f"{short(way):>10}" for way in shown) + f" {pairs}",
+        f"{'':12} {'plain s':>7} " + " ".join(f"{short(way):>10}" for way in shown) + f" {heads}",
     ]
     for name, workload in result["workloads"].items():
         median = {way: statistics.median(v["cpu"]) for way, v in workload["ways"].items()}
         plain = median["plain"]
         times = " ".join(f"{median[way] / plain:9.2f}x" for way in shown)
-        cells = " ".join(f"{cell(each['workloads'].get(name)):>21}" for each in compared)
+        cells = " ".join(f"{cell(each['workloads'].get(name)):>21}" for each in pairs)
         lines.append(f"{name:12} {plain:7.3f} {times} {cells}")
     left = 20 + 11 * len(shown)
-    means = " ".join(f"{cell(each['geometric_mean']):>21}" for each in compared)
-    goals = " ".join(
-        f"{each['goal']:8.1%}".ljust(19).rjust(21) if each["goal"] else " " * 21
-        for each in compared
+    mean, whole = (
+        " ".join(f"{cell(each[key]):>21}" for each in pairs)
+        for key in ("geometric_mean", "geometric_mean_whole")
     )
-    lines += [f"{'geometric mean':{left}} {means}", f"{'goal, at most':{left}} {goals}".rstrip()]
+    goals = " ".join(
+        f"{each['goal']:8.1%}".ljust(19).rjust(21) if each["goal"] else " " * 21 for each in pairs
+    )
+    lines.append(f"{'geometric mean':{left}} {mean}")
+    lines.append(f"{'goal, at most':{left}} {goals}".rstrip())
+    lines.append(f"{'the same with start, end, files':{left}} {whole}")
     return lines
 
 

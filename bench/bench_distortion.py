@@ -19,6 +19,7 @@ from effort import Effort
 
 SLICES = 20
 LENGTH = 0.6  # of a workload, for each half
+LEAST = 1.0  # points: less says nothing when it is divided by
 ATTEMPTS = 12  # at finding halves of the same length; what is found is measured anyway
 GOAL = 0.75  # of cProfile's error, at most
 PEERS = ("cProfile", "yappi wall", "yappi")  # yappi wall measures what we do; yappi is its default
@@ -228,8 +229,9 @@ def table(result: dict[str, Any]) -> list[str]:
         for way in shown:
             offs = [value - true for value in shape["reported"][way]]
             cells.append(f"{shape['error'][way]:+6.1f} ({min(offs):+5.1f} to {max(offs):+5.1f})")
-        ratio = abs(shape["error"]["fettle"] / shape["error"]["cProfile"])
-        lines.append(f"{name:20} {true:6.1f} " + " ".join(cells) + f" {ratio:16.0%}")
+        ours, theirs = (abs(shape["error"][way]) for way in ("fettle", "cProfile"))
+        ratio = f"{ours / theirs:16.0%}" if theirs >= LEAST else f"{'-':>16}"
+        lines.append(f"{name:20} {true:6.1f} " + " ".join(cells) + f" {ratio}")
     means = " ".join(f"{result['mean_error'][way]:6.1f}" + " " * 17 for way in shown)
     lines.append(
         f"{'mean error':27} {means.rstrip():{23 * len(shown) - 1}}"

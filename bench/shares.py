@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 LEAST = 0.01  # a smaller share is noise, and would drag a geometric mean to nothing
@@ -13,30 +13,35 @@ WEAK = 0.05  # a peer that adds less than this part of the plain time gives no s
 
 
 class Share(TypedDict):
-    value: float  # of the medians
-    lowest: float  # of the rounds
+    value: float  # the median of the rounds
+    lowest: float
     highest: float
 
 
 def of_overhead(
     plain: Sequence[float], ours: Sequence[float], peer: Sequence[float]
 ) -> Share | None:
-    """(ours - plain) / (peer - plain). None where the peer adds too little to divide by."""
+    """(ours - plain) / (peer - plain), round by round: what disturbs the machine for a while is
+    then in all three. None where the peer adds too little to divide by."""
     base = statistics.median(plain)
-    added = statistics.median(peer) - base
-    if added < WEAK * base:
+    if statistics.median(peer) - base < WEAK * base:
         return None
     rounds = [
         (mine - bare) / (theirs - bare)
         for bare, mine, theirs in zip(plain, ours, peer, strict=False)
         if theirs - bare >= WEAK * bare
     ]
-    value = (statistics.median(ours) - base) / added
-    return Share(value=value, lowest=min(rounds, default=value), highest=max(rounds, default=value))
+    if not rounds:
+        return None
+    return Share(value=statistics.median(rounds), lowest=min(rounds), highest=max(rounds))
 
 
-def geometric_mean(found: Sequence[Share]) -> Share:
-    """Of the values, of the lowest and of the highest: wider than the means of whole rounds."""
+def geometric_mean(shares: Iterable[Share | None]) -> Share | dict[str, float]:
+    """Of the values, of the lowest and of the highest, which is wider than the means of whole
+    rounds. Empty where there is no share."""
+    found = [share for share in shares if share]
+    if not found:
+        return {}
     return Share(
         value=_mean([share["value"] for share in found]),
         lowest=_mean([share["lowest"] for share in found]),
