@@ -10,6 +10,7 @@ PYTHONS ?=
 WERROR ?= $(if $(CI),true,false)
 FUZZ_SECONDS ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 BIN = $(abspath $(VENV))/bin
 IN_VENV = PATH="$(BIN):$$PATH"
 export WERROR
@@ -67,8 +68,8 @@ fuzz: setup ## replay the fuzz corpora under sanitizers; FUZZ_SECONDS=60 searche
 regression: setup ## CPython's own regression tests, recorded, must end as they do plain
 	@$(IN_VENV) tools/regression.sh "$(BIN)/python"
 
-bench: setup ## overhead and speed against the peers: ratios
-	@$(IN_VENV) tools/bench.sh
+bench: setup ## overhead and speed against the peers: ratios, JSON (docs/bench.md)
+	@$(IN_VENV) tools/bench.sh $(BENCH_ARGS)
 
 wheel: setup ## a wheel in dist/
 	$(IN_VENV) "$(BIN)/python" -m pip wheel --quiet --no-build-isolation --no-deps -w dist .

@@ -1,84 +1,197 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Overhead of the calls probe beside cProfile, interleaved, on the CPU clock.
+"""Recording calls beside cProfile and yappi: overhead, memory, and how large the trees are.
 
-usage: python bench/bench_calls.py [ROUNDS] [OUT.json]
-
-Each workload runs plain, under cProfile, under `fettle run` and under `fettle run --no-builtins`, a
-fresh process each, one after another, ROUNDS times (default 5). The share is
-(ours - plain) / (cProfile - plain), of the medians.
+Each workload runs plain and in every way of recording, a fresh process each, one after another,
+and again, ROUNDS times. A share is (ours - plain) / (the peer's - plain) of the CPU time that the
+workload took itself, its first, cold round included, and the median of the rounds. Starting up and
+writing the recording are in `whole`.
 """
 
 from __future__ import annotations
 
-import json
+import marshal
 import math
 import statistics
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
+from typing import Any
 
+import shares
+import ways
+from effort import Effort
 from workloads import WORKLOADS
 
-SECONDS = 0.1  # how long the plain workload is made to run
 TIMED = """
-import sys as _sys, time as _time
-work()
+import time as _time
 _begun = _time.process_time()
 for _ in range({repeats}): work()
-_sys.stdout.write(repr(_time.process_time() - _begun))
+_measured = (_time.process_time() - _begun,)
 """
-FETTLE = [sys.executable, "-m", "fettle", "run", "-q", "-o", "{out}"]
-COMMANDS = {
-    "plain": [sys.executable],
-    "cProfile": [sys.executable, "-m", "cProfile", "-o", "{out}"],
-    "fettle": FETTLE,
-    "fettle --no-builtins": [*FETTLE, "--no-builtins"],
-}
+ENOUGH = 1000  # nodes, for bytes a node to mean something
+# Ours, the peer's, and the goal for 3.11 and for later versions where there is one.
+PAIRS: list[tuple[str, str, tuple[float, float] | None]] = [
+    ("fettle", "cProfile", (0.60, 0.45)),
+    ("fettle --no-builtins", "cProfile", (0.30, 0.20)),
+    ("fettle", "yappi", None),
+    ("fettle", "yappi wall", None),
+    ("fettle --no-builtins", "yappi --no-builtins", None),
+]
 
 
-def seconds(command: list[str], script: Path) -> float:
-    out = str(script.parent / "out.fettle") if "fettle" in command else "/dev/null"
-    words = [out if word == "{out}" else word for word in command]
-    done = subprocess.run([*words, str(script)], stdout=subprocess.PIPE, check=True, text=True)
-    return float(done.stdout)
+def write(script: Path, source: str, repeats: int) -> None:
+    script.write_text(source + TIMED.format(repeats=repeats) + ways.TELL)
 
 
-def measure(source: str, rounds: int, folder: Path) -> dict[str, float]:
-    """The median CPU time of the workload by way of recording, in seconds."""
-    script = folder / "workload.py"
-    script.write_text(source + TIMED.format(repeats=1))
-    repeats = max(1, round(SECONDS / max(seconds(COMMANDS["plain"], script), 1e-4)))
-    script.write_text(source + TIMED.format(repeats=repeats))
-    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(rounds):
-        for name, command in COMMANDS.items():
-            times[name].append(seconds(command, script))
-    return {name: statistics.median(values) for name, values in times.items()}
+def calibrate(script: Path, source: str, seconds: float) -> int:
+    """Leaves a script whose plain run takes that long; gives how often it repeats the workload."""
+    repeats = 1
+    while True:
+        write(script, source, repeats)
+        spent = ways.run("plain", script).measured[0]
+        if spent >= seconds:
+            return repeats
+        repeats = math.ceil(repeats * min(1.1 * seconds / max(spent, 1e-6), 30)) + 1
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    table, shares = {}, {name: [] for name in COMMANDS if name.startswith("fettle")}
-    with tempfile.TemporaryDirectory() as folder:
-        for workload, source in WORKLOADS.items():
-            medians = table[workload] = measure(source, rounds, Path(folder))
-            plain, cprofile = medians["plain"], medians["cProfile"] - medians["plain"]
-            line = (
-                f"{workload:12} plain {plain:.3f} s  cProfile {medians['cProfile'] / plain:5.2f}x"
-            )
-            for name, values in shares.items():
-                values.append((medians[name] - plain) / cprofile)
-                line += f"  {name} {medians[name] / plain:5.2f}x ({values[-1]:4.0%})"
-            print(line, flush=True)
-    for name, values in shares.items():
-        mean = math.exp(statistics.fmean(math.log(max(value, 0.001)) for value in values))
-        print(
-            f"{name}: {mean:.0%} of cProfile's overhead on {sys.version.split()[0]}, geometric mean"
-        )
-    if len(sys.argv) > 2:
-        Path(sys.argv[2]).write_text(json.dumps(table, indent=1))
+def tree_of(recording: Path, arenas: int) -> dict[str, Any]:
+    """How large a recording is."""
+    from fettle import _core
+
+    profile = _core.Profile.read(str(recording))
+    functions = marshal.loads(ways.as_pstats(recording).read_bytes())
+    return {
+        "calls": profile.totals().calls,
+        "functions": len(functions),
+        "edges": sum(len(callers) for *_, callers in functions.values()),
+        "nodes": profile.totals().nodes,
+        "arena_bytes": arenas,
+        "file_bytes": recording.stat().st_size,
+    }
 
 
-if __name__ == "__main__":
-    main()
+def measure_one(source: str, effort: Effort) -> dict[str, Any]:
+    script = effort.folder / "workload.py"
+    repeats = calibrate(script, source, effort.seconds)
+    runs: dict[str, list[ways.Run]] = {way: [] for way in ways.available()}
+    for number in range(effort.rounds):
+        for way, done in runs.items():
+            if way.startswith("yappi") and number >= effort.slow_rounds:
+                continue  # takes up to forty times as long as the rest
+            done.append(ways.run(way, script))
+    return {
+        "repeats": repeats,
+        "ways": {
+            way: {
+                "cpu": [each.measured[0] for each in done],
+                "whole": [each.whole for each in done],
+                "peak": [each.peak for each in done],
+            }
+            for way, done in runs.items()
+        },
+        "tree": tree_of(ways.recording("fettle", effort.folder), runs["fettle"][-1].arenas),
+    }
+
+
+def compared(
+    measured: dict[str, Any], ours: str, peer: str, clock: str
+) -> dict[str, shares.Share | None]:
+    """The shares of one pair, by workload."""
+    found = {}
+    for name, workload in measured.items():
+        plain, mine, theirs = (workload["ways"][way][clock] for way in ("plain", ours, peer))
+        found[name] = shares.of_overhead(plain, mine, theirs)
+    return found
+
+
+def compare(measured: dict[str, Any], ours: str, peer: str) -> dict[str, Any]:
+    """One pair over all workloads. unclear: where the peer adds next to nothing."""
+    found = compared(measured, ours, peer, "cpu")
+    whole = compared(measured, ours, peer, "whole")
+    return {
+        "ours": ours,
+        "peer": peer,
+        "workloads": {name: share for name, share in found.items() if share},
+        "unclear": [name for name, share in found.items() if not share],
+        "geometric_mean": shares.geometric_mean(found.values()),
+        "geometric_mean_whole": shares.geometric_mean(whole.values()),
+    }
+
+
+def measure(effort: Effort) -> dict[str, Any]:
+    measured = {}
+    for name in effort.chosen(WORKLOADS):
+        why, source = WORKLOADS[name]
+        measured[name] = {"why": why, **measure_one(source, effort)}
+    here = ways.available()
+    pairs = [
+        {**compare(measured, ours, peer), "goal": goal and goal[sys.version_info >= (3, 12)]}
+        for ours, peer, goal in PAIRS
+        if peer in here
+    ]
+    return {"workloads": measured, "shares": pairs}
+
+
+# ---- the tables ----
+
+SLOWDOWNS = ("cProfile", "fettle", "fettle --no-builtins", "yappi", "yappi wall")
+
+
+def short(way: str) -> str:
+    return way.replace(" --no-builtins", "-nb")
+
+
+def cell(share: shares.Share | None) -> str:
+    if not share:
+        return "unclear".rjust(19)
+    return f"{share['value']:8.1%} ({share['lowest']:3.0%} -{share['highest']:4.0%})"
+
+
+def overhead_table(result: dict[str, Any]) -> list[str]:
+    pairs = result["shares"]
+    shown = [way for way in SLOWDOWNS if way in ways.available()]
+    heads = " ".join(f"{short(each['ours'] + '/' + each['peer']):>21}" for each in pairs)
+    lines = [
+        "overhead: times the plain CPU time; share of the peer's overhead, median (lowest -"
+        " highest of the rounds); nb: no builtins",
+        f"{'':12} {'plain s':>7} " + " ".join(f"{short(way):>10}" for way in shown) + f" {heads}",
+    ]
+    for name, workload in result["workloads"].items():
+        median = {way: statistics.median(v["cpu"]) for way, v in workload["ways"].items()}
+        plain = median["plain"]
+        times = " ".join(f"{median[way] / plain:9.2f}x" for way in shown)
+        cells = " ".join(f"{cell(each['workloads'].get(name)):>21}" for each in pairs)
+        lines.append(f"{name:12} {plain:7.3f} {times} {cells}")
+    left = 20 + 11 * len(shown)
+    mean, whole = (
+        " ".join(f"{cell(each[key]):>21}" for each in pairs)
+        for key in ("geometric_mean", "geometric_mean_whole")
+    )
+    goals = " ".join(
+        f"{each['goal']:8.1%}".ljust(19).rjust(21) if each["goal"] else " " * 21 for each in pairs
+    )
+    lines.append(f"{'geometric mean':{left}} {mean}")
+    lines.append(f"{'goal, at most':{left}} {goals}".rstrip())
+    lines.append(f"{'the same with start, end, files':{left}} {whole}")
+    return lines
+
+
+def size_table(result: dict[str, Any]) -> list[str]:
+    shown = [way for way in ways.available() if way not in ("plain", "yappi wall")]
+    lines = [
+        "trees, and peak memory in MB: plain, and what each way adds",
+        f"{'':12} {'calls':>9} {'functions':>9} {'edges':>7} {'nodes':>7} {'B/node':>7} "
+        f"{'in file':>7} {'plain':>8} " + " ".join(f"{short(way):>10}" for way in shown),
+    ]
+    for name, workload in result["workloads"].items():
+        tree = workload["tree"]
+        peak = {way: statistics.median(v["peak"]) / 1e6 for way, v in workload["ways"].items()}
+        memory, file = (tree[key] / tree["nodes"] for key in ("arena_bytes", "file_bytes"))
+        each = f"{memory:7.0f} {file:7.1f}" if tree["nodes"] >= ENOUGH else f"{'-':>7} {'-':>7}"
+        line = f"{name:12} {tree['calls']:9} {tree['functions']:9} {tree['edges']:7}"
+        line += f" {tree['nodes']:7} {each} {peak['plain']:8.1f} "
+        lines.append(line + " ".join(f"{peak[way] - peak['plain']:+10.1f}" for way in shown))
+    return lines
+
+
+def table(result: dict[str, Any]) -> list[str]:
+    return [*overhead_table(result), "", *size_table(result)]

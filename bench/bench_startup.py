@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `fettle run` adds to a program that does nothing: wall time and memory. And what a tree of a
-million contexts takes while it is recorded.
-
-usage: python bench/bench_startup.py [ROUNDS]
-"""
+million contexts takes while it is recorded."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from effort import Effort
 
 PEAK = "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
-# Every path of up to six of ten functions: 1 111 111 contexts.
+# Every path of up to DEPTH of ten functions.
+DEPTH = 6
 TREE = """
 exec("".join(
-    f"def f{i}(depth):\\n if depth:\\n  " + ";".join(f"f{j}(depth - 1)" for j in range(10)) + "\\n"
+    f"def f{{i}}(depth):\\n if depth:\\n  "
+    + ";".join(f"f{{j}}(depth - 1)" for j in range(10)) + "\\n"
     for i in range(10)))
-f0(6)
+f0({depth})
 """
 
 
@@ -31,22 +32,31 @@ def run(script: Path, *launcher: str) -> tuple[float, int]:
     return time.perf_counter() - begun, int(done.stdout)
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 25
-    with tempfile.TemporaryDirectory() as name:
-        plain = (sys.executable,)
-        out = str(Path(name, "out.fettle"))
-        recorded = (sys.executable, "-m", "fettle", "run", "-q", "-o", out)
-        small, tree = Path(name, "small.py"), Path(name, "tree.py")
-        small.write_text(PEAK)
-        tree.write_text(TREE + PEAK)
-        pairs = [(run(small, *plain), run(small, *recorded)) for _ in range(rounds)]
-        wall = statistics.median(ours[0] - theirs[0] for theirs, ours in pairs) * 1e3
-        memory = statistics.median(ours[1] - theirs[1] for theirs, ours in pairs) / 1024
-        print(f"fettle run adds {wall:.1f} ms and {memory:.1f} MB to a program that does nothing")
-        grown = run(tree, *recorded)[1] - run(tree, *plain)[1]
-        print(f"a context takes {grown * 1024 / 1_111_111:.0f} bytes of the program's memory")
+def measure(effort: Effort) -> dict[str, Any]:
+    rounds, depth = (1, 2) if effort.tiny else (25, DEPTH)
+    plain = (sys.executable,)
+    out = str(effort.folder / "out.fettle")
+    recorded = (sys.executable, "-m", "fettle", "run", "-q", "-o", out)
+    small, tree = effort.folder / "small.py", effort.folder / "tree.py"
+    small.write_text(PEAK)
+    tree.write_text(TREE.format(depth=depth) + PEAK)
+    pairs = [(run(small, *plain), run(small, *recorded)) for _ in range(rounds)]
+    grown = run(tree, *recorded)[1] - run(tree, *plain)[1]
+    contexts = sum(10**level for level in range(depth + 1))
+    return {
+        "added_seconds": [ours[0] - bare[0] for bare, ours in pairs],
+        "added_bytes": [(ours[1] - bare[1]) * 1024 for bare, ours in pairs],
+        "contexts": contexts,
+        "bytes_per_context": grown * 1024 / contexts,
+    }
 
 
-if __name__ == "__main__":
-    main()
+def table(result: dict[str, Any]) -> list[str]:
+    added = [each * 1000 for each in result["added_seconds"]]
+    return [
+        f"startup: fettle run adds {statistics.median(added):.1f} ms ({min(added):.1f} to"
+        f" {max(added):.1f}) and {statistics.median(result['added_bytes']) / 1e6:.1f} MB to a"
+        " program that does nothing",
+        f"a context takes {result['bytes_per_context']:.0f} bytes of the program's memory, in a"
+        f" tree of {result['contexts']}",
+    ]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# bench.sh: runs the benchmarks: those of the engine, built as a release, then those of the whole.
+# bench.sh [OPTION...]: runs the benchmarks: those of the engine, built as a release, then those of
+# the whole (docs/bench.md), which get the options. Their JSON is build/bench/PYTHON-VERSION.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,8 +15,5 @@ for program in bench/engine/*.c; do
     echo "== $program"
     "build/bench/bench/engine/$(basename "$program" .c)"
 done
-for program in bench/bench_*.py; do
-    [[ -e $program ]] || continue
-    echo "== $program"
-    python "$program"
-done
+echo "== bench"
+python bench -o "build/bench/$(python -c 'import platform; print(platform.python_version())').json" "$@"

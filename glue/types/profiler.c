@@ -466,5 +466,8 @@ int ft_profiler_type_add(PyObject *module, ft_module_state *state)
     state->profiler_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &profiler_spec, NULL);
     if (state->profiler_type == NULL)
         return -1;
-    return PyModule_AddObjectRef(module, "Profiler", (PyObject *)state->profiler_type);
+    if (PyModule_AddType(module, state->profiler_entry_type) < 0 ||
+        PyModule_AddType(module, state->profiler_subentry_type) < 0)
+        return -1;
+    return PyModule_AddType(module, state->profiler_type);
 }

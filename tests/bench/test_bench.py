@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmarks run, and what they write is what docs/bench.md says. No time is judged."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / "bench"
+
+# The table of docs/bench.md: path of a field, where * is any name or index, and its type.
+ROW = re.compile(r"^\| `([^`]+)` \| (text|number|yes or no|nothing or text|nothing or number) \|")
+KINDS: dict[str, tuple[type, ...]] = {
+    "text": (str,),
+    "number": (int, float),
+    "yes or no": (bool,),
+    "nothing or text": (str, type(None)),
+    "nothing or number": (int, float, type(None)),
+}
+
+
+def bench(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCH), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def documented() -> dict[str, tuple[type, ...]]:
+    rows = (ROW.match(line) for line in (ROOT / "docs/bench.md").read_text().splitlines())
+    return {row[1]: KINDS[row[2]] for row in rows if row}
+
+
+def fields(value: object, path: str = "") -> dict[str, list[object]]:
+    """The leaves of a JSON value by their path."""
+    if isinstance(value, dict):
+        parts = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
+    elif isinstance(value, list):
+        parts = [(f"{path}[]", each) for each in value]
+    else:
+        return {path: [value]}
+    found: dict[str, list[object]] = {}
+    for name, each in parts:
+        for leaf, values in fields(each, name).items():
+            found.setdefault(leaf, []).extend(values)
+    return found
+
+
+def pattern(path: str) -> re.Pattern[str]:
+    """`*` in the documented path stands for any name, also one with spaces."""
+    return re.compile(re.escape(path).replace(r"\*", r"[^.\[\]]+"))
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("bench") / "folder" / "out.json"
+    done = bench("--tiny", "--only", "fib", "--only", "small functions", "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    for heading in ("overhead:", "trees,", "distortion:", "view:", "startup:"):
+        assert f"\n{heading}" in done.stdout
+    found: dict[str, Any] = json.loads(out.read_text())
+    return found
+
+
+def test_the_json_is_as_documented(report: dict[str, Any]) -> None:
+    kinds = documented()
+    seen = set()
+    for path, values in fields(report).items():
+        rows = [row for row in kinds if pattern(row).fullmatch(path)]
+        assert len(rows) == 1, f"{path} is documented {len(rows)} times"
+        seen.update(rows)
+        for value in values:
+            assert isinstance(value, kinds[rows[0]]), (path, value)
+            assert not isinstance(value, float) or math.isfinite(value), path
+    optional = {row for row in kinds if row.endswith("unclear[]")}
+    assert set(kinds) - seen <= optional, "documented, but not written"
+
+
+def test_shares_are_of_the_times_beside_them(report: dict[str, Any]) -> None:
+    ways = report["results"]["calls"]["workloads"]["fib"]["ways"]
+    cpu = {way: values["cpu"][0] for way, values in ways.items()}
+    for pair in report["results"]["calls"]["shares"]:
+        added = [cpu[pair[who]] - cpu["plain"] for who in ("ours", "peer")]
+        if "fib" in pair["workloads"]:
+            assert pair["workloads"]["fib"]["value"] == pytest.approx(added[0] / added[1])
+        else:
+            assert "fib" in pair["unclear"]
+
+
+def test_trees_count_what_the_program_did(report: dict[str, Any]) -> None:
+    workload = report["results"]["calls"]["workloads"]["fib"]
+    tree = workload["tree"]
+    # fib(16) is 3193 calls; work() and what surrounds it are the rest.
+    assert 0 < tree["calls"] - 3194 * workload["repeats"] < 1000
+    assert tree["functions"] <= tree["nodes"]
+    assert tree["functions"] - 2 <= tree["edges"] <= tree["nodes"]
+
+
+def test_there_are_workloads_enough_each_with_its_reason() -> None:
+    workloads = runpy.run_path(str(BENCH / "workloads.py"))["WORKLOADS"]
+    assert len(workloads) >= 10
+    for name, (why, source) in workloads.items():
+        assert why, name
+        assert "def work():" in source, name
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["--only", "nonsense"], ["--rounds", "0"]])
+def test_wrong_words_are_said_in_a_sentence(words: list[str]) -> None:
+    done = bench(*words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert re.search(r"error: .+: .+$", done.stderr.strip())
+
+
+def load_shares() -> dict[str, Any]:
+    return runpy.run_path(str(BENCH / "shares.py"))
+
+
+def test_a_share_by_hand() -> None:
+    shares = load_shares()
+    share = shares["of_overhead"]([1.0, 2.0, 1.0, 9.0], [2.0, 5.0, 2.5], [5.0, 6.0, 4.0])
+    assert share == {"value": 0.5, "lowest": 0.25, "highest": 0.75}
+    assert shares["of_overhead"]([1.0], [1.0], [1.01]) is None, "a peer without overhead"
+
+
+def test_a_geometric_mean_by_hand() -> None:
+    shares = load_shares()
+    two = [{"value": v, "lowest": v, "highest": v} for v in (0.1, 0.4)]
+    assert shares["geometric_mean"](two)["value"] == pytest.approx(0.2)
+    noise = [{"value": v, "lowest": v, "highest": v} for v in (-0.02, 1.0)]
+    assert shares["geometric_mean"](noise)["value"] == pytest.approx(0.1), "1 % is the least"
+    assert shares["geometric_mean"]([None, *two]) == shares["geometric_mean"](two)
+    assert shares["geometric_mean"]([None]) == {}
