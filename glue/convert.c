@@ -171,6 +171,8 @@ PyObject *ft_convert_error(const ft_module_state *state, ft_status status, int n
         return PyErr_NoMemory();
     if (status == FT_ERR_DISK_FULL && number == 0)
         number = ENOSPC;
+    if (status == FT_ERR_IO && number == 0) /* what ft_load_file refuses without an errno */
+        return ft_convert_os_error(EINVAL, "Not a regular file", path);
     if (status == FT_ERR_IO || status == FT_ERR_DISK_FULL)
         return ft_convert_os_error(number, strerror(number), path);
     PyObject *args = Py_BuildValue("(sOs)", file_error_kind(status), path == NULL ? Py_None : path,
@@ -275,10 +277,9 @@ static int list_put(PyObject *list, uint32_t index, const row *made)
     return 0;
 }
 
-static row function_row_make(const ft_module_state *state, const ft_profile *profile,
+static row function_row_make(const ft_module_state *state, const ft_code *code,
                              const ft_function_row *from, str_cache *cache)
 {
-    const ft_code *code = &profile->codes.codes[from->code];
     row made = row_start(state->function_row_type);
     put_cached(&made, cache, code->file);
     put_number(&made, code->line);
@@ -293,17 +294,17 @@ static row function_row_make(const ft_module_state *state, const ft_profile *pro
     return made;
 }
 
-PyObject *ft_convert_functions(const ft_module_state *state, const ft_profile *profile,
-                               const ft_function_row *rows, uint32_t count)
+PyObject *ft_convert_functions(const ft_module_state *state, const ft_strtab *texts,
+                               const ft_codetab *codes, const ft_function_row *rows, uint32_t count)
 {
     str_cache cache;
     PyObject *list = PyList_New((Py_ssize_t)count);
-    if (list == NULL || str_cache_init(&cache, &profile->texts) < 0) {
+    if (list == NULL || str_cache_init(&cache, texts) < 0) {
         Py_XDECREF(list);
         return NULL;
     }
     for (uint32_t i = 0; i < count && list != NULL; i++) {
-        row made = function_row_make(state, profile, &rows[i], &cache);
+        row made = function_row_make(state, &codes->codes[rows[i].code], &rows[i], &cache);
         if (list_put(list, i, &made) < 0)
             Py_CLEAR(list);
     }
@@ -327,12 +328,12 @@ static row edge_row_make(const ft_module_state *state, const int64_t *places,
     return made;
 }
 
-PyObject *ft_convert_edges(const ft_module_state *state, const ft_profile *profile,
+PyObject *ft_convert_edges(const ft_module_state *state, const ft_codetab *codes,
                            const ft_function_row *functions, uint32_t function_count,
                            const ft_edge_row *edges, uint32_t count)
 {
     PyObject *list = PyList_New((Py_ssize_t)count);
-    int64_t *places = PyMem_New(int64_t, profile->codes.count); /* of each code, or -1 */
+    int64_t *places = PyMem_New(int64_t, codes->count); /* of each code, or -1 */
     if (places == NULL)
         PyErr_NoMemory();
     if (list == NULL || places == NULL) {
@@ -340,7 +341,7 @@ PyObject *ft_convert_edges(const ft_module_state *state, const ft_profile *profi
         PyMem_Free(places);
         return NULL;
     }
-    for (uint32_t code = 0; code < profile->codes.count; code++)
+    for (uint32_t code = 0; code < codes->count; code++)
         places[code] = -1;
     for (uint32_t i = 0; i < function_count; i++)
         places[functions[i].code] = i;

@@ -26,12 +26,13 @@ PyObject *ft_convert_os_error(int number, const char *text, PyObject *path);
 /* The text as str; bytes that are not UTF-8 are spelled \xNN. */
 PyObject *ft_convert_text(ft_text text);
 
-/* list[FunctionRow] */
-PyObject *ft_convert_functions(const ft_module_state *state, const ft_profile *profile,
-                               const ft_function_row *rows, uint32_t count);
+/* list[FunctionRow]; the rows' codes are in codes, their texts in texts. */
+PyObject *ft_convert_functions(const ft_module_state *state, const ft_strtab *texts,
+                               const ft_codetab *codes, const ft_function_row *rows,
+                               uint32_t count);
 
 /* list[EdgeRow]; functions are the rows that its indices mean, in order of code id as edges are. */
-PyObject *ft_convert_edges(const ft_module_state *state, const ft_profile *profile,
+PyObject *ft_convert_edges(const ft_module_state *state, const ft_codetab *codes,
                            const ft_function_row *functions, uint32_t function_count,
                            const ft_edge_row *edges, uint32_t count);
 

@@ -9,6 +9,7 @@
 #include "glue/state.h"
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
+#include "glue/types/stats.h"
 
 /* ---- record(directory, options) ---- */
 
@@ -127,7 +128,8 @@ static int core_exec(PyObject *module)
 {
     ft_module_state *state = PyModule_GetState(module);
     ft_take_start_clock();
-    if (ft_profile_type_add(module, state) < 0 || ft_recorder_type_add(module, state) < 0)
+    if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
+        ft_recorder_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

@@ -11,7 +11,7 @@
 #include <Python.h>
 
 typedef struct ft_module_state {
-    PyTypeObject *profile_type;
+    PyTypeObject *profile_type, *stats_type;
     PyTypeObject *function_row_type, *process_row_type, *thread_row_type; /* struct sequences */
     PyTypeObject *edge_row_type, *tree_row_type;                          /* likewise */
     PyTypeObject *totals_type, *note_row_type;                            /* likewise */
@@ -26,6 +26,7 @@ const ft_module_state *ft_module_state_of(PyTypeObject *type);
 static inline int ft_module_state_traverse(ft_module_state *state, visitproc visit, void *arg)
 {
     Py_VISIT(state->profile_type);
+    Py_VISIT(state->stats_type);
     Py_VISIT(state->function_row_type);
     Py_VISIT(state->edge_row_type);
     Py_VISIT(state->tree_row_type);
@@ -44,6 +45,7 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
 static inline void ft_module_state_clear(ft_module_state *state)
 {
     Py_CLEAR(state->profile_type);
+    Py_CLEAR(state->stats_type);
     Py_CLEAR(state->function_row_type);
     Py_CLEAR(state->edge_row_type);
     Py_CLEAR(state->tree_row_type);

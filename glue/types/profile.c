@@ -10,13 +10,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/export/exporter.h"
+#include "engine/file/load.h"
 #include "engine/file/reader.h"
 #include "engine/file/writer.h"
 #include "engine/model/outline.h"
@@ -106,67 +104,19 @@ static void profile_dealloc(PyObject *object)
     Py_DECREF(type); /* an instance of a heap type holds its type */
 }
 
-/* ---- reading; no GIL is held ---- */
+/* ---- reading ---- */
 
-static ft_status read_all(int fd, uint8_t *bytes, size_t room, size_t *length)
-{
-    size_t done = 0;
-    while (done < room) {
-        ssize_t got = read(fd, bytes + done, room - done);
-        if (got < 0 && errno != EINTR)
-            return FT_ERR_IO;
-        if (got == 0)
-            break; /* it was cut while it was read */
-        done += got < 0 ? 0 : (size_t)got;
-    }
-    *length = done;
-    return FT_OK;
-}
-
-/* The file is read, not mapped: one that shrinks under a map is a SIGBUS. Its first bytes are
- * looked at before the rest, so that a film is refused without reading it all. */
-static ft_status read_open_file(int fd, ft_profile *profile, ft_reader_report *report)
-{
-    uint8_t head[HEAD_BYTES];
-    struct stat info;
-    if (fstat(fd, &info) != 0)
-        return FT_ERR_IO;
-    if (!S_ISREG(info.st_mode)) {
-        errno = S_ISDIR(info.st_mode) ? EISDIR : 0; /* 0: no errno says "not a regular file" */
-        return FT_ERR_IO;
-    }
-    ssize_t peeked = pread(fd, head, sizeof head, 0);
-    if (peeked < 0)
-        return FT_ERR_IO;
-    if (info.st_size == 0 || !ft_reader_is_fettle(head, (size_t)peeked))
-        return ft_reader_read(head, (size_t)peeked, profile, report);
-    if ((uint64_t)info.st_size > FILE_BYTES_MAX)
-        return FT_ERR_LIMIT;
-    uint8_t *bytes = ft_mem_resize(profile->mem, NULL, (size_t)info.st_size, 1);
-    if (bytes == NULL)
-        return FT_ERR_MEMORY;
-    size_t length;
-    ft_status status = read_all(fd, bytes, (size_t)info.st_size, &length);
-    if (status == FT_OK)
-        status = ft_reader_read(bytes, length, profile, report);
-    int number = errno;
-    ft_mem_free(profile->mem, bytes);
-    errno = number;
-    return status;
-}
-
-/* number gets errno for FT_ERR_IO. */
+/* No GIL is held. number gets errno for FT_ERR_IO. */
 static ft_status read_path(const char *path, ft_profile *profile, ft_reader_report *report,
                            int *number)
 {
-    ft_status status = FT_ERR_IO;
-    /* O_NONBLOCK: opening a FIFO that nobody writes to must not wait. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0)
-        status = read_open_file(fd, profile, report);
-    *number = errno;
-    if (fd >= 0)
-        close(fd);
+    ft_load file;
+    ft_status status =
+        ft_load_file(&file, profile->mem, path, FILE_BYTES_MAX, ft_reader_is_fettle, number);
+    if (status != FT_OK)
+        return status;
+    status = ft_reader_read(file.bytes, file.length, profile, report);
+    ft_load_fini(&file);
     return status;
 }
 
@@ -183,12 +133,10 @@ static PyObject *profile_read(PyObject *class, PyObject *path)
     Py_BEGIN_ALLOW_THREADS
     status = read_path(PyBytes_AS_STRING(name), &self->profile, &self->report, &number);
     Py_END_ALLOW_THREADS
-    if (status == FT_ERR_IO && number == 0)
-        ft_convert_os_error(EINVAL, "Not a regular file", path);
-    else if (status != FT_OK)
+    if (status != FT_OK) {
         fail(self, status, number, path);
-    if (status != FT_OK)
         Py_CLEAR(self);
+    }
 end:
     Py_DECREF(name);
     return (PyObject *)self;
@@ -314,7 +262,8 @@ static PyObject *profile_functions(PyObject *object, PyObject *Py_UNUSED(unused)
     status = ft_query_functions(&self->profile, &rows, &count);
     Py_END_ALLOW_THREADS
     if (status == FT_OK)
-        list = ft_convert_functions(state_of(Py_TYPE(self)), &self->profile, rows, count);
+        list = ft_convert_functions(state_of(Py_TYPE(self)), &self->profile.texts,
+                                    &self->profile.codes, rows, count);
     else
         fail(self, status, 0, NULL);
     ft_mem_free(self->profile.mem, rows);
@@ -338,8 +287,8 @@ static PyObject *profile_edges(PyObject *object, PyObject *Py_UNUSED(unused))
         status = ft_query_edges(&self->profile, &edges, &count);
     Py_END_ALLOW_THREADS
     if (status == FT_OK)
-        list = ft_convert_edges(state_of(Py_TYPE(self)), &self->profile, functions, function_count,
-                                edges, count);
+        list = ft_convert_edges(state_of(Py_TYPE(self)), &self->profile.codes, functions,
+                                function_count, edges, count);
     else
         fail(self, status, 0, NULL);
     ft_mem_free(self->profile.mem, functions);

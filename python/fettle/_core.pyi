@@ -131,6 +131,26 @@ class Profile:
         number. dead_pid died just now, so the call it was in lasted until now; what of that its
         CPU time dead_cpu (seconds) does not account for was waiting."""
 
+@final
+class Stats:
+    """What cProfile, profile or pstats wrote, in memory: functions and their callers, no more."""
+
+    @staticmethod
+    def read(path: str) -> Stats:
+        """Reads one file of theirs. OSError, FileError, MemoryError."""
+    sampled: bool  # its calls are how often a function was seen, not how often it was called
+    untimed: bool  # some edges have calls only, as module profile writes them
+    def merge(self, other: Stats) -> None:
+        """Adds all of other, as pstats.Stats.add does."""
+    def functions(self) -> list[FunctionRow]:
+        """A function that only an edge names has a row of zeros."""
+    def edges(self) -> list[EdgeRow]: ...
+    def totals(self) -> Totals: ...
+    def processes(self) -> list[ProcessRow]: ...  # []
+    def threads(self) -> list[ThreadRow]: ...  # []
+    def notes(self) -> list[NoteRow]: ...  # []
+    def meta(self) -> dict[str, str]: ...  # {}
+
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str, int, int]]:
     """(name, suffix, description, nodes, frames) of each: the last two are what the readers of the

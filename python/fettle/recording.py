@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens recordings to look at: whole ones, cut ones, and those whose launcher did not finish them.
+"""Opens recordings to look at: whole ones, cut ones, and those whose launcher did not finish them;
+and what cProfile wrote.
 
-A file without its end has its data still in X.fettle.parts. If nobody records any more, it is
+A recording without its end has its data still in X.fettle.parts. If nobody records any more, it is
 finished here, in a new file that then takes its name; else what is there so far is shown.
 """
 
@@ -9,11 +10,11 @@ import os
 import stat
 
 from fettle import _core, output
-from fettle.problem import UNREADABLE, Problem, reason
+from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
 _KINDS = {
     "empty": "is empty: nothing was recorded into it; record again with `fettle run`",
-    "foreign": "is not a fettle recording; give a file that `fettle run` wrote",
+    "foreign": "is not a fettle recording; give a file that `fettle run` or cProfile wrote",
     "newer": "was written by a newer fettle; update this one to read it",
     "corrupt": "is damaged: its content contradicts itself; record again",
     "limit": "is larger than fettle can read; record fewer calls with --max-nodes",
@@ -29,6 +30,22 @@ class Recording:
         self.path = path
         self.profile = profile
         self.remarks: list[str] = []
+
+
+class Summary:
+    """What cProfile, profile or pstats wrote (dump_stats): functions and callers, no call paths."""
+
+    __slots__ = ("path", "profile", "remarks")
+
+    def __init__(self, path: str, profile: _core.Stats) -> None:
+        self.path = path
+        self.profile = profile
+        self.remarks: list[str] = []
+        if profile.sampled:
+            self.remarks.append(
+                f"{path} holds samples: ncalls is how often a function was seen on the stack, and"
+                " after the slash how often it was the one that ran."
+            )
 
 
 def newest(folder: str) -> str:
@@ -54,7 +71,21 @@ def named(word: str) -> str:
 
 def open_one(path: str) -> Recording:
     """Reads path, and finishes it if it must be. Problem: one sentence, exit code 3."""
-    recording = Recording(path, _read(path))
+    opened = _open(path)
+    if isinstance(opened, Summary):
+        raise Problem(
+            UNREADABLE,
+            f"{path} is no recording but what cProfile wrote, and holds no call paths: look at it"
+            f" with `fettle view {path}`, or record with `fettle run`.",
+        )
+    return opened
+
+
+def _open(path: str) -> Recording | Summary:
+    profile = _read(path)
+    if isinstance(profile, _core.Stats):
+        return Summary(path, profile)
+    recording = Recording(path, profile)
     if not recording.profile.ended:
         _complete(recording)
     elif recording.profile.torn:
@@ -67,14 +98,14 @@ def open_one(path: str) -> Recording:
     return recording
 
 
-def _read(path: str) -> _core.Profile:
+def _read(path: str) -> _core.Profile | _core.Stats:
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             raise Problem(UNREADABLE, f"{path} is a folder; name a .fettle file in it.")
         if not stat.S_ISREG(mode):
             raise Problem(UNREADABLE, f"{path} is not a regular file; name a .fettle file.")
-        return _core.Profile.read(path)
+        return _read_either(path)
     except _core.FileError as error:
         kind = error.args[0]
         sentence = _KINDS.get(kind, f"cannot be read ({kind}); record again")
@@ -85,13 +116,31 @@ def _read(path: str) -> _core.Profile:
         ) from None
 
 
+def _read_either(path: str) -> _core.Profile | _core.Stats:
+    """Both look at the first bytes before they read the rest, and refuse the other's."""
+    try:
+        return _core.Profile.read(path)
+    except _core.FileError as error:
+        if error.args[0] != "foreign":
+            raise
+    try:
+        return _core.Stats.read(path)
+    except _core.FileError as error:
+        if error.args[0] != "limit":
+            raise
+    raise Problem(
+        UNREADABLE,
+        f"{path} is larger than fettle reads of cProfile; profile a part of the program.",
+    )
+
+
 def _complete(recording: Recording) -> None:
     """Takes in the parts of a recording that has not ended."""
     path = recording.path
     parts = output.parts_of(path)
     if not os.path.isdir(parts):
         again = _read(path)  # it may just have ended
-        if again.ended:
+        if isinstance(again, _core.Profile) and again.ended:
             recording.profile = again
         else:
             _remark_incomplete(recording)
@@ -164,20 +213,44 @@ def _finish(recording: Recording, parts: str) -> None:
     recording.remarks.append(f"{path} had not been finished; it is now.")
 
 
-def open_all(paths: list[str]) -> Recording:
-    """Several recordings as one. If any can not be read, says so of each, and shows none."""
-    opened: list[Recording] = []
+def open_all(paths: list[str]) -> Recording | Summary:
+    """Several of one kind as one. If any can not be read, says so of each, and shows none."""
+    opened: list[Recording | Summary] = []
     problems: list[str] = []
     for path in paths:
         try:
-            opened.append(open_one(path))
+            opened.append(_open(path))
         except Problem as problem:
             problems.append(problem.sentence)
     if problems:
         raise Problem(UNREADABLE, "\nfettle: ".join(problems))
     first = opened[0]
     for other in opened[1:]:
-        first.profile.merge(other.profile)
-        first.profile.set_meta("cpu", "")  # it was the first one's alone
+        _add(first, other)
         first.remarks += other.remarks
     return first
+
+
+def _add(first: Recording | Summary, other: Recording | Summary) -> None:
+    if isinstance(first, Recording) and isinstance(other, Recording):
+        first.profile.merge(other.profile)
+        first.profile.set_meta("cpu", "")  # it was the first one's alone
+        return
+    if (
+        isinstance(first, Summary)
+        and isinstance(other, Summary)
+        and first.profile.sampled == other.profile.sampled
+    ):
+        first.profile.merge(other.profile)
+        return
+    raise Problem(
+        USAGE,
+        f"{first.path} holds {_holds(first)}, {other.path} holds {_holds(other)}: their numbers"
+        " can not be added; view each kind by itself.",
+    )
+
+
+def _holds(opened: Recording | Summary) -> str:
+    if isinstance(opened, Recording):
+        return "a recording of fettle's"
+    return "samples" if opened.profile.sampled else "what cProfile wrote"

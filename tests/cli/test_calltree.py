@@ -2,6 +2,7 @@
 """`fettle view --tree`: what is printed must add up, read as text and by nothing else."""
 
 import io
+import marshal
 import random
 import re
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fettle._core import Profile
+from fettle._core import Profile, Stats
 from fettle.problem import Problem
 from fettle.report import calltree, flat
 
@@ -36,7 +37,7 @@ class Line:
     below: list["Line"] = field(default_factory=list)
 
 
-def printed(profile: Profile, fold: float = 0.0, **choice: object) -> list[str]:
+def printed(profile: Profile | Stats, fold: float = 0.0, **choice: object) -> list[str]:
     out = io.StringIO()
     made = flat.Choice(**{"key": "cumulative", "rows": 0, **choice})  # type: ignore[arg-type]
     calltree.show(profile, fold, made, out, [])
@@ -209,14 +210,11 @@ def test_an_empty_recording(tmp_path: Path) -> None:
     assert len(lines) == 2
 
 
-def test_a_table_without_a_tree_is_refused() -> None:
-    """A .prof file, for one."""
-
-    class Tables:
-        pass
-
+def test_what_cprofile_wrote_has_no_tree(tmp_path: Path) -> None:
+    path = tmp_path / "x.prof"
+    path.write_bytes(marshal.dumps({("a.py", 1, "f"): (1, 1, 0.5, 0.5, {})}))
     with pytest.raises(Problem, match=r"x\.prof has no call tree") as refused:
-        printed(Tables(), source="x.prof")  # type: ignore[arg-type]
+        printed(Stats.read(str(path)), source="x.prof")
     assert refused.value.code == 1
 
 

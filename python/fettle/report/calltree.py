@@ -5,6 +5,7 @@ The core folds (engine/model/outline.h); here siblings are put in order and the 
 A tree may be deeper than a screen is wide, and than Python may recurse.
 """
 
+from fettle import _core
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.report import names, notes, order, screen, table
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
 
-    from fettle._core import FunctionRow, Profile, TreeRow
+    from fettle._core import FunctionRow, Profile, Stats, TreeRow
     from fettle.report.flat import Choice
     from fettle.report.table import Line
 
@@ -27,10 +28,14 @@ PAST_CAP = {
 
 
 def show(
-    profile: "Profile", fold: float, choice: "Choice", stream: "TextIO", remarks: list[str]
+    profile: "Profile | Stats",
+    fold: float,
+    choice: "Choice",
+    stream: "TextIO",
+    remarks: list[str],
 ) -> None:
     """Prints the tree; what takes less than the share fold (0 to 1) of all time is counted only."""
-    if not hasattr(profile, "tree"):
+    if isinstance(profile, _core.Stats):
         raise Problem(
             CHECK_FAILED,
             f"{names.visible(choice.source)} has no call tree: such a file knows callers and"

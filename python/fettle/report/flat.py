@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from fettle._core import Profile
+    from fettle._core import Profile, Stats
 
 
 class Choice:
@@ -48,7 +48,10 @@ def shown_path(path: str) -> str:
 
 
 def show(
-    profile: "Profile", choice: Choice, stream: "TextIO | None", remarks: list[str] | None = None
+    profile: "Profile | Stats",
+    choice: Choice,
+    stream: "TextIO | None",
+    remarks: list[str] | None = None,
 ) -> None:
     """Prints the table of functions and its notes. Problem if nothing matches choice.within."""
     if stream is None:

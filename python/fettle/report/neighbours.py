@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who called a function, or whom it called, with the share of its time that each accounts for."""
 
+from fettle import _core
 from fettle.report import names, notes, order, screen, selection, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from fettle._core import EdgeRow, FunctionRow, Profile
+    from fettle._core import EdgeRow, FunctionRow, Profile, Stats
     from fettle.report.flat import Choice
     from fettle.report.row import Row
     from fettle.report.table import Line
 
 COLUMNS = ("ncalls", "tottime", "cumtime", "%", "waiting")
 NOBODY = "(no recorded function)"
+UNTIMED = "module profile, which wrote this, does not time callers: beside their calls stands 0."
 
 
 class Neighbour:
@@ -42,7 +44,7 @@ class Neighbour:
 
 
 def show(
-    profile: "Profile",
+    profile: "Profile | Stats",
     wanted: str,
     callers: bool,
     choice: "Choice",
@@ -65,6 +67,8 @@ def show(
         lines += _beneath(functions[at], found[at], "<-" if callers else "->", choice.rows, files)
     heading = table.heading(profile, "", names.visible(choice.source))
     screen.page(heading, lines, "", stream, COLUMNS)
+    if isinstance(profile, _core.Stats) and profile.untimed:
+        remarks = [*remarks, UNTIMED]
     screen.sentences([*remarks, *notes.sentences(profile)], stream)
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must be known to read a table right: one sentence for each kind of note."""
 
+from fettle import _core
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fettle._core import Profile
+    from fettle._core import Profile, Stats
 
 # {count} is what the notes of a kind count together, {processes} in how many processes.
 SENTENCES = {
@@ -34,9 +36,10 @@ NOTHING = (
 )
 
 
-def sentences(profile: "Profile") -> list[str]:
+def sentences(profile: "Profile | Stats") -> list[str]:
     """The sentences for a recording, each kind once."""
-    if not profile.processes() and not profile.totals().calls:
+    known = isinstance(profile, _core.Stats) or profile.processes() or profile.totals().calls
+    if not known:
         return [NOTHING]
     counts: dict[str, int] = {}
     processes: dict[str, set[int]] = {}

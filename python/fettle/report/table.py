@@ -4,11 +4,13 @@
 import math
 import re
 
+from fettle import _core
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fettle._core import Profile
+    from fettle._core import Profile, Stats, Totals
     from fettle.report.names import Files
     from fettle.report.row import Row
 
@@ -19,19 +21,31 @@ LAST_COLUMN = "filename:lineno(function)"
 Line = tuple[str, ...]  # a text for each column, and the name
 
 
-def heading(profile: "Profile", target: str, source: str) -> str:
+def heading(profile: "Profile | Stats", target: str, source: str) -> str:
     """17 function calls in 6.020 s, 0.001 s of it on the CPU    -> login.fettle"""
+    if isinstance(profile, _core.Stats):
+        return _heading_of_stats(profile, source)
     totals = profile.totals()
-    text = counted(totals.calls, "function call")
-    if totals.primitive != totals.calls:
-        text += f" ({counted(totals.primitive, 'primitive call')})"
-    text += f" in {totals.own:.3f} s"
-    if hasattr(profile, "tree"):  # what cProfile wrote does not know what was waiting
-        busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
-        text += f", {busy:.3f} s of it on the CPU{_crowd(profile)}"
+    busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
+    text = f"{_calls(totals)} in {totals.own:.3f} s, {busy:.3f} s of it on the CPU{_crowd(profile)}"
     if target:
         return f"{text}    -> {target}"
     return f"{source}: {text}" if source else text
+
+
+def _heading_of_stats(stats: "Stats", source: str) -> str:
+    """prof.out (pstats): 18 function calls in 6.020 s"""
+    totals = stats.totals()
+    if stats.sampled:  # the primitive calls are those in which the function was the one that ran
+        return f"{source} (pstats): {counted(totals.primitive, 'sample')} in {totals.own:.3f} s"
+    return f"{source} (pstats): {_calls(totals)} in {totals.own:.3f} s"
+
+
+def _calls(totals: "Totals") -> str:
+    calls = counted(totals.calls, "function call")
+    if totals.primitive == totals.calls:
+        return calls
+    return f"{calls} ({counted(totals.primitive, 'primitive call')})"
 
 
 def _cpu(profile: "Profile") -> float:
