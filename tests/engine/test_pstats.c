@@ -170,59 +170,35 @@ static void test_times(void)
     CHECK(STATUS(WITH_TIME("N")) == FT_ERR_CORRUPT);
 }
 
+#define DECIMAL(length, digits) "f" length digits
+
 static void test_decimals(void)
 {
-    CHECK(ONLY(WITH_TIME("f\1"
-                         "2"))
-              .own == UINT64_C(2000000000));
-    CHECK(ONLY(WITH_TIME("f\3"
-                         "0.5"))
-              .own == 500000000);
-    CHECK(ONLY(WITH_TIME("f\4"
-                         "-0.5"))
-              .own == 0);
-    CHECK(ONLY(WITH_TIME("f\23"
-                         "0.10000000000000001"))
-              .own == 100000000);
-    CHECK(ONLY(WITH_TIME("f\26"
-                         "1.2344999999999999e-05"))
-              .own == 12345);
-    CHECK(ONLY(WITH_TIME("f\6"
-                         "1e+300"))
-              .own == UINT64_MAX);
-    CHECK(ONLY(WITH_TIME("f\12"
-                         "1e99999999"))
-              .own == UINT64_MAX);
-    CHECK(ONLY(WITH_TIME("f\6"
-                         "1e-300"))
-              .own == 0);
-    CHECK(ONLY(WITH_TIME("f\36"
-                         "000000000000000000000000000002"))
-              .own == UINT64_C(2000000000));
-    CHECK(ONLY(WITH_TIME("f\32"
-                         "1000000000000000000000e-21"))
-              .own == 1000000000);
-    CHECK(ONLY(WITH_TIME("f\3"
-                         "inf"))
-              .own == UINT64_MAX);
-    CHECK(ONLY(WITH_TIME("f\4"
-                         "-inf"))
-              .own == 0);
-    CHECK(STATUS(WITH_TIME("f\3"
-                           "nan")) == FT_ERR_CORRUPT);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\1", "2"))).own == UINT64_C(2000000000));
+    CHECK(ONLY(WITH_TIME(DECIMAL("\3", "0.5"))).own == 500000000);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\4", "-0.5"))).own == 0);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\23", "0.10000000000000001"))).own == 100000000);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\26", "1.2344999999999999e-05"))).own == 12345);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\6", "1e+300"))).own == UINT64_MAX);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\12", "1e99999999"))).own == UINT64_MAX);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\6", "1e-300"))).own == 0);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\36", "000000000000000000000000000002"))).own ==
+          UINT64_C(2000000000));
+    CHECK(ONLY(WITH_TIME(DECIMAL("\32", "1000000000000000000000e-21"))).own == 1000000000);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\3", "inf"))).own == UINT64_MAX);
+    CHECK(ONLY(WITH_TIME(DECIMAL("\4", "-inf"))).own == 0);
+}
+
+static void test_what_is_no_decimal(void)
+{
+    CHECK(STATUS(WITH_TIME(DECIMAL("\3", "nan"))) == FT_ERR_CORRUPT);
     CHECK(STATUS(WITH_TIME("f\0")) == FT_ERR_CORRUPT);
-    CHECK(STATUS(WITH_TIME("f\1"
-                           ".")) == FT_ERR_CORRUPT);
-    CHECK(STATUS(WITH_TIME("f\2"
-                           "1e")) == FT_ERR_CORRUPT);
-    CHECK(STATUS(WITH_TIME("f\3"
-                           "1e-")) == FT_ERR_CORRUPT);
-    CHECK(STATUS(WITH_TIME("f\3"
-                           "1,5")) == FT_ERR_CORRUPT);
-    CHECK(STATUS(WITH_TIME("f\5"
-                           "1.5.5")) == FT_ERR_CORRUPT);
-    CHECK(STATUS("{" KEY ")\5" INT("\1") INT("\1") "f\377"
-                                                   "1") == FT_ERR_CORRUPT);
+    CHECK(STATUS(WITH_TIME(DECIMAL("\1", "."))) == FT_ERR_CORRUPT);
+    CHECK(STATUS(WITH_TIME(DECIMAL("\2", "1e"))) == FT_ERR_CORRUPT);
+    CHECK(STATUS(WITH_TIME(DECIMAL("\3", "1e-"))) == FT_ERR_CORRUPT);
+    CHECK(STATUS(WITH_TIME(DECIMAL("\3", "1,5"))) == FT_ERR_CORRUPT);
+    CHECK(STATUS(WITH_TIME(DECIMAL("\5", "1.5.5"))) == FT_ERR_CORRUPT);
+    CHECK(STATUS("{" KEY ")\5" INT("\1") INT("\1") DECIMAL("\377", "1")) == FT_ERR_CORRUPT);
 }
 
 #define FLAGGED_KEY "\xa9\3z\1a" INT("\7") "z\1f"
@@ -361,6 +337,7 @@ int main(void)
     test_counts();
     test_times();
     test_decimals();
+    test_what_is_no_decimal();
     test_references();
     test_shared_callers_are_bounded();
     test_a_caller_without_a_row_gets_one_of_zeros();

@@ -27,7 +27,8 @@ REPORTS = ("calls", "callers", "callees", "tree")
 HELP = f"""\
 usage: fettle view [FILE...] [OPTIONS]
 
-Shows the recording in FILE, several as one, or the newest one in this folder.
+Shows the recording in FILE, several as one, or the newest one in this folder. FILE may also be what
+cProfile wrote.
 
 {help_lines(OPTIONS)}
 
@@ -39,7 +40,8 @@ MODULE, with * and ? in any of them, or a regular expression as in pstats.
   fettle view app.fettle app.prev.fettle --in 'json.*'
   fettle view --callers decode
   fettle view --tree --fold 5
-  fettle view --in 'src/*' -n 0"""
+  fettle view --in 'src/*' -n 0
+  fettle view prof.out --callers json.loads"""
 
 
 def main(words: list[str]) -> int:
