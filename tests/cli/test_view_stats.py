@@ -116,21 +116,21 @@ def test_a_caller_without_a_row(folder: Folder) -> None:
     assert table["a.py:1(f)"] == "1"
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"{",
-        b"{)",
-        b"{" + b")\x01" * 100_000,
-        b"{(\xff\xff\xff\x7f",
-        marshal.dumps({("a.py", 1, "f"): (1, 1, 0.5, 0.5, {})})[:-1],
-        marshal.dumps([1, 2, 3]),
-        marshal.dumps({("a.py", 1, "f"): (1, 1, float("nan"), 0.5, {})}),
-        marshal.dumps(compile("1 + 1", "a.py", "eval")),
-    ],
-)
-def test_a_damaged_or_hostile_file_is_one_sentence(data: bytes, folder: Folder) -> None:
-    (folder.path / "prof.out").write_bytes(data)
+HOSTILE = {
+    "one byte": b"{",
+    "two bytes": b"{)",
+    "nested deeply": b"{" + b")\x01" * 100_000,
+    "a huge tuple": b"{(\xff\xff\xff\x7f",
+    "cut off": marshal.dumps({("a.py", 1, "f"): (1, 1, 0.5, 0.5, {})})[:-1],
+    "a list": marshal.dumps([1, 2, 3]),
+    "no time": marshal.dumps({("a.py", 1, "f"): (1, 1, float("nan"), 0.5, {})}),
+    "bytecode": marshal.dumps(compile("1 + 1", "a.py", "eval")),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_damaged_or_hostile_file_is_one_sentence(name: str, folder: Folder) -> None:
+    (folder.path / "prof.out").write_bytes(HOSTILE[name])
     for words in [("view", "prof.out"), ("export", "prof.out", "-f", "json")]:
         ended = folder.fettle(*words)
         assert (ended.code, ended.stdout) == (3, "")

@@ -321,31 +321,33 @@ def loads(data: bytes) -> dict[Any, Any] | None:
     return stats if plain and min(counts) >= 0 else None
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"{" + b")\x01" * 100_000,
-        b"{" + b"(\1\0\0\0" * 100_000,
-        b"{)\x03" + b"{" * 100_000,
-        b"{(" + HUGE,
-        b"{)\x03u" + HUGE + b"a",
-        b"{)\x03z\x01al" + HUGE,
-        b"\xfb\xa9\x03r\1\0\0\0",
-        b"\xfb" + KEY + ROW + b"r\0\0\0\x000",
-        b"{" + KEY + ROW + b"r\xff\xff\xff\x7f0",
-        b"{" + KEY + b"c" + bytes(100) + b"0",
-        b"{00",
-        marshal.dumps({("a", 1, "f"): (1, 1, float("nan"), 0.0, {})}),
-        marshal.dumps({("a", 1, "f"): [1, 1, 0.0, 0.0, {}]}),
-        marshal.dumps({("a", 1, "f", "g"): (1, 1, 0.0, 0.0, {})}),
-        marshal.dumps({("a", 1, b"f"): (1, 1, 0.0, 0.0, {})}),
-        marshal.dumps({("a", 1, "f"): (1, 1, 0.0, 0.0, {("a", 1, "f"): (1, 1, 0.0)})}),
-        marshal.dumps({("a", 1, "f"): (1.5, 1, 0.0, 0.0, {})}),
-        marshal.dumps({("__sampled__",): False}),
-    ],
-)
-def test_hostile_files_are_refused(data: bytes, tmp_path: Path) -> None:
-    assert kind_of_error(data, tmp_path / "hostile") == "corrupt"
+HOSTILE = {
+    "small tuples nested": b"{" + b")\x01" * 100_000,
+    "tuples nested": b"{" + b"(\1\0\0\0" * 100_000,
+    "dictionaries nested": b"{)\x03" + b"{" * 100_000,
+    "a huge tuple": b"{(" + HUGE,
+    "a huge text": b"{)\x03u" + HUGE + b"a",
+    "a huge number": b"{)\x03z\x01al" + HUGE,
+    "a key that holds itself": b"\xfb\xa9\x03r\1\0\0\0",
+    "callers that are the whole": b"\xfb" + KEY + ROW + b"r\0\0\0\x000",
+    "a reference to nothing": b"{" + KEY + ROW + b"r\xff\xff\xff\x7f0",
+    "code": b"{" + KEY + b"c" + bytes(100) + b"0",
+    "a byte behind the end": b"{00",
+    "a time that is no number": marshal.dumps({("a", 1, "f"): (1, 1, float("nan"), 0.0, {})}),
+    "a list": marshal.dumps({("a", 1, "f"): [1, 1, 0.0, 0.0, {}]}),
+    "a key of four": marshal.dumps({("a", 1, "f", "g"): (1, 1, 0.0, 0.0, {})}),
+    "bytes": marshal.dumps({("a", 1, b"f"): (1, 1, 0.0, 0.0, {})}),
+    "an edge of three": marshal.dumps(
+        {("a", 1, "f"): (1, 1, 0.0, 0.0, {("a", 1, "f"): (1, 1, 0.0)})}
+    ),
+    "a broken count": marshal.dumps({("a", 1, "f"): (1.5, 1, 0.0, 0.0, {})}),
+    "not sampled": marshal.dumps({("__sampled__",): False}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_refused(name: str, tmp_path: Path) -> None:
+    assert kind_of_error(HOSTILE[name], tmp_path / "hostile") == "corrupt"
 
 
 @pytest.mark.parametrize("data", [b"[\0\0\0\0", b'{"a": 1}', b"{\n}", b"{}", b"#!/bin/sh\n", b"{i"])
