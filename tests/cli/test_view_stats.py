@@ -150,3 +150,44 @@ def test_statistics_have_no_paths_to_export(profiled: Folder) -> None:
     assert ended.code == 3
     assert "no call paths" in ended.sentence()
     assert "prof.speedscope.json" not in profiled.names()
+
+
+# ---- the other reports ----
+
+
+def test_callers_and_callees_are_pstats(profiled: Folder) -> None:
+    theirs = loaded(profiled.path / "prof.out").stats
+    (fact,) = (key for key in theirs if key[2] == "fact")
+    callers = {caller[2]: edge[:2] for caller, edge in theirs[fact][4].items()}
+    assert callers == {"<module>": (3, 3), "fact": (12, 3)}
+    ended = profiled.fettle("view", "prof.out", "--callers", "fact")
+    assert (ended.code, ended.stderr) == (0, "")
+    lines = [line.split() for line in ended.stdout.splitlines() if "<-" in line]
+    assert {line[-1]: line[0] for line in lines} == {
+        "app.py:1(<module>)": "3",
+        "app.py:2(fact)": "12/3",
+    }
+    ended = profiled.fettle("view", "prof.out", "--callees", "fact")
+    assert [line.split()[-1] for line in ended.stdout.splitlines() if "->" in line] == [
+        "app.py:2(fact)"
+    ]
+
+
+def test_a_caller_without_a_row_keeps_its_name(folder: Folder) -> None:
+    stats = {("a.py", 1, "f"): (1, 1, 0.5, 0.5, {("b.py", 2, "gone"): (1, 1, 0.5, 0.5)})}
+    (folder.path / "prof.out").write_bytes(marshal.dumps(stats))
+    assert "<- b.py:2(gone)" in folder.fettle("view", "prof.out", "--callers", "f").stdout
+    assert "-> a.py:1(f)" in folder.fettle("view", "prof.out", "--callees", "gone").stdout
+
+
+def test_callers_that_were_not_timed_are_said(folder: Folder) -> None:
+    stats = {("a.py", 1, "f"): (3, 3, 0.5, 0.5, {("b.py", 2, "g"): 3})}
+    (folder.path / "prof.out").write_bytes(marshal.dumps(stats))
+    assert "does not time callers" in folder.fettle("view", "prof.out", "--callers", "f").stdout
+    assert "does not time callers" not in folder.fettle("view", "prof.out").stdout
+
+
+def test_statistics_have_no_tree(profiled: Folder) -> None:
+    ended = profiled.fettle("view", "prof.out", "--tree")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "no call tree" in ended.sentence()
