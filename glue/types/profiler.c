@@ -455,7 +455,8 @@ static PyStructSequence_Field entry_fields[] = {
 };
 
 static PyStructSequence_Desc entry_desc = {"fettle._core.profiler_entry", NULL, entry_fields, 6};
-static PyStructSequence_Desc subentry_desc = {"fettle._core.profiler_subentry", NULL, entry_fields, 5};
+static PyStructSequence_Desc subentry_desc = {"fettle._core.profiler_subentry", NULL, entry_fields,
+                                              5};
 
 int ft_profiler_type_add(PyObject *module, ft_module_state *state)
 {
