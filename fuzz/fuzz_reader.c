@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "engine/export/exporter.h"
 #include "engine/file/reader.h"
+#include "engine/model/prune.h"
 #include "engine/model/query.h"
 #include "tests/engine/file_builder.h"
 
@@ -35,6 +37,33 @@ static void query(const ft_profile *profile)
     ft_mem_free(profile->mem, functions);
 }
 
+/* Only what is too large may be refused. */
+static void export_all(const ft_profile *profile)
+{
+    ft_buf out;
+    ft_buf_init(&out, profile->mem);
+    for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {
+        ft_status status = (*at)->write(profile, &out);
+        must(status == FT_OK || status == FT_ERR_LIMIT);
+        ft_buf_clear(&out);
+    }
+    ft_buf_fini(&out);
+}
+
+static void prune(const ft_profile *profile, ft_prune_limits limits)
+{
+    ft_profile pruned;
+    ft_pruned told;
+    must(ft_profile_init(&pruned, profile->mem) == FT_OK);
+    ft_status status = ft_prune(&pruned, profile, limits, &told);
+    must(status == FT_OK || status == FT_ERR_LIMIT);
+    if (status == FT_OK) {
+        must(ft_profile_check(&pruned) == FT_OK);
+        export_all(&pruned);
+    }
+    ft_profile_fini(&pruned);
+}
+
 static void read_and_query(const uint8_t *bytes, size_t length)
 {
     ft_profile profile;
@@ -44,6 +73,9 @@ static void read_and_query(const uint8_t *bytes, size_t length)
         must(ft_profile_check(&profile) == FT_OK);
         must(report.good_bytes <= length && report.opening_bytes <= report.good_bytes);
         query(&profile);
+        export_all(&profile);
+        prune(&profile, (ft_prune_limits){.nodes = 3});
+        prune(&profile, (ft_prune_limits){.frames = 40});
     }
     ft_profile_fini(&profile);
 }

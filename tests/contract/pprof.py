@@ -69,6 +69,12 @@ def number(fields: Message, field: int) -> int:
     return value
 
 
+def numbers(fields: Message, field: int) -> Iterator[int]:
+    """Of a repeated field; protobuf lets a writer pack them or not."""
+    for value in fields.get(field, []):
+        yield from [value] if isinstance(value, int) else varints(value)
+
+
 def parts(fields: Message, field: int) -> list[bytes]:
     return [value for value in fields.get(field, []) if isinstance(value, bytes)]
 
@@ -109,11 +115,10 @@ class Reader:
 
     def sample(self, part: bytes) -> Sample:
         fields = message(part)
-        (locations,), (values,) = parts(fields, 1), parts(fields, 2)
         labels = [message(label) for label in parts(fields, 3)]
         return (
-            tuple(map(self.frame, varints(locations))),
-            tuple(varints(values)),
+            tuple(map(self.frame, numbers(fields, 1))),
+            tuple(numbers(fields, 2)),
             tuple((self.string(label, 1), self.string(label, 2)) for label in labels),
         )
 

@@ -15,19 +15,14 @@ from .spelling import name, text
 from .synthetic import SAMPLES, Recording
 
 
-def ask(recording: Recording, folder: Path, *options: str) -> str:
+def ask(recording: Recording, folder: Path, *options: str, said: bytes = b"") -> str:
     path = folder / "out.pb.gz"
     path.write_bytes(Profile.read(str(recording.write(folder))).export("pprof"))
-    command = [
-        consumers.path("go tool pprof"),
-        "tool",
-        "pprof",
-        "-symbolize=none",
-        *options,
-        path.name,
-    ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
-    assert done.stderr == b""
+    command = [consumers.path("go tool pprof"), "tool", "pprof", "-symbolize=none"]
+    done = subprocess.run(
+        [*command, *options, path.name], cwd=folder, capture_output=True, check=True
+    )
+    assert done.stderr == said
     return done.stdout.decode()
 
 
@@ -124,3 +119,26 @@ def test_gzip_of_many_blocks(tmp_path: Path) -> None:
         assert b"x" * length in whole
         seen.add(len(whole) > 65_535)
     assert seen == {False, True}
+
+
+def by_stack(samples: Counter[pprof.Sample]) -> dict[object, list[int]]:
+    """Values of equal stacks and labels are summed: pprof does it when it reads."""
+    sums: dict[object, list[int]] = {}
+    for (frames, values, labels), times in samples.items():
+        so_far = sums.setdefault((frames, frozenset(labels)), [0] * len(values))
+        so_far[:] = [old + times * new for old, new in zip(so_far, values, strict=True)]
+    return sums
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_what_pprof_writes_again_is_what_was_recorded(sample: str, tmp_path: Path) -> None:
+    recording = SAMPLES[sample]()
+    ask(
+        recording,
+        tmp_path,
+        "-proto",
+        "-output=again.pb.gz",
+        said=b"Generating report in again.pb.gz\n",
+    )
+    again = pprof.read((tmp_path / "again.pb.gz").read_bytes())
+    assert by_stack(again) == by_stack(pprof.expected(recording))
