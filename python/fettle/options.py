@@ -45,8 +45,16 @@ class Parsed:
         return int(text)
 
 
-def parse(verb: str, table: list[Option], words: list[str], mixed: bool = False) -> Parsed:
-    """Reads words. Unless mixed, the first word that is no option ends the options."""
+def parse(
+    verb: str,
+    table: list[Option],
+    words: list[str],
+    mixed: bool = False,
+    program: str = "fettle",
+) -> Parsed:
+    """Reads words. Unless mixed, the first word that is no option ends the options. program is what
+    one types before the verb."""
+    command = f"{program} {verb}"
     by_name = {name: option for option in table for name in option.names}
     parsed = Parsed()
     rest = list(words)
@@ -61,14 +69,14 @@ def parse(verb: str, table: list[Option], words: list[str], mixed: bool = False)
                 continue
             parsed.words += rest
             break
-        if _take(verb, by_name, word, rest, parsed):
+        if _take(command, by_name, word, rest, parsed):
             parsed.words += rest
             break
     return parsed
 
 
 def _take(
-    verb: str, by_name: dict[str, Option], word: str, rest: list[str], parsed: Parsed
+    command: str, by_name: dict[str, Option], word: str, rest: list[str], parsed: Parsed
 ) -> bool:
     """Takes one word of options, and its value from rest. True if it was the last."""
     while word:
@@ -83,7 +91,7 @@ def _take(
             raise HelpWanted
         if option is None:
             raise Problem(
-                USAGE, f"fettle {verb} has no option {name}; `fettle {verb} --help` lists them."
+                USAGE, f"{command} has no option {name}; `{command} --help` lists them."
             )
         if option.value:
             if not has_value and not rest:
