@@ -75,9 +75,8 @@ def measure_one(source: str, effort: Effort) -> dict[str, Any]:
     runs: dict[str, list[ways.Run]] = {way: [] for way in ways.available()}
     for number in range(effort.rounds):
         for way, done in runs.items():
-            if way.startswith("yappi") and number >= effort.slow_rounds:
-                continue  # takes up to forty times as long as the rest
-            done.append(ways.run(way, script))
+            if number < ways.rounds_of(way, effort.rounds):
+                done.append(ways.run(way, script))
     return {
         "repeats": repeats,
         "ways": {

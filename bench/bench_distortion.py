@@ -185,10 +185,9 @@ def measure_one(source: str, effort: Effort) -> dict[str, Any]:
         loop, calls = ways.run("plain", script).measured
         truth.append(100 * loop / (loop + calls))
         for way, shares in said.items():
-            if way.startswith("yappi") and number >= effort.slow_rounds:
-                continue
-            ways.run(way, script)
-            shares.append(reported(way, effort.folder))
+            if number < ways.rounds_of(way, effort.rounds):
+                ways.run(way, script)
+                shares.append(reported(way, effort.folder))
     true = statistics.median(truth)
     return {
         "counts": counts,

@@ -5,12 +5,11 @@ million contexts takes while it is recorded."""
 from __future__ import annotations
 
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
+import ways
 from effort import Effort
 
 PEAK = "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
@@ -25,11 +24,10 @@ f0({depth})
 """
 
 
-def run(script: Path, *launcher: str) -> tuple[float, int]:
-    """Wall seconds, and what the script printed."""
-    begun = time.perf_counter()
-    done = subprocess.run([*launcher, str(script)], stdout=subprocess.PIPE, check=True)
-    return time.perf_counter() - begun, int(done.stdout)
+def run(script: Path, *launcher: str) -> tuple[float, float, int]:
+    """Wall and CPU seconds, and what the script printed."""
+    wall, cpu, said = ways.timed([*launcher, str(script)])
+    return wall, cpu, int(said)
 
 
 def measure(effort: Effort) -> dict[str, Any]:
@@ -41,22 +39,23 @@ def measure(effort: Effort) -> dict[str, Any]:
     small.write_text(PEAK)
     tree.write_text(TREE.format(depth=depth) + PEAK)
     pairs = [(run(small, *plain), run(small, *recorded)) for _ in range(rounds)]
-    grown = run(tree, *recorded)[1] - run(tree, *plain)[1]
+    grown = run(tree, *recorded)[2] - run(tree, *plain)[2]
     contexts = sum(10**level for level in range(depth + 1))
     return {
         "added_seconds": [ours[0] - bare[0] for bare, ours in pairs],
-        "added_bytes": [(ours[1] - bare[1]) * 1024 for bare, ours in pairs],
+        "added_cpu": [ours[1] - bare[1] for bare, ours in pairs],
+        "added_bytes": [(ours[2] - bare[2]) * 1024 for bare, ours in pairs],
         "contexts": contexts,
         "bytes_per_context": grown * 1024 / contexts,
     }
 
 
 def table(result: dict[str, Any]) -> list[str]:
-    added = [each * 1000 for each in result["added_seconds"]]
+    added, cpu = ([each * 1000 for each in result[key]] for key in ("added_seconds", "added_cpu"))
     return [
         f"startup: fettle run adds {statistics.median(added):.1f} ms ({min(added):.1f} to"
-        f" {max(added):.1f}) and {statistics.median(result['added_bytes']) / 1e6:.1f} MB to a"
-        " program that does nothing",
+        f" {max(added):.1f}), of which {statistics.median(cpu):.1f} ms on the CPU, and"
+        f" {statistics.median(result['added_bytes']) / 1e6:.1f} MB to a program that does nothing",
         f"a context takes {result['bytes_per_context']:.0f} bytes of the program's memory, in a"
         f" tree of {result['contexts']}",
     ]

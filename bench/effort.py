@@ -22,8 +22,3 @@ class Effort:
     def seconds(self) -> float:
         """The least that a workload takes, plain."""
         return 0.001 if self.tiny else 0.085
-
-    @property
-    def slow_rounds(self) -> int:
-        """Rounds of what takes very long."""
-        return min(self.rounds, 2)
