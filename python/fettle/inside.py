@@ -14,6 +14,8 @@ from fettle import _core
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from fettle.report.flat import Choice
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _core.leave_out(__file__)
@@ -72,22 +74,31 @@ class Run(_core.Recorder):
 
     def view(
         self,
+        what: str = "calls",
         *,
+        of: str = "",
         sort: str = "cumulative",
-        rows: int = 30,
+        rows: int | None = None,
         within: str = "",
+        fold: float = 1.0,
         file: "TextIO | None" = None,
     ) -> None:
-        """Prints the table of functions, as `fettle view` does, to file (stdout). rows: how many, 0
-        for all; within: a glob of files or modules. ValueError for what there is not."""
+        """Prints what `fettle view` prints, to file (stdout): "calls", "tree", or "callers" or
+        "callees" of the functions that `of` means. rows: how many (30; of the tree 60; 0: all);
+        within: a glob of files or modules; fold: percent of all time below which the tree is
+        folded. ValueError for what there is not."""
         from fettle.problem import Problem
         from fettle.report import flat, order
 
+        if rows is None:
+            rows = 60 if what == "tree" else 30
         try:
             choice = flat.Choice(key=order.find(sort), rows=rows, within=within)
-            flat.show(self.profile(), choice, sys.stdout if file is None else file)
+            _show(
+                self.profile(), what, of, fold / 100, choice, sys.stdout if file is None else file
+            )
         except Problem as problem:
-            raise ValueError(str(problem)) from None
+            raise ValueError(problem.sentence) from None
 
     def save(self, path: str) -> None:
         """Writes what was recorded so far to path, a .fettle file. A recording that stands there
@@ -111,6 +122,25 @@ class Run(_core.Recorder):
             raise
         output.remove_parts(claimed.parts)
         os.close(claimed.fd)
+
+
+def _show(
+    profile: _core.Profile, what: str, of: str, fold: float, choice: "Choice", file: "TextIO"
+) -> None:
+    from fettle.report import calltree, flat, neighbours
+
+    if what == "calls":
+        flat.show(profile, choice, file)
+    elif what == "tree" and 0.0 <= fold <= 1.0:
+        calltree.show(profile, fold, choice, file)
+    elif what == "tree":
+        raise ValueError(f"fold needs a percentage from 0 to 100, not {fold * 100:g}")
+    elif what in {"callers", "callees"}:
+        neighbours.show(profile, of, what == "callers", choice, file)
+    else:
+        raise ValueError(
+            f'there is no view {what!r}: ask for "calls", "tree", "callers", "callees"'
+        )
 
 
 def _properties() -> dict[str, str]:

@@ -257,8 +257,22 @@ def test_view_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "3 more functions" not in printed
     assert "4 more functions" in printed
     stream = io.StringIO()
+    recording.view("tree", fold=0)
+    assert re.search(
+        r"^ .* 3 .*    test_run.py:\d+\(leaf\)$", capsys.readouterr().out, re.MULTILINE
+    )
+    recording.view("callers", of="leaf")
+    assert "<- test_run.py" in capsys.readouterr().out
+    recording.view("callees", of="branch")
+    assert "-> {built-in method builtins.sum}" in capsys.readouterr().out
     with pytest.raises(ValueError, match="is not a sort key"):
         recording.view(sort="height")
+    with pytest.raises(ValueError, match="there is no view 'lines'"):
+        recording.view("lines")
+    with pytest.raises(ValueError, match="a percentage from 0 to 100"):
+        recording.view("tree", fold=101)
+    with pytest.raises(ValueError, match="nothing"):
+        recording.view("callers", of="nothing")
     with pytest.raises(ValueError, match="matches"):
         recording.view(within="nothing", file=stream)
 
