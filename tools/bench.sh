@@ -10,7 +10,7 @@ again=()
 if [[ -e build/bench/build.ninja ]]; then again=(--reconfigure); else rm -rf build/bench; fi
 meson setup "${again[@]}" build/bench -Dglue=disabled -Dbench=enabled -Dbuildtype=release \
     -Doptimization=2 -Db_ndebug=true >build/bench.log 2>&1 || { cat build/bench.log >&2; exit 1; }
-meson compile -C build/bench
+meson compile -C build/bench >>build/bench.log 2>&1 || { cat build/bench.log >&2; exit 1; }
 for program in bench/engine/*.c; do
     echo "== $program"
     "build/bench/bench/engine/$(basename "$program" .c)"
