@@ -132,11 +132,11 @@ def _show(
     if what == "calls":
         flat.show(profile, choice, file)
     elif what == "tree" and 0.0 <= fold <= 1.0:
-        calltree.show(profile, fold, choice, file)
+        calltree.show(profile, fold, choice, file, [])
     elif what == "tree":
         raise ValueError(f"fold needs a percentage from 0 to 100, not {fold * 100:g}")
     elif what in {"callers", "callees"}:
-        neighbours.show(profile, of, what == "callers", choice, file)
+        neighbours.show(profile, of, what == "callers", choice, file, [])
     else:
         raise ValueError(
             f'there is no view {what!r}: ask for "calls", "tree", "callers", "callees"'
