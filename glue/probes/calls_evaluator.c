@@ -119,10 +119,13 @@ static void switch_off(void)
     if (state.handed_over)
         return;
     state.handed_over = true;
-    if (is_ours(ft_compat_evaluator()))
+    if (is_ours(ft_compat_evaluator())) /* another tool's stays */
         ft_compat_set_evaluator(NULL);
-    else /* another tool's by now: it stays */
-        ft_session_note(FT_NOTE_HOOK_TAKEN);
+}
+
+static bool has_hooks(void)
+{
+    return state.handed_over || is_ours(ft_compat_evaluator());
 }
 
 static int adjust(bool in_use)
@@ -136,6 +139,6 @@ static int adjust(bool in_use)
     return 0;
 }
 
-const ft_probe ft_probe_calls_python_only = {"calls", adjust};
+const ft_probe ft_probe_calls_python_only = {"calls", adjust, has_hooks};
 
 #endif

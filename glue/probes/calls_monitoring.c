@@ -208,12 +208,16 @@ static bool tool_is_ours(void)
     return ours;
 }
 
+static bool has_hooks(void)
+{
+    return state.tool < 0 || tool_is_ours();
+}
+
 static void give_tool_id_back(void)
 {
     if (state.tool < 0)
         return;
     if (!tool_is_ours()) {
-        ft_session_note(FT_NOTE_HOOK_TAKEN);
         state.tool = -1;
         return;
     }
@@ -260,6 +264,6 @@ static int adjust(bool in_use)
     return watch_level(level, pending);
 }
 
-const ft_probe ft_probe_calls = {"calls", adjust};
+const ft_probe ft_probe_calls = {"calls", adjust, has_hooks};
 
 #endif

@@ -197,13 +197,9 @@ static int hook_this_thread(Py_tracefunc hook)
     return 0;
 }
 
-static void switch_off(void)
+static bool has_hooks(void)
 {
-    if (state.hook == NULL)
-        return;
-    if (!is_ours(ft_compat_profile_function(ft_compat_thread())))
-        ft_session_note(FT_NOTE_HOOK_TAKEN);
-    unhook_threads();
+    return state.hook == NULL || is_ours(ft_compat_profile_function(ft_compat_thread()));
 }
 
 static int adjust(bool in_use)
@@ -211,7 +207,8 @@ static int adjust(bool in_use)
     ft_level level = in_use ? ft_session_level() : FT_LEVEL_OFF;
     bool pending = in_use && ft_session_is_pending();
     if (level == FT_LEVEL_OFF && !pending) {
-        switch_off();
+        if (state.hook != NULL)
+            unhook_threads();
         return 0;
     }
     if (prepare() < 0)
@@ -225,6 +222,6 @@ static int adjust(bool in_use)
     return 0;
 }
 
-const ft_probe ft_probe_calls = {"calls", adjust};
+const ft_probe ft_probe_calls = {"calls", adjust, has_hooks};
 
 #endif

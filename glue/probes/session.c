@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "engine/model/profile.h"
 #include "glue/probes/describe.h"
@@ -67,10 +68,22 @@ static void unlink_take(ft_take *take)
     ft_session_unlock();
 }
 
+/* Setting a hook asks the audit hooks first, the user's code, which may start and stop takes: then
+ * what was asked for has changed, and is asked for again. */
 static int adjust_probe(void)
 {
+    enum { TRIES = 8 }; /* an audit hook may do so each time */
+    int result = 0;
     session.attempts_to_skip = 0;
-    return session.probe == NULL ? 0 : session.probe->adjust(true);
+    for (int i = 0; i < TRIES && session.probe != NULL; i++) {
+        uint64_t generation = ft_session_generation;
+        result = session.probe->adjust(true);
+        if (generation == ft_session_generation)
+            break;
+        if (result < 0 && i + 1 < TRIES)
+            PyErr_Clear();
+    }
+    return result;
 }
 
 /* ---- threads ---- */
@@ -371,7 +384,15 @@ void ft_session_note(uint32_t kind)
     if (session.pending != NULL)
         note_in(session.pending, kind);
     for (ft_take *take = session.takes; take != NULL; take = take->next)
-        note_in(take, kind);
+        if (!take->stopped)
+            note_in(take, kind);
+}
+
+/* Another tool may have taken the probe's hooks: the takes say so while they are still there. */
+static void look_at_hooks(void)
+{
+    if (session.probe != NULL && !session.probe->has_hooks())
+        ft_session_note(FT_NOTE_HOOK_TAKEN);
 }
 
 /* The program's own takes are served by the probe that sees everything. */
@@ -387,12 +408,24 @@ static void begin(ft_take *take)
     ft_arena_header *header = take->recording.arena.header;
     if (!take->forked && atomic_load(&header->begun) == 0) /* else the arena is the parent's */
         atomic_store(&header->begun, ft_clock_ticks((ft_clock_source)header->clock_source));
+    if (take->recording.directory == NULL && header->pid != (uint32_t)getpid())
+        ft_recording_keep_only(&take->recording, NULL); /* forked while it was not active */
+}
+
+/* The session's statics are one interpreter's. */
+static int refuse_other_interpreters(void)
+{
+    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "a subinterpreter can not be recorded: start the recording "
+                                        "in the main interpreter");
+    return -1;
 }
 
 int ft_session_add(ft_take *take)
 {
     assert(take->id == 0);
-    if (prepare() < 0)
+    if (refuse_other_interpreters() < 0 || prepare() < 0)
         return -1;
     take->thread = PyThread_get_thread_ident();
     take->recording.python_only = !take->builtins;
@@ -403,7 +436,8 @@ int ft_session_add(ft_take *take)
     }
     ft_compat_error error;
     ft_compat_error_save(&error);
-    unlink_take(take);
+    if (take->id != 0)
+        unlink_take(take);
     (void)adjust_probe();
     PyErr_Clear();
     ft_compat_error_restore(&error);
@@ -429,11 +463,12 @@ void ft_session_remove(ft_take *take)
 {
     if (take->id == 0)
         return;
+    ft_compat_error error;
+    ft_compat_error_save(&error);
+    look_at_hooks();
     ft_recorder *mine = recorder_here(take);
     unlink_take(take);
     ft_recording_pause(&take->recording, mine, now_for(take, mine));
-    ft_compat_error error;
-    ft_compat_error_save(&error);
     if (adjust_probe() < 0)
         PyErr_Clear();
     ft_compat_error_restore(&error);
@@ -449,22 +484,31 @@ void ft_session_settle(ft_take *take)
     ft_session_unlock();
 }
 
-void ft_session_stand_in(ft_take *take, const ft_frame *frame)
+/* False, perhaps with an exception, where there is no room. */
+static bool make_known(ft_take *take, PyCodeObject *code)
 {
     ft_description description;
-    ft_recorder *mine = recorder_here(take);
-    if (mine == NULL || frame == NULL)
+    bool known = ft_describe_python(code, &description) == 0 &&
+                 ft_recording_intern(&take->recording, &description.function) == FT_OK;
+    if (known)
+        ft_take_keep(take, description.keeper);
+    else
+        Py_XDECREF(description.keeper);
+    ft_description_fini(&description);
+    return known;
+}
+
+void ft_session_stand_in(ft_take *take, const ft_frame *frame)
+{
+    ft_recorder *mine = take->id == 0 ? NULL : recorder_here(take);
+    PyCodeObject *code = frame == NULL ? NULL : ft_compat_frame_code(frame);
+    if (mine == NULL || code == NULL)
         return;
-    PyCodeObject *code = ft_compat_frame_code(frame);
-    if (ft_describe_python(code, &description) < 0 ||
-        ft_recording_intern(&take->recording, &description.function) != FT_OK ||
+    if ((ft_recording_code_of(&take->recording, code) == 0 && !make_known(take, code)) ||
         !ft_recorder_stand_in(mine, code, frame)) {
         PyErr_Clear(); /* its own time is not seen, then */
         note_in(take, FT_NOTE_OUT_OF_MEMORY);
     }
-    if (description.keeper != NULL)
-        ft_take_keep(take, description.keeper);
-    ft_description_fini(&description);
 }
 
 /* ---- for the probes ---- */
@@ -505,6 +549,8 @@ bool ft_session_replaces_hook(void)
 int ft_session_change_probe(const ft_probe *probe)
 {
     const ft_probe *old = session.probe;
+    if (old != probe)
+        look_at_hooks();
     session.probe = probe;
     if (old != NULL && old != probe && old->adjust(false) < 0)
         PyErr_Clear();
@@ -567,6 +613,7 @@ void ft_session_stop(void)
     uint64_t id = take->id;
     ft_thread_recorders *all = pthread_getspecific(session.thread_end);
     ft_recorder *mine = id == 0 ? NULL : recorder_of(all, take);
+    look_at_hooks();
     take->stopped = true;
     if (adjust_probe() < 0)
         PyErr_Clear();

@@ -55,6 +55,8 @@ typedef struct ft_probe {
      * ft_session_wants_all_threads say, or to none at all where another probe took over. 0, or -1
      * with an exception. */
     int (*adjust)(bool in_use);
+    /* Does it still have the hooks that it set, or has another tool taken them? */
+    bool (*has_hooks)(void);
 } ft_probe;
 
 /* ---- a launched program: from its main module on, into an arena in a file ---- */

@@ -71,6 +71,14 @@ void ft_take_keep(ft_take *take, PyObject *object)
     take->keepers[take->keeper_count++] = object;
 }
 
+int ft_take_traverse(const ft_take *take, visitproc visit, void *arg)
+{
+    Py_VISIT(take->timer);
+    for (size_t i = 0; i < take->keeper_count; i++)
+        Py_VISIT(take->keepers[i]);
+    return 0;
+}
+
 /* ---- the user's timer ---- */
 
 /* What the timer gave as ticks: counts of its unit, or ns. -1 with an exception. */

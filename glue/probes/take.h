@@ -48,6 +48,9 @@ int ft_take_open(ft_take *take, const char *directory, const ft_take_options *op
 /* It must not be active. Dropping the last references to code may run the user's code. */
 void ft_take_close(ft_take *take);
 
+/* For the garbage collector: what the take holds references to. */
+int ft_take_traverse(const ft_take *take, visitproc visit, void *arg);
+
 /* Keeps the reference, which becomes the take's. */
 void ft_take_keep(ft_take *take, PyObject *object);
 

@@ -107,8 +107,8 @@ static void disable(profiler_object *self)
 static void close_take(profiler_object *self)
 {
     disable(self);
-    if (!self->open)
-        return;
+    if (!self->open || self->take.id != 0)
+        return; /* an audit hook that heard of it closed it, or started it again */
     self->open = false;
     ft_take_close(&self->take);
 }
@@ -169,8 +169,8 @@ static PyObject *profiler_clear(PyObject *object, PyObject *Py_UNUSED(unused))
     bool active = self->open && self->take.id != 0;
     if (refuse_timer(self, "clear") < 0)
         return NULL;
-    close_take(self);
-    if (active && enable(self) < 0)
+    close_take(self); /* what it kept may run the user's code as it goes, which may enable it */
+    if (active && !(self->open && self->take.id != 0) && enable(self) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -381,10 +381,10 @@ static int profiler_init(PyObject *object, PyObject *args, PyObject *kwargs)
 
 static int profiler_traverse(PyObject *object, visitproc visit, void *arg)
 {
+    profiler_object *self = (profiler_object *)object;
     Py_VISIT(Py_TYPE(object));
-    Py_VISIT(((profiler_object *)object)->timer);
-    Py_VISIT(((profiler_object *)object)->take.timer);
-    return 0;
+    Py_VISIT(self->timer);
+    return self->open ? ft_take_traverse(&self->take, visit, arg) : 0;
 }
 
 static int profiler_clear_references(PyObject *object)

@@ -55,6 +55,8 @@ static void close_take(recorder_object *self)
     if (!self->open)
         return;
     ft_session_remove(&self->take);
+    if (!self->open || self->take.id != 0)
+        return; /* an audit hook that heard of it closed it, or started it again */
     self->open = false;
     ft_take_close(&self->take);
 }
@@ -113,12 +115,13 @@ static PyObject *recorder_exit(PyObject *object, PyObject *Py_UNUSED(args))
 static PyObject *recorder_clear(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     recorder_object *self = (recorder_object *)object;
-    close_take(self);
-    if (self->starts > 0 && (open_take(self) < 0 || ft_session_add(&self->take) < 0)) {
-        self->starts = 0;
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    close_take(self); /* what it kept may run the user's code as it goes, which may start it */
+    if (self->starts == 0 || (self->open && self->take.id != 0))
+        Py_RETURN_NONE;
+    if (open_take(self) == 0 && ft_session_add(&self->take) == 0)
+        Py_RETURN_NONE;
+    self->starts = 0;
+    return NULL;
 }
 
 static PyObject *recorder_profile(PyObject *object, PyObject *Py_UNUSED(unused))
@@ -168,12 +171,28 @@ static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
+static int recorder_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    recorder_object *self = (recorder_object *)object;
+    Py_VISIT(Py_TYPE(object));
+    return self->open ? ft_take_traverse(&self->take, visit, arg) : 0;
+}
+
+static int recorder_clear_references(PyObject *object)
+{
+    recorder_object *self = (recorder_object *)object;
+    self->starts = 0;
+    close_take(self);
+    return 0;
+}
+
 static void recorder_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     ft_compat_error error;
+    PyObject_GC_UnTrack(object);
     ft_compat_error_save(&error);
-    close_take((recorder_object *)object);
+    (void)recorder_clear_references(object);
     ft_compat_error_restore(&error);
     type->tp_free(object);
     Py_DECREF(type);
@@ -204,6 +223,8 @@ static PyType_Slot recorder_slots[] = {
     {Py_tp_new, (void *)recorder_new},
     {Py_tp_init, (void *)recorder_init},
     {Py_tp_dealloc, (void *)recorder_dealloc},
+    {Py_tp_traverse, (void *)recorder_traverse},
+    {Py_tp_clear, (void *)recorder_clear_references},
     {Py_tp_methods, recorder_methods},
     {Py_tp_getset, recorder_getters},
     {0, NULL},
@@ -212,7 +233,7 @@ static PyType_Slot recorder_slots[] = {
 static PyType_Spec recorder_spec = {
     .name = "fettle._core.Recorder",
     .basicsize = sizeof(recorder_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = recorder_slots,
 };
 
