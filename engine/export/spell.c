@@ -141,6 +141,10 @@ ft_text ft_spell_name(const ft_profile *profile, const ft_code *code)
         return fixed_text("[folded]");
     if (code->kind == FT_CODE_FOLDED_AGAIN)
         return fixed_text("[folded again]");
+    if (code->kind == FT_CODE_TASK)
+        return fixed_text("[task]");
+    if (code->kind == FT_CODE_AWAITED)
+        return fixed_text("[awaited]");
     ft_text name = ft_strtab_get(&profile->texts, code->qualname);
     if (name.length == 0)
         name = ft_strtab_get(&profile->texts, code->name);
@@ -172,6 +176,8 @@ const char *ft_spell_code_kind(uint32_t kind)
         [FT_CODE_C] = "c",
         [FT_CODE_FOLDED] = "folded",
         [FT_CODE_FOLDED_AGAIN] = "folded again",
+        [FT_CODE_TASK] = "task",
+        [FT_CODE_AWAITED] = "awaited",
     };
     assert(kind < FT_CODE_KINDS);
     return names[kind];

@@ -30,14 +30,16 @@ void ft_spell_json(ft_buf *out, ft_text text);
 void ft_spell_number(ft_buf *out, uint64_t value); /* decimal */
 
 /* What to call a function where a format has one name for it: its qualname, else its name, else
- * "?"; "[folded]" or "[folded again]" for a mark. Borrowed from the profile, or static. */
+ * "?"; "[folded]", "[folded again]", "[task]" or "[awaited]" for what is no function. Borrowed from
+ * the profile, or static. */
 ft_text ft_spell_name(const ft_profile *profile, const ft_code *code);
 
 /* "folded", "disk full", ... for a ft_note_kind; NULL for a kind this version does not know.
  * Static. */
 const char *ft_spell_note(uint32_t kind);
 
-/* "root", "python", "c", "folded", "folded again" for a ft_code_kind below FT_CODE_KINDS. Static.
+/* "root", "python", "c", "folded", "folded again", "task", "awaited" for a ft_code_kind below
+ * FT_CODE_KINDS. Static.
  */
 const char *ft_spell_code_kind(uint32_t kind);
 

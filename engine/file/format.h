@@ -30,6 +30,7 @@ enum {
 #define FT_CHUNK_PROC FT_FORMAT_TYPE('P', 'R', 'O', 'C')
 #define FT_CHUNK_THRD FT_FORMAT_TYPE('T', 'H', 'R', 'D')
 #define FT_CHUNK_TREE FT_FORMAT_TYPE('T', 'R', 'E', 'E')
+#define FT_CHUNK_LINK FT_FORMAT_TYPE('L', 'I', 'N', 'K')
 #define FT_CHUNK_NOTE FT_FORMAT_TYPE('N', 'O', 'T', 'E')
 #define FT_CHUNK_END FT_FORMAT_TYPE('E', 'N', 'D', ' ')
 

@@ -20,7 +20,8 @@ enum {
     PROCESS_COST = 2 * sizeof(ft_process),
     THREAD_COST = 1024, /* with the first block of its tree */
     NOTE_COST = 2 * sizeof(ft_note),
-    NODE_COST = 2 * sizeof(ft_node)
+    NODE_COST = 2 * sizeof(ft_node),
+    LINK_COST = 2 * sizeof(ft_link)
 };
 
 typedef struct cursor { /* walks a payload; errors are sticky, a failed read gives 0 */
@@ -132,7 +133,8 @@ ft_status ft_segment_admit(ft_segment *segment, const ft_chunk *chunk)
         return FT_ERR_NEWER;
     if (segment->open_type != 0 && chunk->type != segment->open_type)
         return FT_ERR_CORRUPT;
-    if (known && chunk->stream != 0 && chunk->type != FT_CHUNK_TREE)
+    bool of_thread = chunk->type == FT_CHUNK_TREE || chunk->type == FT_CHUNK_LINK;
+    if (known && chunk->stream != 0 && !of_thread)
         return FT_ERR_CORRUPT;
     bool lists_texts = meta || chunk->type == FT_CHUNK_TEXT;
     if (known && !lists_texts && (chunk->flags & FT_CHUNK_CONTINUES) != 0)
@@ -306,6 +308,30 @@ static ft_status take_tree(ft_segment *segment, const ft_chunk *chunk, const uin
     return ft_segment_spend(segment, (uint64_t)nodes * NODE_COST); /* late by a chunk at most */
 }
 
+static ft_status take_links(ft_segment *segment, const ft_chunk *chunk, cursor *from)
+{
+    const ft_profile *profile = segment->profile;
+    if (chunk->stream >= profile->thread_count - segment->first_thread)
+        return FT_ERR_CORRUPT;
+    ft_tree *tree = &profile->threads[segment->first_thread + chunk->stream].tree;
+    while (!at_end(from)) {
+        uint32_t before = tree->link_count == 0 ? 0 : tree->links[tree->link_count - 1].marker;
+        uint32_t further = get_u32(from), back = get_u32(from);
+        if (from->failed || further == 0 || further >= tree->count - before)
+            return FT_ERR_CORRUPT;
+        uint32_t marker = before + further;
+        uint32_t kind = profile->codes.codes[tree->nodes[marker].code].kind;
+        if (kind != FT_CODE_TASK || back == 0 || back >= marker)
+            return FT_ERR_CORRUPT;
+        ft_status status = ft_segment_spend(segment, LINK_COST);
+        if (status == FT_OK)
+            status = ft_tree_add_link(tree, marker, marker - back);
+        if (status != FT_OK)
+            return status;
+    }
+    return from->failed ? FT_ERR_CORRUPT : FT_OK;
+}
+
 static ft_status take_notes(ft_segment *segment, cursor *from)
 {
     const ft_profile *profile = segment->profile;
@@ -357,6 +383,8 @@ static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, cursor *f
         return take_processes(segment, from);
     case FT_CHUNK_THRD:
         return take_threads(segment, from);
+    case FT_CHUNK_LINK:
+        return take_links(segment, chunk, from);
     case FT_CHUNK_NOTE:
         return take_notes(segment, from);
     default:
@@ -374,6 +402,7 @@ bool ft_segment_knows(uint32_t type)
     case FT_CHUNK_PROC:
     case FT_CHUNK_THRD:
     case FT_CHUNK_TREE:
+    case FT_CHUNK_LINK:
     case FT_CHUNK_NOTE:
     case FT_CHUNK_END:
         return true;

@@ -189,11 +189,33 @@ static ft_status put_tree(writer *to, uint32_t thread)
     return FT_OK;
 }
 
+/* Who does not know links sees all but who created a task. */
+static ft_status put_links(writer *to, uint32_t thread)
+{
+    const ft_tree *tree = &to->profile->threads[thread].tree;
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < tree->link_count; i++) {
+        const ft_link *link = &tree->links[i];
+        ft_buf_put_varint(&to->raw, link->marker - before);
+        ft_buf_put_varint(&to->raw, link->marker - link->creator);
+        before = link->marker;
+        if (i + 1 < tree->link_count && to->raw.length + RECORD_MAX <= FT_FORMAT_RAW_MAX)
+            continue;
+        ft_status status = put_chunk(to, FT_CHUNK_LINK, FT_CHUNK_SKIPPABLE, thread);
+        if (status != FT_OK)
+            return status;
+    }
+    return FT_OK;
+}
+
 static ft_status put_trees(writer *to)
 {
     ft_status status = FT_OK;
-    for (uint32_t i = 0; i < to->profile->thread_count && status == FT_OK; i++)
+    for (uint32_t i = 0; i < to->profile->thread_count && status == FT_OK; i++) {
         status = put_tree(to, i);
+        if (status == FT_OK)
+            status = put_links(to, i);
+    }
     return status;
 }
 

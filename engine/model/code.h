@@ -20,10 +20,17 @@ typedef enum ft_code_kind {
      * node that has counters is a callee too: no recorded function called it. FOLDED_AGAIN is the
      * same for calls that had the callee among their ancestors: none of them is primitive. */
     FT_CODE_FOLDED = 3,
-    FT_CODE_FOLDED_AGAIN = 4
+    FT_CODE_FOLDED_AGAIN = 4,
+    /* An event loop runs what stands below: the outermost coroutine of a task. No call and no time:
+     * its children are called by its parent. A link of the tree (tree.h) may say who created it. */
+    FT_CODE_TASK = 5,
+    /* How often and how long the parent, a coroutine, was suspended: calls, and own = waiting. That
+     * is no time of the thread, which did other things meanwhile: it is beside what was recorded,
+     * in no total and no own or cumulative time. */
+    FT_CODE_AWAITED = 6
 } ft_code_kind;
 
-enum { FT_CODE_KINDS = 5 };
+enum { FT_CODE_KINDS = 7 };
 
 typedef struct ft_code {
     uint32_t file, name, qualname; /* ids of the profile's strtab */

@@ -91,7 +91,9 @@ static ft_status copy_tree(ft_tree *to, const ft_tree *from, const renumbering *
         to->nodes[id].code = map->codes[from->nodes[id].code];
     }
     to->count = from->count;
-    return FT_OK;
+    for (uint32_t i = 0; i < from->link_count && status == FT_OK; i++)
+        status = ft_tree_add_link(to, from->links[i].marker, from->links[i].creator);
+    return status;
 }
 
 static ft_status merge_threads(ft_profile *into, const ft_profile *from, const renumbering *map)

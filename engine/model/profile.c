@@ -165,13 +165,26 @@ static bool tree_is_valid(const ft_profile *profile, const ft_tree *tree)
     return true;
 }
 
+static bool links_are_valid(const ft_profile *profile, const ft_tree *tree)
+{
+    const ft_code *codes = profile->codes.codes;
+    for (uint32_t i = 0; i < tree->link_count; i++) {
+        const ft_link *link = &tree->links[i];
+        if (link->marker >= tree->count || link->creator >= link->marker || link->creator == 0 ||
+            (i > 0 && link->marker <= tree->links[i - 1].marker) ||
+            codes[tree->nodes[link->marker].code].kind != FT_CODE_TASK)
+            return false;
+    }
+    return true;
+}
+
 static bool threads_are_valid(const ft_profile *profile)
 {
     for (uint32_t i = 0; i < profile->thread_count; i++) {
         const ft_thread *thread = &profile->threads[i];
         if (thread->process >= profile->process_count || thread->name >= profile->texts.count)
             return false;
-        if (!tree_is_valid(profile, &thread->tree))
+        if (!tree_is_valid(profile, &thread->tree) || !links_are_valid(profile, &thread->tree))
             return false;
     }
     return true;

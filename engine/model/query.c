@@ -21,21 +21,29 @@
 
 /* What a node means. It follows from its place and from the kind of its code (see code.h). */
 enum role {
-    ROLE_NONE,        /* the root: outside every function */
-    ROLE_CALL,        /* calls of a function, primitive unless it is on the path already */
-    ROLE_ALONE,       /* calls straight below FOLDED: what stands under them is not all theirs */
-    ROLE_AGAIN,       /* calls below FOLDED_AGAIN: never primitive, cumulative counted elsewhere */
-    ROLE_MARK,        /* a FOLDED node */
-    ROLE_MARK_AGAIN,  /* a FOLDED_AGAIN node */
-    ROLE_CALLER,      /* below FOLDED: names the caller of its children */
-    ROLE_CALLER_AGAIN /* below FOLDED_AGAIN: likewise */
+    ROLE_NONE,         /* the root: outside every function */
+    ROLE_CALL,         /* calls of a function, primitive unless it is on the path already */
+    ROLE_ALONE,        /* calls straight below FOLDED: what stands under them is not all theirs */
+    ROLE_AGAIN,        /* calls below FOLDED_AGAIN: never primitive, cumulative counted elsewhere */
+    ROLE_MARK,         /* a FOLDED node */
+    ROLE_MARK_AGAIN,   /* a FOLDED_AGAIN node */
+    ROLE_CALLER,       /* below FOLDED: names the caller of its children */
+    ROLE_CALLER_AGAIN, /* below FOLDED_AGAIN: likewise */
+    ROLE_TASK,         /* its children are called by its parent */
+    ROLE_AWAITED       /* how long its parent was suspended */
 };
 
 typedef struct step { /* a node as the walk sees it: what ft_node lacks, in a quarter cache line */
     uint32_t first, next; /* child and sibling, 0 for none */
-    uint32_t subject;     /* index into tallies; of counted roles only */
+    uint32_t subject;     /* of counted roles: index into tallies; of TASK: the caller's code */
     uint32_t role;
 } step;
+
+typedef struct suspension { /* what `step` lacks where there are coroutines */
+    uint64_t awaited;       /* in the node and below it, in the same task */
+    uint32_t task;          /* the marker above, or 0 */
+    uint32_t outer; /* the next node above of the same subject, or 0; while it is on the path */
+} suspension;
 
 typedef struct span {
     uint64_t own, waiting;
@@ -47,6 +55,8 @@ typedef struct tally {
     span own, cumulative;
     span since;       /* the clock at the outermost entry, while on_path > 0 */
     uint32_t on_path; /* how many nodes on the path to here belong to this subject */
+    uint32_t nearest; /* the last of them that awaits, or 0 */
+    uint64_t own_awaited, cumulative_awaited;
 } tally;
 
 typedef struct survey {
@@ -55,7 +65,8 @@ typedef struct survey {
     ft_map pairs;   /* subject of (caller << 32 | callee) */
     tally *tallies; /* owned */
     uint32_t count, capacity;
-    step *steps; /* owned: room for the largest tree */
+    step *steps;             /* owned: room for the largest tree */
+    suspension *suspensions; /* likewise; NULL when nothing was awaited */
 } survey;
 
 static void advance(span *to, uint64_t own, uint64_t waiting)
@@ -74,6 +85,11 @@ static bool is_mark(uint32_t role)
     return role == ROLE_MARK || role == ROLE_MARK_AGAIN;
 }
 
+static bool is_transparent(uint32_t role)
+{
+    return role == ROLE_TASK || role == ROLE_AWAITED;
+}
+
 static uint32_t role_below_mark(uint32_t mark, uint32_t kind, const ft_node *node)
 {
     bool again = mark == ROLE_MARK_AGAIN;
@@ -84,6 +100,10 @@ static uint32_t role_below_mark(uint32_t mark, uint32_t kind, const ft_node *nod
 
 static uint32_t role_below(uint32_t parent, uint32_t kind, const ft_node *node)
 {
+    if (kind == FT_CODE_TASK)
+        return ROLE_TASK;
+    if (kind == FT_CODE_AWAITED)
+        return ROLE_AWAITED;
     if (kind == FT_CODE_FOLDED)
         return ROLE_MARK;
     if (kind == FT_CODE_FOLDED_AGAIN)
@@ -118,6 +138,14 @@ static ft_status number_pair(survey *all, uint32_t caller, uint32_t callee, uint
     return FT_OK;
 }
 
+/* Who calls the children of a node. */
+static uint32_t caller_below(const step *place, const ft_node *node)
+{
+    if (is_mark(place->role))
+        return FT_CODE_NONE;
+    return is_transparent(place->role) ? place->subject : node->code;
+}
+
 /* Fills steps for a tree: one pass, since parents come before children. */
 static ft_status link_tree(survey *all, const ft_tree *tree)
 {
@@ -130,8 +158,10 @@ static ft_status link_tree(survey *all, const ft_tree *tree)
         step *above = &steps[node->parent];
         uint32_t subject = node->code;
         uint32_t role = role_below(above->role, codes[node->code].kind, node);
+        uint32_t caller = caller_below(above, &tree->nodes[node->parent]);
+        if (is_transparent(role))
+            subject = caller;
         if (all->by_pair && is_counted(role)) {
-            uint32_t caller = is_mark(above->role) ? FT_CODE_NONE : tree->nodes[node->parent].code;
             ft_status status = number_pair(all, caller, node->code, &subject);
             if (status != FT_OK)
                 return status;
@@ -140,6 +170,51 @@ static ft_status link_tree(survey *all, const ft_tree *tree)
         above->first = id;
     }
     return FT_OK;
+}
+
+/* Fills suspensions for a tree whose steps are there: tasks from the front, sums from the back. */
+static void sum_awaited(survey *all, const ft_tree *tree)
+{
+    suspension *places = all->suspensions;
+    places[0] = (suspension){0};
+    for (uint32_t id = 1; id < tree->count; id++) {
+        uint32_t task = all->steps[id].role == ROLE_TASK ? id : places[tree->nodes[id].parent].task;
+        places[id] = (suspension){.task = task};
+    }
+    for (uint32_t id = tree->count - 1; id > 0; id--) {
+        const ft_node *node = &tree->nodes[id];
+        uint32_t role = all->steps[id].role;
+        if (role == ROLE_AWAITED)
+            places[id].awaited = sum(places[id].awaited, node->own);
+        if (role != ROLE_TASK)
+            places[node->parent].awaited = sum(places[node->parent].awaited, places[id].awaited);
+    }
+}
+
+/* The outermost nodes of a subject within a task count what is awaited below them. */
+static void enter_awaited(survey *all, const ft_tree *tree, uint32_t id)
+{
+    const step *here = &all->steps[id], *above = &all->steps[tree->nodes[id].parent];
+    suspension *place = &all->suspensions[id];
+    if (here->role == ROLE_AWAITED && is_counted(above->role)) {
+        tally *subject = &all->tallies[above->subject];
+        subject->own_awaited = sum(subject->own_awaited, tree->nodes[id].own);
+    }
+    if (!is_counted(here->role) || place->awaited == 0)
+        return;
+    tally *subject = &all->tallies[here->subject];
+    bool outermost = subject->nearest == 0 || subject->nearest < place->task;
+    place->outer = subject->nearest;
+    subject->nearest = id;
+    if (outermost && here->role != ROLE_AGAIN)
+        subject->cumulative_awaited = sum(subject->cumulative_awaited, place->awaited);
+}
+
+static void leave_awaited(survey *all, uint32_t id)
+{
+    const step *here = &all->steps[id];
+    if (is_counted(here->role) && all->suspensions[id].awaited != 0)
+        all->tallies[here->subject].nearest = all->suspensions[id].outer;
 }
 
 static void enter(survey *all, const ft_node *node, const step *here, span *clock)
@@ -171,6 +246,13 @@ static void leave(survey *all, const step *here, const span *clock)
                 clock->waiting - subject->since.waiting);
 }
 
+static void leave_node(survey *all, uint32_t id, const span *clock)
+{
+    leave(all, &all->steps[id], clock);
+    if (all->suspensions != NULL)
+        leave_awaited(all, id);
+}
+
 /* Visits every node; the parent ids lead back up, so there is no stack. */
 static void walk(survey *all, const ft_tree *tree)
 {
@@ -179,19 +261,32 @@ static void walk(survey *all, const ft_tree *tree)
     uint32_t id = 0;
     for (;;) {
         enter(all, &tree->nodes[id], &steps[id], &clock);
+        if (all->suspensions != NULL)
+            enter_awaited(all, tree, id);
         if (steps[id].first != 0) {
             id = steps[id].first;
             continue;
         }
-        leave(all, &steps[id], &clock);
+        leave_node(all, id, &clock);
         while (steps[id].next == 0 && id != 0) {
             id = tree->nodes[id].parent;
-            leave(all, &steps[id], &clock);
+            leave_node(all, id, &clock);
         }
         if (id == 0)
             return;
         id = steps[id].next;
     }
+}
+
+static bool has_awaited(const ft_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->thread_count; i++) {
+        const ft_tree *tree = &profile->threads[i].tree;
+        for (uint32_t id = 1; id < tree->count; id++)
+            if (profile->codes.codes[tree->nodes[id].code].kind == FT_CODE_AWAITED)
+                return true;
+    }
+    return false;
 }
 
 static ft_status survey_room(survey *all)
@@ -206,6 +301,11 @@ static ft_status survey_room(survey *all)
     all->steps = ft_mem_resize(profile->mem, NULL, largest, sizeof *all->steps);
     if (all->steps == NULL)
         return FT_ERR_MEMORY;
+    if (has_awaited(profile)) {
+        all->suspensions = ft_mem_resize(profile->mem, NULL, largest, sizeof *all->suspensions);
+        if (all->suspensions == NULL)
+            return FT_ERR_MEMORY;
+    }
     if (all->by_pair)
         return FT_OK;
     all->tallies = ft_mem_new(profile->mem, profile->codes.count, sizeof *all->tallies);
@@ -219,6 +319,7 @@ static ft_status survey_room(survey *all)
 
 static void survey_fini(survey *all)
 {
+    ft_mem_free(all->profile->mem, all->suspensions);
     ft_mem_free(all->profile->mem, all->steps);
     ft_mem_free(all->profile->mem, all->tallies);
     ft_map_fini(&all->pairs);
@@ -227,7 +328,7 @@ static void survey_fini(survey *all)
 static bool has_something(const tally *subject)
 {
     return (subject->calls | subject->own.own | subject->own.waiting | subject->cumulative.own |
-            subject->cumulative.waiting) != 0;
+            subject->cumulative.waiting | subject->own_awaited | subject->cumulative_awaited) != 0;
 }
 
 /* Tallies everything and moves the subjects with calls or time to the front. Whatever it returns,
@@ -239,6 +340,8 @@ static ft_status survey_run(survey *all, const ft_profile *profile, bool by_pair
     ft_status status = survey_room(all);
     for (uint32_t i = 0; i < profile->thread_count && status == FT_OK; i++) {
         status = link_tree(all, &profile->threads[i].tree);
+        if (status == FT_OK && all->suspensions != NULL)
+            sum_awaited(all, &profile->threads[i].tree);
         if (status == FT_OK)
             walk(all, &profile->threads[i].tree);
     }
@@ -263,9 +366,15 @@ ft_status ft_query_functions(const ft_profile *profile, ft_function_row **rows, 
     }
     for (uint32_t i = 0; i < all.count; i++) {
         const tally *from = &all.tallies[i];
-        made[i] = (ft_function_row){
-            from->callee,         from->calls,       from->primitive,         from->own.own,
-            from->cumulative.own, from->own.waiting, from->cumulative.waiting};
+        made[i] = (ft_function_row){from->callee,
+                                    from->calls,
+                                    from->primitive,
+                                    from->own.own,
+                                    from->cumulative.own,
+                                    from->own.waiting,
+                                    from->cumulative.waiting,
+                                    from->own_awaited,
+                                    from->cumulative_awaited};
     }
     *rows = made;
     *count = all.count;
@@ -295,9 +404,11 @@ ft_status ft_query_edges(const ft_profile *profile, ft_edge_row **rows, uint32_t
     }
     for (uint32_t i = 0; i < all.count; i++) {
         const tally *from = &all.tallies[i];
-        made[i] = (ft_edge_row){
-            from->caller,  from->callee,         from->calls,       from->primitive,
-            from->own.own, from->cumulative.own, from->own.waiting, from->cumulative.waiting};
+        made[i] = (ft_edge_row){from->caller,      from->callee,
+                                from->calls,       from->primitive,
+                                from->own.own,     from->cumulative.own,
+                                from->own.waiting, from->cumulative.waiting,
+                                from->own_awaited, from->cumulative_awaited};
     }
     if (made != NULL)
         qsort(made, all.count, sizeof *made, compare_edges);

@@ -5,6 +5,10 @@
  * subtrees of primitive nodes only, so recursion is counted once. Edges follow the same rule with
  * "same function" read as "same (caller, callee) pair", as cProfile's do.
  *
+ * Awaited time is that for which coroutines were suspended (FT_CODE_AWAITED). It is beside the time
+ * of the threads: in no own or cumulative time and no total. It goes up the tree as cumulative time
+ * does, but not past the task: neither the event loop nor who created a task awaits what it awaits.
+ *
  * The time of a tree's root is in no table and in no total. Numbers too large for 64 bits saturate.
  * A profile must pass ft_profile_check. */
 #ifndef FT_MODEL_QUERY_H
@@ -19,6 +23,7 @@ typedef struct ft_function_row {
     uint64_t calls, primitive;
     uint64_t own, cumulative;                 /* ns */
     uint64_t own_waiting, cumulative_waiting; /* ns */
+    uint64_t own_awaited, cumulative_awaited; /* ns */
 } ft_function_row;
 
 typedef struct ft_edge_row {
@@ -26,6 +31,7 @@ typedef struct ft_edge_row {
     uint64_t calls, primitive;
     uint64_t own, cumulative; /* ns of the callee when called by this caller */
     uint64_t own_waiting, cumulative_waiting;
+    uint64_t own_awaited, cumulative_awaited;
 } ft_edge_row;
 
 typedef struct ft_totals {

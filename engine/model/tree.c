@@ -17,6 +17,7 @@ ft_status ft_tree_init(ft_tree *tree, const ft_mem *mem)
 
 void ft_tree_fini(ft_tree *tree)
 {
+    ft_mem_free(tree->mem, tree->links);
     ft_mem_free(tree->mem, tree->nodes);
     *tree = (ft_tree){.mem = tree->mem};
 }
@@ -46,4 +47,31 @@ ft_status ft_tree_add(ft_tree *tree, uint32_t parent, uint32_t code, uint32_t *i
     nodes[tree->count] = (ft_node){.parent = parent, .code = code};
     *id = tree->count++;
     return FT_OK;
+}
+
+ft_status ft_tree_add_link(ft_tree *tree, uint32_t marker, uint32_t creator)
+{
+    assert(creator > 0 && creator < marker && marker < tree->count);
+    assert(tree->link_count == 0 || tree->links[tree->link_count - 1].marker < marker);
+    ft_link *links = ft_array_grow(tree->mem, tree->links, tree->link_count + 1,
+                                   &tree->link_capacity, sizeof *links);
+    if (links == NULL)
+        return FT_ERR_MEMORY;
+    tree->links = links;
+    links[tree->link_count++] = (ft_link){marker, creator};
+    return FT_OK;
+}
+
+uint32_t ft_tree_creator(const ft_tree *tree, uint32_t marker)
+{
+    uint32_t low = 0, high = tree->link_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (tree->links[middle].marker < marker)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < tree->link_count && tree->links[low].marker == marker ? tree->links[low].creator
+                                                                       : 0;
 }

@@ -35,7 +35,8 @@ static bool grow(ft_pool *pool, ft_context *context)
     if (slots == NULL)
         return false;
     if (context->children == NULL) {
-        *find_slot(slots, log2_slots, context->recent->key) = context->recent;
+        if (context->child_count > 0)
+            *find_slot(slots, log2_slots, context->recent->key) = context->recent;
     } else {
         for (uint32_t i = 0; i < UINT32_C(1) << context->log2_slots; i++)
             if (context->children[i] != NULL)
@@ -56,9 +57,10 @@ static bool is_full(const ft_context *context)
 bool ft_children_add(ft_pool *pool, ft_context *context, ft_context *child)
 {
     assert(child->parent == context);
+    bool hidden = (child->flags & FT_CODE_CREATES_TASK) != 0;
     if (context->child_count == FT_CHILDREN_MAX)
         return false;
-    if (context->child_count > 0) {
+    if (context->child_count > 0 || hidden) {
         if (is_full(context) && !grow(pool, context))
             return false;
         ft_context **slot = find_slot(context->children, context->log2_slots, child->key);
@@ -66,6 +68,7 @@ bool ft_children_add(ft_pool *pool, ft_context *context, ft_context *child)
         *slot = child;
     }
     context->child_count = (context->child_count + 1) & FT_CHILDREN_MAX;
-    context->recent = child;
+    if (!hidden)
+        context->recent = child;
     return true;
 }

@@ -3,14 +3,16 @@
  *
  * The only child stands in `recent` alone: most contexts have one child or none. From the second on
  * there is a table: open addressing over a power of two of pointers, at most 3/4 full; the key is
- * the child's own, in the line that the caller is about to write to anyway. */
+ * the child's own, in the line that the caller is about to write to anyway. A child that is flagged
+ * FT_CODE_CREATES_TASK is never `recent`, so that the hot path does not find it: it stands in a
+ * table from the first on. */
 #ifndef FT_RECORD_CHILDREN_H
 #define FT_RECORD_CHILDREN_H
 
 #include "engine/record/pool.h"
 #include "engine/record/recorder.h"
 
-enum { FT_CHILDREN_MAX = (1 << 24) - 1 }; /* what child_count holds */
+enum { FT_CHILDREN_MAX = (1 << 22) - 1 }; /* what child_count holds */
 
 /* The child of context called key, or NULL. */
 ft_context *ft_children_find(const ft_context *context, const void *key);

@@ -328,6 +328,46 @@ static uint64_t to_ns(const harvest *h, uint64_t ticks)
     return (uint64_t)(ns < most ? ns : most);
 }
 
+static uint32_t kind_of(const harvest *h, const ft_node *node)
+{
+    return h->profile->codes.codes[node->code].kind;
+}
+
+/* An AWAITED context adds ends and takes beginnings away (tasks.h): those that are open end now. Of
+ * its two words one may be an event older than the other; the sum is too small then. */
+static uint64_t awaited_ticks(const harvest *h, uint64_t own, uint64_t open, uint64_t calls)
+{
+    uint64_t first = h->header.first.ticks;
+    uint64_t now = h->open_until_now ? h->now.ticks : h->last_event;
+    uint64_t end = now > first ? now - first : 0;
+    double most = (double)calls * (double)end;
+    uint64_t ticks = own + open * end;
+    if ((double)ticks > most)
+        ticks += end;
+    return (double)ticks > most ? 0 : ticks;
+}
+
+static void set_counters(const harvest *h, ft_node *node, const ft_context *context)
+{
+    uint64_t own = atomic_load_explicit(&context->own, memory_order_relaxed);
+    uint64_t waiting = atomic_load_explicit(&context->waiting, memory_order_relaxed);
+    node->calls = atomic_load_explicit(&context->calls, memory_order_relaxed);
+    if (kind_of(h, node) == FT_CODE_AWAITED)
+        own = waiting = awaited_ticks(h, own, waiting, node->calls);
+    node->own = to_ns(h, own);
+    node->waiting = to_ns(h, waiting < own ? waiting : own);
+}
+
+/* The key of a task's marker is the context that created it, or no context at all. */
+static ft_status link_creator(const harvest *h, ft_tree *tree, uint32_t marker,
+                              const block_place *blocks, uint32_t count, const ft_context *context)
+{
+    if (kind_of(h, &tree->nodes[marker]) != FT_CODE_TASK)
+        return FT_OK;
+    uint32_t creator = node_at(blocks, count, (uint64_t)(uintptr_t)context->key);
+    return creator == 0 || creator >= marker ? FT_OK : ft_tree_add_link(tree, marker, creator);
+}
+
 static ft_status add_context(harvest *h, ft_tree *tree, const block_place *blocks, uint32_t count,
                              const ft_context *context)
 {
@@ -339,12 +379,8 @@ static ft_status add_context(harvest *h, ft_tree *tree, const block_place *block
         ft_tree_add(tree, sound ? parent : 0, sound ? h->codes[context->code] : h->codes[0], &id);
     if (status != FT_OK)
         return status;
-    uint64_t own = atomic_load_explicit(&context->own, memory_order_relaxed);
-    uint64_t waiting = atomic_load_explicit(&context->waiting, memory_order_relaxed);
-    tree->nodes[id].calls = atomic_load_explicit(&context->calls, memory_order_relaxed);
-    tree->nodes[id].own = to_ns(h, own);
-    tree->nodes[id].waiting = to_ns(h, waiting < own ? waiting : own);
-    return FT_OK;
+    set_counters(h, &tree->nodes[id], context);
+    return link_creator(h, tree, id, blocks, count, context);
 }
 
 static ft_status add_contexts(harvest *h, ft_tree *tree, block_place *blocks, uint32_t count)

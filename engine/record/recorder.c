@@ -11,6 +11,7 @@
 #include "engine/record/children.h"
 #include "engine/record/recorder_rest.h"
 #include "engine/record/recording.h"
+#include "engine/record/tasks.h"
 
 enum {
     FIRST_STACK = 256,
@@ -85,24 +86,52 @@ static ft_context *new_child(ft_recorder *recorder, const void *key, uint32_t co
     return ft_recording_new_context(recorder, recorder->current, key, code);
 }
 
-bool ft_recorder_enter_slow(ft_recorder *recorder, const void *key, const void *frame, uint64_t now)
+/* context: NULL when there is no room: its time goes to its caller, its exit finds the mark. */
+static void enter(ft_recorder *recorder, ft_context *context, const void *frame, uint64_t now)
 {
-    ft_context *context = ft_children_find(recorder->current, key);
-    if (context == NULL) {
-        uint32_t code = ft_recording_code_of(recorder->recording, key);
-        if (code == 0)
-            return false;
-        context = new_child(recorder, key, code);
-    } else {
-        recorder->current->recent = context;
-    }
     ft_recorder_end_slice(recorder, now);
-    if (context == NULL) { /* no room: its time goes to its caller, its exit finds the mark */
+    if (context == NULL) {
         ft_recorder_push(recorder, recorder->current, (uintptr_t)frame | 1);
-        return true;
+        return;
     }
     ft_counter_add(&context->calls, 1);
     ft_recorder_push(recorder, context, (uintptr_t)frame);
+}
+
+/* A coroutine that no coroutine awaits: an event loop runs it. */
+static bool starts_task(const ft_recorder *recorder, uint32_t flags)
+{
+    return (flags & FT_CODE_STARTS_TASK) != 0 && (recorder->current->flags & FT_CODE_IN_AWAIT) == 0;
+}
+
+bool ft_recorder_enter_slow(ft_recorder *recorder, const void *key, const void *frame, uint64_t now)
+{
+    ft_context *context = ft_children_find(recorder->current, key);
+    if (context != NULL) {
+        if ((context->flags & FT_CODE_CREATES_TASK) != 0)
+            return false;
+        recorder->current->recent = context;
+        enter(recorder, context, frame, now);
+        return true;
+    }
+    uint32_t code = ft_recording_code_of(recorder->recording, key);
+    uint32_t flags = code == 0 ? 0 : recorder->recording->flags[code];
+    if (code == 0 || (flags & FT_CODE_CREATES_TASK) != 0)
+        return false;
+    if (FT_UNLIKELY(starts_task(recorder, flags)))
+        context = ft_tasks_enter(recorder, key, code, frame, now);
+    enter(recorder, context != NULL ? context : new_child(recorder, key, code), frame, now);
+    return true;
+}
+
+bool ft_recorder_enter_creator(ft_recorder *recorder, const void *key, const void *frame,
+                               uint64_t now)
+{
+    uint32_t code = ft_recording_code_of(recorder->recording, key);
+    if (code == 0)
+        return false;
+    ft_context *context = ft_children_find(recorder->current, key);
+    enter(recorder, context != NULL ? context : new_child(recorder, key, code), frame, now);
     return true;
 }
 

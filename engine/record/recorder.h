@@ -39,17 +39,26 @@ typedef struct ft_context {
         *recent; /* the child entered last, or any context with another key; not NULL */
     struct ft_context **children; /* children.h: owned by the pool; NULL below two children */
     uint32_t code;                /* number of the code record, from 1; 0 for the root */
-    uint32_t flags : 3;           /* of the code: ft_code_flag */
+    uint32_t flags : 5;           /* of the code: ft_code_flag */
     uint32_t log2_slots : 5;      /* of children */
-    uint32_t child_count : 24;
+    uint32_t child_count : 22;
 } ft_context;
 
 _Static_assert(sizeof(ft_context) == 64, "one cache line, and the file's layout");
 
 enum ft_code_flag {
     FT_CODE_IS_C = 1,
-    FT_CODE_TAKES_HOOK = 2 /* what never returns from it had its hook replaced */
+    FT_CODE_TAKES_HOOK = 2,   /* what never returns from it had its hook replaced */
+    FT_CODE_CREATES_TASK = 4, /* the probe looks at each call of it: ft_recorder_enter refuses it */
+    FT_CODE_SUSPENDS = 8,     /* coroutines and the like: a yield suspends who awaits them */
+    /* Of a code: may pass on the yields of what it awaits: the above, and generators. Of a context:
+     * for a generator only when what resumes it does so too. */
+    FT_CODE_IN_AWAIT = 16,
+    /* From here on not in contexts. */
+    FT_CODE_STARTS_TASK = 32 /* a coroutine: whoever enters it awaits it, or is an event loop */
 };
+
+enum { FT_CONTEXT_FLAGS = 31 };
 
 typedef struct ft_stack_entry {
     ft_context *context;
@@ -86,6 +95,9 @@ _Static_assert(sizeof(ft_recorder) == 128, "two cache lines, and the file's layo
 /* The slow halves of the hot path; see the functions below. */
 bool ft_recorder_enter_slow(ft_recorder *recorder, const void *key, const void *frame,
                             uint64_t now);
+/* Enters what ft_recorder_enter refuses for FT_CODE_CREATES_TASK. False when it is not known. */
+bool ft_recorder_enter_creator(ft_recorder *recorder, const void *key, const void *frame,
+                               uint64_t now);
 bool ft_recorder_leave_slow(ft_recorder *recorder, const void *key, const void *frame,
                             uint64_t now);
 void ft_recorder_long_slice(ft_recorder *recorder, uint64_t now);
@@ -137,7 +149,8 @@ static inline void ft_recorder_push(ft_recorder *recorder, ft_context *context, 
 }
 
 /* The function `key` begins. frame: its frame; for a C function its caller's. False when key is not
- * known: intern it (recording.h) and call again. */
+ * known: intern it (recording.h) and call again. False too for FT_CODE_CREATES_TASK: tell the task
+ * (tasks.h), then call ft_recorder_enter_creator. */
 static inline bool ft_recorder_enter(ft_recorder *recorder, const void *key, const void *frame,
                                      uint64_t now)
 {

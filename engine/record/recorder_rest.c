@@ -21,8 +21,10 @@ static uintptr_t plain(uintptr_t frame)
 ft_recorder_rest *ft_recorder_rest_new(const ft_mem *mem)
 {
     ft_recorder_rest *rest = ft_mem_new(mem, 1, sizeof *rest);
-    if (rest != NULL)
-        ft_pool_init(&rest->pool, mem);
+    if (rest == NULL)
+        return NULL;
+    ft_pool_init(&rest->pool, mem);
+    ft_tasks_init(&rest->tasks, mem);
     return rest;
 }
 
@@ -31,6 +33,7 @@ void ft_recorder_rest_free(ft_recorder_rest *rest, const ft_mem *mem)
     if (rest == NULL)
         return;
     ft_parked_drop_all(rest, mem);
+    ft_tasks_fini(&rest->tasks);
     ft_pool_fini(&rest->pool);
     ft_mem_free(mem, rest);
 }

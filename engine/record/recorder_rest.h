@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* recorder_rest.h: what a recorder has in memory of its own: the pool of its children's tables and
- * the parked stacks of greenlets that do not run at the moment. */
+ * the parked stacks of greenlets that do not run at the moment, and pending tasks. */
 #ifndef FT_RECORD_RECORDER_REST_H
 #define FT_RECORD_RECORDER_REST_H
 
 #include "engine/base/map.h"
 #include "engine/record/pool.h"
 #include "engine/record/recorder.h"
+#include "engine/record/tasks.h"
 
 /* Codes 1 and 2 of every recording. */
 enum { FT_CODE_FOLDED_NUMBER = 1, FT_CODE_FOLDED_AGAIN_NUMBER = 2 };
@@ -23,6 +24,7 @@ typedef struct ft_recorder_rest {
     ft_pool pool;
     ft_parked *buckets[256]; /* by the frame of the last entry: a resumed stack is found there */
     size_t parked_entries;
+    ft_tasks tasks;
     char folded_keys[2]; /* their addresses are the keys of the two FOLDED contexts */
     clockid_t cpu_clock; /* of the thread that uses the recorder, for any thread to read */
 } ft_recorder_rest;

@@ -16,6 +16,7 @@
 #include "engine/model/profile.h"
 #include "engine/record/children.h"
 #include "engine/record/recorder_rest.h"
+#include "engine/record/tasks.h"
 
 enum { SKIP_WHEN_REFUSED = 10000 };
 
@@ -49,11 +50,13 @@ static ft_status open_arena(ft_recording *recording, ft_arena *arena)
     return status;
 }
 
-/* The two functions that stand for calls past the cap, so that they have codes 1 and 2. */
-static ft_status intern_folded(ft_recording *recording)
+/* What stands for calls past the cap, for tasks and for what they await: codes 1 to 4. */
+static ft_status intern_special(ft_recording *recording)
 {
-    static const char *const names[2] = {"<folded>", "<folded again>"};
-    for (uint32_t i = 0; i < 2; i++) {
+    static const char *const names[] = {"<folded>", "<folded again>", "<task>", "<awaited>"};
+    static_assert(FT_CODE_TASK - FT_CODE_FOLDED == FT_CODE_TASK_NUMBER - FT_CODE_FOLDED_NUMBER,
+                  "kinds and numbers go side by side");
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         ft_function function = {.key = names[i],
                                 .kind = FT_CODE_FOLDED + i,
                                 .texts = {"", names[i], names[i]},
@@ -62,7 +65,7 @@ static ft_status intern_folded(ft_recording *recording)
         if (status != FT_OK)
             return status;
     }
-    assert(recording->code_count == FT_CODE_FOLDED_AGAIN_NUMBER);
+    assert(recording->code_count == FT_CODE_AWAITED_NUMBER);
     return FT_OK;
 }
 
@@ -84,7 +87,7 @@ ft_status ft_recording_open(ft_recording *recording, const ft_mem *mem, const ch
     status = open_arena(recording, &recording->arena);
     if (status != FT_OK)
         goto fail;
-    status = intern_folded(recording);
+    status = intern_special(recording);
     if (status != FT_OK)
         goto fail;
     return FT_OK;
@@ -273,6 +276,15 @@ static ft_context *blank_context(ft_recorder *recorder)
     return NULL;
 }
 
+/* A generator passes on what it awaits only to somebody who awaits it. */
+static uint32_t flags_below(const ft_context *parent, uint32_t of_code)
+{
+    bool passes_on = (of_code & FT_CODE_SUSPENDS) != 0 ||
+                     (parent != NULL && (parent->flags & FT_CODE_IN_AWAIT) != 0);
+    uint32_t flags = of_code & FT_CONTEXT_FLAGS;
+    return passes_on ? flags : flags & ~(uint32_t)FT_CODE_IN_AWAIT;
+}
+
 ft_context *ft_recording_new_context(ft_recorder *recorder, ft_context *parent, const void *key,
                                      uint32_t code)
 {
@@ -284,7 +296,7 @@ ft_context *ft_recording_new_context(ft_recorder *recorder, ft_context *parent, 
     context->parent = parent;
     context->recent = recorder->root == NULL ? context : recorder->root; /* its key is NULL */
     context->code = code;
-    context->flags = code == 0 ? 0 : recording->flags[code] & 7;
+    context->flags = code == 0 ? 0 : flags_below(parent, recording->flags[code]) & FT_CONTEXT_FLAGS;
     if (parent != NULL && !ft_children_add(&recorder->rest->pool, parent, context)) {
         ft_arena_note(&recording->arena, FT_NOTE_OUT_OF_MEMORY, 1);
         memset(context, 0, sizeof *context);
@@ -401,6 +413,7 @@ ft_recorder *ft_recording_attach(ft_recording *recording)
 /* Its slice has ended. */
 static void give_back(ft_recorder *recorder)
 {
+    ft_tasks_end(recorder, recorder->slice_start);
     recorder->top = recorder->bottom;
     recorder->current = recorder->root;
     ft_parked_drop_all(recorder->rest, recorder->recording->mem);
@@ -519,16 +532,25 @@ static ft_status copy_records(ft_recording *recording, const ft_block *blocks,
     return status;
 }
 
+/* What stands for an open call of the parent, in the child's tree. Who created a task is in the
+ * parent's tree alone. */
+static ft_context *replayed(ft_recorder *recorder, const ft_context *old)
+{
+    ft_context *caller = recorder->current;
+    if (old->parent->code == FT_CODE_TASK_NUMBER)
+        return ft_tasks_enter(recorder, old->key, old->code, NULL, 0);
+    ft_context *context = ft_children_find(caller, old->key);
+    return context != NULL ? context
+                           : ft_recording_new_context(recorder, caller, old->key, old->code);
+}
+
 /* Walks the open calls of the parent's thread again, in the child's own tree. */
 static void replay(ft_recorder *recorder, const ft_recorder *before)
 {
     for (const ft_stack_entry *entry = before->bottom + 1; entry <= before->top; entry++) {
-        const ft_context *old = entry->context;
-        ft_context *context = ft_children_find(recorder->current, old->key);
-        if ((entry->frame & 1) != 0) /* it was not recorded: it stands for its caller */
-            context = recorder->current;
-        else if (context == NULL)
-            context = ft_recording_new_context(recorder, recorder->current, old->key, old->code);
+        ft_context *context = recorder->current;
+        if ((entry->frame & 1) == 0) /* else it was not recorded: it stands for its caller */
+            context = replayed(recorder, entry->context);
         if (context == NULL)
             return;
         ft_recorder_push(recorder, context, entry->frame);

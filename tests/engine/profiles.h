@@ -73,6 +73,9 @@ static inline void make_tree(ft_profile *profile, ft_tree *tree, random_source *
         tree->nodes[id].calls = draw_number(from);
         tree->nodes[id].own = draw_number(from);
         tree->nodes[id].waiting = random_next(from) % 3 == 0 ? draw_number(from) : 0;
+        bool task = profile->codes.codes[code].kind == FT_CODE_TASK && id > 1;
+        if (task && random_below(from, 3) > 0)
+            must(ft_tree_add_link(tree, id, 1 + random_below(from, id - 1)) == FT_OK);
     }
 }
 
@@ -152,7 +155,9 @@ static inline bool same_code(const ft_profile *a, uint32_t x, const ft_profile *
 static inline bool same_tree(const ft_profile *a, const ft_tree *x, const ft_profile *b,
                              const ft_tree *y)
 {
-    bool same = x->count == y->count;
+    bool same = x->count == y->count && x->link_count == y->link_count;
+    for (uint32_t i = 0; same && i < x->link_count; i++)
+        same = memcmp(&x->links[i], &y->links[i], sizeof x->links[i]) == 0;
     for (uint32_t i = 0; same && i < x->count; i++) {
         const ft_node *left = &x->nodes[i], *right = &y->nodes[i];
         same = left->parent == right->parent && left->calls == right->calls &&
