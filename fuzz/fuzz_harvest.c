@@ -16,6 +16,7 @@
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
 #include "engine/record/recording.h"
+#include "engine/record/tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -46,6 +47,13 @@ static void record(ft_recording *recording)
                                 .lengths = {4, 1, 3}};
         must(ft_recording_intern(recording, &function) == FT_OK);
     }
+    static char task;
+    ft_function coroutine = {.key = &task,
+                             .kind = FT_CODE_PYTHON,
+                             .flags = FT_CODE_SUSPENDS | FT_CODE_IN_AWAIT | FT_CODE_STARTS_TASK,
+                             .texts = {"a.py", "t", "t"},
+                             .lengths = {4, 1, 1}};
+    must(ft_recording_intern(recording, &coroutine) == FT_OK);
     must(ft_recording_set_property(recording, "command", "python\0a.py", 11) == FT_OK);
     ft_recorder *recorder = ft_recording_attach(recording);
     must(recorder != NULL);
@@ -56,6 +64,10 @@ static void record(ft_recording *recording)
             for (uint32_t k = FUNCTIONS; k-- > 1;)
                 must(ft_recorder_leave(recorder, &keys[k], &frames[k], recorder->slice_start + 5));
     }
+    ft_tasks_create(recorder, &task, &frames[1], recorder->slice_start);
+    must(ft_recorder_enter(recorder, &task, &frames[1], recorder->slice_start + 5));
+    ft_tasks_yield(recorder, &frames[1], false, recorder->slice_start + 5);
+    must(ft_recorder_leave(recorder, &task, &frames[1], recorder->slice_start + 5));
 }
 
 static void make_base(void)

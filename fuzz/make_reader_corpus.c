@@ -70,6 +70,9 @@ static void save_recipes(const char *folder)
         RECORD("\1", "\0", "\0", "\3", "\2de") RECORD("\10", "\1", "\0", "\1", "x");
     static const char folded[] = RECORD("\2", "\0", "\0", "\12", "\3\0\0\0\0\4\0\0\0\0")
         RECORD("\5", "\0", "\0", "\26", "\1\4\1\1\1\1\2\1\3\1\0\0\1\1\0\0\7\7\0\0\0\0");
+    static const char tasks[] = RECORD("\2", "\0", "\0", "\12", "\5\0\0\0\0\6\0\0\0\0")
+        RECORD("\5", "\0", "\0", "\32", "\1\5\1\1\1\1\1\1\2\1\2\3\1\0\1\0\1\1\0\1\0\7\0\0\0\7")
+            RECORD("\11", "\1", "\0", "\4", "\2\1\2\2");
     uint8_t recipe[512];
     size_t length = 0;
     memcpy(recipe, dictionaries, sizeof dictionaries - 1);
@@ -80,6 +83,8 @@ static void save_recipes(const char *folder)
     save(folder, "recipe-texts", recipe, length + sizeof texts - 1);
     memcpy(recipe + length, folded, sizeof folded - 1);
     save(folder, "recipe-folded", recipe, length + sizeof folded - 1);
+    memcpy(recipe + length, tasks, sizeof tasks - 1);
+    save(folder, "recipe-tasks", recipe, length + sizeof tasks - 1);
 }
 
 int main(int count, char **words)

@@ -115,6 +115,46 @@ static void test_trees(void)
     CHECK(status_with(other, "\1\1\1\1\1\1\0", 7) == FT_ERR_CORRUPT);
 }
 
+/* Three nodes: code 1, a task and another one, then a payload of links. */
+static ft_status status_of_links(uint32_t stream, const char *raw, size_t length)
+{
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    BUILD(&file, CODE, "\5\0\0\0\0");
+    BUILD(&file, TREE, "\1\3\1\1\1\1\2\2\0\0\0\0\0\0\0\0\0");
+    const ft_chunk links = {.type = FT_CHUNK_LINK, .flags = FT_CHUNK_SKIPPABLE, .stream = stream};
+    build_chunk(&file, links, raw, length);
+    ft_status status = read_built(&file, NULL);
+    builder_fini(&file);
+    return status;
+}
+
+#define WITH_LINKS(stream, literal) status_of_links(stream, literal, sizeof literal - 1)
+
+static void test_links(void)
+{
+    CHECK(WITH_LINKS(0, "") == FT_OK);
+    CHECK(WITH_LINKS(0, "\2\1") == FT_OK);
+    CHECK(WITH_LINKS(0, "\3\1") == FT_OK);
+    CHECK(WITH_LINKS(0, "\3\2") == FT_OK);
+    CHECK(WITH_LINKS(0, "\2\1\1\1") == FT_OK);
+    CHECK(WITH_LINKS(0, "\3\3") == FT_ERR_CORRUPT); /* the root creates nothing */
+    CHECK(WITH_LINKS(0, "\2\0") == FT_ERR_CORRUPT); /* nor a task itself */
+    CHECK(WITH_LINKS(0, "\2\3") == FT_ERR_CORRUPT);
+    CHECK(WITH_LINKS(0, "\1\1") == FT_ERR_CORRUPT); /* no task */
+    CHECK(WITH_LINKS(0, "\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH_LINKS(0, "\4\1") == FT_ERR_CORRUPT);     /* no node */
+    CHECK(WITH_LINKS(0, "\2\1\0\1") == FT_ERR_CORRUPT); /* twice */
+    CHECK(WITH_LINKS(0, "\2\1\2\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_LINKS(0, "\2") == FT_ERR_CORRUPT);
+    CHECK(WITH_LINKS(0, "\2" U32_MORE) == FT_ERR_CORRUPT);
+    CHECK(WITH_LINKS(0, U32_MORE "\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_LINKS(0, "\2\1\xff\xff\xff\xff\xf\1") == FT_ERR_CORRUPT); /* round the end */
+    CHECK(WITH_LINKS(1, "\2\1") == FT_ERR_CORRUPT);                      /* no thread */
+    CHECK(WITH(LINK, "\1\1") == FT_ERR_CORRUPT);                         /* before its tree */
+}
+
 /* A tree of a thread that only the segment before has. */
 static void test_other_segments_thread(void)
 {
@@ -348,6 +388,7 @@ int main(void)
     test_sound();
     test_lists();
     test_trees();
+    test_links();
     test_other_segments_thread();
     test_padded_columns();
     test_ends();

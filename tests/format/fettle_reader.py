@@ -20,7 +20,8 @@ MAJOR = 1
 SKIPPABLE, CONTINUES = 1, 2
 RAW_MAX, STORED_MAX = 1 << 20, (1 << 20) + 4096
 LISTS_OF_TEXTS = (b"META", b"TEXT")
-KINDS_OF_CODE = range(1, 5)
+KINDS_OF_CODE = range(1, 7)
+TASK = 5
 
 
 class FettleError(Exception):
@@ -65,6 +66,7 @@ class Thread:
     name: bytes
     uses: int
     nodes: list[Node] = field(default_factory=root_alone)
+    links: dict[int, int] = field(default_factory=dict)  # the creator of a task's node
 
 
 @dataclass
@@ -206,7 +208,7 @@ class Segment:
             raise FettleError("newer")
         corrupt_unless(self.open is None or chunk.type == self.open_type)
         if known:
-            corrupt_unless(chunk.stream == 0 or chunk.type == b"TREE")
+            corrupt_unless(chunk.stream == 0 or chunk.type in (b"TREE", b"LINK"))
             corrupt_unless(not chunk.flags & CONTINUES or chunk.type in LISTS_OF_TEXTS)
         self.sequence = chunk.sequence + 1
         self.meta_only = self.meta_only and meta
@@ -286,6 +288,18 @@ class Segment:
         ]
         self.nodes += count
 
+    def take_links(self, chunk: Chunk, payload: Payload) -> None:
+        threads = self.recording.threads[self.first_thread :]
+        corrupt_unless(chunk.stream < len(threads))
+        thread = threads[chunk.stream]
+        while payload:
+            further, back = payload.u32(), payload.u32()
+            marker = max(thread.links, default=0) + further
+            corrupt_unless(further > 0 and marker < len(thread.nodes))
+            code = thread.nodes[marker].code
+            corrupt_unless(code is not None and code.kind == TASK and 0 < back < marker)
+            thread.links[marker] = marker - back
+
     def take_notes(self, chunk: Chunk, payload: Payload) -> None:
         while payload:
             kind, process = payload.u32(), self.process(payload)
@@ -311,6 +325,7 @@ TAKERS: dict[bytes, Callable[[Segment, Chunk, Payload], None]] = {
     b"PROC": Segment.take_processes,
     b"THRD": Segment.take_threads,
     b"TREE": Segment.take_tree,
+    b"LINK": Segment.take_links,
     b"NOTE": Segment.take_notes,
     b"END ": Segment.take_end,
 }

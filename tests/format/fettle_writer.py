@@ -91,6 +91,17 @@ class Writer:
             first += len(run)
             self.nodes += len(run)
 
+    def put_links(self, stream: int, links: dict[int, int]) -> None:
+        before, raw = 0, b""
+        for marker, creator in sorted(links.items()):
+            raw += varints(marker - before, marker - creator)
+            before = marker
+            if self.rng.random() < 0.3:
+                self.put(b"LINK", raw, SKIPPABLE, stream)
+                raw = b""
+        if raw:
+            self.put(b"LINK", raw, SKIPPABLE, stream)
+
     def bytes(self) -> bytes:
         parts = [header(minor=self.rng.choice([0, 0, 9]))]
         for sequence, (kind, raw, flags, stream) in enumerate(self.chunks):
@@ -135,6 +146,7 @@ def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     put_dictionaries(writer, recording)
     for stream, thread in enumerate(recording.threads):
         writer.put_tree(stream, thread.nodes)
+        writer.put_links(stream, thread.links)
     notes = [varints(note.kind, note.process, note.count) for note in recording.notes]
     writer.put_records(b"NOTE", notes)
     counts = [
