@@ -16,6 +16,7 @@
 #include <Python.h>
 
 #include <stdbool.h>
+#include <string.h>
 
 #if PY_VERSION_HEX < 0x030B0000
 #error "fettle needs CPython 3.11 or newer"
@@ -130,6 +131,45 @@ static inline PyObject *ft_compat_type_dict(PyTypeObject *type)
 #endif
 }
 
+/* ---- coroutines and generators ---- */
+
+/* Is it the frame of a generator or coroutine, which lies in that object and stays while it does?
+ */
+static inline bool ft_compat_is_generators(const ft_frame *frame)
+{
+    return frame->owner == FRAME_OWNED_BY_GENERATOR;
+}
+
+/* The frame of a coroutine that has not ended; NULL for any other object. Its place in the object
+ * has no public name. */
+static inline const ft_frame *ft_compat_coroutine_frame(PyObject *object)
+{
+    if (object == NULL || !PyCoro_CheckExact(object))
+        return NULL;
+    const PyCoroObject *coroutine = (const PyCoroObject *)object;
+    if (coroutine->cr_frame_state >= FRAME_CLEARED)
+        return NULL;
+    return (const ft_frame *)(const void *)&coroutine->cr_iframe;
+}
+
+/* Argument number i of a frame that begins, out of its cell if need be. Borrowed; may be NULL. */
+static inline PyObject *ft_compat_frame_local(const ft_frame *frame, int i)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    PyObject *local = PyStackRef_AsPyObjectBorrow(frame->localsplus[i]);
+#else
+    PyObject *local = frame->localsplus[i];
+#endif
+    return local != NULL && PyCell_Check(local) ? PyCell_GET(local) : local;
+}
+
+/* Is it a value that an asynchronous generator yields to who iterates over it, rather than what it
+ * awaits? The type has no public name. */
+static inline bool ft_compat_is_wrapped(PyObject *value)
+{
+    return value != NULL && strcmp(Py_TYPE(value)->tp_name, "async_generator_wrapped_value") == 0;
+}
+
 /* ---- the exception that is set, if any: kept aside and put back ---- */
 
 typedef struct ft_compat_error {
@@ -199,6 +239,13 @@ static inline ft_evaluator ft_compat_evaluator(void)
 static inline PyObject *ft_compat_evaluate(PyThreadState *thread, ft_frame *frame, int throwing)
 {
     return _PyEval_EvalFrameDefault(thread, frame, throwing);
+}
+
+/* Does the frame that is being left go on later? From 3.12 on that is an event of its own. */
+static inline bool ft_compat_is_suspended(ft_frame *frame)
+{
+    return frame->owner == FRAME_OWNED_BY_GENERATOR &&
+           _PyFrame_GetGenerator(frame)->gi_frame_state == FRAME_SUSPENDED;
 }
 
 /* Calling a generator function evaluates a frame that only makes the generator. */

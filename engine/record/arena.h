@@ -100,6 +100,12 @@ uint64_t ft_arena_process_start(uint32_t pid);
  */
 uint64_t ft_arena_process_cpu(uint32_t pid);
 
+/* Where the ticks begin. */
+static inline uint64_t ft_arena_first_ticks(const ft_arena_header *header)
+{
+    return header->clock_source == FT_CLOCK_CALLERS ? 0 : header->first.ticks;
+}
+
 static inline void *ft_block_data(ft_block *block)
 {
     return (char *)block + FT_BLOCK_HEADER_BYTES;

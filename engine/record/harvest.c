@@ -337,7 +337,7 @@ static uint32_t kind_of(const harvest *h, const ft_node *node)
  * its two words one may be an event older than the other; the sum is too small then. */
 static uint64_t awaited_ticks(const harvest *h, uint64_t own, uint64_t open, uint64_t calls)
 {
-    uint64_t first = h->header.first.ticks;
+    uint64_t first = ft_arena_first_ticks(&h->header);
     uint64_t now = h->open_until_now ? h->now.ticks : h->last_event;
     uint64_t end = now > first ? now - first : 0;
     double most = (double)calls * (double)end;

@@ -281,7 +281,13 @@ void ft_recorder_switch_to_root(ft_recorder *recorder, const void *frame)
 bool ft_recorder_stand_in(ft_recorder *recorder, const void *key, const void *frame)
 {
     uint32_t code = ft_recording_code_of(recorder->recording, key);
-    ft_context *context = code == 0 ? NULL : find_or_add(recorder, recorder->current, key, code);
+    if (code == 0)
+        return false;
+    bool task = starts_task(recorder, recorder->recording->flags[code]);
+    ft_context *context =
+        task ? ft_tasks_enter(recorder, key, code, frame, recorder->slice_start) : NULL;
+    if (context == NULL)
+        context = find_or_add(recorder, recorder->current, key, code);
     if (context == NULL)
         return false;
     ft_recorder_push(recorder, context, (uintptr_t)frame);

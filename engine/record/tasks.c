@@ -98,7 +98,7 @@ static void take_out(ft_tasks *tasks, ft_task *task)
 
 static uint64_t since_first(const ft_recorder *recorder, uint64_t now)
 {
-    return now - recorder->recording->arena.header->first.ticks;
+    return now - ft_arena_first_ticks(recorder->recording->arena.header);
 }
 
 /* Between the two words of either a process may be killed: a reader then finds too small a sum,

@@ -75,11 +75,16 @@ static PyObject *evaluate(PyThreadState *thread, ft_frame *frame, int throwing)
     }
     PyCodeObject *code = ft_compat_frame_code(frame);
     ft_compat_keep_evaluated(ft_compat_frame_function(frame), &state.function_versions);
+    bool resumable = ft_compat_is_generators(frame); /* others are gone when they were evaluated */
     ft_event_enter_frame(code, frame, ft_compat_current_frame());
     PyObject *result = ft_compat_evaluate(thread, frame, throwing);
     if (FT_UNLIKELY((code->co_flags & CO_OPTIMIZED) == 0 && result != NULL))
         keep_getitem_evaluated(ft_compat_frame_locals(frame));
-    if (FT_LIKELY(!state.handed_over)) /* else the profile hook told its end already */
+    if (FT_UNLIKELY(state.handed_over)) /* the profile hook told its end already */
+        return result;
+    if (FT_UNLIKELY(resumable && result != NULL && ft_compat_is_suspended(frame)))
+        ft_event_yield_frame(code, frame, result);
+    else
         ft_event_leave_frame(code, frame);
     return result;
 }

@@ -51,6 +51,13 @@ static PyObject *on_end(PyObject *self, PyObject *const *args, size_t count, PyO
     Py_RETURN_NONE;
 }
 
+static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    ft_event_yield_frame((PyCodeObject *)args[0], ft_compat_current_frame(), args[2]);
+    Py_RETURN_NONE;
+}
+
 /* A method descriptor called with a wrong first argument, or none, raises before the C function is
  * reached. */
 static bool reaches_function(PyObject *callable, PyObject *first)
@@ -125,7 +132,7 @@ static const struct {
 } events[] = {
     {"PY_START", on_start, FT_LEVEL_PYTHON},  {"PY_RESUME", on_start, FT_LEVEL_PYTHON},
     {"PY_THROW", on_start, FT_LEVEL_PYTHON},  {"PY_RETURN", on_end, FT_LEVEL_PYTHON},
-    {"PY_YIELD", on_end, FT_LEVEL_PYTHON},    {"PY_UNWIND", on_end, FT_LEVEL_PYTHON},
+    {"PY_YIELD", on_yield, FT_LEVEL_PYTHON},  {"PY_UNWIND", on_end, FT_LEVEL_PYTHON},
     {"CALL", on_call, FT_LEVEL_BUILTINS},     {"C_RETURN", on_c_end, FT_LEVEL_BUILTINS},
     {"C_RAISE", on_c_end, FT_LEVEL_BUILTINS},
 };

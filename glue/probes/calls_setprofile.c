@@ -48,7 +48,10 @@ static int on_event(PyObject *self, PyFrameObject *object, int what, PyObject *a
         ft_event_enter_frame(code, frame, ft_compat_previous(frame));
         break;
     case PyTrace_RETURN:
-        ft_event_leave_frame(code, frame);
+        if (FT_UNLIKELY(ft_compat_is_suspended(frame)))
+            ft_event_yield_frame(code, frame, argument);
+        else
+            ft_event_leave_frame(code, frame);
         break;
     case PyTrace_C_CALL: {
         const PyMethodDef *method = state.builtins ? ft_event_method(argument) : NULL;

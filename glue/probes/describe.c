@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/model/code.h"
+#include "glue/probes/coroutines.h"
 
 enum { FILE_TEXT, NAME_TEXT, QUALNAME_TEXT };
 
@@ -41,6 +42,7 @@ int ft_describe_python(PyCodeObject *code, ft_description *description)
         set_text(description, NAME_TEXT, code->co_name) < 0 ||
         set_text(description, QUALNAME_TEXT, ft_compat_qualname(code)) < 0)
         return -1;
+    description->function.flags = ft_coroutines_flags(code);
     description->keeper = Py_NewRef((PyObject *)code);
     return 0;
 }

@@ -28,6 +28,13 @@ void ft_event_leave_frame_in_more(PyCodeObject *code, const ft_frame *frame)
         ft_event_leave_in(recorder, code, frame);
 }
 
+void ft_event_yield_frame_in_more(PyCodeObject *code, ft_frame *frame, PyObject *value)
+{
+    ft_recorder *recorder;
+    for (uint32_t i = 1; (recorder = recorder_at(i)) != NULL; i++)
+        ft_event_yield_in(recorder, code, frame, value);
+}
+
 void ft_event_enter_method_in_more(const PyMethodDef *method, PyObject *callable, ft_frame *frame)
 {
     ft_recorder *recorder;

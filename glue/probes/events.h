@@ -6,6 +6,7 @@
 #ifndef FT_GLUE_PROBES_EVENTS_H
 #define FT_GLUE_PROBES_EVENTS_H
 
+#include "glue/probes/coroutines.h"
 #include "glue/probes/session.h"
 
 /* What a C function is known by, or NULL for any other callable. One that is called through its
@@ -32,12 +33,26 @@ static inline void ft_event_enter_frame_in(ft_recorder *recorder, PyCodeObject *
         ft_session_enter_python(recorder, code, frame, now);
 }
 
-static inline void ft_event_leave_in(ft_recorder *recorder, const void *key, const ft_frame *frame)
+static inline void ft_event_leave_at(ft_recorder *recorder, const void *key, const ft_frame *frame,
+                                     uint64_t now)
 {
-    uint64_t now = ft_take_now(recorder);
     if (FT_UNLIKELY(!ft_recorder_leave(recorder, key, frame, now)) &&
         ft_recorder_switch_to(recorder, frame))
         (void)ft_recorder_leave(recorder, key, frame, now);
+}
+
+static inline void ft_event_leave_in(ft_recorder *recorder, const void *key, const ft_frame *frame)
+{
+    ft_event_leave_at(recorder, key, frame, ft_take_now(recorder));
+}
+
+static inline void ft_event_yield_in(ft_recorder *recorder, PyCodeObject *code, ft_frame *frame,
+                                     PyObject *value)
+{
+    uint64_t now = ft_take_now(recorder);
+    if (ft_recorder_is_at(recorder, frame) && ft_tasks_is_awaited(recorder))
+        ft_coroutines_yield(recorder, frame, value, now);
+    ft_event_leave_at(recorder, code, frame, now);
 }
 
 static inline void ft_event_enter_method_in(ft_recorder *recorder, const PyMethodDef *method,
@@ -58,6 +73,7 @@ static inline void ft_event_enter_method_in(ft_recorder *recorder, const PyMetho
 
 void ft_event_enter_frame_in_more(PyCodeObject *code, const ft_frame *frame, ft_frame *caller);
 void ft_event_leave_frame_in_more(PyCodeObject *code, const ft_frame *frame);
+void ft_event_yield_frame_in_more(PyCodeObject *code, ft_frame *frame, PyObject *value);
 void ft_event_enter_method_in_more(const PyMethodDef *method, PyObject *callable, ft_frame *frame);
 void ft_event_leave_method_in_more(const PyMethodDef *method, const ft_frame *frame);
 
@@ -72,7 +88,7 @@ static inline void ft_event_enter_frame(PyCodeObject *code, const ft_frame *fram
         ft_event_enter_frame_in_more(code, frame, caller);
 }
 
-/* It ends, yields or is left by an exception. */
+/* It ends or is left by an exception. */
 static inline void ft_event_leave_frame(PyCodeObject *code, const ft_frame *frame)
 {
     ft_recorder *recorder = ft_session_recorder();
@@ -81,6 +97,17 @@ static inline void ft_event_leave_frame(PyCodeObject *code, const ft_frame *fram
     ft_event_leave_in(recorder, code, frame);
     if (FT_UNLIKELY(ft_session_here.more != NULL))
         ft_event_leave_frame_in_more(code, frame);
+}
+
+/* It yields, or awaits something that is not there yet. */
+static inline void ft_event_yield_frame(PyCodeObject *code, ft_frame *frame, PyObject *value)
+{
+    ft_recorder *recorder = ft_session_recorder();
+    if (FT_UNLIKELY(recorder == NULL))
+        return;
+    ft_event_yield_in(recorder, code, frame, value);
+    if (FT_UNLIKELY(ft_session_here.more != NULL))
+        ft_event_yield_frame_in_more(code, frame, value);
 }
 
 /* frame calls a C function. */

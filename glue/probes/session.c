@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/model/profile.h"
+#include "glue/probes/coroutines.h"
 #include "glue/probes/describe.h"
 #include "glue/probes/probes.h"
 
@@ -308,6 +309,22 @@ static bool is_left_out(const PyMethodDef *method)
     return false;
 }
 
+/* Enters a function that creates tasks: its argument is looked at. */
+static bool enter_creator(ft_recorder *recorder, const void *key, const ft_frame *frame,
+                          uint64_t now)
+{
+    ft_coroutines_create(recorder, frame, now);
+    return ft_recorder_enter_creator(recorder, key, frame, now);
+}
+
+static bool enter_known(ft_recorder *recorder, const ft_function *function, const ft_frame *frame,
+                        uint64_t now)
+{
+    if ((function->flags & FT_CODE_CREATES_TASK) != 0)
+        return enter_creator(recorder, function->key, frame, now);
+    return ft_recorder_enter(recorder, function->key, frame, now);
+}
+
 /* Makes a described function known and enters it. Without room its time goes to its caller. */
 static void intern_and_enter(ft_recorder *recorder, int described, ft_description *description,
                              const ft_frame *frame, uint64_t now)
@@ -321,7 +338,7 @@ static void intern_and_enter(ft_recorder *recorder, int described, ft_descriptio
     else
         Py_CLEAR(description->keeper);
     ft_description_fini(description);
-    if (status == FT_OK && ft_recorder_enter(recorder, description->function.key, frame, now))
+    if (status == FT_OK && enter_known(recorder, &description->function, frame, now))
         return;
     ft_arena_note(&take->recording.arena,
                   status == FT_ERR_MEMORY ? FT_NOTE_OUT_OF_MEMORY : FT_NOTE_DISK_FULL, 1);
@@ -335,6 +352,10 @@ void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft
     int number = errno;
     if (is_code_left_out(code))
         return;
+    if (ft_recording_code_of(recorder->recording, code) != 0) {
+        (void)enter_creator(recorder, code, frame, now);
+        return;
+    }
     ft_compat_error_save(&error);
     intern_and_enter(recorder, ft_describe_python(code, &description), &description, frame, now);
     ft_compat_error_restore(&error);
@@ -363,13 +384,21 @@ void ft_session_find(ft_recorder *recorder, ft_frame *frame)
     if (caller != NULL && ft_recorder_is_at(recorder, caller))
         return;
     if (caller == NULL && (recorder->current->flags & FT_CODE_IS_C) != 0)
-        return; /* a greenlet begins: below the C function that switched to it */
+        return;                    /* a greenlet begins: below the C function that switched to it */
+    const ft_frame *passed = NULL; /* a coroutine that waits for what is entered: past it goes an
+                                      exception that is thrown in */
+    bool found = false;
     for (int i = 0; caller != NULL && i < LOOK_BELOW; i++) {
-        if (ft_recorder_switch_to(recorder, caller))
-            return;
+        found = ft_recorder_switch_to(recorder, caller);
+        if (found)
+            break;
+        passed = ft_compat_is_generators(caller) ? caller : NULL;
         caller = ft_compat_visible(ft_compat_previous(caller));
     }
-    ft_recorder_switch_to_root(recorder, frame);
+    if (!found)
+        ft_recorder_switch_to_root(recorder, frame);
+    if (passed != NULL)
+        ft_tasks_throw(recorder, passed);
 }
 
 /* ---- takes that the program starts and stops ---- */

@@ -122,8 +122,8 @@ void ft_session_note(uint32_t kind);
 /* Makes the calling thread's recorders anew. NULL when it has none. */
 ft_recorder *ft_session_refresh(void);
 
-/* Enters a function that the recording does not know yet. key: its code object, or the PyMethodDef
- * of a C function whose callable is given. */
+/* Enters a function that the recording does not know yet, or that creates tasks. key: its code
+ * object, or the PyMethodDef of a C function whose callable is given. */
 void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft_frame *frame,
                              uint64_t now);
 void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObject *callable,
