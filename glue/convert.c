@@ -12,7 +12,7 @@
 
 #include "engine/export/spell.h"
 
-enum { FIELDS_MAX = 16 };
+enum { FIELDS_MAX = 20 };
 
 typedef struct shape { /* of a row type; a const table, of which PyStructSequence_Desc is made */
     const char *name, *doc;
@@ -31,7 +31,9 @@ static const shape function_row = {
      {"own", "time in the function itself"},
      {"cumulative", "time in it and in all it called"},
      {"own_waiting", "the part of own in which it waited"},
-     {"cumulative_waiting", "the same of cumulative"}}};
+     {"cumulative_waiting", "the same of cumulative"},
+     {"own_awaited", "how long it was suspended, beside own: a coroutine"},
+     {"cumulative_awaited", "the same of it and all it awaited, beside cumulative"}}};
 
 static const shape edge_row = {
     "fettle._core.EdgeRow",
@@ -43,7 +45,9 @@ static const shape edge_row = {
      {"own", "time in the callee itself when called by caller"},
      {"cumulative", "time in it and in all it called"},
      {"own_waiting", "the part of own in which it waited"},
-     {"cumulative_waiting", "the same of cumulative"}}};
+     {"cumulative_waiting", "the same of cumulative"},
+     {"own_awaited", "how long it was suspended, beside own: a coroutine"},
+     {"cumulative_awaited", "the same of it and all it awaited, beside cumulative"}}};
 
 static const shape tree_row = {
     "fettle._core.TreeRow",
@@ -63,7 +67,10 @@ static const shape tree_row = {
      {"folded_functions", "how many functions were folded into this row"},
      {"folded_calls", "how often they were called"},
      {"folded", "the time in them"},
-     {"folded_waiting", "the part of folded in which they waited"}}};
+     {"folded_waiting", "the part of folded in which they waited"},
+     {"own_awaited", "how long it was suspended, beside own: a coroutine"},
+     {"cumulative_awaited", "the same of it and all it awaited, beside cumulative"},
+     {"folded_awaited", "how long those folded were suspended, beside folded"}}};
 
 static const shape process_row = {"fettle._core.ProcessRow",
                                   "One recorded process.",
@@ -291,6 +298,8 @@ static row function_row_make(const ft_module_state *state, const ft_code *code,
     put_seconds(&made, from->cumulative);
     put_seconds(&made, from->own_waiting);
     put_seconds(&made, from->cumulative_waiting);
+    put_seconds(&made, from->own_awaited);
+    put_seconds(&made, from->cumulative_awaited);
     return made;
 }
 
@@ -325,6 +334,8 @@ static row edge_row_make(const ft_module_state *state, const int64_t *places,
     put_seconds(&made, from->cumulative);
     put_seconds(&made, from->own_waiting);
     put_seconds(&made, from->cumulative_waiting);
+    put_seconds(&made, from->own_awaited);
+    put_seconds(&made, from->cumulative_awaited);
     return made;
 }
 
@@ -397,6 +408,9 @@ static row tree_row_make(const ft_module_state *state, const ft_profile *profile
     put_number(&made, from->folded_calls);
     put_seconds(&made, from->folded);
     put_seconds(&made, from->folded_waiting);
+    put_seconds(&made, from->own_awaited);
+    put_seconds(&made, from->cumulative_awaited);
+    put_seconds(&made, from->folded_awaited);
     return made;
 }
 

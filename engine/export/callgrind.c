@@ -169,8 +169,5 @@ static ft_status write_callgrind(const ft_profile *profile, ft_buf *out)
 }
 
 const ft_exporter ft_exporter_callgrind = {
-    "callgrind",
-    ".callgrind",
-    "functions and their calls: for KCachegrind, callgrind_annotate",
-    write_callgrind,
-    {0, 0}};
+    "callgrind",     ".callgrind", "functions and their calls: for KCachegrind, callgrind_annotate",
+    write_callgrind, {0, 0},       false};

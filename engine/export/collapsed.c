@@ -88,6 +88,9 @@ static ft_status write_collapsed(const ft_profile *profile, ft_buf *out)
     return status;
 }
 
-const ft_exporter ft_exporter_collapsed = {"collapsed", ".collapsed",
+const ft_exporter ft_exporter_collapsed = {"collapsed",
+                                           ".collapsed",
                                            "stacks in lines: for flamegraph.pl, inferno and others",
-                                           write_collapsed, FT_EXPORTER_PATHS_COMFORT};
+                                           write_collapsed,
+                                           FT_EXPORTER_PATHS_COMFORT,
+                                           false};

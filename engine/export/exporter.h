@@ -4,6 +4,8 @@
 #ifndef FT_EXPORT_EXPORTER_H
 #define FT_EXPORT_EXPORTER_H
 
+#include <stdbool.h>
+
 #include "engine/base/buf.h"
 #include "engine/model/profile.h"
 #include "engine/model/prune.h"
@@ -17,6 +19,7 @@ typedef struct ft_exporter {
     /* What the format's readers can take, for ft_prune unless the user says otherwise; all 0 for a
      * format that does not grow with the number of paths, or is for programs. */
     ft_prune_limits comfort;
+    bool has_tasks; /* it shows tasks and what was awaited; the others are given calls only */
 } ft_exporter;
 
 /* A hundred thousand stacks open in seconds in the usual viewers, a million in minutes or never;
@@ -28,6 +31,10 @@ typedef struct ft_exporter {
 
 /* NULL-terminated, in the order of the help. */
 extern const ft_exporter *const ft_exporters[];
+
+/* Appends the whole export to out, of a plain copy (plain.h) if need be. FT_ERR_MEMORY,
+ * FT_ERR_LIMIT. */
+ft_status ft_exporter_write(const ft_exporter *exporter, const ft_profile *profile, ft_buf *out);
 
 /* The exporter of that name, or NULL. */
 const ft_exporter *ft_exporter_find(const char *name);

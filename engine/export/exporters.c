@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "engine/model/plain.h"
+
 extern const ft_exporter ft_exporter_callgrind, ft_exporter_collapsed, ft_exporter_json,
     ft_exporter_pprof, ft_exporter_pstats, ft_exporter_speedscope;
 
@@ -23,4 +25,19 @@ const ft_exporter *ft_exporter_find(const char *name)
         if (strcmp((*at)->name, name) == 0)
             return *at;
     return NULL;
+}
+
+ft_status ft_exporter_write(const ft_exporter *exporter, const ft_profile *profile, ft_buf *out)
+{
+    ft_profile plain;
+    if (exporter->has_tasks || ft_plain_is(profile))
+        return exporter->write(profile, out);
+    ft_status status = ft_profile_init(&plain, profile->mem);
+    if (status != FT_OK)
+        return status;
+    status = ft_plain(&plain, profile);
+    if (status == FT_OK)
+        status = exporter->write(&plain, out);
+    ft_profile_fini(&plain);
+    return status;
 }

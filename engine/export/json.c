@@ -115,6 +115,17 @@ static void put_column(ft_buf *out, const ft_tree *tree, const char *before,
     }
 }
 
+/* Of those tasks whose creator is known, their node and its: left out where there is none. */
+static void put_tasks(ft_buf *out, const ft_tree *tree)
+{
+    for (uint32_t i = 0; i < tree->link_count; i++)
+        put_number_member(out, i == 0 ? ",\n   \"task\":[" : ",", tree->links[i].marker);
+    for (uint32_t i = 0; i < tree->link_count; i++)
+        put_number_member(out, i == 0 ? "],\n   \"creator\":[" : ",", tree->links[i].creator);
+    if (tree->link_count > 0)
+        ft_buf_put_byte(out, ']');
+}
+
 static void put_threads(ft_buf *out, const ft_profile *profile)
 {
     ft_buf_put_text(out, ",\n \"threads\":[");
@@ -129,7 +140,9 @@ static void put_threads(ft_buf *out, const ft_profile *profile)
         put_column(out, &thread->tree, "],\n   \"calls\":[", node_calls);
         put_column(out, &thread->tree, "],\n   \"own_ns\":[", node_own);
         put_column(out, &thread->tree, "],\n   \"waiting_ns\":[", node_waiting);
-        ft_buf_put_text(out, "]}}");
+        ft_buf_put_byte(out, ']');
+        put_tasks(out, &thread->tree);
+        ft_buf_put_text(out, "}}");
     }
     ft_buf_put_byte(out, ']');
 }
@@ -162,6 +175,8 @@ static void put_functions(ft_buf *out, const ft_function_row *rows, uint32_t cou
         put_number_member(out, ",\"cumulative_ns\":", rows[i].cumulative);
         put_number_member(out, ",\"own_waiting_ns\":", rows[i].own_waiting);
         put_number_member(out, ",\"cumulative_waiting_ns\":", rows[i].cumulative_waiting);
+        put_number_member(out, ",\"own_awaited_ns\":", rows[i].own_awaited);
+        put_number_member(out, ",\"cumulative_awaited_ns\":", rows[i].cumulative_awaited);
         ft_buf_put_byte(out, '}');
     }
     ft_buf_put_byte(out, ']');
@@ -180,6 +195,8 @@ static void put_edges(ft_buf *out, const ft_edge_row *rows, uint32_t count)
         put_number_member(out, ",\"cumulative_ns\":", rows[i].cumulative);
         put_number_member(out, ",\"own_waiting_ns\":", rows[i].own_waiting);
         put_number_member(out, ",\"cumulative_waiting_ns\":", rows[i].cumulative_waiting);
+        put_number_member(out, ",\"own_awaited_ns\":", rows[i].own_awaited);
+        put_number_member(out, ",\"cumulative_awaited_ns\":", rows[i].cumulative_awaited);
         ft_buf_put_byte(out, '}');
     }
     ft_buf_put_byte(out, ']');
@@ -231,8 +248,9 @@ end:
 }
 
 const ft_exporter ft_exporter_json = {
-    "json",
-    ".json",
-    "every number of the recording, for scripts (see docs/export.md)",
-    write_json,
-    {0, 0}};
+    .name = "json",
+    .suffix = ".json",
+    .description = "every number of the recording, for scripts (see docs/export.md)",
+    .write = write_json,
+    .has_tasks = true,
+};

@@ -280,5 +280,6 @@ static ft_status write_pprof(const ft_profile *profile, ft_buf *out)
     return status;
 }
 
-const ft_exporter ft_exporter_pprof = {"pprof", ".pb.gz", "every path, for go tool pprof",
-                                       write_pprof, FT_EXPORTER_PATHS_COMFORT};
+const ft_exporter ft_exporter_pprof = {
+    "pprof", ".pb.gz", "every path, for go tool pprof", write_pprof, FT_EXPORTER_PATHS_COMFORT,
+    false};

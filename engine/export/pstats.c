@@ -313,8 +313,6 @@ end_texts:
     return status;
 }
 
-const ft_exporter ft_exporter_pstats = {"pstats",
-                                        ".pstats",
-                                        "what cProfile writes: for pstats, snakeviz, gprof2dot",
-                                        write_pstats,
-                                        {0, 0}};
+const ft_exporter ft_exporter_pstats = {
+    "pstats",     ".pstats", "what cProfile writes: for pstats, snakeviz, gprof2dot",
+    write_pstats, {0, 0},    false};

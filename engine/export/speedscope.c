@@ -136,6 +136,6 @@ static ft_status write_speedscope(const ft_profile *profile, ft_buf *out)
     return ft_buf_status(out);
 }
 
-const ft_exporter ft_exporter_speedscope = {"speedscope", ".speedscope.json",
-                                            "every path, for speedscope.app", write_speedscope,
-                                            FT_EXPORTER_PATHS_COMFORT};
+const ft_exporter ft_exporter_speedscope = {
+    "speedscope",     ".speedscope.json",        "every path, for speedscope.app",
+    write_speedscope, FT_EXPORTER_PATHS_COMFORT, false};

@@ -6,9 +6,11 @@
  * under: a pass from the back sums subtrees and finds what leads to a wanted cell, a pass from the
  * front makes the rows. No pass recurses: paths may be as deep as the trees have nodes.
  *
+ * Where something else than the caller is to stand above a node, its cell has another parent.
+ *
  * A cell's weight is 1 + the cumulative time of the heaviest wanted cell in its subtree, itself
- * included; 0 if there is none. No cell weighs more than its parent, so those above any weight are
- * a tree, and so are the heaviest N if of equal ones the first wins. */
+ * included, and what it awaited; 0 if there is none. No cell weighs more than its parent, so those
+ * above any weight are a tree, and so are the heaviest N if of equal ones the first wins. */
 #include "engine/model/outline.h"
 
 #include <assert.h>
@@ -19,10 +21,13 @@
 
 typedef struct cell {
     uint64_t cumulative, waiting;
+    uint64_t own_awaited, awaited; /* by itself, with the cells below */
     uint64_t weight;
     uint32_t parent; /* a cell with a smaller number; 0, the recording, is its own */
     uint32_t row;    /* of a shown cell; else of the nearest shown one above */
     bool wanted;
+    bool hidden;  /* no line: those below it belong to its parent */
+    bool of_loop; /* the outermost call of a task: who created it does not await what it awaits */
 } cell;
 
 typedef struct outline {
@@ -77,11 +82,42 @@ static uint32_t top_of(const outline *all, uint32_t thread)
     return all->threads_of[all->profile->threads[thread].process] > 1 ? at : all->cells[at].parent;
 }
 
+static uint32_t kind_of(const outline *all, uint32_t code)
+{
+    return all->profile->codes.codes[code].kind;
+}
+
 /* Whether the counters of nodes with this code count: as in query.c. */
 static bool is_function(const outline *all, uint32_t code)
 {
-    uint32_t kind = all->profile->codes.codes[code].kind;
+    uint32_t kind = kind_of(all, code);
     return kind == FT_CODE_PYTHON || kind == FT_CODE_C;
+}
+
+/* Where a node stands whose caller is in this cell. */
+static uint32_t below(const outline *all, uint32_t at)
+{
+    return all->cells[at].hidden ? all->cells[at].parent : at;
+}
+
+/* A node that is no call. The tasks below a marker go where their creator is. */
+static void lay_out_hidden(outline *all, const ft_tree *tree, uint32_t id, uint32_t first)
+{
+    const ft_node *node = &tree->nodes[id];
+    cell *made = &all->cells[first + id - 1], *above = &all->cells[made->parent];
+    uint32_t creator = ft_tree_creator(tree, id);
+    made->wanted = false;
+    made->hidden = true;
+    if (creator != 0)
+        made->parent = below(all, first + creator - 1);
+    if (kind_of(all, node->code) == FT_CODE_AWAITED)
+        above->own_awaited = above->awaited = ft_sum(above->awaited, node->own);
+}
+
+static bool is_hidden(const outline *all, uint32_t code)
+{
+    uint32_t kind = kind_of(all, code);
+    return kind == FT_CODE_TASK || kind == FT_CODE_AWAITED;
 }
 
 static void lay_out_thread(outline *all, uint32_t thread, uint32_t first)
@@ -93,10 +129,13 @@ static void lay_out_thread(outline *all, uint32_t thread, uint32_t first)
         const ft_node *node = &tree->nodes[id];
         cell *made = &all->cells[first + id - 1];
         assert(node->parent < id);
-        made->parent = node->parent == 0 ? top : first + node->parent - 1;
+        made->parent = node->parent == 0 ? top : below(all, first + node->parent - 1);
         made->wanted = wanted == NULL || wanted[node->code];
+        if (is_hidden(all, node->code))
+            lay_out_hidden(all, tree, id, first);
         if (!is_function(all, node->code))
             continue;
+        made->of_loop = kind_of(all, tree->nodes[node->parent].code) == FT_CODE_TASK;
         made->cumulative = node->own; /* so far */
         made->waiting = node->waiting;
         made->weight = made->wanted && node->calls > 0;
@@ -108,10 +147,12 @@ static void sum_up(outline *all)
     for (uint32_t i = all->cell_count - 1; i > 0; i--) {
         cell *at = &all->cells[i], *above = &all->cells[at->parent];
         assert(at->parent < i);
-        if (at->wanted && (at->cumulative | at->waiting) != 0)
-            at->weight = ft_sum(at->cumulative, 1);
+        if (at->wanted && (at->cumulative | at->waiting | at->awaited) != 0)
+            at->weight = ft_sum(ft_sum(at->cumulative, at->awaited), 1);
         above->cumulative = ft_sum(above->cumulative, at->cumulative);
         above->waiting = ft_sum(above->waiting, at->waiting);
+        if (!at->of_loop && !at->hidden)
+            above->awaited = ft_sum(above->awaited, at->awaited);
         if (at->weight > above->weight)
             above->weight = at->weight;
     }
@@ -184,11 +225,12 @@ static ft_status fold(outline *all, uint32_t row, const ft_outline_row *from)
 {
     ft_outline_row *into = &all->rows[row];
     uint64_t key = (uint64_t)row << 32 | from->index;
-    if ((from->calls | from->own | from->own_waiting) == 0)
+    if ((from->calls | from->own | from->own_waiting | from->own_awaited) == 0)
         return FT_OK;
     into->folded_calls = ft_sum(into->folded_calls, from->calls);
     into->folded = ft_sum(into->folded, from->own);
     into->folded_waiting = ft_sum(into->folded_waiting, from->own_waiting);
+    into->folded_awaited = ft_sum(into->folded_awaited, from->own_awaited);
     if (ft_map_get(&all->folded, key) != NULL)
         return FT_OK;
     into->folded_functions++;
@@ -200,6 +242,7 @@ static ft_status place(outline *all, uint32_t at, ft_outline_row made)
 {
     cell *here = &all->cells[at];
     uint32_t above = all->cells[here->parent].row;
+    made.own_awaited = here->own_awaited;
     if (at > 0 && here->weight <= all->least) {
         here->row = above;
         return fold(all, above, &made);
@@ -208,6 +251,7 @@ static ft_status place(outline *all, uint32_t at, ft_outline_row made)
     made.parent = above;
     made.cumulative = here->cumulative;
     made.cumulative_waiting = here->waiting;
+    made.cumulative_awaited = here->awaited;
     here->row = all->row_count++;
     all->rows[here->row] = made;
     return FT_OK;

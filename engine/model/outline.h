@@ -6,6 +6,10 @@
  * the nearest row above it that is, and counted there. So nothing is lost: of each row, the own
  * time, the cumulative times of the rows below it and what was folded sum to its cumulative time.
  *
+ * The tasks of an event loop stand below the call that created them, or below the loop's where that
+ * is not known. What a coroutine awaited is beside all that: as in query.h it goes up to the task's
+ * outermost coroutine, and weighs like time.
+ *
  * Unlike in the tables of query.h, a recursive call stands below the call that made it, with its
  * own cumulative time. Numbers too large for 64 bits saturate. A profile must pass
  * ft_profile_check. */
@@ -37,8 +41,10 @@ typedef struct ft_outline_row {
     uint64_t calls;
     uint64_t own, cumulative;                 /* ns */
     uint64_t own_waiting, cumulative_waiting; /* ns */
+    uint64_t own_awaited, cumulative_awaited; /* ns */
     uint64_t folded_functions;                /* how many different ones were folded into here */
     uint64_t folded_calls, folded, folded_waiting; /* their calls and time */
+    uint64_t folded_awaited;
 } ft_outline_row;
 
 /* At least the recording's row; parents come before children, siblings in the order in which they

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "engine/model/plain.h"
+
 enum { WEIGHT_BITS = 64, DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
 
 typedef struct cut { /* where a beginning of the order ends */
@@ -226,10 +228,9 @@ static ft_status copy_threads(pruning *all)
     return FT_OK;
 }
 
-ft_status ft_prune(ft_profile *to, const ft_profile *from, ft_prune_limits limits,
-                   ft_pruned *pruned)
+static ft_status prune_plain(ft_profile *to, const ft_profile *from, ft_prune_limits limits,
+                             ft_pruned *pruned)
 {
-    assert(to != from && to->thread_count == 0 && to->process_count == 0);
     pruning all = {.from = from, .to = to};
     ft_status status = make_room(&all);
     if (status == FT_OK)
@@ -246,5 +247,22 @@ ft_status ft_prune(ft_profile *to, const ft_profile *from, ft_prune_limits limit
     ft_mem_free(to->mem, all.places);
     ft_mem_free(to->mem, all.depths);
     ft_mem_free(to->mem, all.weights);
+    return status;
+}
+
+ft_status ft_prune(ft_profile *to, const ft_profile *from, ft_prune_limits limits,
+                   ft_pruned *pruned)
+{
+    assert(to != from && to->thread_count == 0 && to->process_count == 0);
+    ft_profile plain;
+    if (ft_plain_is(from))
+        return prune_plain(to, from, limits, pruned);
+    ft_status status = ft_profile_init(&plain, to->mem);
+    if (status != FT_OK)
+        return status;
+    status = ft_plain(&plain, from);
+    if (status == FT_OK)
+        status = prune_plain(to, &plain, limits, pruned);
+    ft_profile_fini(&plain);
     return status;
 }

@@ -185,9 +185,9 @@ static void sum_awaited(survey *all, const ft_tree *tree)
         const ft_node *node = &tree->nodes[id];
         uint32_t role = all->steps[id].role;
         if (role == ROLE_AWAITED)
-            places[id].awaited = sum(places[id].awaited, node->own);
+            places[id].awaited = ft_sum(places[id].awaited, node->own);
         if (role != ROLE_TASK)
-            places[node->parent].awaited = sum(places[node->parent].awaited, places[id].awaited);
+            places[node->parent].awaited = ft_sum(places[node->parent].awaited, places[id].awaited);
     }
 }
 
@@ -198,7 +198,7 @@ static void enter_awaited(survey *all, const ft_tree *tree, uint32_t id)
     suspension *place = &all->suspensions[id];
     if (here->role == ROLE_AWAITED && is_counted(above->role)) {
         tally *subject = &all->tallies[above->subject];
-        subject->own_awaited = sum(subject->own_awaited, tree->nodes[id].own);
+        subject->own_awaited = ft_sum(subject->own_awaited, tree->nodes[id].own);
     }
     if (!is_counted(here->role) || place->awaited == 0)
         return;
@@ -207,7 +207,7 @@ static void enter_awaited(survey *all, const ft_tree *tree, uint32_t id)
     place->outer = subject->nearest;
     subject->nearest = id;
     if (outermost && here->role != ROLE_AGAIN)
-        subject->cumulative_awaited = sum(subject->cumulative_awaited, place->awaited);
+        subject->cumulative_awaited = ft_sum(subject->cumulative_awaited, place->awaited);
 }
 
 static void leave_awaited(survey *all, uint32_t id)

@@ -391,10 +391,12 @@ static PyObject *profile_processes(PyObject *object, PyObject *Py_UNUSED(unused)
     return list;
 }
 
-static ft_totals sum_tree(const ft_tree *tree)
+static ft_totals sum_tree(const ft_profile *profile, const ft_tree *tree)
 {
     ft_totals sum = {.nodes = tree->count};
     for (uint32_t id = 1; id < tree->count; id++) { /* not the root: it is no function */
+        if (profile->codes.codes[tree->nodes[id].code].kind == FT_CODE_AWAITED)
+            continue; /* no time of the thread */
         sum.calls += tree->nodes[id].calls;
         sum.own += tree->nodes[id].own;
         sum.waiting += tree->nodes[id].waiting;
@@ -416,7 +418,7 @@ static PyObject *profile_threads(PyObject *object, PyObject *Py_UNUSED(unused))
     }
     Py_BEGIN_ALLOW_THREADS
     for (uint32_t i = 0; i < profile->thread_count; i++)
-        sums[i] = sum_tree(&profile->threads[i].tree);
+        sums[i] = sum_tree(profile, &profile->threads[i].tree);
     Py_END_ALLOW_THREADS
     list = ft_convert_threads(state_of(Py_TYPE(self)), profile, sums);
 end:
@@ -467,7 +469,7 @@ static PyObject *profile_export(PyObject *object, PyObject *format)
     ft_buf out;
     ft_buf_init(&out, &ft_mem_system);
     Py_BEGIN_ALLOW_THREADS
-    status = exporter->write(&self->profile, &out);
+    status = ft_exporter_write(exporter, &self->profile, &out);
     Py_END_ALLOW_THREADS
     leave(self);
     PyObject *bytes = NULL;

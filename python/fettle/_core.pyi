@@ -17,6 +17,8 @@ class FunctionRow(NamedTuple):
     cumulative: float
     own_waiting: float
     cumulative_waiting: float
+    own_awaited: float  # how long a coroutine was suspended: beside own, it is no time of a thread
+    cumulative_awaited: float  # with what it awaited, beside cumulative; not that of other tasks
 
 class EdgeRow(NamedTuple):
     """The calls of one function by another. Times are seconds."""
@@ -29,9 +31,11 @@ class EdgeRow(NamedTuple):
     cumulative: float
     own_waiting: float
     cumulative_waiting: float
+    own_awaited: float
+    cumulative_awaited: float
 
 class TreeRow(NamedTuple):
-    """One line of the call tree. Times are seconds. Of each row, own, the cumulative times of the
+    """One line of the call tree; tasks stand below who created them. Times are seconds. Of each row, own, the cumulative times of the
     rows below it and folded sum to cumulative."""
 
     kind: str  # "recording", "process", "thread", "call"; "folded", "folded again": past the cap
@@ -50,6 +54,9 @@ class TreeRow(NamedTuple):
     folded_calls: int
     folded: float  # the time in them
     folded_waiting: float
+    own_awaited: float
+    cumulative_awaited: float
+    folded_awaited: float
 
 class ProcessRow(NamedTuple):
     pid: int

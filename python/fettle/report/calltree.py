@@ -8,6 +8,7 @@ A tree may be deeper than a screen is wide, and than Python may recurse.
 from fettle import _core
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.report import names, notes, order, screen, table
+from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,22 +103,23 @@ class Tree:
 
     def _line(self, row: "TreeRow", depth: int) -> "Line":
         return (
-            f"{row.cumulative:.3f}",
-            table.share(row.cumulative, self._rows[0].cumulative),
+            f"{cumulative(row):.3f}",
+            table.share(cumulative(row), self._rows[0].cumulative),
             str(row.calls) if row.kind == "call" else "",
-            f"{row.own:.3f}" if row.kind == "call" else "",
-            table.waiting(row.cumulative_waiting, row.cumulative),
+            f"{own(row):.3f}" if row.kind == "call" else "",
+            table.waiting(waited(row), cumulative(row)),
             _indent(depth) + self._label(row),
         )
 
     def _fold(self, row: "TreeRow", depth: int) -> "Line":
+        folded = row.folded + row.folded_awaited
         functions = table.counted(row.folded_functions, "function")
         return (
-            f"{row.folded:.3f}",
-            table.share(row.folded, self._rows[0].cumulative),
+            f"{folded:.3f}",
+            table.share(folded, self._rows[0].cumulative),
             "",
             "",
-            table.waiting(row.folded_waiting, row.folded),
+            table.waiting(row.folded_waiting + row.folded_awaited, folded),
             f"{_indent(depth)}({functions}, {table.counted(row.folded_calls, 'call')})",
         )
 

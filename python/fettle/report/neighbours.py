@@ -3,6 +3,7 @@
 
 from fettle import _core
 from fettle.report import names, notes, order, screen, selection, table
+from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ class Neighbour:
     __slots__ = (
         "calls",
         "cumulative",
+        "cumulative_awaited",
         "cumulative_waiting",
         "file",
         "line",
         "name",
         "own",
+        "own_awaited",
         "primitive",
     )
 
@@ -41,6 +44,8 @@ class Neighbour:
         self.own = edge.own
         self.cumulative = edge.cumulative
         self.cumulative_waiting = edge.cumulative_waiting
+        self.own_awaited = edge.own_awaited
+        self.cumulative_awaited = edge.cumulative_awaited
 
 
 def show(
@@ -89,9 +94,9 @@ def _beneath(
 ) -> "list[Line]":
     """The lines below a function; what is left out is counted."""
     kept = rows[:most] if most else rows
-    whole = function.cumulative
+    whole = cumulative(function)
     lines = [
-        _line(row, table.share(row.cumulative, whole), f"  {arrow} {files.label(row)}")
+        _line(row, table.share(cumulative(row), whole), f"  {arrow} {files.label(row)}")
         for row in kept
     ]
     if len(kept) < len(rows):
@@ -103,9 +108,9 @@ def _beneath(
 def _line(row: "Row", share: str, name: str) -> "Line":
     return (
         table.calls(row),
-        f"{row.own:.3f}",
-        f"{row.cumulative:.3f}",
+        f"{own(row):.3f}",
+        f"{cumulative(row):.3f}",
         share,
-        table.waiting(row.cumulative_waiting, row.cumulative),
+        table.waiting(waited(row), cumulative(row)),
         name,
     )

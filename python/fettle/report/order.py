@@ -2,6 +2,7 @@
 """Sort keys: those of pstats, under every name and number it knows, and "waiting"."""
 
 from fettle.problem import USAGE, Problem
+from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,15 +40,15 @@ NUMBERS = {"-1": "stdname", "0": "calls", "1": "time", "2": "cumulative"}
 # Numbers sort from the largest down, names and lines upwards.
 _KEYS: "dict[str, Key]" = {
     "calls": lambda row, files: -row.calls,
-    "cumulative": lambda row, files: -row.cumulative,
+    "cumulative": lambda row, files: -cumulative(row),
     "filename": lambda row, files: files.shown(row.file),
     "line": lambda row, files: row.line,
     "name": lambda row, files: row.name,
     "nfl": lambda row, files: (row.name, files.shown(row.file), row.line),
     "pcalls": lambda row, files: -row.primitive,
     "stdname": lambda row, files: files.label(row),
-    "time": lambda row, files: -row.own,
-    "waiting": lambda row, files: -row.cumulative_waiting,
+    "time": lambda row, files: -own(row),
+    "waiting": lambda row, files: -waited(row),
 }
 
 
@@ -83,7 +84,7 @@ def key_of(key: str, files: "Files") -> "Callable[[Any], Any]":
     keys = [_KEYS[one] for one in key.split(",")]
     return lambda row: (
         *(of(row, files) for of in keys),
-        -row.cumulative,
+        -cumulative(row),
         row.file,
         row.line,
         row.name,

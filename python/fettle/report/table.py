@@ -5,6 +5,7 @@ import math
 import re
 
 from fettle import _core
+from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ def lines(rows: "Sequence[Row]", files: "Files") -> list[Line]:
     return [
         (
             calls(row),
-            f"{row.own:.3f}",
-            _each(row.own, row.calls),
-            f"{row.cumulative:.3f}",
-            _each(row.cumulative, row.primitive),
-            waiting(row.cumulative_waiting, row.cumulative),
+            f"{own(row):.3f}",
+            _each(own(row), row.calls),
+            f"{cumulative(row):.3f}",
+            _each(cumulative(row), row.primitive),
+            waiting(waited(row), cumulative(row)),
             files.label(row),
         )
         for row in rows
@@ -88,11 +89,11 @@ def share_lines(rows: "Sequence[Row]", files: "Files", whole: float) -> list[Lin
     return [
         (
             calls(row),
-            f"{row.own:.3f}",
-            share(row.own, whole),
-            f"{row.cumulative:.3f}",
-            share(row.cumulative, whole),
-            waiting(row.cumulative_waiting, row.cumulative),
+            f"{own(row):.3f}",
+            share(own(row), whole),
+            f"{cumulative(row):.3f}",
+            share(cumulative(row), whole),
+            waiting(waited(row), cumulative(row)),
             files.label(row),
         )
         for row in rows
@@ -112,9 +113,9 @@ def _each(seconds: float, count: int) -> str:
     return f"{seconds / count:.3f}" if count else ""
 
 
-def waiting(seconds: float, cumulative: float) -> str:
+def waiting(seconds: float, whole: float) -> str:
     """A share that rounds to nothing stays blank, so that the others are seen."""
-    percent = round(100 * min(seconds / cumulative, 1.0)) if cumulative > 0 else 0
+    percent = round(100 * min(seconds / whole, 1.0)) if whole > 0 else 0
     return f"{percent}%" if percent else ""
 
 
