@@ -25,6 +25,8 @@ class Row(NamedTuple):
     own: float
     cumulative: float
     cumulative_waiting: float
+    own_awaited: float = 0.0
+    cumulative_awaited: float = 0.0
 
 
 def row(

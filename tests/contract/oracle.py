@@ -21,6 +21,8 @@ class Sums:
     cumulative: int = 0
     own_waiting: int = 0
     cumulative_waiting: int = 0
+    own_awaited: int = 0
+    cumulative_awaited: int = 0
 
     def capped(self) -> "Sums":
         return Sums(*(min(number, LARGEST) for number in vars(self).values()))

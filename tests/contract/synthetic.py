@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-PYTHON, C, FOLDED, FOLDED_AGAIN = 1, 2, 3, 4
+PYTHON, C, FOLDED, FOLDED_AGAIN, TASK, AWAITED = 1, 2, 3, 4, 5, 6
 RAW_MAX = 1 << 20
 BLOCK_MAX = 1 << 17
 
@@ -52,6 +52,7 @@ class Thread:
     name: bytes = b"main"
     uses: int = 1
     nodes: list[Node] = field(default_factory=_root_only)
+    links: dict[int, int] = field(default_factory=dict)  # the creator of a task's node
 
     def add(self, parent: int, code: int, calls: int = 1, own: int = 0, waiting: int = 0) -> int:
         self.nodes.append(Node(parent, code, calls, own, waiting))
@@ -175,6 +176,14 @@ def tree_payloads(nodes: list[Node]) -> list[bytes]:
     return payloads
 
 
+def link_records(links: dict[int, int]) -> list[bytes]:
+    before, records = 0, []
+    for marker, creator in sorted(links.items()):
+        records.append(varints(marker - before, marker - creator))
+        before = marker
+    return records
+
+
 def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     ids = {b"": 0}
 
@@ -200,6 +209,7 @@ def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     parts += [(b"THRD", 0, payload) for payload in pack(threads)]
     for stream, thread in enumerate(recording.threads):
         parts += [(b"TREE", stream, payload) for payload in tree_payloads(thread.nodes)]
+        parts += [(b"LINK", stream, payload) for payload in pack(link_records(thread.links))]
     parts += [(b"NOTE", 0, payload) for payload in pack(notes)]
     if ended:
         counts = len(ids) - 1, len(codes), len(processes), len(threads), nodes, len(notes)

@@ -13,7 +13,7 @@ from .spelling import text
 from .synthetic import SAMPLES, Recording, Thread
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-KINDS = ["root", "python", "c", "folded", "folded again"]
+KINDS = ["root", "python", "c", "folded", "folded again", "task", "awaited"]
 NOTES = {
     1: "folded",
     2: "disk full",

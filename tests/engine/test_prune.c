@@ -2,6 +2,7 @@
 /* test_prune.c: pruned profiles beside the definition, node by node and in quadratic time. */
 #include <stdlib.h>
 
+#include "engine/model/plain.h"
 #include "engine/model/prune.h"
 #include "tests/engine/profiles.h"
 #include "tests/engine/sweep.h"
@@ -135,7 +136,10 @@ static void prune_by_definition(ft_profile *profile, ft_prune_limits limits, ft_
 /* With few nodes of equal weight, or nearly all: then their order decides. */
 static void draw_profile(ft_profile *profile, uint64_t seed)
 {
-    make_profile(profile, seed, NODES);
+    ft_profile drawn;
+    make_profile(&drawn, seed, NODES);
+    must(ft_profile_init(profile, &ft_mem_system) == FT_OK && ft_plain(profile, &drawn) == FT_OK);
+    ft_profile_fini(&drawn);
     for (uint32_t i = 0; i < profile->thread_count && seed % 2 == 0; i++)
         for (uint32_t id = 0; id < profile->threads[i].tree.count; id++) {
             ft_node *node = &profile->threads[i].tree.nodes[id];

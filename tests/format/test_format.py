@@ -14,7 +14,7 @@ try:
     from . import fettle_reader, fettle_writer
 except ImportError:
     pytest.skip("needs zstandard, or Python 3.14", allow_module_level=True)
-from .fettle_reader import Code, FettleError, Node, Note, Process, Recording, Thread
+from .fettle_reader import TASK, Code, FettleError, Node, Note, Process, Recording, Thread
 
 CORPUS = Path(__file__).parents[2] / "fuzz" / "corpus" / "reader"
 NOTE_KINDS = [
@@ -50,7 +50,7 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
 
     texts = [text() for _ in range(rng.randint(1, 20))]
     codes = [
-        Code(rng.randint(1, 2), *rng.choices(texts, k=3), rng.randint(0, 5000))
+        Code(rng.choice([1, 1, 2, 2, TASK]), *rng.choices(texts, k=3), rng.randint(0, 5000))
         for _ in range(rng.randint(1, 12))
     ]
     command = b"\0".join(texts[:3])
@@ -66,7 +66,12 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
         for at in range(1, rng.randint(1, 60)):
             own = number()
             parent = max(0, at - 1 - int(rng.expovariate(0.3)))
-            made.nodes.append(Node(parent, rng.choice(codes), number(), own, own // 3))
+            code = rng.choice(codes)
+            made.nodes.append(Node(parent, code, number(), own, own // 3))
+            if code.kind == TASK:
+                made.nodes[-1] = Node(parent, code)
+                if at > 1 and rng.random() < 0.7:
+                    made.links[at] = rng.randrange(1, at)
         return made
 
     recording.threads = [thread() for _ in range(rng.randint(0, 4))]
@@ -95,19 +100,22 @@ def merged(left: Recording, right: Recording) -> Recording:
 
 
 def lineage(thread: Thread, at: int) -> list[int]:
-    """The node and its ancestors, the root left out."""
+    """The node and its ancestors, the root and the marks of tasks left out."""
     path = []
     while at != 0:
-        path.append(at)
+        if thread.nodes[at].code.kind != TASK:
+            path.append(at)
         at = thread.nodes[at].parent
     return path
 
 
 def function_rows(recording: Recording) -> Counter[tuple]:
     """The rows of Profile.functions() by definition: every node against each of its ancestors."""
-    sums: defaultdict[Code, list[int]] = defaultdict(lambda: [0] * 6)
+    sums: defaultdict[Code, list[int]] = defaultdict(lambda: [0] * 8)
     for thread in recording.threads:
         for at, node in enumerate(thread.nodes[1:], 1):
+            if node.code.kind == TASK:
+                continue
             path = lineage(thread, at)
             above = {thread.nodes[other].code for other in path[1:]}
             row = sums[node.code]

@@ -36,6 +36,7 @@ def rows_of(recording: synthetic.Recording) -> list[tuple[Any, ...]]:
     for code, sums in sorted(functions.items()):
         c = recording.codes[code]
         times = [sums.own, sums.cumulative, sums.own_waiting, sums.cumulative_waiting]
+        times += [sums.own_awaited, sums.cumulative_awaited]
         seconds = [ns / 1e9 for ns in times]
         names = text(c.file), c.line, text(c.name), text(c.qualname)
         rows.append((*names, sums.calls, sums.primitive, *seconds))
@@ -59,6 +60,7 @@ def test_edges_are_those_of_the_tree(sample: str, tmp_path: Path) -> None:
     expected = []
     for (caller, callee), sums in sorted(edges.items(), key=lambda item: item[0][::-1]):
         times = [sums.own, sums.cumulative, sums.own_waiting, sums.cumulative_waiting]
+        times += [sums.own_awaited, sums.cumulative_awaited]
         seconds = [ns / 1e9 for ns in times]
         ends = places.get(caller, -1), places[callee]
         expected.append((*ends, sums.calls, sums.primitive, *seconds))
@@ -123,7 +125,7 @@ def test_the_tree_is_that_of_the_threads(recording: synthetic.Recording, tmp_pat
         paths.append((*above, row[3:7]) if calls else above)
         if calls:
             got.append((paths[-1], *row[7:12]))
-        assert row[12:] == (0, 0, 0.0, 0.0)
+        assert row[12:] == (0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
     assert sorted(got) == paths_of(recording)
     assert rows[0][:7] == ("recording", -1, -1, "", 0, "", "")
 
