@@ -4,28 +4,11 @@
  * are suspended. The recorder hears what a probe would tell it. The oracle keeps for each task its
  * creator's path as a text and its open coroutines, and adds up by path and by function what it
  * sees; the harvested tree and the tables must say the same. */
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "engine/model/query.h"
-#include "engine/record/harvest.h"
-#include "engine/record/recorder_rest.h"
-#include "engine/record/recording.h"
-#include "tests/engine/failing_mem.h"
+#include "tests/engine/coroutines.h"
 #include "tests/engine/random.h"
 #include "tests/engine/tap.h"
 
-/* Functions by letter: l the loop, c creates tasks, f and g plain functions, i a plain generator, p
- * a generator that passes on what it awaits, q to x coroutines. */
-enum { TASKS = 12, DEEPEST = 6, LETTERS = 26, MOST_PATHS = 20000, LONGEST = 400 };
-
-static char keys[LETTERS];
-static uint64_t frames[TASKS][DEEPEST]; /* of coroutines: they stay while it is suspended */
-static uint64_t plain[4];               /* of functions */
-static char folder[64];
-static const ft_harvest_death nobody = {0};
+enum { MOST_PATHS = 20000, LONGEST = 400 };
 
 /* ---- the oracle ---- */
 
@@ -140,10 +123,35 @@ static char draw_coroutine(world *w)
 
 /* ---- what the program does ---- */
 
+/* The function at the end of path calls c for the task in slot `at`, and perhaps that c another, as
+ * asyncio.create_task calls the loop's. */
+static void call_creator(world *w, int at, const char *path)
+{
+    char tail[LONGEST];
+    const task *made = &w->tasks[at];
+    const void *create = &keys['c' - 'a'], *frame = &plain[2], *nested = &plain[3];
+    pass_time(w);
+    if (ft_recorder_enter(w->recorder, create, frame, w->now))
+        abort(); /* the probe has to look at the task */
+    ft_tasks_create(w->recorder, &keys[made->chain[0] - 'a'], &frames[at][0], w->now);
+    if (!ft_recorder_enter_creator(w->recorder, create, frame, w->now))
+        abort();
+    snprintf(tail, LONGEST, "%sc", path);
+    count_call(w, tail, path[strlen(path) - 1]);
+    if (random_below(&w->source, 2) == 0) {
+        ft_tasks_create(w->recorder, &keys[made->chain[0] - 'a'], &frames[at][0], w->now);
+        if (!ft_recorder_enter_creator(w->recorder, create, nested, w->now))
+            abort();
+        snprintf(tail, LONGEST, "%scc", path);
+        count_call(w, tail, 'c');
+        leave(w, 'c', nested);
+    }
+    leave(w, 'c', frame);
+}
+
 /* The function at the end of path, of task `by` (NULL: the loop), creates a task. */
 static void create_task(world *w, const task *by, const char *path)
 {
-    char tail[LONGEST];
     int at = 0;
     while (at < TASKS && w->tasks[at].alive)
         at++;
@@ -169,26 +177,8 @@ static void create_task(world *w, const task *by, const char *path)
     memmove(made->kin + 1, made->kin, (size_t)made->kinds++ * sizeof made->kin[0]);
     made->kin[0].code = made->chain[0];
     memcpy(made->kin[0].creator, made->creator, LONGEST);
-    if (!told)
-        return;
-    const void *create = &keys['c' - 'a'], *frame = &plain[2], *nested = &plain[3];
-    pass_time(w);
-    if (ft_recorder_enter(w->recorder, create, frame, w->now))
-        abort(); /* the probe has to look at the task */
-    ft_tasks_create(w->recorder, &keys[made->chain[0] - 'a'], &frames[at][0], w->now);
-    if (!ft_recorder_enter_creator(w->recorder, create, frame, w->now))
-        abort();
-    snprintf(tail, LONGEST, "%sc", path);
-    count_call(w, tail, path[strlen(path) - 1]);
-    if (random_below(&w->source, 2) == 0) { /* as asyncio.create_task calls the loop's */
-        ft_tasks_create(w->recorder, &keys[made->chain[0] - 'a'], &frames[at][0], w->now);
-        if (!ft_recorder_enter_creator(w->recorder, create, nested, w->now))
-            abort();
-        snprintf(tail, LONGEST, "%scc", path);
-        count_call(w, tail, 'c');
-        leave(w, 'c', nested);
-    }
-    leave(w, 'c', frame);
+    if (told)
+        call_creator(w, at, path);
 }
 
 static void call_functions(world *w, const task *by)
@@ -343,34 +333,7 @@ static void run_loop(world *w, uint32_t turns)
     leave(w, 'l', &plain[3]);
 }
 
-static bool intern_all(ft_recording *recording)
-{
-    for (int i = 0; i < LETTERS; i++) {
-        char letter = (char)('a' + i), name[2] = {letter, '\0'};
-        uint32_t flags = 0;
-        if (letter >= 'q')
-            flags = FT_CODE_SUSPENDS | FT_CODE_IN_AWAIT | FT_CODE_STARTS_TASK;
-        if (letter == 'i' || letter == 'p')
-            flags = FT_CODE_IN_AWAIT;
-        if (letter == 'c')
-            flags = FT_CODE_CREATES_TASK;
-        ft_function function = {.key = &keys[i],
-                                .kind = FT_CODE_PYTHON,
-                                .flags = flags,
-                                .texts = {"t.py", name, name},
-                                .lengths = {4, 1, 1}};
-        if (ft_recording_intern(recording, &function) != FT_OK)
-            return false;
-    }
-    return true;
-}
-
 /* ---- comparison ---- */
-
-static char letter_of(const ft_profile *profile, uint32_t code)
-{
-    return ft_strtab_get(&profile->texts, profile->codes.codes[code].name).data[0];
-}
 
 static uint32_t kind_of(const ft_profile *profile, const ft_tree *tree, uint32_t id)
 {
@@ -463,14 +426,6 @@ static bool edges_hold(world *w, const ft_profile *profile, double ns_per_tick)
     return same;
 }
 
-static void empty_folder(void)
-{
-    char command[256];
-    snprintf(command, sizeof command, "rm -rf '%s' && mkdir '%s'", folder, folder);
-    if (system(command) != 0)
-        abort();
-}
-
 static world *new_world(ft_recording *recording, uint64_t seed)
 {
     world *w = calloc(1, sizeof *w);
@@ -504,7 +459,7 @@ static bool loop_holds(uint64_t seed, uint32_t turns)
     const ft_arena_header *header = recording.arena.header;
     ft_clock_source source = (ft_clock_source)header->clock_source;
     if (ft_profile_init(&profile, &ft_mem_system) == FT_OK &&
-        ft_harvest_directory(&profile, folder, nobody, &count) == FT_OK) {
+        ft_harvest_directory(&profile, folder, (ft_harvest_death){0}, &count) == FT_OK) {
         double rate = ft_clock_ns_per_tick(source, header->first, ft_clock_read_pair(source));
         same = count == 1 && ft_profile_check(&profile) == FT_OK &&
                functions_hold(w, &profile, rate) && edges_hold(w, &profile, rate) &&
@@ -522,229 +477,6 @@ static void test_random_loops(void)
     for (uint64_t seed = 1; seed <= 150; seed++)
         same += loop_holds(seed, 20 + (uint32_t)seed * 8);
     CHECK(same == 150);
-}
-
-/* ---- single cases ---- */
-
-static void step_in(ft_recorder *recorder, char letter, const void *frame)
-{
-    if (!ft_recorder_enter(recorder, &keys[letter - 'a'], frame, recorder->slice_start + 1))
-        abort();
-}
-
-static void step_out(ft_recorder *recorder, char letter, const void *frame)
-{
-    if (!ft_recorder_leave(recorder, &keys[letter - 'a'], frame, recorder->slice_start + 1))
-        abort();
-}
-
-static void yield_out(ft_recorder *recorder, char letter, const void *frame, const void *outermost)
-{
-    uint64_t now = recorder->slice_start + 1;
-    ft_tasks_yield(recorder, outermost, false, now);
-    if (!ft_recorder_leave(recorder, &keys[letter - 'a'], frame, now))
-        abort();
-}
-
-static void create(ft_recorder *recorder, char letter, const void *frame)
-{
-    ft_tasks_create(recorder, &keys[letter - 'a'], frame, recorder->slice_start);
-    if (!ft_recorder_enter_creator(recorder, &keys['c' - 'a'], &plain[2],
-                                   recorder->slice_start + 1))
-        abort();
-    step_out(recorder, 'c', &plain[2]);
-}
-
-static ft_recorder *open_recorder(ft_recording *recording, uint32_t most)
-{
-    empty_folder();
-    if (ft_recording_open(recording, &ft_mem_system, folder, most) != FT_OK ||
-        !intern_all(recording))
-        abort();
-    return ft_recording_attach(recording);
-}
-
-static void harvest(ft_profile *profile)
-{
-    uint32_t count;
-    if (ft_profile_init(profile, &ft_mem_system) != FT_OK ||
-        ft_harvest_directory(profile, folder, nobody, &count) != FT_OK ||
-        ft_profile_check(profile) != FT_OK)
-        abort();
-}
-
-/* The letter's row; all zeros when there is none. */
-static ft_function_row row_of(const ft_profile *profile, char letter)
-{
-    ft_function_row *rows = NULL, found = {0};
-    uint32_t count = 0;
-    if (ft_query_functions(profile, &rows, &count) != FT_OK)
-        abort();
-    for (uint32_t i = 0; i < count; i++)
-        if (letter_of(profile, rows[i].code) == letter)
-            found = rows[i];
-    ft_mem_free(profile->mem, rows);
-    return found;
-}
-
-/* Each task starts its successor, alone or by turns: the tree stops growing. */
-static void test_successors(void)
-{
-    ft_recording recording;
-    ft_profile profile;
-    ft_recorder *recorder = open_recorder(&recording, FT_MAX_CONTEXTS_DEFAULT);
-    step_in(recorder, 'l', &plain[3]);
-    create(recorder, 'q', &frames[0][0]);
-    for (int i = 0; i < 3000; i++) {
-        const char *turns = i < 1000 ? "qq" : "qr";
-        step_in(recorder, turns[i % 2], &frames[i % 2][0]);
-        create(recorder, turns[(i + 1) % 2], &frames[(i + 1) % 2][0]);
-        step_out(recorder, turns[i % 2], &frames[i % 2][0]);
-    }
-    CHECK(recorder->rest->tasks.count == 1);
-    ft_recording_detach(recorder);
-    harvest(&profile);
-    CHECK(profile.threads[0].tree.count < 16);
-    CHECK(row_of(&profile, 'q').calls == 2000 && row_of(&profile, 'r').calls == 1000);
-    ft_profile_fini(&profile);
-    ft_recording_close(&recording);
-}
-
-/* Suspensions that are open when the recording is read have lasted until then. */
-static void test_open_suspensions(void)
-{
-    enum { OPEN = 5 };
-    ft_recording recording;
-    ft_profile profile;
-    ft_recorder *recorder = open_recorder(&recording, FT_MAX_CONTEXTS_DEFAULT);
-    const ft_arena_header *header = recording.arena.header;
-    ft_clock_source source = (ft_clock_source)header->clock_source;
-    step_in(recorder, 'l', &plain[3]);
-    for (int i = 0; i < OPEN; i++) {
-        step_in(recorder, 'q', &frames[i][0]);
-        yield_out(recorder, 'q', &frames[i][0], &frames[i][0]);
-    }
-    ft_clock_pair before = ft_clock_read_pair(source);
-    usleep(20000);
-    harvest(&profile); /* this process lives */
-    ft_clock_pair after = ft_clock_read_pair(source);
-    uint64_t awaited = row_of(&profile, 'q').own_awaited;
-    CHECK(awaited >= OPEN * UINT64_C(19900000));
-    CHECK((double)awaited < OPEN * 1.01 * (double)(after.ns - header->first.ns));
-    CHECK(after.ns > before.ns && row_of(&profile, 'q').cumulative_awaited == awaited);
-    ft_profile_fini(&profile);
-    usleep(10000);
-    ft_recording_detach(recorder); /* the thread ends: nobody will resume them */
-    harvest(&profile);
-    CHECK(row_of(&profile, 'q').own_awaited >= awaited + OPEN * UINT64_C(9900000));
-    ft_profile_fini(&profile);
-    ft_recording_close(&recording);
-}
-
-/* A suspended coroutine is dropped without a word; another one at its address begins. */
-static void test_reused_address(void)
-{
-    ft_recording recording;
-    ft_profile profile;
-    ft_recorder *recorder = open_recorder(&recording, FT_MAX_CONTEXTS_DEFAULT);
-    step_in(recorder, 'l', &plain[3]);
-    step_in(recorder, 'q', &frames[0][0]);
-    yield_out(recorder, 'q', &frames[0][0], &frames[0][0]);
-    create(recorder, 'r', &frames[0][0]);
-    usleep(20000);
-    step_in(recorder, 'r', &frames[0][0]);
-    yield_out(recorder, 'r', &frames[0][0], &frames[0][0]);
-    CHECK(recorder->rest->tasks.count == 1);
-    harvest(&profile);
-    CHECK(row_of(&profile, 'q').own_awaited < 20000000);
-    CHECK(row_of(&profile, 'r').own_awaited > 0);
-    ft_profile_fini(&profile);
-    ft_recording_detach(recorder);
-    ft_recording_close(&recording);
-}
-
-/* A value of an asynchronous generator suspends nobody, even right before its reader waits. */
-static void test_values(void)
-{
-    ft_recording recording;
-    ft_profile profile;
-    ft_recorder *recorder = open_recorder(&recording, FT_MAX_CONTEXTS_DEFAULT);
-    step_in(recorder, 'l', &plain[3]);
-    step_in(recorder, 'q', &frames[0][0]);
-    step_in(recorder, 'r', &frames[0][1]);
-    uint64_t now = recorder->slice_start + 1;
-    ft_tasks_yield(recorder, &frames[0][0], true, now);
-    REQUIRE(ft_recorder_leave(recorder, &keys['r' - 'a'], &frames[0][1], now));
-    yield_out(recorder, 'q', &frames[0][0], &frames[0][0]);
-    ft_recording_detach(recorder);
-    harvest(&profile);
-    CHECK(row_of(&profile, 'q').own_awaited > 0);
-    CHECK(row_of(&profile, 'r').calls == 1 && row_of(&profile, 'r').cumulative_awaited == 0);
-    ft_profile_fini(&profile);
-    ft_recording_close(&recording);
-}
-
-/* A task that runs a loop of its own, whose task is the same function: each awaits for itself. */
-static void test_nested_loops(void)
-{
-    ft_recording recording;
-    ft_profile profile;
-    ft_recorder *recorder = open_recorder(&recording, FT_MAX_CONTEXTS_DEFAULT);
-    step_in(recorder, 'l', &plain[3]);
-    step_in(recorder, 'q', &frames[0][0]);
-    step_in(recorder, 'f', &plain[0]);
-    step_in(recorder, 'q', &frames[1][0]);
-    step_in(recorder, 'r', &frames[1][1]);
-    yield_out(recorder, 'r', &frames[1][1], &frames[1][0]);
-    yield_out(recorder, 'q', &frames[1][0], &frames[1][0]);
-    step_out(recorder, 'f', &plain[0]);
-    yield_out(recorder, 'q', &frames[0][0], &frames[0][0]);
-    usleep(2000);
-    ft_recording_detach(recorder);
-    harvest(&profile);
-    ft_function_row q = row_of(&profile, 'q'), r = row_of(&profile, 'r');
-    CHECK(r.own_awaited > 1900000 && q.own_awaited > 1900000);
-    CHECK(q.cumulative_awaited == q.own_awaited + r.own_awaited);
-    CHECK(row_of(&profile, 'f').cumulative_awaited == 0);
-    CHECK(row_of(&profile, 'l').cumulative_awaited == 0);
-    CHECK(q.calls == 2 && q.primitive == 1);
-    ft_profile_fini(&profile);
-    ft_recording_close(&recording);
-}
-
-static void fork_child(ft_recording *recording, const ft_recorder *before)
-{
-    ft_recorder *recorder = ft_recording_after_fork(recording, before);
-    step_in(recorder, 'f', &plain[0]);
-    step_out(recorder, 'f', &plain[0]);
-    bool outermost = ft_tasks_is_outermost(recorder);
-    yield_out(recorder, 'q', &frames[0][0], &frames[0][0]);
-    bool known = recorder->rest->tasks.count == 1;
-    step_in(recorder, 'q', &frames[0][0]);
-    _exit(outermost && known && recorder->rest->tasks.count == 0 ? 0 : 1);
-}
-
-/* A task forks: in the child it goes on as one whose creator is not known. */
-static void test_fork(void)
-{
-    ft_recording recording;
-    ft_profile profile;
-    int status = -1;
-    ft_recorder *recorder = open_recorder(&recording, FT_MAX_CONTEXTS_DEFAULT);
-    step_in(recorder, 'l', &plain[3]);
-    create(recorder, 'q', &frames[0][0]);
-    step_in(recorder, 'q', &frames[0][0]);
-    ft_recorder before = *recorder;
-    pid_t child = fork();
-    if (child == 0)
-        fork_child(&recording, &before);
-    waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    ft_recording_detach(recorder);
-    harvest(&profile);
-    CHECK(row_of(&profile, 'q').calls == 2 && row_of(&profile, 'f').calls == 1);
-    ft_profile_fini(&profile);
-    ft_recording_close(&recording);
 }
 
 /* Past the cap calls stay exact, and so does what is awaited. */
@@ -779,53 +511,11 @@ static void test_cap(void)
     drop_world(w);
 }
 
-static void run_with(const ft_mem *mem)
-{
-    ft_recording recording;
-    if (ft_recording_open(&recording, mem, NULL, 1000) != FT_OK)
-        return;
-    ft_recorder *recorder = intern_all(&recording) ? ft_recording_attach(&recording) : NULL;
-    if (recorder != NULL) {
-        step_in(recorder, 'l', &plain[3]);
-        for (int i = 0; i < TASKS * DEEPEST; i++) {
-            const uint64_t *frame = &frames[i / DEEPEST][i % DEEPEST];
-            create(recorder, (char)('q' + i % 8), frame);
-            step_in(recorder, (char)('q' + i % 8), frame);
-            yield_out(recorder, (char)('q' + i % 8), frame, frame);
-        }
-        ft_recording_detach(recorder);
-    }
-    ft_recording_close(&recording);
-}
-
-static void test_allocation_failures(void)
-{
-    long fail_at = 0;
-    bool clean = true;
-    for (bool failed = true; failed && clean; fail_at++) {
-        failing_mem memory;
-        failing_mem_init(&memory, fail_at);
-        run_with(&memory.mem);
-        failed = memory.failed != 0;
-        clean = memory.live == 0;
-    }
-    CHECK(clean && fail_at > 10);
-}
-
 int main(void)
 {
-    strcpy(folder, "/tmp/fettle-test-XXXXXX");
-    REQUIRE(mkdtemp(folder) != NULL);
+    make_folder();
     test_random_loops();
-    test_successors();
-    test_open_suspensions();
-    test_reused_address();
-    test_values();
-    test_nested_loops();
-    test_fork();
     test_cap();
-    test_allocation_failures();
-    empty_folder();
-    rmdir(folder);
+    drop_folder();
     return tap_end();
 }
