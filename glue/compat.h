@@ -27,10 +27,9 @@
 #error "fettle does not support free-threaded builds of CPython yet"
 #endif
 
+#include <internal/pycore_frame.h>
 #if PY_VERSION_HEX >= 0x030E0000
 #include <internal/pycore_interpframe.h> /* 3.14+; replaced by: nothing public gives frames */
-#else
-#include <internal/pycore_frame.h>
 #endif
 #if PY_VERSION_HEX < 0x030C0000
 #include <internal/pycore_pystate.h> /* 3.11: for ft_compat_set_profile */

@@ -116,12 +116,28 @@ def of_main(document: dict[str, Any], script: str) -> Counts:
     codes = codes_of(document)
     counts = Counts()
     for thread in document["threads"]:
-        nodes = thread["nodes"]
+        nodes = calls_only(document, thread["nodes"])
         for at, parent in enumerate(nodes["parent"]):
             code = codes[nodes["code"][at]]
             if at > 0 and parent == 0 and code.name == "<module>" and code.file == script:
                 add_subtree(counts, nodes, at, codes)
     return counts
+
+
+def calls_only(document: dict[str, Any], nodes: Any) -> Any:
+    """Without what stands for tasks and for what they awaited: what a loop runs is called by it."""
+    kinds = [document["codes"][code]["kind"] for code in nodes["code"]]
+    parents = list(nodes["parent"])
+    for at, parent in enumerate(parents):
+        if kinds[parent] == "task":
+            parents[at] = parents[parent]
+    calls = [at for at, kind in enumerate(kinds) if kind not in ("task", "awaited")]
+    places = {at: place for place, at in enumerate(calls)}
+    return {
+        "parent": [places[parents[at]] for at in calls],
+        "code": [nodes["code"][at] for at in calls],
+        "calls": [nodes["calls"][at] for at in calls],
+    }
 
 
 def codes_of(document: dict[str, Any]) -> list[Function]:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tasks of event loops: tables and the call tree by their definitions; to other tools, calls only."""
+"""Tasks of event loops: tables and call tree by their definitions; to other tools, calls only."""
 
 import json
 import random
 from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,9 @@ def within_task(r: Recording, thread: Thread, at: int) -> list[int]:
 
 
 def tables(r: Recording) -> tuple[dict[int, oracle.Sums], dict[oracle.Edge, oracle.Sums]]:
-    functions, edges = map(
-        lambda table: defaultdict(oracle.Sums, table), oracle.tables(without_tasks(r))
-    )
+    of_calls = oracle.tables(without_tasks(r))
+    functions = defaultdict(oracle.Sums, of_calls[0])
+    edges = defaultdict(oracle.Sums, of_calls[1])
     for thread in r.threads:
         for at, node in enumerate(thread.nodes):
             if r.codes[node.code].kind != AWAITED:
@@ -85,7 +86,7 @@ def tables(r: Recording) -> tuple[dict[int, oracle.Sums], dict[oracle.Edge, orac
             path = within_task(r, thread, at)
             whole = [one for one in oracle.path_to(thread, at) if is_call(r, thread, one)]
             codes = [0, *(thread.nodes[one].code for one in whole)]
-            pairs = list(zip(codes, codes[1:], strict=False))[-len(path) :]
+            pairs = list(pairwise(codes))[-len(path) :]
             functions[pairs[-1][1]].own_awaited += node.own
             edges[pairs[-1]].own_awaited += node.own
             for code in {pair[1] for pair in pairs}:
