@@ -126,7 +126,7 @@ def of_main(document: dict[str, Any], script: str) -> Counts:
 
 def calls_only(document: dict[str, Any], nodes: Any) -> Any:
     """Without what stands for tasks and for what they awaited: what a loop runs is called by it."""
-    kinds = [document["codes"][code]["kind"] for code in nodes["code"]]
+    kinds = [document["codes"][code].get("kind") for code in nodes["code"]]
     parents = list(nodes["parent"])
     for at, parent in enumerate(parents):
         if kinds[parent] == "task":
