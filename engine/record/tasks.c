@@ -177,8 +177,22 @@ void ft_tasks_throw(ft_recorder *recorder, const void *frame)
     recorder->rest->tasks.thrown_at = recorder->slice_start; /* no event comes before the entry */
 }
 
-/* Ends the suspension of the task that is entered at frame; gives its marker's key. */
-static const void *resume(ft_recorder *recorder, uintptr_t frame, uint64_t now)
+/* Who awaited the coroutine `key` of the task, into which an exception was thrown: those inside it
+ * have ended. */
+static const void *awaited_by(ft_task *task, const void *key)
+{
+    ft_context *at = task->inside;
+    while (at != NULL && at->key != key)
+        at = at->code == FT_CODE_TASK_NUMBER ? NULL : at->parent;
+    if (at == NULL)
+        return task->creator;
+    task->inside = at->parent;
+    return at->parent->code == FT_CODE_TASK_NUMBER ? at->parent->key : at->parent;
+}
+
+/* Ends the suspension of the task whose coroutine key is entered at frame; gives the marker's key.
+ */
+static const void *resume(ft_recorder *recorder, const void *key, uintptr_t frame, uint64_t now)
 {
     ft_tasks *tasks = &recorder->rest->tasks;
     bool thrown = tasks->thrown != 0 && tasks->thrown_at == recorder->slice_start;
@@ -186,10 +200,11 @@ static const void *resume(ft_recorder *recorder, uintptr_t frame, uint64_t now)
     tasks->thrown = 0;
     if (task == NULL)
         return &tasks->unknown;
-    const void *creator = task->creator;
     end_suspension(recorder, task, now);
-    if (!thrown) /* else those outside have yet to be entered */
-        take_out(tasks, task);
+    if (thrown) /* those outside have yet to be entered */
+        return awaited_by(task, key);
+    const void *creator = task->creator;
+    take_out(tasks, task);
     return creator;
 }
 
@@ -209,7 +224,7 @@ static ft_context *child_of(ft_recorder *recorder, ft_context *parent, const voi
 ft_context *ft_tasks_enter(ft_recorder *recorder, const void *key, uint32_t code, const void *frame,
                            uint64_t now)
 {
-    const void *creator = resume(recorder, (uintptr_t)frame, now);
+    const void *creator = resume(recorder, key, (uintptr_t)frame, now);
     ft_context *marker = child_of(recorder, recorder->current, creator, FT_CODE_TASK_NUMBER);
     return marker == NULL ? NULL : child_of(recorder, marker, key, code);
 }
@@ -223,7 +238,9 @@ static void suspend(ft_recorder *recorder, const void *frame, uint64_t now)
     if (task == NULL)
         return;
     end_suspension(recorder, task, now);
-    task->creator = recorder->current->parent->key;
+    task->inside = tasks->innermost;
+    if (task->creator == NULL) /* else it was left in when an exception was thrown in */
+        task->creator = recorder->current->parent->key;
     begin_suspension(recorder, task, awaited, now);
 }
 

@@ -6,6 +6,10 @@
  * the context that created the task, so that a context knows its creator without a word more; calls
  * and times see through markers.
  *
+ * An exception that is thrown into a task enters its innermost coroutine past those outside, which
+ * are entered when that has ended. The event loop calls them all, and each but the outermost is
+ * recorded below a marker whose key is the context that awaited it.
+ *
  * The map of pending tasks holds those that wait to be entered only: created, or suspended.
  * Entering one takes it out, so that nobody has to tell its end; a coroutine that is dropped
  * unstarted leaves an entry behind that the next task at its address overwrites.
@@ -30,6 +34,7 @@ typedef struct ft_task {
     uintptr_t frame;     /* of the outermost coroutine; 0: a free slot */
     const void *creator; /* key of the marker: a context, or &tasks->unknown */
     ft_context *awaited; /* where its suspension is counted; NULL: not suspended */
+    ft_context *inside; /* the innermost coroutine that is not entered; set while it is suspended */
 } ft_task;
 
 typedef struct ft_tasks {

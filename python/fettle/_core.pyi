@@ -35,8 +35,9 @@ class EdgeRow(NamedTuple):
     cumulative_awaited: float
 
 class TreeRow(NamedTuple):
-    """One line of the call tree; tasks stand below who created them. Times are seconds. Of each row, own, the cumulative times of the
-    rows below it and folded sum to cumulative."""
+    """One line of the call tree; tasks stand below who created them. Times are seconds.
+
+    Of each row, own, the cumulative times of the rows below it and folded sum to cumulative."""
 
     kind: str  # "recording", "process", "thread", "call"; "folded", "folded again": past the cap
     place: int  # in processes() or threads(), else -1

@@ -245,6 +245,13 @@ static void suspend(world *w, task *by)
     sums_of(w, path)->suspensions++;
 }
 
+/* Whoever awaited it stands over a coroutine that an exception was thrown into. */
+static void thrown_path(const task *of, int at, char *path)
+{
+    char tail[3] = {'>', of->chain[at], '\0'};
+    path_to(of, at - 1, at == 0 ? tail + 1 : tail, path);
+}
+
 /* An exception reaches the innermost coroutine first, and each of those around it when the one
  * inside has ended; the loop enters them all. */
 static void throw_into(world *w, task *of)
@@ -261,7 +268,7 @@ static void throw_into(world *w, task *of)
         if (letter == 'p') /* no coroutine, so no marker */
             snprintf(path, LONGEST, "lp");
         else
-            snprintf(path, LONGEST, "%.*s%c", LONGEST - 2, of->creator, letter);
+            thrown_path(of, at, path);
         count_call(w, path, 'l');
         leave(w, letter, &own[at]);
     }
