@@ -36,6 +36,15 @@ def core():
     return pytest.importorskip("fettle._core")
 
 
+def add_node(thread: Thread, rng: random.Random, node: Node) -> None:
+    """A task has no numbers, and mostly a creator."""
+    at = len(thread.nodes)
+    task = node.code is not None and node.code.kind == TASK
+    thread.nodes.append(Node(node.parent, node.code) if task else node)
+    if task and at > 1 and rng.random() < 0.7:
+        thread.links[at] = rng.randrange(1, at)
+
+
 def random_recording(seed: int, bits: int = 40) -> Recording:
     rng = random.Random(seed)
 
@@ -66,12 +75,7 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
         for at in range(1, rng.randint(1, 60)):
             own = number()
             parent = max(0, at - 1 - int(rng.expovariate(0.3)))
-            code = rng.choice(codes)
-            made.nodes.append(Node(parent, code, number(), own, own // 3))
-            if code.kind == TASK:
-                made.nodes[-1] = Node(parent, code)
-                if at > 1 and rng.random() < 0.7:
-                    made.links[at] = rng.randrange(1, at)
+            add_node(made, rng, Node(parent, rng.choice(codes), number(), own, own // 3))
         return made
 
     recording.threads = [thread() for _ in range(rng.randint(0, 4))]
