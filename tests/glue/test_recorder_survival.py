@@ -220,6 +220,7 @@ def test_other_interpreters_are_refused() -> None:
     assert run_script(script) == "True\nTrue\n[2]\n"
 
 
+@pytest.mark.skipif(BY_THREAD, reason="no audit event: the hook is set past it")
 @pytest.mark.parametrize("what", ["stop", "clear", "fork", "other", "start and stop"])
 def test_audit_hooks_that_change_what_is_recorded(what: str) -> None:
     script = f"""
@@ -406,19 +407,76 @@ print([row.calls for row in rows if row.name == "f"], len([row for row in rows i
 """
 
 
+FORKING = """
+import os, threading
+from fettle._core import Recorder
+on, between = Recorder(), Recorder()
+def f(): pass
+def say(name):
+    counts = []
+    for recorder in on, between:
+        rows = recorder.profile().functions()
+        counts.append(sum(row.calls for row in rows if row.name == "f"))
+    print(name, *counts, flush=True)
+def fork(body):
+    child = os.fork()
+    if child == 0:
+        body()
+        os._exit(0)
+    os.waitpid(child, 0)
+def child():
+    f()
+    with between: f()
+    fork(grandchild)
+    thread = threading.Thread(target=f)
+    thread.start()
+    thread.join()
+    say("child")
+def grandchild():
+    f()
+    say("grandchild")
+def main():
+    f()
+    with between: f()
+    with on:
+        f()
+        fork(child)
+        f()
+    say("main")
+main()
+"""
+
+
+def run_launched(program: str, options: list[str], folder: Path) -> tuple[str, dict[str, int]]:
+    """What the program prints, and the calls of each function in the launcher's recording."""
+    script, output = folder / "program.py", folder / "program.fettle"
+    script.write_text(program)
+    fettle = Path(sysconfig.get_path("scripts")) / "fettle"
+    command = [fettle, "run", *options, "-o", output, "--quiet", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    profile = Profile.read(str(output))
+    assert profile.notes() == []
+    return done.stdout, {each.name: each.calls for each in profile.functions()}
+
+
 @pytest.mark.parametrize("options", [[], ["--no-builtins"]])
 def test_a_launched_program_that_records_itself(options: list[str], tmp_path: Path) -> None:
-    program, output = tmp_path / "program.py", tmp_path / "program.fettle"
-    program.write_text(LAUNCHED)
     plain = run_script(LAUNCHED)
-    assert plain == "[3] 1\n"
-    fettle = Path(sysconfig.get_path("scripts")) / "fettle"
-    command = [fettle, "run", *options, "-o", output, "--quiet", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (0, plain), done.stderr
-    counted = {each.name: each.calls for each in Profile.read(str(output)).functions()}
+    said, counted = run_launched(LAUNCHED, options, tmp_path)
+    assert said == plain == "[3] 1\n"
     assert (counted["f"], counted["main"], counted["<module>"]) == (6, 1, 1)
     assert ("<built-in method builtins.print>" in counted) == (not options)
+
+
+@pytest.mark.parametrize("options", [[], ["--no-builtins"]])
+def test_a_launched_program_that_forks_and_records_itself(
+    options: list[str], tmp_path: Path
+) -> None:
+    said, counted = run_launched(FORKING, options, tmp_path)
+    # Each process has what its parent's recording had at the fork.
+    assert said == "grandchild 4 2\nchild 4 2\nmain 2 1\n"
+    assert (counted["f"], counted["main"], counted["child"]) == (4 + 3 + 1, 1, 1)
 
 
 # ---- deep and hostile ----
