@@ -102,6 +102,22 @@ static int ticks_of(const ft_take *take, PyObject *given, uint64_t *ticks)
     return 0;
 }
 
+static int drop_later(void *owner)
+{
+    Py_DECREF((PyObject *)owner);
+    return 0;
+}
+
+/* The event that asked goes on with the take: if the timer dropped the last reference to its owner,
+ * the owner ends after the event. Where that can not be asked for it stays for ever. */
+static void release_owner(PyObject *owner)
+{
+    if (Py_REFCNT(owner) > 1)
+        Py_DECREF(owner);
+    else
+        (void)Py_AddPendingCall(drop_later, owner);
+}
+
 /* The timer is the user's code, which may do anything. While it runs the owner refuses to change
  * the take. A timer that fails stands still. */
 static uint64_t ask_timer(const ft_recorder *recorder)
@@ -120,7 +136,7 @@ static uint64_t ask_timer(const ft_recorder *recorder)
         PyErr_WriteUnraisable(take->timer);
     Py_XDECREF(given);
     take->asking--;
-    Py_DECREF(owner);
+    release_owner(owner);
     ft_compat_error_restore(&error);
     errno = number;
     return ticks;

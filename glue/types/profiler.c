@@ -45,7 +45,9 @@ static int reserve(profiler_object *self)
 {
     PyObject *done = call_monitoring("use_tool_id", "is", "cProfile");
     if (done == NULL) {
-        PyErr_SetString(PyExc_ValueError, "Another profiling tool is already active");
+        if (PyErr_ExceptionMatches(PyExc_ValueError)) /* in the words of 3.12 and of 3.14 */
+            PyErr_SetString(PyExc_ValueError, "Another profiling tool is already active: "
+                                              "tool 2 is already in use; stop it first");
         return -1;
     }
     Py_DECREF(done);

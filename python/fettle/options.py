@@ -90,9 +90,7 @@ def _take(
         if option is None and name in {"-h", "--help"}:
             raise HelpWanted
         if option is None:
-            raise Problem(
-                USAGE, f"{command} has no option {name}; `{command} --help` lists them."
-            )
+            raise Problem(USAGE, f"{command} has no option {name}; `{command} --help` lists them.")
         if option.value:
             if not has_value and not rest:
                 raise Problem(USAGE, f"{name} needs a value: {name} {option.value}.")

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 __all__ = ("Profile", "label", "main", "run", "runctx")
 
 
-def run(
-    statement: "str | CodeType", filename: "File | None" = None, sort: "Sort" = -1
-) -> None:
+def run(statement: "str | CodeType", filename: "File | None" = None, sort: "Sort" = -1) -> None:
     """Executes statement in `__main__`, then prints its profile, or writes it to filename.
 
     sort: a key of pstats, or a tuple of them. SystemExit ends the statement only.
@@ -42,7 +40,7 @@ def run(
     >>> run("sorted([3, 1, 2])", sort="tottime")  # doctest: +ELLIPSIS
              4 function calls in ... seconds
     ...
-            1    ...    {built-in method builtins.sorted}
+            1    ... {built-in method builtins.sorted}
     ...
     """
     import __main__

@@ -83,9 +83,7 @@ def _add_row(stats: "Stats", name: "Label", row: "Row") -> None:
     stats[name] = row
 
 
-def _add_callers(
-    callers: "dict[Label, Caller]", more: "Iterable[tuple[Label, Caller]]"
-) -> None:
+def _add_callers(callers: "dict[Label, Caller]", more: "Iterable[tuple[Label, Caller]]") -> None:
     for name, numbers in more:
         callers[name] = _sum(callers.get(name, _NEVER), numbers)
 

@@ -13,12 +13,13 @@ from fettle.compat import program
 from fettle.compat.cProfile import Profile
 from fettle.options import HelpWanted, Option, Parsed, help_lines, parse
 from fettle.problem import FETTLE_FAILED, USAGE, Problem, reason
-
 from fettle.report.order import WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+
+    Trace = TracebackType | None
 
 COMMAND = "fettle.compat.cProfile"
 OPTIONS = [
@@ -26,7 +27,7 @@ OPTIONS = [
     Option("-s --sort", "sort the table by KEY (cumulative)", "KEY"),
     Option("-m", "what follows is a module, not a script"),
 ]
-KEYS = sorted(set(WORDS) - {"waiting"})
+KEYS = sorted(set(WORDS) - {"waiting", "file"})  # those of pstats
 HELP = f"""\
 usage: python -m {COMMAND} [-o FILE] [-s KEY] (SCRIPT | -m MODULE) [ARGS...]
 
@@ -66,18 +67,17 @@ def main(words: list[str]) -> None:
 def _key(parsed: Parsed) -> str:
     """The key to sort by, which may be shortened."""
     word = parsed.values.get("sort", "cumulative")
-    if not any(key.startswith(word) for key in KEYS) or not word:
+    found = [key for key in KEYS if key == word] or [key for key in KEYS if key.startswith(word)]
+    if len(found) != 1:
         keys = ", ".join(KEYS)
         raise Problem(USAGE, f"option -s: invalid choice: {word!r}; it is one of {keys}.")
-    return word
+    return found[0]
 
 
 def _program(parsed: Parsed) -> program.Program:
     if not parsed.words:
         what = "a MODULE after -m" if "m" in parsed.values else "a SCRIPT, or -m MODULE"
-        raise Problem(
-            USAGE, f"{COMMAND} needs {what}; `python -m {COMMAND} --help` says more."
-        )
+        raise Problem(USAGE, f"{COMMAND} needs {what}; `python -m {COMMAND} --help` says more.")
     find = program.of_module if "m" in parsed.values else program.of_script
     return find(parsed.words[0])
 
@@ -141,7 +141,7 @@ def _hide_our_frames(found: program.Program) -> None:
     """The exception that ends the program is shown from the program's first line on."""
     theirs = sys.excepthook
 
-    def hook(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: "Trace") -> None:
         first = trace
         while first is not None and first.tb_frame.f_code is not found.code:
             first = first.tb_next
@@ -167,14 +167,14 @@ def _print(profile: Profile, key: str) -> bool:
             sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough
         abandon(sys.stdout)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the program may have put anything in the place of stdout
         say(f"the table cannot be printed: {reason(error)}; write a file with -o.")
         return False
     return True
 
 
 def _load_pstats() -> None:
-    """From where Python found its own modules: the program's folder may have some of these names."""
+    """From where Python has its own: the program's folder may hold modules of these names."""
     kept = sys.path[:]
     sys.path[:] = _PATH
     try:

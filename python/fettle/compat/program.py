@@ -36,11 +36,11 @@ class Program:
 def of_script(path: str) -> Program:
     """A script, compiled or not, or a folder or zip file with a `__main__`. Raises Problem, and
     SyntaxError."""
-    full = os.path.abspath(path)
+    full = os.path.join(os.getcwd(), path)
     try:
-        spec = _main_within(path)
+        spec = _main_within(full)
         if spec is not None:
-            return Program(_code(spec, path), path, path, _names_by(spec))
+            return Program(_code(spec, path), path, full, _names_by(spec))
         if path.endswith(".pyc"):
             loader: SourceFileLoader | SourcelessFileLoader = SourcelessFileLoader("__main__", full)
             code = loader.get_code("__main__")
@@ -61,6 +61,8 @@ def of_module(name: str) -> Program:
     raise while they are imported."""
     from importlib.util import find_spec
 
+    if name.endswith(".py") and os.path.exists(name):
+        raise Problem(USAGE, f"{name} is a script, not the name of a module; leave out -m.")
     try:
         spec = find_spec(name)
         if spec is not None and spec.submodule_search_locations is not None:
@@ -70,10 +72,8 @@ def of_module(name: str) -> Program:
             USAGE, f"cannot run the module {name}: {reason(error)}; check the name and sys.path."
         ) from None
     if spec is None:
-        hint = f"; try `{name.removesuffix('.py')}`" if name.endswith(".py") else ""
         raise Problem(
-            USAGE,
-            f"there is no module {name} that can be run{hint or '; check the name and the folder'}.",
+            USAGE, f"there is no module {name} that can be run; check the name and the folder."
         )
     return Program(_code(spec, name), spec.origin or name, None, _names_by(spec))
 
