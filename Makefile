@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A front end only: the build is meson.build, the setup tools/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run setup consumers test test-c test-python test-all lint format asan tsan fuzz regression bench wheel docs clean
+.PHONY: help run setup consumers test test-c test-python test-all lint format asan tsan fuzz regression peers bench wheel docs clean
 SHELL := /bin/bash
 
 VENV ?= .venv
@@ -67,6 +67,9 @@ fuzz: setup ## replay the fuzz corpora under sanitizers; FUZZ_SECONDS=60 searche
 
 regression: setup ## CPython's own regression tests, recorded, must end as they do plain
 	@$(IN_VENV) tools/regression.sh "$(BIN)/python"
+
+peers: setup ## CPython's own tests of cProfile and pstats must pass with ours in place
+	@$(IN_VENV) tools/peers.sh "$(BIN)/python"
 
 bench: setup ## overhead and speed against the peers: ratios, JSON (docs/bench.md)
 	@$(IN_VENV) tools/bench.sh $(BENCH_ARGS)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_all.py [COMMANDS]: builds fettle and runs its Python tests on every supported CPython.
+"""test_all.py [COMMANDS]: builds fettle and runs its Python tests, and those that CPython has for what
+we stand in for, on every supported CPython.
 
 COMMANDS, separated by ";" or lines, are interpreters to try besides those found here: each is a
 command such as "python3.14", or one with a prefix that runs its arguments elsewhere, with this
@@ -153,6 +154,7 @@ def steps(interpreter: Interpreter, venv: Path) -> Iterator[list[str]]:
         f"--config-settings=build-dir={venv / 'build'}",
         ".",
     ]
+    yield [*interpreter.prefix, "tools/peers.sh", python[-1]]
     yield [*python, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
 
 

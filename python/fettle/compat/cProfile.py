@@ -104,8 +104,9 @@ class Profile(_core.Profiler):
 
         self.create_stats()
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        table = pstats.Stats(_Rows(printable(self.stats, encoding)))
-        table.strip_dirs().sort_stats(*(sort if isinstance(sort, tuple) else (sort,))).print_stats()
+        keys: tuple[Any, ...] = sort if isinstance(sort, tuple) else (sort,)
+        rows: Any = _Rows(printable(self.stats, encoding))
+        pstats.Stats(rows).strip_dirs().sort_stats(*keys).print_stats()
 
     def dump_stats(self, file: "File") -> None:
         """Ends the recording and writes it to file, for pstats and the tools that read its files.

@@ -40,10 +40,10 @@ def of_script(path: str) -> Program:
     try:
         spec = _main_within(full)
         if spec is not None:
-            return Program(_code(spec, path), path, full, _names_by(spec))
+            return Program(_code(spec.loader, "__main__", path), path, full, _names_by(spec))
         if path.endswith(".pyc"):
             loader: SourceFileLoader | SourcelessFileLoader = SourcelessFileLoader("__main__", full)
-            code = loader.get_code("__main__")
+            code = _code(loader, "__main__", path)
         else:
             loader = SourceFileLoader("__main__", full)
             with io.open_code(full) as stream:
@@ -75,7 +75,7 @@ def of_module(name: str) -> Program:
         raise Problem(
             USAGE, f"there is no module {name} that can be run; check the name and the folder."
         )
-    return Program(_code(spec, name), spec.origin or name, None, _names_by(spec))
+    return Program(_code(spec.loader, spec.name, name), spec.origin or name, None, _names_by(spec))
 
 
 def become_main(program: Program, arguments: list[str]) -> "dict[str, Any]":
@@ -112,11 +112,12 @@ def _main_within(path: str) -> "ModuleSpec | None":
     return None
 
 
-def _code(spec: "ModuleSpec", name: str) -> "CodeType":
-    code = spec.loader.get_code(spec.name) if hasattr(spec.loader, "get_code") else None
+def _code(loader: object, module: str, shown: str) -> "CodeType":
+    get_code = getattr(loader, "get_code", None)
+    code: CodeType | None = None if get_code is None else get_code(module)
     if code is None:
-        raise Problem(USAGE, f"{name} is not written in Python; name another module.")
-    return code  # type: ignore[no-any-return]
+        raise Problem(USAGE, f"{shown} is not written in Python; name another module.")
+    return code
 
 
 def _names_by(spec: "ModuleSpec") -> "dict[str, Any]":
