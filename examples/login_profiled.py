@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""login.py with cProfile's habit kept: the program profiles itself, and prints the table or writes it
-to the file that is named. To find: the same six seconds of waiting, in cProfile's own eighteen calls.
+"""login.py with cProfile's habit kept: the program profiles itself, and prints the table or writes
+it to the file that is named. To find: the same waiting, in cProfile's own eighteen calls.
 """
 
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_all.py [COMMANDS]: builds fettle and runs its Python tests, and those that CPython has for what
-we stand in for, on every supported CPython.
+"""test_all.py [COMMANDS]: builds fettle on every supported CPython and runs its Python tests,
+and those that CPython has for what fettle stands in for.
 
 COMMANDS, separated by ";" or lines, are interpreters to try besides those found here: each is a
 command such as "python3.14", or one with a prefix that runs its arguments elsewhere, with this

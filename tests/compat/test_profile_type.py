@@ -61,6 +61,8 @@ def test_calls_primitive_calls_and_callers(module):
 
 @BOTH
 def test_without_subcalls_there_are_no_callers(module):
+    if module is cProfile and sys.version_info >= (3, 14):
+        pytest.skip("enable() of the original forgets what it was made with")
     profile = module.Profile(subcalls=False)
     profile.runcall(middle)
     assert rows(profile, "leaf") == (2, 2, {})
@@ -68,6 +70,8 @@ def test_without_subcalls_there_are_no_callers(module):
 
 @BOTH
 def test_without_builtins_there_are_no_c_functions(module):
+    if module is cProfile and sys.version_info >= (3, 14):
+        pytest.skip("enable() of the original forgets what it was made with")
     profile = module.Profile(builtins=False)
     profile.runcall(lambda: len([leaf()]))
     profile.create_stats()
