@@ -24,6 +24,8 @@ class Terminal:
         pid, self.fd = pty.fork()
         if not pid:
             os.chdir(folder.path)
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)  # the tests may run in the background
             shell = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
             os.execvpe("bash", shell, environment(PS1="$ ", TERM="xterm", HISTFILE=""))
         self.pid = pid
