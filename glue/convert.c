@@ -52,7 +52,8 @@ static const shape edge_row = {
 static const shape tree_row = {
     "fettle._core.TreeRow",
     "One line of the call tree. Times are seconds.",
-    {{"kind", "\"recording\", \"process\", \"thread\", \"call\", \"folded\" or \"folded again\""},
+    {{"kind",
+      "\"recording\", \"process\", \"thread\", \"call\", \"task\", \"folded\" or \"folded again\""},
      {"place", "in processes() or threads(), else -1"},
      {"parent", "index of the row above, which comes before; -1 for the recording"},
      {"file", "as of a FunctionRow"},
@@ -370,7 +371,8 @@ static const char *tree_row_kind(const ft_profile *profile, const ft_outline_row
     static const char *const kinds[] = {[FT_OUTLINE_RECORDING] = "recording",
                                         [FT_OUTLINE_PROCESS] = "process",
                                         [FT_OUTLINE_THREAD] = "thread",
-                                        [FT_OUTLINE_CALL] = "call"};
+                                        [FT_OUTLINE_CALL] = "call",
+                                        [FT_OUTLINE_TASK] = "task"};
     if (from->kind == FT_OUTLINE_CALL) {
         uint32_t kind = profile->codes.codes[from->index].kind;
         if (kind == FT_CODE_FOLDED)
@@ -387,7 +389,7 @@ static row tree_row_make(const ft_module_state *state, const ft_profile *profile
     row made = row_start(state->tree_row_type);
     ft_code code = {.name = 0}; /* the empty text, where there is nothing to name */
     bool top = from->kind == FT_OUTLINE_PROCESS || from->kind == FT_OUTLINE_THREAD;
-    if (from->kind == FT_OUTLINE_CALL)
+    if (from->kind == FT_OUTLINE_CALL || from->kind == FT_OUTLINE_TASK)
         code = profile->codes.codes[from->index];
     else if (from->kind == FT_OUTLINE_THREAD)
         code.name = profile->threads[from->index].name;

@@ -243,6 +243,8 @@ static ft_status place(outline *all, uint32_t at, ft_outline_row made)
     cell *here = &all->cells[at];
     uint32_t above = all->cells[here->parent].row;
     made.own_awaited = here->own_awaited;
+    if (here->of_loop)
+        made.kind = FT_OUTLINE_TASK;
     if (at > 0 && here->weight <= all->least) {
         here->row = above;
         return fold(all, above, &made);

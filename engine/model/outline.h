@@ -25,7 +25,8 @@ typedef enum ft_outline_kind {
     FT_OUTLINE_RECORDING,
     FT_OUTLINE_PROCESS,
     FT_OUTLINE_THREAD,
-    FT_OUTLINE_CALL
+    FT_OUTLINE_CALL,
+    FT_OUTLINE_TASK /* the outermost call of a task, below what created it */
 } ft_outline_kind;
 
 typedef struct ft_outline_wish {

@@ -458,6 +458,7 @@ int ft_session_add(ft_take *take)
         return -1;
     take->thread = PyThread_get_thread_ident();
     take->recording.python_only = !take->builtins;
+    look_at_hooks();
     link_take(take);
     if (use_full_probe() == 0) {
         begin(take);

@@ -39,7 +39,9 @@ class TreeRow(NamedTuple):
 
     Of each row, own, the cumulative times of the rows below it and folded sum to cumulative."""
 
-    kind: str  # "recording", "process", "thread", "call"; "folded", "folded again": past the cap
+    # "recording", "process", "thread", "call"; "task": the outermost call of a task of an event
+    # loop, below what created it; "folded", "folded again": past the cap
+    kind: str
     place: int  # in processes() or threads(), else -1
     parent: int  # index of the row above, which comes before; -1 for the recording
     file: str  # as of a FunctionRow

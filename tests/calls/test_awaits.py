@@ -36,7 +36,7 @@ def shown_tree(recorded):
     calls: Counter[tuple[str, ...]] = Counter()
     for row in rows:
         above = paths[row.parent] if row.parent >= 0 else ()
-        mine = row.kind == "call" and row.file == str(recorded.script)
+        mine = row.kind in {"call", "task"} and row.file == str(recorded.script)
         paths.append((*above, row.name) if mine else above)
         if mine:
             calls[paths[-1]] += row.calls

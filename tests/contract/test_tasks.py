@@ -150,13 +150,13 @@ def test_the_call_tree_shows_a_task_below_its_creator(seed: int, tmp_path: Path)
     got: Counter[tuple[object, ...]] = Counter()
     for row in rows:
         number, names = paths[row.parent] if row.parent >= 0 else (-1, ())
-        if row.kind == "call":
+        if row.kind in {"call", "task"}:
             times = row.own, row.cumulative, row.own_awaited, row.cumulative_awaited
             got[number, (*names, row.name), row.calls, *times] += 1
         paths.append(
             (
                 row.place if row.kind == "thread" else number,
-                (*names, *[row.name] * (row.kind == "call")),
+                (*names, *[row.name] * (row.kind in {"call", "task"})),
             )
         )
     assert got == expected

@@ -120,7 +120,7 @@ def test_the_tree_is_that_of_the_threads(recording: synthetic.Recording, tmp_pat
     paths: list[tuple[Any, ...]] = []
     got = []
     for row in rows:
-        calls = row.kind in {"call", "folded", "folded again"}
+        calls = row.kind in {"call", "task", "folded", "folded again"}
         above = paths[row.parent] if row.parent >= 0 else ()
         paths.append((*above, row[3:7]) if calls else above)
         if calls:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fettle.report.flat import Choice
     from fettle.report.table import Line
 
+CALLS = {"call", "task"}
 COLUMNS = ("cumtime", "%", "ncalls", "tottime", "waiting")
 INDENT = "  "
 LEVELS = 12  # from here on the number of the level stands for more indentation
@@ -104,9 +105,9 @@ class Tree:
     def _line(self, row: "TreeRow", depth: int) -> "Line":
         return (
             f"{cumulative(row):.3f}",
-            table.share(cumulative(row), self._rows[0].cumulative),
-            str(row.calls) if row.kind == "call" else "",
-            f"{own(row):.3f}" if row.kind == "call" else "",
+            table.share(row.cumulative, self._rows[0].cumulative),
+            str(row.calls) if row.kind in CALLS else "",
+            f"{own(row):.3f}" if row.kind in CALLS else "",
             table.waiting(waited(row), cumulative(row)),
             _indent(depth) + self._label(row),
         )
@@ -116,7 +117,7 @@ class Tree:
         functions = table.counted(row.folded_functions, "function")
         return (
             f"{folded:.3f}",
-            table.share(folded, self._rows[0].cumulative),
+            table.share(row.folded, self._rows[0].cumulative),
             "",
             "",
             table.waiting(row.folded_waiting + row.folded_awaited, folded),
@@ -131,7 +132,8 @@ class Tree:
         if row.kind == "thread":
             uses = self._threads[row.place].uses
             return f"[{names.visible(row.name)}{f', {uses} in turn' if uses > 1 else ''}]"
-        return PAST_CAP.get(row.kind) or self._files.label(row)
+        label = PAST_CAP.get(row.kind) or self._files.label(row)
+        return f"[task] {label}" if row.kind == "task" else label
 
 
 def _indent(depth: int) -> str:

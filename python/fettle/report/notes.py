@@ -15,7 +15,7 @@ SENTENCES = {
     " or choose another place with -o.",
     "no tool id": "{processes} recorded nothing, because other tools hold every sys.monitoring"
     " tool id; run without them.",
-    "hook taken": "another tool took the profile hook of {threads}: calls after that are"
+    "hook taken": "another tool took the profile hook in {processes}: calls after that are"
     " missing; run without it.",
     "still running": "{processes} still ran when this was written: later calls are missing; end"
     " child processes before the program ends.",
@@ -51,7 +51,6 @@ def sentences(profile: "Profile | Stats") -> list[str]:
             kind=kind,
             count=count,
             processes=_several(len(processes[kind]), "process", "processes"),
-            threads=_several(count, "thread", "threads"),
             forked=_several(count, "forked process", "forked processes"),
         )
         for kind, count in counts.items()

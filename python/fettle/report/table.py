@@ -85,14 +85,15 @@ def lines(rows: "Sequence[Row]", files: "Files") -> list[Line]:
 
 
 def share_lines(rows: "Sequence[Row]", files: "Files", whole: float) -> list[Line]:
-    """The same with the shares of the whole in place of the times per call: as many columns."""
+    """The same with the shares of the whole in place of the times per call: as many columns. What a
+    coroutine awaited is beside the recorded time, and no part of it."""
     return [
         (
             calls(row),
             f"{own(row):.3f}",
-            share(own(row), whole),
+            share(row.own, whole),
             f"{cumulative(row):.3f}",
-            share(cumulative(row), whole),
+            share(row.cumulative, whole),
             waiting(waited(row), cumulative(row)),
             files.label(row),
         )
