@@ -127,6 +127,13 @@ static inline void ft_counter_add(_Atomic uint64_t *counter, uint64_t amount)
     atomic_store_explicit(counter, value + amount, memory_order_relaxed);
 }
 
+/* The same, and a reader that sees it sees what was stored before. */
+static inline void ft_counter_add_last(_Atomic uint64_t *counter, uint64_t amount)
+{
+    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + amount, memory_order_release);
+}
+
 /* Gives the time since the last event to the running context. A clock that stepped back shows as
  * a huge slice and is put right in the slow half. */
 static inline void ft_recorder_end_slice(ft_recorder *recorder, uint64_t now)

@@ -111,8 +111,7 @@ static void begin_suspension(const ft_recorder *recorder, ft_task *task, ft_cont
     task->awaited = awaited;
     ft_counter_add(&awaited->calls, 1);
     ft_counter_add(&awaited->own, UINT64_C(0) - since_first(recorder, now));
-    atomic_thread_fence(memory_order_release);
-    ft_counter_add(&awaited->waiting, 1);
+    ft_counter_add_last(&awaited->waiting, 1);
 }
 
 static void end_suspension(const ft_recorder *recorder, ft_task *task, uint64_t now)
@@ -122,8 +121,7 @@ static void end_suspension(const ft_recorder *recorder, ft_task *task, uint64_t 
         return;
     task->awaited = NULL;
     ft_counter_add(&awaited->waiting, UINT64_MAX);
-    atomic_thread_fence(memory_order_release);
-    ft_counter_add(&awaited->own, since_first(recorder, now));
+    ft_counter_add_last(&awaited->own, since_first(recorder, now));
 }
 
 void ft_tasks_end(ft_recorder *recorder, uint64_t now)
