@@ -379,7 +379,9 @@ void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObje
 
 void ft_session_find(ft_recorder *recorder, ft_frame *frame)
 {
-    enum { LOOK_BELOW = 64 }; /* frames without events are few; a start in mid-stack has no match */
+    /* Frames without events are few, but an exception is thrown past any number that wait. A start
+     * in mid-stack has no match. */
+    enum { LOOK_BELOW = 1024, COST_OF_OTHERS = 16 };
     ft_frame *caller = ft_compat_visible(frame);
     if (caller != NULL && ft_recorder_is_at(recorder, caller))
         return;
@@ -388,11 +390,12 @@ void ft_session_find(ft_recorder *recorder, ft_frame *frame)
     const ft_frame *passed = NULL; /* a coroutine that waits for what is entered: past it goes an
                                       exception that is thrown in */
     bool found = false;
-    for (int i = 0; caller != NULL && i < LOOK_BELOW; i++) {
+    for (int looks = 0; caller != NULL && looks < LOOK_BELOW;) {
         found = ft_recorder_switch_to(recorder, caller);
         if (found)
             break;
         passed = ft_compat_is_generators(caller) ? caller : NULL;
+        looks += passed != NULL ? 1 : COST_OF_OTHERS;
         caller = ft_compat_visible(ft_compat_previous(caller));
     }
     if (!found)
