@@ -344,14 +344,25 @@ static void intern_and_enter(ft_recorder *recorder, int described, ft_descriptio
                   status == FT_ERR_MEMORY ? FT_NOTE_OUT_OF_MEMORY : FT_NOTE_DISK_FULL, 1);
 }
 
+/* Its frame is on the stack, where those it calls find it at once. A coroutine's is not: it is
+ * known by the frame of its task (coroutines.c), as one that ran when the recording began. */
+static void enter_left_out(ft_recorder *recorder, const PyCodeObject *code, const ft_frame *frame,
+                           uint64_t now)
+{
+    if ((code->co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) == 0)
+        ft_recorder_enter_left_out(recorder, frame, now);
+}
+
 void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft_frame *frame,
                              uint64_t now)
 {
     ft_compat_error error;
     ft_description description;
     int number = errno;
-    if (is_code_left_out(code))
+    if (is_code_left_out(code)) {
+        enter_left_out(recorder, code, frame, now);
         return;
+    }
     if (ft_recording_code_of(recorder->recording, code) != 0) {
         (void)enter_creator(recorder, code, frame, now);
         return;
@@ -368,8 +379,10 @@ void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObje
     ft_compat_error error;
     ft_description description;
     int number = errno;
-    if (is_left_out(method))
+    if (is_left_out(method)) {
+        ft_recorder_enter_left_out(recorder, frame, now);
         return;
+    }
     ft_compat_error_save(&error);
     intern_and_enter(recorder, ft_describe_c(method, callable, &description), &description, frame,
                      now);
