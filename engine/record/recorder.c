@@ -135,6 +135,11 @@ bool ft_recorder_enter_creator(ft_recorder *recorder, const void *key, const voi
     return true;
 }
 
+void ft_recorder_enter_left_out(ft_recorder *recorder, const void *frame, uint64_t now)
+{
+    enter(recorder, NULL, frame, now);
+}
+
 /* ---- time ---- */
 
 /* How long the thread has been off the CPU by its own choice since the last look, at most `slice`.

@@ -98,6 +98,8 @@ bool ft_recorder_enter_slow(ft_recorder *recorder, const void *key, const void *
 /* Enters what ft_recorder_enter refuses for FT_CODE_CREATES_TASK. False when it is not known. */
 bool ft_recorder_enter_creator(ft_recorder *recorder, const void *key, const void *frame,
                                uint64_t now);
+/* A function begins that is left out: its time and calls are its caller's. Any key leaves it. */
+void ft_recorder_enter_left_out(ft_recorder *recorder, const void *frame, uint64_t now);
 bool ft_recorder_leave_slow(ft_recorder *recorder, const void *key, const void *frame,
                             uint64_t now);
 void ft_recorder_long_slice(ft_recorder *recorder, uint64_t now);

@@ -58,10 +58,12 @@ void ft_coroutines_create(ft_recorder *recorder, const ft_frame *frame, uint64_t
 }
 
 /* The frame of the outermost coroutine that waits for this one. An exception that was thrown in
- * entered this one past those outside. */
+ * entered this one past those outside, and when a recording starts within a coroutine those outside
+ * run already. */
 static const ft_frame *outermost(const ft_recorder *recorder, ft_frame *frame)
 {
-    uintptr_t resumer = recorder->top > recorder->bottom ? recorder->top[-1].frame : 0;
+    const ft_stack_entry *below = recorder->top - 1;
+    uintptr_t resumer = below > recorder->bottom ? below->frame : 0;
     for (;;) {
         ft_frame *outer = ft_compat_visible(ft_compat_previous(frame));
         if (outer == NULL || (uintptr_t)outer == resumer || !ft_compat_is_generators(outer))

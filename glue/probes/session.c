@@ -344,14 +344,25 @@ static void intern_and_enter(ft_recorder *recorder, int described, ft_descriptio
                   status == FT_ERR_MEMORY ? FT_NOTE_OUT_OF_MEMORY : FT_NOTE_DISK_FULL, 1);
 }
 
+/* Its frame is on the stack, where those it calls find it at once. A coroutine's is not: it is
+ * known by the frame of its task (coroutines.c), as one that ran when the recording began. */
+static void enter_left_out(ft_recorder *recorder, const PyCodeObject *code, const ft_frame *frame,
+                           uint64_t now)
+{
+    if ((code->co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) == 0)
+        ft_recorder_enter_left_out(recorder, frame, now);
+}
+
 void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft_frame *frame,
                              uint64_t now)
 {
     ft_compat_error error;
     ft_description description;
     int number = errno;
-    if (is_code_left_out(code))
+    if (is_code_left_out(code)) {
+        enter_left_out(recorder, code, frame, now);
         return;
+    }
     if (ft_recording_code_of(recorder->recording, code) != 0) {
         (void)enter_creator(recorder, code, frame, now);
         return;
@@ -368,8 +379,10 @@ void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObje
     ft_compat_error error;
     ft_description description;
     int number = errno;
-    if (is_left_out(method))
+    if (is_left_out(method)) {
+        ft_recorder_enter_left_out(recorder, frame, now);
         return;
+    }
     ft_compat_error_save(&error);
     intern_and_enter(recorder, ft_describe_c(method, callable, &description), &description, frame,
                      now);
@@ -379,7 +392,9 @@ void ft_session_enter_c(ft_recorder *recorder, const PyMethodDef *method, PyObje
 
 void ft_session_find(ft_recorder *recorder, ft_frame *frame)
 {
-    enum { LOOK_BELOW = 64 }; /* frames without events are few; a start in mid-stack has no match */
+    /* Frames without events are few, but an exception is thrown past any number that wait. A start
+     * in mid-stack has no match. */
+    enum { LOOK_BELOW = 1024, COST_OF_OTHERS = 16 };
     ft_frame *caller = ft_compat_visible(frame);
     if (caller != NULL && ft_recorder_is_at(recorder, caller))
         return;
@@ -388,11 +403,12 @@ void ft_session_find(ft_recorder *recorder, ft_frame *frame)
     const ft_frame *passed = NULL; /* a coroutine that waits for what is entered: past it goes an
                                       exception that is thrown in */
     bool found = false;
-    for (int i = 0; caller != NULL && i < LOOK_BELOW; i++) {
+    for (int looks = 0; caller != NULL && looks < LOOK_BELOW;) {
         found = ft_recorder_switch_to(recorder, caller);
         if (found)
             break;
         passed = ft_compat_is_generators(caller) ? caller : NULL;
+        looks += passed != NULL ? 1 : COST_OF_OTHERS;
         caller = ft_compat_visible(ft_compat_previous(caller));
     }
     if (!found)

@@ -19,10 +19,10 @@
 #include "tests/engine/failing_mem.h"
 #include "tests/engine/tap.h"
 
-enum { FUNCTIONS = 12, MAX_DEPTH = 40, STACKS = 3, MAX_PATHS = 200000 };
+enum { FUNCTIONS = 12, LEFT_OUT = FUNCTIONS, MAX_DEPTH = 40, STACKS = 3, MAX_PATHS = 200000 };
 
 static char folder[64];
-static char keys[FUNCTIONS];                   /* their addresses are the keys */
+static char keys[FUNCTIONS + 1];               /* their addresses are the keys */
 static uint64_t frames[STACKS][MAX_DEPTH + 1]; /* theirs are the frames: even, as real ones are */
 
 static const ft_harvest_death nobody = {0};
@@ -106,6 +106,7 @@ typedef struct program {
     int base[STACKS];                          /* length of that prefix */
     uint8_t function[STACKS][MAX_DEPTH + 1];
     int running;
+    bool leaves_out; /* some functions are no part of any path */
     uint64_t now;
 } program;
 
@@ -125,11 +126,15 @@ static void find_running(program *p)
 static void do_call(program *p)
 {
     int stack = p->running;
-    uint8_t function = (uint8_t)pick(FUNCTIONS);
+    uint8_t function = (uint8_t)pick(p->leaves_out ? FUNCTIONS + 1 : FUNCTIONS);
     if (!ft_recorder_is_at(p->recorder, frame_of(p, stack)) && p->depth[stack] > 0)
         find_running(p);
     int depth = ++p->depth[stack];
     p->function[stack][depth] = function;
+    if (function == LEFT_OUT) {
+        ft_recorder_enter_left_out(p->recorder, &frames[stack][depth], p->now += pick(50));
+        return;
+    }
     size_t length = strlen(p->path[stack]);
     p->path[stack][length] = (char)('a' + function);
     p->path[stack][length + 1] = '\0';
@@ -153,7 +158,8 @@ static void do_return(program *p)
             abort();
     }
     p->depth[stack]--;
-    p->path[stack][strlen(p->path[stack]) - 1] = '\0';
+    if (key != &keys[LEFT_OUT])
+        p->path[stack][strlen(p->path[stack]) - 1] = '\0';
 }
 
 /* Control goes to another stack; a new one hangs below what runs. */
@@ -179,7 +185,7 @@ static void do_switch(program *p)
 static void run_program(ft_recorder *recorder, uint32_t steps, bool switches)
 {
     static program p;
-    p = (program){.recorder = recorder, .now = recorder->slice_start};
+    p = (program){.recorder = recorder, .now = recorder->slice_start, .leaves_out = steps % 3 == 0};
     int last = switches ? 1 : 0; /* whoever switches is a function that is still running */
     do_call(&p);
     for (uint32_t i = 0; i < steps; i++) {

@@ -193,6 +193,39 @@ def test_a_coroutine_that_awaits_while_it_is_recorded() -> None:
     assert calls(recorder, "work") == 4
 
 
+@pytest.mark.parametrize("depth", [10, 300])
+def test_an_exception_thrown_past_many_that_wait_is_the_loops(depth: int) -> None:
+    recorder = Recorder()
+
+    async def wait_below(depth: int) -> None:
+        if depth > 0:
+            await wait_below(depth - 1)
+        else:
+            await asyncio.get_running_loop().create_future()
+
+    async def main() -> None:
+        task = asyncio.ensure_future(wait_below(depth))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+
+    recorder.start()
+    asyncio.run(main())
+    recorder.stop()
+    profile = recorder.profile()
+    names = [row.name for row in profile.functions()]
+    edges = {
+        "nobody" if edge.caller < 0 else names[edge.caller]: edge.calls
+        for edge in profile.edges()
+        if names[edge.callee] == "wait_below"
+    }
+    # Once awaited and once left by the exception; on the way out the loop calls them all.
+    assert edges == {
+        "<method 'run' of '_contextvars.Context' objects>": 1 + depth + 1,
+        "wait_below": depth,
+    }
+
+
 def test_an_exception_leaves_the_block() -> None:
     recorder = Recorder()
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
@@ -137,6 +138,35 @@ def test_decorated_coroutines_stay_coroutines() -> None:
     found = calls(recording)
     assert found["leaf"] == 2
     assert found["fetch"] == 4  # two calls, and each is resumed once
+
+
+@pytest.mark.parametrize("decorated", [True, False], ids=["decorated", "started"])
+def test_waits_of_coroutines_that_ran_when_it_began(decorated: bool) -> None:
+    recording = fettle.run()
+    measured = 0.0
+
+    async def nap() -> None:
+        nonlocal measured
+        begin = time.perf_counter()
+        await asyncio.sleep(0.01)
+        measured += time.perf_counter() - begin
+
+    async def naps() -> None:
+        for _ in range(5):
+            await nap()
+
+    async def main() -> None:
+        if decorated:
+            await recording(naps)()
+            return
+        recording.start()
+        await naps()
+        recording.stop()
+
+    asyncio.run(main())
+    (nap_row,) = (row for row in recording.stats() if row.name == "nap")
+    assert 0.05 <= nap_row.cumulative_awaited + nap_row.cumulative
+    assert nap_row.cumulative_awaited <= measured
 
 
 def test_decorated_generators_are_recorded_from_start_to_end() -> None:
