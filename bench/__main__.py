@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,41 @@ def arguments() -> argparse.Namespace:
         parser.error(f"there is no benchmark {min(unknown)}: name some of {', '.join(BENCHMARKS)}")
     if unknown := set(found.only) - set(WORKLOADS) - set(bench_distortion.SHAPES):
         parser.error(f"there is no workload or shape {min(unknown)}: see workloads.py for them")
+    if not any(leaves_something(name, found.only) for name in found.names or BENCHMARKS):
+        parser.error(f"there is nothing of {found.only[0]} in {', '.join(found.names)}: see --help")
+    if found.out and (problem := unwritable(found.out)):
+        parser.error(problem)
     if found.rounds < 1:
         parser.error("there must be a round: give --rounds 1 or more")
     return found
+
+
+def unwritable(out: Path) -> str:
+    """Why that can not be written, said before hours are spent; nothing is made for it."""
+    if out.is_dir():
+        return f"{out} is a folder: name a file with -o"
+    if not out.parent.is_dir():
+        return f"cannot write {out}, there is no folder {out.parent}: make it, or name another file"
+    if not os.access(out if out.exists() else out.parent, os.W_OK):
+        return f"cannot write {out}, permission is denied: name another file with -o"
+    return ""
+
+
+def leaves_something(name: str, only: Sequence[str]) -> bool:
+    """Whether --only leaves that benchmark anything to do; view and startup have no parts."""
+    parts = {"calls": WORKLOADS, "distortion": bench_distortion.SHAPES}.get(name)
+    return parts is None or not only or not parts.keys().isdisjoint(only)
+
+
+def save(report: dict[str, Any], out: Path | None) -> None:
+    """What there is so far: after each benchmark, as the next may fail or be stopped."""
+    if out:
+        finished = {
+            **report,
+            "load": [*report["load"], os.getloadavg()],
+            "seconds": time.time() - report["started"],
+        }
+        out.write_text(json.dumps(finished, indent=1) + "\n")
 
 
 def heading(facts: dict[str, Any]) -> str:
@@ -75,13 +108,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         effort = Effort(Path(folder), report["rounds"], only=tuple(asked.only), tiny=asked.tiny)
         for name in asked.names or BENCHMARKS:
+            if not leaves_something(name, effort.only):
+                print(f"\n{name}: skipped, --only names nothing of it", flush=True)
+                continue
             result = report["results"][name] = BENCHMARKS[name].measure(effort)
+            save(report, asked.out)
             print("\n" + "\n".join(BENCHMARKS[name].table(result)), flush=True)
-    report["load"].append(os.getloadavg())
-    report["seconds"] = time.time() - report["started"]
+    save(report, asked.out)
     if asked.out:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        asked.out.write_text(json.dumps(report, indent=1) + "\n")
         print(f"\n{asked.out}: all of it, as JSON", file=sys.stderr)
 
 

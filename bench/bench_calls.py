@@ -140,38 +140,47 @@ def short(way: str) -> str:
     return way.replace(" --no-builtins", "-nb")
 
 
+def brief(way: str) -> str:
+    return short(way).replace("fettle-", "f-").replace("yappi-", "y-")
+
+
 def cell(share: shares.Share | None) -> str:
     if not share:
         return "unclear".rjust(19)
     return f"{share['value']:8.1%} ({share['lowest']:3.0%} -{share['highest']:4.0%})"
 
 
-def overhead_table(result: dict[str, Any]) -> list[str]:
-    pairs = result["shares"]
+def slowdown_table(result: dict[str, Any]) -> list[str]:
     shown = [way for way in SLOWDOWNS if way in ways.available()]
-    heads = " ".join(f"{short(each['ours'] + '/' + each['peer']):>21}" for each in pairs)
     lines = [
-        "overhead: times the plain CPU time; share of the peer's overhead, median (lowest -"
-        " highest of the rounds); nb: no builtins",
-        f"{'':12} {'plain s':>7} " + " ".join(f"{short(way):>10}" for way in shown) + f" {heads}",
+        "overhead: times the plain CPU time; nb: no builtins",
+        f"{'':12} {'plain s':>7} " + " ".join(f"{short(way):>10}" for way in shown),
     ]
     for name, workload in result["workloads"].items():
         median = {way: statistics.median(v["cpu"]) for way, v in workload["ways"].items()}
         plain = median["plain"]
         times = " ".join(f"{median[way] / plain:9.2f}x" for way in shown)
-        cells = " ".join(f"{cell(each['workloads'].get(name)):>21}" for each in pairs)
-        lines.append(f"{name:12} {plain:7.3f} {times} {cells}")
-    left = 20 + 11 * len(shown)
-    mean, whole = (
-        " ".join(f"{cell(each[key]):>21}" for each in pairs)
-        for key in ("geometric_mean", "geometric_mean_whole")
-    )
-    goals = " ".join(
-        f"{each['goal']:8.1%}".ljust(19).rjust(21) if each["goal"] else " " * 21 for each in pairs
-    )
-    lines.append(f"{'geometric mean':{left}} {mean}")
-    lines.append(f"{'goal, at most':{left}} {goals}".rstrip())
-    lines.append(f"{'the same with start, end, files':{left}} {whole}")
+        lines.append(f"{name:12} {plain:7.3f} {times}")
+    return lines
+
+
+def share_table(result: dict[str, Any]) -> list[str]:
+    pairs = result["shares"]
+    lines = [
+        "shares: ours of the peer's overhead, median (lowest - highest of the rounds)",
+        f"{'':16}" + "".join(f"{short(each['ours']) + ' of':>20}" for each in pairs),
+        f"{'':16}" + "".join(f"{short(each['peer']):>20}" for each in pairs),
+    ]
+    for name in result["workloads"]:
+        cells = "".join(f"{cell(each['workloads'].get(name)):>20}" for each in pairs)
+        lines.append(f"{name:16}{cells}")
+    for title, key in (
+        ("geometric mean", "geometric_mean"),
+        ("with start, end", "geometric_mean_whole"),
+    ):
+        lines.append(f"{title:16}" + "".join(f"{cell(each[key]):>20}" for each in pairs))
+    goals = (f"{each['goal']:.1%}" if each["goal"] else "-" for each in pairs)
+    lines.append(f"{'goal, at most':16}" + "".join(f"{goal:>20}" for goal in goals))
     return lines
 
 
@@ -180,7 +189,7 @@ def size_table(result: dict[str, Any]) -> list[str]:
     lines = [
         "trees, and peak memory in MB: plain, and what each way adds",
         f"{'':12} {'calls':>9} {'functions':>9} {'edges':>7} {'nodes':>7} {'B/node':>7} "
-        f"{'in file':>7} {'plain':>8} " + " ".join(f"{short(way):>10}" for way in shown),
+        f"{'in file':>7} {'plain':>8} " + " ".join(f"{brief(way):>8}" for way in shown),
     ]
     for name, workload in result["workloads"].items():
         tree = workload["tree"]
@@ -189,9 +198,9 @@ def size_table(result: dict[str, Any]) -> list[str]:
         each = f"{memory:7.0f} {file:7.1f}" if tree["nodes"] >= ENOUGH else f"{'-':>7} {'-':>7}"
         line = f"{name:12} {tree['calls']:9} {tree['functions']:9} {tree['edges']:7}"
         line += f" {tree['nodes']:7} {each} {peak['plain']:8.1f} "
-        lines.append(line + " ".join(f"{peak[way] - peak['plain']:+10.1f}" for way in shown))
+        lines.append(line + " ".join(f"{peak[way] - peak['plain']:+8.1f}" for way in shown))
     return lines
 
 
 def table(result: dict[str, Any]) -> list[str]:
-    return [*overhead_table(result), "", *size_table(result)]
+    return [*slowdown_table(result), "", *share_table(result), "", *size_table(result)]

@@ -219,7 +219,7 @@ def table(result: dict[str, Any]) -> list[str]:
     lines = [
         "distortion: by how many points a loop's share is off, beside calls that take as long",
         f"{'':20} {'true':>6} "
-        + " ".join(f"{way:>22}" for way in shown)
+        + " ".join(f"{way:>18}" for way in shown)
         + f" {'ours / cProfile':>16}",
     ]
     for name, shape in result["shapes"].items():
@@ -227,14 +227,11 @@ def table(result: dict[str, Any]) -> list[str]:
         cells = []
         for way in shown:
             offs = [value - true for value in shape["reported"][way]]
-            cells.append(f"{shape['error'][way]:+6.1f} ({min(offs):+5.1f} to {max(offs):+5.1f})")
+            cells.append(f"{shape['error'][way]:+5.1f} ({min(offs):+3.0f} to {max(offs):+3.0f})")
         ours, theirs = (abs(shape["error"][way]) for way in ("fettle", "cProfile"))
         ratio = f"{ours / theirs:16.0%}" if theirs >= LEAST else f"{'-':>16}"
         lines.append(f"{name:20} {true:6.1f} " + " ".join(cells) + f" {ratio}")
-    means = " ".join(f"{result['mean_error'][way]:6.1f}" + " " * 17 for way in shown)
-    lines.append(
-        f"{'mean error':27} {means.rstrip():{23 * len(shown) - 1}}"
-        f" {result['of_peer']['cProfile']:16.0%}"
-    )
+    means = " ".join(f"{result['mean_error'][way]:5.1f}".ljust(18) for way in shown)
+    lines.append(f"{'mean error':27} {means} {result['of_peer']['cProfile']:16.0%}")
     lines.append(f"goal: at most {result['goal']:.0%} of cProfile's")
     return lines

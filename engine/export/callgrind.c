@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/export/exporter.h"
 #include "engine/export/spell.h"
@@ -127,8 +128,14 @@ static void put_functions(callgrind *all)
 
 static void put_head(callgrind *all, uint64_t total)
 {
-    ft_buf_put_text(all->out, "# callgrind format\nversion: 1\ncreator: fettle\npositions: line\n"
-                              "event: ns : Nanoseconds\nevents: ns\nsummary: ");
+    const char *command = ft_profile_get_meta(all->profile, "command");
+    ft_buf_put_text(all->out, "# callgrind format\nversion: 1\ncreator: fettle\n");
+    if (command != NULL) {
+        ft_buf_put_text(all->out, "cmd: ");
+        ft_spell_line(all->out, (ft_text){command, strlen(command)}, '\0');
+        ft_buf_put_byte(all->out, '\n');
+    }
+    ft_buf_put_text(all->out, "positions: line\nevent: ns : Nanoseconds\nevents: ns\nsummary: ");
     ft_spell_number(all->out, total);
     ft_buf_put_byte(all->out, '\n');
 }

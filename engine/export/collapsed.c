@@ -92,5 +92,5 @@ const ft_exporter ft_exporter_collapsed = {"collapsed",
                                            ".collapsed",
                                            "stacks in lines: for flamegraph.pl, inferno and others",
                                            write_collapsed,
-                                           FT_EXPORTER_PATHS_COMFORT,
+                                           {.nodes = 100000, .frames = 1000000}, /* 50 MB */
                                            false};

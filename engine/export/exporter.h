@@ -23,7 +23,7 @@ typedef struct ft_exporter {
 } ft_exporter;
 
 /* A hundred thousand stacks open in seconds in the usual viewers, a million in minutes or never;
- * four million frames are some 200 MB of text. */
+ * four million frames are some 30 MB of numbers. */
 #define FT_EXPORTER_PATHS_COMFORT                                                                  \
     {                                                                                              \
         .nodes = 100000, .frames = 4000000                                                         \

@@ -171,6 +171,7 @@ static ft_status keep(pruning *all, ft_tree *tree, const ft_node *node, const pl
     tree->nodes[here->id].calls = node->calls;
     tree->nodes[here->id].own = node->own;
     tree->nodes[here->id].waiting = node->waiting;
+    all->pruned.kept++;
     return FT_OK;
 }
 

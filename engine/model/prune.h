@@ -21,9 +21,10 @@ typedef struct ft_prune_limits {
     uint64_t frames; /* of the paths to these nodes, each written out */
 } ft_prune_limits;
 
-typedef struct ft_pruned { /* what was left out */
-    uint64_t nodes;
-    uint64_t own; /* ns */
+typedef struct ft_pruned {
+    uint64_t kept;  /* nodes that stay, without the roots and the "[pruned]" */
+    uint64_t nodes; /* left out, as all below: of the plain profile */
+    uint64_t own;   /* ns */
 } ft_pruned;
 
 /* Fills to, which ft_profile_init made just now; on an error it is fit for ft_profile_fini only.

@@ -485,7 +485,7 @@ static PyObject *profile_prune(PyObject *object, PyObject *args)
 {
     profile_object *self = (profile_object *)object;
     long long nodes, frames = 0;
-    ft_pruned told = {0, 0};
+    ft_pruned told = {0};
     ft_status status;
     if (!PyArg_ParseTuple(args, "L|L:prune", &nodes, &frames))
         return NULL;
@@ -506,7 +506,8 @@ static PyObject *profile_prune(PyObject *object, PyObject *args)
         return fail(self, status, 0, NULL);
     }
     pruned->report = self->report;
-    return Py_BuildValue("NKd", pruned, (unsigned long long)told.nodes, (double)told.own / 1e9);
+    return Py_BuildValue("NKKd", pruned, (unsigned long long)told.kept,
+                         (unsigned long long)told.nodes, (double)told.own / 1e9);
 }
 
 static PyObject *write_to(profile_object *self, PyObject *file,
@@ -589,8 +590,7 @@ static PyMethodDef profile_methods[] = {
      "export($self, format, /)\n--\n\nThe recording in another format, as bytes; see exporters()."},
     {"prune", profile_prune, METH_VARARGS,
      "prune($self, nodes, frames=0, /)\n--\n\nA copy of the heaviest nodes: the profile, the "
-     "number "
-     "of nodes left out, their own time in seconds."},
+     "numbers of nodes kept and left out, and the own time of the latter in seconds."},
     {"begin", profile_begin, METH_O,
      "begin($self, fd, /)\n--\n\nWrites the header and the meta to a new file: a recording that "
      "has not ended."},

@@ -128,10 +128,11 @@ class Profile:
     def export(self, format: str) -> bytes:
         """ValueError for an unknown format; FileError of the kind "limit" where the paths of a
         recording, written out, would be too large for anyone to open."""
-    def prune(self, nodes: int, frames: int = 0, /) -> tuple[Profile, int, float]:
+    def prune(self, nodes: int, frames: int = 0, /) -> tuple[Profile, int, int, float]:
         """A copy with the heaviest nodes, by cumulative time, at most that many with at most that
         many frames in their paths (0: no limit). What is left out below a node is one child of it,
-        "[pruned]". Gives the copy, the number of nodes left out and their own time in seconds."""
+        "[pruned]". Gives the copy, the numbers of nodes kept and left out (tasks not
+        counted) and the own time of the latter in seconds."""
     def begin(self, fd: int) -> None:
         """Writes the header and the meta to a new file: a recording that has not ended."""
     def append(self, fd: int) -> None:

@@ -60,11 +60,12 @@ def pattern(path: str) -> re.Pattern[str]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    out = tmp_path_factory.mktemp("bench") / "folder" / "out.json"
+    out = tmp_path_factory.mktemp("bench") / "out.json"
     done = bench("--tiny", "--only", "fib", "--only", "small functions", "-o", str(out))
     assert done.returncode == 0, done.stderr
-    for heading in ("overhead:", "trees,", "distortion:", "view:", "startup:"):
+    for heading in ("overhead:", "shares:", "trees,", "distortion:", "view:", "startup:"):
         assert f"\n{heading}" in done.stdout
+    assert [line for line in done.stdout.splitlines()[1:] if len(line) > 120] == []
     found: dict[str, Any] = json.loads(out.read_text())
     return found
 
@@ -111,12 +112,48 @@ def test_there_are_workloads_enough_each_with_its_reason() -> None:
         assert "def work():" in source, name
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["--only", "nonsense"], ["--rounds", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [["nonsense"], ["--only", "nonsense"], ["--rounds", "0"], ["distortion", "--only", "json"]],
+)
 def test_wrong_words_are_said_in_a_sentence(words: list[str]) -> None:
     done = bench(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert re.search(r"error: .+: .+$", done.stderr.strip())
+
+
+def test_what_only_leaves_empty_is_skipped(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    done = bench("--tiny", "calls", "distortion", "--only", "json", "-o", str(out))
+    assert (done.returncode, "\ndistortion: skipped" in done.stdout) == (0, True), done.stderr
+    assert list(json.loads(out.read_text())["results"]) == ["calls"]
+
+
+def test_what_is_finished_is_saved_though_the_next_fails(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    program = f"""
+import runpy, sys
+sys.path.insert(0, {str(BENCH)!r})
+import bench_startup, bench_view
+bench_view.measure = lambda effort: {{}}
+bench_view.table = lambda result: []
+def fail(effort): raise SystemExit(7)
+bench_startup.measure = fail
+sys.argv[1:] = ["view", "startup", "--tiny", "-o", {str(out)!r}]
+runpy.run_path({str(BENCH)!r}, run_name="__main__")
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=300).returncode == 7
+    assert list(json.loads(out.read_text())["results"]) == ["view"]
+
+
+def test_an_output_that_can_not_be_written_is_refused_first(tmp_path: Path) -> None:
+    for out in (tmp_path / "none" / "x.json", tmp_path):
+        done = bench("-o", str(out))
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert re.search(rf"error: .*{re.escape(str(out))}.*: .+$", done.stderr.strip())
+    assert list(tmp_path.iterdir()) == []
 
 
 def load_shares() -> dict[str, Any]:

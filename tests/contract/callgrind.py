@@ -14,6 +14,8 @@ HEAD = [
     "# callgrind format",
     "version: 1",
     "creator: fettle",
+]
+REST_OF_HEAD = [
     "positions: line",
     "event: ns : Nanoseconds",
     "events: ns",
@@ -21,6 +23,7 @@ HEAD = [
 
 
 class Profile(NamedTuple):
+    command: str | None
     total: int
     own: Counter[Function]
     calls: Counter[tuple[Function, Function]]
@@ -39,19 +42,22 @@ def key(code: Code) -> Function:
 def expected(recording: Recording) -> Profile:
     functions, edges = oracle.tables(recording)
     keys = [key(code) for code in recording.codes]
-    profile = Profile(sum(f.own for f in functions.values()), Counter(), Counter(), Counter())
+    command = dict(recording.meta).get(b"command")
+    total = sum(f.own for f in functions.values())
+    said = None if command is None else line(command)
+    profile = Profile(said, total, Counter(), Counter(), Counter())
     for code, sums in functions.items():
         profile.own[keys[code]] += sums.own
     for (caller, callee), sums in edges.items():
         if caller and sums.calls:
             profile.calls[keys[caller], keys[callee]] += sums.calls
             profile.inclusive[keys[caller], keys[callee]] += sums.cumulative
-    return Profile(profile.total, *(+counter for counter in profile[1:]))
+    return Profile(said, total, *(+counter for counter in profile[2:]))
 
 
 class Reader:
     def __init__(self) -> None:
-        self.profile = Profile(0, Counter(), Counter(), Counter())
+        self.profile = Profile(None, 0, Counter(), Counter(), Counter())
         # One table for all keys of files, one for all keys of functions.
         self.names: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self.at = self.to = ("", "")
@@ -61,11 +67,16 @@ class Reader:
         lines = exported.decode().split("\n")
         assert lines[: len(HEAD)] == HEAD
         assert lines.pop() == ""
-        summary = re.fullmatch("summary: ([0-9]+)", lines[len(HEAD)])
+        del lines[: len(HEAD)]
+        command = re.fullmatch("cmd: (.*)", lines[0])
+        del lines[: command is not None]
+        assert lines[: len(REST_OF_HEAD)] == REST_OF_HEAD
+        summary = re.fullmatch("summary: ([0-9]+)", lines[len(REST_OF_HEAD)])
         assert summary
-        for row in lines[len(HEAD) + 1 :]:
+        for row in lines[len(REST_OF_HEAD) + 1 :]:
             self.take(row)
-        return Profile(int(summary[1]), *(+counter for counter in self.profile[1:]))
+        said = command and command[1]
+        return Profile(said, int(summary[1]), *(+counter for counter in self.profile[2:]))
 
     def take(self, row: str) -> None:
         if position := re.fullmatch(r"(fl|fn|cfi|cfn)=\(([0-9]+)\)(?: (\S.*))?", row):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fettle._core import Profile
 
-from . import callgrind, consumers
+from . import callgrind, consumers, spelling
 from .synthetic import SAMPLES, Recording
 
 
@@ -48,6 +48,15 @@ def test_own_times_and_total(sample: str, tmp_path: Path) -> None:
     expected = callgrind.expected(recording)
     assert seen.pop("PROGRAM TOTALS") == expected.total
     assert seen == {":".join(key): ns for key, ns in expected.own.items()}
+
+
+@pytest.mark.parametrize("command", [b"app.py --all", b"a\nfn=(1) b\r\x1b[31m \xff"])
+def test_the_command_is_told_on_its_line(command: bytes, tmp_path: Path) -> None:
+    recording = SAMPLES["login"]()
+    recording.meta[0] = b"command", command
+    printed = annotate(recording, tmp_path)
+    assert f"\nProfiled target:  {spelling.line(command)}\n" in printed
+    assert costs(printed)["PROGRAM TOTALS"] == callgrind.expected(recording).total
 
 
 Edges = dict[tuple[str, str], tuple[int, int]]  # (caller, callee): calls, inclusive time

@@ -67,16 +67,17 @@ def test_a_merged_profile_is_exported_whole(format: str, tmp_path: Path) -> None
 def test_a_pruned_profile_reads_as_what_is_left(
     format: str, limits: tuple[int, int], recording: Recording, profile: Profile
 ) -> None:
-    smaller, nodes, seconds = profile.prune(*limits)
+    smaller, kept, nodes, seconds = profile.prune(*limits)
     left, left_out = pruned(recording, *limits)
     assert FORMATS[format].read(smaller.export(format)) == FORMATS[format].expected(left)
     assert nodes == len(left_out)
+    assert kept == sum(len(thread.nodes) - 1 for thread in recording.threads) - nodes
     assert seconds == min(sum(node.own for node in left_out), LARGEST) / 1e9
 
 
 @pytest.mark.parametrize("limits", [(1, 0), (50, 0), (0, 100)])
 def test_pruning_keeps_totals(limits: tuple[int, int], profile: Profile) -> None:
-    smaller, nodes, _ = profile.prune(*limits)
+    smaller, _, nodes, _ = profile.prune(*limits)
     was, now = profile.totals(), smaller.totals()
     assert (now.calls, now.own, now.waiting) == (was.calls, was.own, was.waiting)
     assert now.nodes <= 2 * (was.nodes - nodes)  # below each that is kept at most one [pruned]

@@ -102,6 +102,7 @@ static void prune_tree(ft_tree *tree, const bool *kept, uint32_t rest, ft_pruned
         if (kept[id]) {
             must(ft_tree_add(&made, places[above], node->code, &places[id]) == FT_OK);
             add_numbers(&made.nodes[places[id]], node);
+            pruned->kept++;
             continue;
         }
         while (!kept[above])
@@ -159,8 +160,8 @@ static bool is_as_defined(uint64_t seed, ft_prune_limits limits)
     must(ft_prune(&pruned, &profile, limits, &told) == FT_OK);
     bool same = ft_profile_check(&pruned) == FT_OK && same_profile(&profile, &untouched);
     prune_by_definition(&untouched, limits, &expected);
-    same = same && same_profile(&pruned, &untouched) && told.nodes == expected.nodes &&
-           told.own == expected.own;
+    same = same && same_profile(&pruned, &untouched) && told.kept == expected.kept &&
+           told.nodes == expected.nodes && told.own == expected.own;
     ft_profile_fini(&pruned);
     ft_profile_fini(&untouched);
     ft_profile_fini(&profile);

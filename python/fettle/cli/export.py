@@ -69,14 +69,12 @@ def _prune(profile: "Profile", limits: list[int]) -> "Profile":
 
     if not any(limits):
         return profile
-    smaller, pruned, own = profile.prune(*limits)
+    smaller, kept, pruned, own = profile.prune(*limits)
     if pruned == 0:
         return profile
-    totals = profile.totals()
-    nodes = totals.nodes - len(profile.threads())  # not the roots, which are no calls
     say(
-        f"{pruned} of {nodes} call paths with {_share(own, totals.own)} of the time were left out"
-        f" and are summed up as [pruned] below the {nodes - pruned} heaviest;"
+        f"{pruned} of {kept + pruned} call paths with {_share(own, profile.totals().own)} of the time were left out"
+        f" and are summed up as [pruned] below the {kept} heaviest;"
         " --max-nodes 0 keeps all."
     )
     return smaller
