@@ -1,96 +1,135 @@
-"""The C core: the model of a recording, the recorder of this process, the file, the exports."""
+"""The C core: the model of a recording, the recorder of this process, the file, the exports.
+
+The rows are struct sequences, as os.stat_result is: tuples whose items have names, without what
+namedtuple adds (_fields, _asdict, _replace).
+"""
 
 from collections.abc import Callable
 from types import CodeType
-from typing import NamedTuple, Self, final
+from typing import Any, Final, Self, final
 
-class FunctionRow(NamedTuple):
+from _typeshed import structseq
+
+@final
+class FunctionRow(
+    structseq[Any],
+    tuple[str, int, str, str, int, int, float, float, float, float, float, float],
+):
     """One function over all threads and processes. Times are seconds."""
 
-    file: str  # co_filename, or "~" for C functions
-    line: int  # co_firstlineno, or 0
-    name: str  # co_name, or cProfile's label: "<built-in method time.sleep>"
-    qualname: str
-    calls: int
-    primitive: int
-    own: float
-    cumulative: float
-    own_waiting: float
-    cumulative_waiting: float
-    own_awaited: float  # how long a coroutine was suspended: beside own, it is no time of a thread
-    cumulative_awaited: float  # with what it awaited, beside cumulative; not that of other tasks
+    file: Final[str]  # co_filename, or "~" for C functions
+    line: Final[int]  # co_firstlineno, or 0
+    name: Final[str]  # co_name, or cProfile's label: "<built-in method time.sleep>"
+    qualname: Final[str]
+    calls: Final[int]
+    primitive: Final[int]
+    own: Final[float]
+    cumulative: Final[float]
+    own_waiting: Final[float]
+    cumulative_waiting: Final[float]
+    own_awaited: Final[float]  # a coroutine's suspension: beside own, it is no time of a thread
+    cumulative_awaited: Final[float]  # with what it awaited, beside cumulative; not other tasks'
 
-class EdgeRow(NamedTuple):
+@final
+class EdgeRow(structseq[Any], tuple[int, int, int, int, float, float, float, float, float, float]):
     """The calls of one function by another. Times are seconds."""
 
-    caller: int  # index into functions(); -1 for what no recorded function called
-    callee: int  # index into functions()
-    calls: int
-    primitive: int  # calls that were not below another call of callee by caller
-    own: float  # of the callee when called by caller, as the others
-    cumulative: float
-    own_waiting: float
-    cumulative_waiting: float
-    own_awaited: float
-    cumulative_awaited: float
+    caller: Final[int]  # index into functions(); -1 for what no recorded function called
+    callee: Final[int]  # index into functions()
+    calls: Final[int]
+    primitive: Final[int]  # calls that were not below another call of callee by caller
+    own: Final[float]  # of the callee when called by caller, as the others
+    cumulative: Final[float]
+    own_waiting: Final[float]
+    cumulative_waiting: Final[float]
+    own_awaited: Final[float]
+    cumulative_awaited: Final[float]
 
-class TreeRow(NamedTuple):
+@final
+class TreeRow(
+    structseq[Any],
+    tuple[
+        str,
+        int,
+        int,
+        str,
+        int,
+        str,
+        str,
+        int,
+        float,
+        float,
+        float,
+        float,
+        int,
+        int,
+        float,
+        float,
+        float,
+        float,
+        float,
+    ],
+):
     """One line of the call tree; tasks stand below who created them. Times are seconds.
 
     Of each row, own, the cumulative times of the rows below it and folded sum to cumulative."""
 
     # "recording", "process", "thread", "call"; "task": the outermost call of a task of an event
     # loop, below what created it; "folded", "folded again": past the cap
-    kind: str
-    place: int  # in processes() or threads(), else -1
-    parent: int  # index of the row above, which comes before; -1 for the recording
-    file: str  # as of a FunctionRow
-    line: int
-    name: str  # likewise, or a thread's name
-    qualname: str
-    calls: int
-    own: float
-    cumulative: float
-    own_waiting: float
-    cumulative_waiting: float
-    folded_functions: int  # how many different ones below this row have no row of their own
-    folded_calls: int
-    folded: float  # the time in them
-    folded_waiting: float
-    own_awaited: float
-    cumulative_awaited: float
-    folded_awaited: float
+    kind: Final[str]
+    place: Final[int]  # in processes() or threads(), else -1
+    parent: Final[int]  # index of the row above, which comes before; -1 for the recording
+    file: Final[str]  # as of a FunctionRow
+    line: Final[int]
+    name: Final[str]  # likewise, or a thread's name
+    qualname: Final[str]
+    calls: Final[int]
+    own: Final[float]
+    cumulative: Final[float]
+    own_waiting: Final[float]
+    cumulative_waiting: Final[float]
+    folded_functions: Final[int]  # how many different ones below this row have no row of their own
+    folded_calls: Final[int]
+    folded: Final[float]  # the time in them
+    folded_waiting: Final[float]
+    own_awaited: Final[float]
+    cumulative_awaited: Final[float]
+    folded_awaited: Final[float]
 
-class ProcessRow(NamedTuple):
-    pid: int
-    parent_pid: int
-    command: tuple[str, ...]
-    python: str
-    started: float  # Unix time, seconds
-    elapsed: float  # seconds
+@final
+class ProcessRow(structseq[Any], tuple[int, int, tuple[str, ...], str, float, float]):
+    pid: Final[int]
+    parent_pid: Final[int]
+    command: Final[tuple[str, ...]]
+    python: Final[str]
+    started: Final[float]  # Unix time, seconds
+    elapsed: Final[float]  # seconds
 
-class ThreadRow(NamedTuple):
-    process: int  # index into processes()
-    name: str
-    uses: int
-    nodes: int
-    calls: int
-    own: float
-    waiting: float
+@final
+class ThreadRow(structseq[Any], tuple[int, str, int, int, int, float, float]):
+    process: Final[int]  # index into processes()
+    name: Final[str]
+    uses: Final[int]
+    nodes: Final[int]
+    calls: Final[int]
+    own: Final[float]
+    waiting: Final[float]
 
-class Totals(NamedTuple):
-    calls: int
-    primitive: int
-    own: float
-    waiting: float
-    nodes: int
+@final
+class Totals(structseq[Any], tuple[int, int, float, float, int]):
+    calls: Final[int]
+    primitive: Final[int]
+    own: Final[float]
+    waiting: Final[float]
+    nodes: Final[int]
 
-class NoteRow(NamedTuple):
+@final
+class NoteRow(structseq[Any], tuple[str, int, int]):
     # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack",
     # "out of memory", "children lost", "never started"; "note N" for kinds that are not known
-    kind: str
-    process: int
-    count: int  # type: ignore[assignment]  # a field, where tuple has a method
+    kind: Final[str]
+    process: Final[int]
+    count: Final[int]  # type: ignore[assignment]  # a field, where tuple has a method
 
 class FileError(Exception):
     """A file that can not be read or is not ours. args: (kind, path, detail); kind is one of
@@ -194,21 +233,24 @@ class Recorder:
         """What was recorded so far; the recording goes on."""
 
 @final
-class profiler_subentry(NamedTuple):
-    code: CodeType | str
-    callcount: int
-    reccallcount: int
-    totaltime: float  # seconds
-    inlinetime: float
+class profiler_subentry(structseq[Any], tuple[CodeType | str, int, int, float, float]):
+    code: Final[CodeType | str]
+    callcount: Final[int]
+    reccallcount: Final[int]
+    totaltime: Final[float]  # seconds
+    inlinetime: Final[float]
 
 @final
-class profiler_entry(NamedTuple):
-    code: CodeType | str
-    callcount: int
-    reccallcount: int
-    totaltime: float  # seconds
-    inlinetime: float
-    calls: list[profiler_subentry] | None
+class profiler_entry(
+    structseq[Any],
+    tuple[CodeType | str, int, int, float, float, list[profiler_subentry] | None],
+):
+    code: Final[CodeType | str]
+    callcount: Final[int]
+    reccallcount: Final[int]
+    totaltime: Final[float]  # seconds
+    inlinetime: Final[float]
+    calls: Final[list[profiler_subentry] | None]
 
 class Profiler:
     """What cProfile's C half is: its methods, arguments and entries."""

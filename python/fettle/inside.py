@@ -69,7 +69,9 @@ class Run(_core.Recorder):
 
     def stats(self) -> list[_core.FunctionRow]:
         """One tuple for each function, in no order: file, line, name, qualname, calls, primitive
-        calls, own time, cumulative time and the waiting in each of the two, in seconds."""
+        (calls), own and cumulative (seconds), own_waiting and cumulative_waiting (the part of these
+        that was waiting), own_awaited and cumulative_awaited (beside these: coroutines suspended).
+        """
         return self.profile().functions()
 
     def view(

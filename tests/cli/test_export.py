@@ -47,7 +47,7 @@ def fan(width: int) -> Recording:
 
 def test_pstats_is_read_by_pstats(recorded: Folder) -> None:
     assert recorded.fettle("export", "one.fettle", "-f", "pstats").code == 0
-    stats = pstats.Stats(str(recorded.path / "one.pstats"))
+    stats = pstats.Stats(str(recorded.path / "one.fettle.pstats"))
     calls = {name: row[1] for (_, _, name), row in stats.stats.items()}
     assert (calls["f"], calls["g"]) == (3, 3)
 
@@ -59,6 +59,33 @@ def test_to_stdout_and_by_suffix(recorded: Folder) -> None:
     assert json.loads((recorded.path / "x.json").read_text()) == json.loads(piped.stdout)
     assert recorded.fettle("export", "one.fettle", "-o", "x.speedscope.json").code == 0
     assert "$schema" in json.loads((recorded.path / "x.speedscope.json").read_text())
+
+
+def test_the_default_name_is_nobody_elses(recorded: Folder) -> None:
+    recorded.write("one.json", "{}")
+    before = recorded.names()
+    assert recorded.fettle("export", "one", "-f", "json").code == 0
+    assert recorded.names() - before == {"one.fettle.json"}
+    assert (recorded.path / "one.json").read_text() == "{}"
+    (recorded.path / "one.fettle").rename(recorded.path / "one")
+    before = recorded.names()
+    assert recorded.fettle("export", "one", "-f", "collapsed").code == 0
+    assert recorded.names() - before == {"one.fettle.collapsed"}
+
+
+def test_what_is_named_is_overwritten_but_no_recording_and_no_source(recorded: Folder) -> None:
+    source = (recorded.path / "one.py").read_text()
+    recording = (recorded.path / "one.fettle").read_bytes()
+    for name in ["one.py", "../" + recorded.path.name + "/one.py", "one.fettle"]:
+        ended = recorded.fettle("export", "one", "-f", "json", "-o", name)
+        assert ended.code == 2
+        assert ended.sentence().startswith(f"fettle: {name} is ")
+    assert (recorded.path / "one.py").read_text() == source
+    assert (recorded.path / "one.fettle").read_bytes() == recording
+    recorded.write("other/one.py", "not of the recording")
+    for name in ["other/one.py", "fresh.py"]:
+        assert recorded.fettle("export", "one", "-f", "json", "-o", name).code == 0
+        assert json.loads((recorded.path / name).read_text())["format"] == "fettle"
 
 
 def test_only_the_heaviest_are_kept_and_the_rest_is_said(folder: Folder) -> None:

@@ -270,11 +270,15 @@ def fields(node: ast.ClassDef) -> list[str]:
     return [ast.unparse(line.target) for line in node.body if isinstance(line, ast.AnnAssign)]
 
 
+def annotated(name: str) -> list[ast.AnnAssign]:
+    return [line for line in stub_classes()[name].body if isinstance(line, ast.AnnAssign)]
+
+
 def stub_rows() -> dict[str, list[str]]:
     return {
         name: fields(node)
         for name, node in stub_classes().items()
-        if any(isinstance(base, ast.Name) and base.id == "NamedTuple" for base in node.bases)
+        if "structseq[Any]" in map(ast.unparse, node.bases)
     }
 
 
@@ -290,6 +294,10 @@ def test_rows_are_tuples_with_the_names_of_the_stub(name: str) -> None:
     first, *_ = row
     assert first == 0 and row[1:] == tuple(range(1, len(names)))
     assert pickle.loads(pickle.dumps(row)) == row
+    of_tuple = ast.unparse(stub_classes()[name].bases[1])
+    in_order = ", ".join(ast.unparse(line.annotation)[6:-1] for line in annotated(name))
+    assert of_tuple == f"tuple[{in_order}]", "what it is unpacked into, and its names"
+    assert not any(hasattr(row, more) for more in ("_fields", "_asdict", "_replace"))
 
 
 def test_the_profile_has_what_the_stub_says() -> None:

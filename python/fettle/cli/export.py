@@ -15,7 +15,7 @@ SUMMARY = "a recording in another tool's format"
 
 OPTIONS = [
     Option("-f --format", "FORMAT of the export (what OUT ends in)", "FORMAT"),
-    Option("-o --output", "where to write it; - for stdout (FILE with the format's suffix)", "OUT"),
+    Option("-o --output", "where to write it; - for stdout (FILE and the format's suffix)", "OUT"),
     Option(
         "--max-nodes", "keep the N heaviest call paths; 0 keeps all (what viewers can take)", "N"
     ),
@@ -46,8 +46,9 @@ def main(words: list[str]) -> int:
     out = parsed.values.get("output", "")
     form = _format(parsed.values.get("format", ""), out, suffixes)
     limits = [parsed.number("max-nodes", 0)] if "max-nodes" in parsed.values else comfort[form]
-    out = out or os.path.splitext(os.path.basename(source))[0] + suffixes[form]
+    out = out or _beside(source) + suffixes[form]
     opened = recording.open_one(source)
+    _check(out, opened.profile)
     for remark in opened.remarks:
         say(remark)
     profile = _prune(opened.profile, limits)
@@ -61,6 +62,34 @@ def main(words: list[str]) -> int:
         ) from None
     _write(data, out)
     return 0
+
+
+def _beside(source: str) -> str:
+    """app.fettle, and app.fettle too where that is called app: app.json may be the program's."""
+    return os.path.basename(source).removesuffix(".fettle") + ".fettle"
+
+
+def _check(out: str, profile: "Profile") -> None:
+    """Other tools' files are overwritten, but no recording and no source of what was recorded."""
+    try:
+        if _is_recording(out):
+            raise Problem(USAGE, f"{out} is a recording and stays as it is; name another output.")
+        if _is_source(out, profile):
+            raise Problem(
+                USAGE, f"{out} is source of the recorded program and stays; name another output."
+            )
+    except OSError as error:
+        raise _cannot_write(out, error) from None
+
+
+def _is_source(out: str, profile: "Profile") -> bool:
+    """A link of another name to a source is none: the link is what would be replaced."""
+    if not os.path.isfile(out):
+        return False
+    folder, name = profile.meta().get("cwd", ""), os.path.basename(out)
+    files = {row.file for row in profile.functions()}
+    paths = [os.path.join(folder, file) for file in files if os.path.basename(file) == name]
+    return any(os.path.isfile(path) and os.path.samefile(path, out) for path in paths)
 
 
 def _prune(profile: "Profile", limits: list[int]) -> "Profile":
@@ -98,14 +127,12 @@ def _format(word: str, out: str, suffixes: dict[str, str]) -> str:
 
 
 def _write(data: bytes, out: str) -> None:
-    """Whole or not at all: written beside out, then renamed. A recording is not overwritten."""
+    """Whole or not at all: written beside out, then renamed."""
     if out == "-":
         sys.stdout.buffer.write(data)
         return
     fresh = f"{out}.{os.getpid()}.new"
     try:
-        if _is_recording(out):
-            raise Problem(USAGE, f"{out} is a recording and stays as it is; name another output.")
         if os.path.exists(out) and not os.path.isfile(out):  # /dev/stdout, a pipe
             with open(out, "wb") as file:
                 file.write(data)
@@ -120,9 +147,11 @@ def _write(data: bytes, out: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Problem(
-            USAGE, f"cannot write {out}: {reason(error)}; name another output with -o."
-        ) from None
+        raise _cannot_write(out, error) from None
+
+
+def _cannot_write(out: str, error: OSError) -> Problem:
+    return Problem(USAGE, f"cannot write {out}: {reason(error)}; name another output with -o.")
 
 
 def _is_recording(path: str) -> bool:
