@@ -86,7 +86,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Profile, pstats.
     assert folder.fettle("run", "-q", "app.py").code == 0
     assert folder.fettle("export", "app.fettle", "-f", "pstats").code == 0
     return Profile.read(str(folder.path / "app.fettle")), pstats.Stats(
-        str(folder.path / "app.pstats")
+        str(folder.path / "app.fettle.pstats")
     )
 
 

@@ -102,8 +102,8 @@ def _prune(profile: "Profile", limits: list[int]) -> "Profile":
     if pruned == 0:
         return profile
     say(
-        f"{pruned} of {kept + pruned} call paths with {_share(own, profile.totals().own)} of the time were left out"
-        f" and are summed up as [pruned] below the {kept} heaviest;"
+        f"{pruned} of {kept + pruned} call paths with {_share(own, profile.totals().own)} of the"
+        f" time were left out and are summed up as [pruned] below the {kept} heaviest;"
         " --max-nodes 0 keeps all."
     )
     return smaller
