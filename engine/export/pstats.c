@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/sum.h"
 #include "engine/export/exporter.h"
 #include "engine/export/spell.h"
 #include "engine/model/query.h"
@@ -59,7 +60,7 @@ typedef struct pstats {
 /* Saturates, as the queries do: a hostile file may hold any numbers. */
 static void add(uint64_t *to, uint64_t more)
 {
-    *to = *to > UINT64_MAX - more ? UINT64_MAX : *to + more;
+    *to = ft_sum(*to, more);
 }
 
 static void add_sum(key_sum *to, key_sum more)

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "engine/base/sum.h"
 #include "engine/export/exporter.h"
 #include "engine/export/paths.h"
 #include "engine/export/spell.h"
@@ -53,7 +54,7 @@ static void put_event(walk *here, char type, uint32_t id)
 
 static void pass(walk *here, uint64_t own)
 {
-    here->now = here->now > UINT64_MAX - own ? UINT64_MAX : here->now + own;
+    here->now = ft_sum(here->now, own);
 }
 
 static void put_events(walk *here)

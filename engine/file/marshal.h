@@ -32,7 +32,7 @@ typedef enum ft_marshal_kind {
     FT_MARSHAL_DICT   /* keys and values follow in turn, then END */
 } ft_marshal_kind;
 
-enum { FT_MARSHAL_NO_REF = UINT32_MAX };
+#define FT_MARSHAL_NO_REF UINT32_MAX /* no enumerator: those are int */
 
 typedef struct ft_marshal_item {
     ft_marshal_kind kind;

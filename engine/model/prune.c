@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "engine/base/sum.h"
 #include "engine/model/plain.h"
 
 enum { WEIGHT_BITS = 64, DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
@@ -39,11 +40,6 @@ typedef struct pruning {
     cut nodes, frames;
     ft_pruned pruned;
 } pruning;
-
-static uint64_t sum(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
 
 /* Whatever it returns, ft_prune frees. */
 static ft_status make_room(pruning *all)
@@ -77,7 +73,7 @@ static void weigh_tree(const ft_tree *tree, uint64_t *weights, uint32_t *depths)
     for (uint32_t id = tree->count; id-- > 1;) {
         uint32_t parent = tree->nodes[id].parent;
         assert(parent < id);
-        weights[parent] = sum(weights[parent], weights[id]);
+        weights[parent] = ft_sum(weights[parent], weights[id]);
     }
 }
 
@@ -111,7 +107,7 @@ static cut find_cut(const pruning *all, uint64_t limit, bool of_frames)
         for (uint64_t i = 0; i < all->count; i++) {
             uint64_t *of = &costs[all->weights[i] >> shift & (DIGITS - 1)];
             if ((all->weights[i] & above) == end.weight)
-                *of = sum(*of, cost(all->depths[i], of_frames));
+                *of = ft_sum(*of, cost(all->depths[i], of_frames));
         }
         while (digit > 0 && costs[digit] <= end.left)
             end.left -= costs[digit--];
@@ -178,7 +174,7 @@ static ft_status keep(pruning *all, ft_tree *tree, const ft_node *node, const pl
 static ft_status leave_out(pruning *all, ft_tree *tree, const ft_node *node, place *above)
 {
     all->pruned.nodes++;
-    all->pruned.own = sum(all->pruned.own, node->own);
+    all->pruned.own = ft_sum(all->pruned.own, node->own);
     if ((node->calls | node->own | node->waiting) == 0)
         return FT_OK;
     if (above->rest == 0) {
@@ -187,9 +183,9 @@ static ft_status leave_out(pruning *all, ft_tree *tree, const ft_node *node, pla
             return status;
     }
     ft_node *rest = &tree->nodes[above->rest];
-    rest->calls = sum(rest->calls, node->calls);
-    rest->own = sum(rest->own, node->own);
-    rest->waiting = sum(rest->waiting, node->waiting);
+    rest->calls = ft_sum(rest->calls, node->calls);
+    rest->own = ft_sum(rest->own, node->own);
+    rest->waiting = ft_sum(rest->waiting, node->waiting);
     return FT_OK;
 }
 

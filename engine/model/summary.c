@@ -9,10 +9,11 @@
 #include <stdlib.h>
 
 #include "engine/base/array.h"
+#include "engine/base/sum.h"
 
 static void add(uint64_t *to, uint64_t more)
 {
-    *to = *to > UINT64_MAX - more ? UINT64_MAX : *to + more;
+    *to = ft_sum(*to, more);
 }
 
 ft_status ft_summary_init(ft_summary *summary, const ft_mem *mem)
