@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from fettle import _core
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import Never, TextIO
 
+    from fettle.problem import Problem
     from fettle.report.flat import Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,8 +49,14 @@ class Run(_core.Recorder):
         super().__init__(builtins=builtins, max_nodes=max_nodes)
 
     def __new__(
-        cls, *, calls: bool = True, builtins: bool = True, max_nodes: int = 2_000_000
+        cls,
+        *function: "Never",
+        calls: bool = True,
+        builtins: bool = True,
+        max_nodes: int = 2_000_000,
     ) -> Self:
+        if function:
+            raise TypeError("write @fettle.run(): the decorator is what fettle.run() gives")
         return super().__new__(cls)
 
     def __call__(self, function: F) -> F:
@@ -66,6 +73,12 @@ class Run(_core.Recorder):
         [2]
         """
         return _decorated(self, function)
+
+    def profile(self) -> _core.Profile:
+        """What was recorded so far; the recording goes on."""
+        profile = super().profile()
+        profile.set_meta("recorded", "inside")
+        return profile
 
     def stats(self) -> list[_core.FunctionRow]:
         """One tuple for each function, in no order: file, line, name, qualname, calls, primitive
@@ -94,6 +107,8 @@ class Run(_core.Recorder):
 
         if rows is None:
             rows = 60 if what == "tree" else 30
+        if rows < 0:
+            raise ValueError(f"rows needs a whole number from 0 (all), not {rows}")
         try:
             choice = flat.Choice(key=order.find(sort), rows=rows, within=within)
             _show(
@@ -104,8 +119,8 @@ class Run(_core.Recorder):
 
     def save(self, path: str) -> None:
         """Writes what was recorded so far to path, a .fettle file. A recording that stands there
-        becomes NAME.prev.fettle; any other file stays, and OSError says so, as it does when path
-        can not be written."""
+        becomes NAME.prev.fettle; any other file stays, and OSError says so, as it does, with errno,
+        when path can not be written."""
         from fettle import output
         from fettle.problem import Problem
 
@@ -115,7 +130,7 @@ class Run(_core.Recorder):
         try:
             claimed = output.claim(os.path.abspath(path), locked=True)
         except Problem as problem:
-            raise OSError(problem.sentence.replace(" with -o", "")) from None
+            raise _os_error(problem) from None
         try:
             profile.begin(claimed.fd)
             profile.append(claimed.fd)
@@ -143,6 +158,14 @@ def _show(
         raise ValueError(
             f'there is no view {what!r}: ask for "calls", "tree", "callers", "callees"'
         )
+
+
+def _os_error(problem: "Problem") -> OSError:
+    """FileNotFoundError and its like where the system said no."""
+    cause = problem.__cause__
+    if isinstance(cause, OSError):
+        return OSError(cause.errno, cause.strerror, cause.filename)
+    return OSError(problem.sentence.replace(" with -o", ""))
 
 
 def _properties() -> dict[str, str]:

@@ -100,14 +100,18 @@ def claim(path: str, locked: bool) -> Output:
         place = error.filename or path
         raise Problem(
             USAGE, f"cannot write {place}: {reason(error)}; name another output with -o."
-        ) from None
+        ) from error
     return Output(path, fd)
 
 
 def _check_room(path: str) -> None:
     """Raises OSError where a recording could not even begin, before anything is moved aside."""
     trial = f"{path}.{os.getpid()}.new"
-    fd = os.open(trial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fd = os.open(trial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        error.filename = path  # the name that the user gave
+        raise
     try:
         os.posix_fallocate(fd, 0, FIRST_BYTES)
     finally:

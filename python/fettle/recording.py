@@ -165,7 +165,7 @@ def _remark_incomplete(recording: Recording) -> None:
     if not recording.profile.processes():
         raise Problem(
             UNREADABLE,
-            f"{recording.path} holds nothing: it was cut off at the start; record again.",
+            f"{recording.path} is damaged or cut off at its start and holds nothing; record again.",
         )
     recording.remarks.append(
         f"{recording.path} is cut off or damaged at its end: this is what stands before that."

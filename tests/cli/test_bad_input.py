@@ -49,6 +49,9 @@ RAN = "open('ran', 'w').close()"
         ("view /dev/null", 3),
         ("view -s speed old.fettle", 2),
         ("view --lines old.fettle", 2),
+        ("view -p --tree old.fettle", 2),
+        ("view -p --callers main old.fettle", 2),
+        ("view --callers= old.fettle", 2),
         ("view --in nosuchfile* old.fettle", 1),
         ("export", 2),
         ("export old.fettle", 2),
@@ -158,3 +161,15 @@ def test_verbs_that_come_later_are_not_offered(folder: Folder) -> None:
     ended = folder.fettle("--help")
     for verb in ("diff", "time", "costs", "dis", "memo"):
         assert f"\n  {verb} " not in ended.stdout
+
+
+def test_a_damaged_start_is_called_damaged(folder: Folder) -> None:
+    folder.write("app.py", "pass")
+    assert folder.fettle("run", "-q", "app.py").code == 0
+    path = folder.path / "app.fettle"
+    data = bytearray(path.read_bytes())
+    data[60] ^= 1  # in the first chunk
+    path.write_bytes(data)
+    ended = folder.fettle("view", "app.fettle")
+    assert ended.code == 3
+    assert "app.fettle is damaged" in ended.sentence()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fettle._core import Profile
+from fettle.problem import Problem
 from fettle.report import flat, names, neighbours
 
 from .harness import Folder
@@ -120,6 +121,19 @@ def test_what_nobody_called_and_what_calls_nobody(tmp_path: Path) -> None:
     assert shown(profile, "sleep", False)[1].strip() == "-> (nothing)"
 
 
+def test_what_within_hides_is_counted(tmp_path: Path) -> None:
+    profile = Profile.read(str(synthetic.login().write(tmp_path)))
+    assert shown(profile, "sleep", True, within="json")[1].strip() == "<- (2 outside of json)"
+    assert shown(profile, "sleep", False, within="json")[1].strip() == "-> (nothing)"
+
+
+@pytest.mark.parametrize("callers", [True, False])
+def test_the_function_must_be_named(callers: bool, tmp_path: Path) -> None:
+    profile = Profile.read(str(synthetic.login().write(tmp_path)))
+    with pytest.raises(Problem, match=r"of which function\? Name it: --call(er|ee)s NAME, of=NAME"):
+        shown(profile, "", callers)
+
+
 def test_rows_order_and_place(recorded: tuple[Profile, pstats.Stats]) -> None:
     profile, _ = recorded
     first = shown(profile, "app.py:<module>", False, key="name")
@@ -131,7 +145,9 @@ def test_rows_order_and_place(recorded: tuple[Profile, pstats.Stats]) -> None:
     assert cut[:3] == first[:3]
     assert cut[3].strip() == f"-> ({len(order) - 2} more; -n 0 shows all)"
     within = shown(profile, "app.py:<module>", False, key="name", within="app.py")
-    assert within[1:] == [row for row in first[1:] if "app.py" in row]
+    kept = [row for row in first[1:] if "app.py" in row]
+    assert within[1:-1] == kept
+    assert within[-1].strip() == f"-> ({len(order) - len(kept)} outside of app.py)"
 
 
 def test_hostile_names_draw_nothing(tmp_path: Path) -> None:

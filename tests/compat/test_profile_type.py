@@ -669,3 +669,12 @@ def test_greenlets():
     profile.disable()
     assert rows(profile, "leaf")[:2] == (4, 4)
     assert rows(profile, "one")[1] == rows(profile, "two")[1] == 1
+
+
+def test_the_table_of_an_empty_profile_is_refused_as_pstats_refuses_it() -> None:
+    profile = ours.Profile()
+    with pytest.raises(TypeError) as refused:
+        profile.print_stats()
+    with pytest.raises(TypeError) as by_pstats:
+        pstats.Stats(profile)
+    assert str(refused.value) == str(by_pstats.value)

@@ -17,6 +17,7 @@ from pathlib import Path
 import fettle
 import pytest
 from fettle import _core, inside
+from fettle.report import notes
 
 
 def calls(recording: inside.Run) -> dict[str, int]:
@@ -297,6 +298,10 @@ def test_view_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "-> {built-in method builtins.sum}" in capsys.readouterr().out
     with pytest.raises(ValueError, match="is not a sort key"):
         recording.view(sort="height")
+    with pytest.raises(ValueError, match="rows needs a whole number from 0"):
+        recording.view(rows=-1)
+    with pytest.raises(ValueError, match="callers of which function"):
+        recording.view("callers")
     with pytest.raises(ValueError, match="there is no view 'lines'"):
         recording.view("lines")
     with pytest.raises(ValueError, match="a percentage from 0 to 100"):
@@ -327,8 +332,23 @@ def test_save_leaves_other_files_alone(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="is not a fettle recording and stays as it is"):
         fettle.run().save(str(path))
     assert path.read_text() == "keep me"
-    with pytest.raises(OSError, match="cannot write"):
-        fettle.run().save(str(tmp_path / "missing" / "part.fettle"))
+    missing = tmp_path / "missing" / "part.fettle"
+    with pytest.raises(FileNotFoundError) as caught:
+        fettle.run().save(str(missing))
+    assert caught.value.filename == str(missing)
+
+
+def test_an_empty_recording_says_so(tmp_path: Path) -> None:
+    started = fettle.run()
+    started.start()
+    started.stop()
+    for recording in (fettle.run(), started):
+        out = io.StringIO()
+        recording.view(file=out)
+        _, sentence = out.getvalue().splitlines()
+        assert sentence.startswith("fettle: nothing ran while the recording was on; ")
+    recording.save(str(tmp_path / "x.fettle"))
+    assert "nothing ran" in notes.sentences(_core.Profile.read(str(tmp_path / "x.fettle")))[0]
 
 
 def test_what_can_not_be_asked_for() -> None:
@@ -336,6 +356,8 @@ def test_what_can_not_be_asked_for() -> None:
         fettle.run(calls=False)
     with pytest.raises(ValueError, match="max_nodes must be from 1"):
         fettle.run(max_nodes=0)
+    with pytest.raises(TypeError, match=r"write @fettle\.run\(\)"):
+        fettle.run(leaf)  # type: ignore[arg-type,call-arg]
     with pytest.raises(TypeError, match="decorates functions"):
         fettle.run()(3)  # type: ignore[type-var]
     with pytest.raises(TypeError, match="decorates functions"):

@@ -86,6 +86,8 @@ def _report(parsed: Parsed) -> str:
     report = asked[0] if asked else "calls"
     if "fold" in parsed.values and report != "tree":
         raise Problem(USAGE, "--fold is of the call tree; write --tree --fold PERCENT.")
+    if "percent" in parsed.values and report != "calls":
+        raise Problem(USAGE, f"-p is of the table of functions, and --{report} has shares already.")
     return report
 
 

@@ -105,7 +105,7 @@ class Profile(_core.Profiler):
         self.create_stats()
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         keys: tuple[Any, ...] = sort if isinstance(sort, tuple) else (sort,)
-        rows: Any = _Rows(printable(self.stats, encoding))
+        rows: Any = _Rows(printable(self.stats, encoding)) if self.stats else self  # it says why
         pstats.Stats(rows).strip_dirs().sort_stats(*keys).print_stats()
 
     def dump_stats(self, file: "File") -> None:

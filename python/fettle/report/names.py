@@ -106,5 +106,5 @@ def no_match(glob: str) -> Problem:
     return Problem(
         CHECK_FAILED,
         f"no file or module of this recording matches {visible(glob)};"
-        " `fettle view -n 0` shows all there are.",
+        " the table of all rows (-n 0, rows=0) has those there are.",
     )

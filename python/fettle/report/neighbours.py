@@ -2,6 +2,7 @@
 """Who called a function, or whom it called, with the share of its time that each accounts for."""
 
 from fettle import _core
+from fettle.problem import USAGE, Problem
 from fettle.report import names, notes, order, screen, selection, table
 from fettle.report.row import cumulative, own, waited
 
@@ -57,6 +58,9 @@ def show(
     remarks: list[str],
 ) -> None:
     """Prints all functions that wanted means, each with its callers or callees."""
+    if not wanted:
+        what = "callers" if callers else "callees"
+        raise Problem(USAGE, f"{what} of which function? Name it: --{what} NAME, of=NAME.")
     functions = profile.functions()
     files = names.Files([row.file for row in functions])
     places = selection.chosen(functions, wanted, files)
@@ -66,10 +70,8 @@ def show(
     lines: list[Line] = []
     for at in places:
         lines.append(_line(functions[at], "", files.label(functions[at])))
-        if choice.within:
-            found[at] = [row for row in found[at] if files.match(row, choice.within)]
         found[at].sort(key=by_key, reverse=choice.reverse)
-        lines += _beneath(functions[at], found[at], "<-" if callers else "->", choice.rows, files)
+        lines += _beneath(functions[at], found[at], "<-" if callers else "->", choice, files)
     heading = table.heading(profile, "", names.visible(choice.source))
     screen.page(heading, lines, "", stream, COLUMNS)
     if isinstance(profile, _core.Stats) and profile.untimed:
@@ -90,10 +92,15 @@ def _neighbours(
 
 
 def _beneath(
-    function: "FunctionRow", rows: list[Neighbour], arrow: str, most: int, files: names.Files
+    function: "FunctionRow",
+    every: list[Neighbour],
+    arrow: str,
+    choice: "Choice",
+    files: names.Files,
 ) -> "list[Line]":
     """The lines below a function; what is left out is counted."""
-    kept = rows[:most] if most else rows
+    rows = [row for row in every if not choice.within or files.match(row, choice.within)]
+    kept = rows[: choice.rows] if choice.rows else rows
     whole = cumulative(function)
     lines = [
         _line(row, table.share(cumulative(row), whole), f"  {arrow} {files.label(row)}")
@@ -101,6 +108,9 @@ def _beneath(
     ]
     if len(kept) < len(rows):
         left = f"  {arrow} ({len(rows) - len(kept)} more; -n 0 shows all)"
+        lines.append(("", "", "", "", "", left))
+    elif len(rows) < len(every):
+        left = f"  {arrow} ({len(every) - len(rows)} outside of {names.visible(choice.within)})"
         lines.append(("", "", "", "", "", left))
     return lines or [("", "", "", "", "", f"  {arrow} (nothing)")]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 # {count} is what the notes of a kind count together, {processes} in how many processes.
 SENTENCES = {
     "folded": "the call tree reached its cap: {count} calls are kept by caller and callee only;"
-    " --max-nodes raises the cap.",
+    " raise the cap with --max-nodes, or max_nodes= of fettle.run.",
     "disk full": "the disk was full: {count} calls in new call paths were not recorded; make room"
     " or choose another place with -o.",
     "no tool id": "{processes} recorded nothing, because other tools hold every sys.monitoring"
@@ -22,7 +22,8 @@ SENTENCES = {
     "torn": "{count} damaged blocks were left out: some calls are missing.",
     "deep stack": "the stack was so deep that --no-builtins went on with the slower hook in"
     " {processes}; its overhead is higher there.",
-    "out of memory": "memory ran out: {count} calls were not recorded; lower --max-nodes.",
+    "out of memory": "memory ran out: {count} calls were not recorded; lower --max-nodes, or"
+    " max_nodes= of fettle.run.",
     "children lost": "{forked} could not be recorded: no room for the data, or no right to write"
     " it as another user; choose another place with -o.",
     "never started": "{processes} ended before the first line of the program: nothing of it was"
@@ -34,6 +35,7 @@ NOTHING = (
     "nothing was recorded: no Python that has fettle ran (python -S and FETTLE_DISABLE leave it"
     " out), or the disk was full; install fettle where the program's Python is."
 )
+NOTHING_RAN = "nothing ran while the recording was on; put what is to be recorded inside of it."
 
 
 def sentences(profile: "Profile | Stats") -> list[str]:
@@ -41,12 +43,15 @@ def sentences(profile: "Profile | Stats") -> list[str]:
     known = isinstance(profile, _core.Stats) or profile.processes() or profile.totals().calls
     if not known:
         return [NOTHING]
+    quiet = profile.meta().get("recorded") == "inside" and not any(profile.totals()[:4])
     counts: dict[str, int] = {}
     processes: dict[str, set[int]] = {}
     for note in profile.notes():
+        if quiet and note.kind == "never started":  # the program did, the recording did not
+            continue
         counts[note.kind] = counts.get(note.kind, 0) + note.count
         processes.setdefault(note.kind, set()).add(note.process)
-    return [
+    return [NOTHING_RAN] * quiet + [
         SENTENCES.get(kind, UNKNOWN).format(
             kind=kind,
             count=count,

@@ -34,7 +34,7 @@ def chosen(rows: "list[FunctionRow]", text: str, files: "Files") -> list[int]:
     raise Problem(
         CHECK_FAILED,
         f"no function of this recording matches {visible(text)}{_nearest(rows, text)};"
-        " `fettle view -n 0` shows all there are.",
+        " the table of all rows (-n 0, rows=0) has those there are.",
     )
 
 
