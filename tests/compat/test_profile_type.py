@@ -16,6 +16,7 @@ import sys
 import threading
 import types
 import weakref
+from collections.abc import Callable
 
 import pytest
 from fettle.compat import cProfile as ours
@@ -671,10 +672,18 @@ def test_greenlets():
     assert rows(profile, "one")[1] == rows(profile, "two")[1] == 1
 
 
-def test_the_table_of_an_empty_profile_is_refused_as_pstats_refuses_it() -> None:
+def said_of_nothing(profile: ours.Profile, show: Callable[[], object]) -> str:
+    """What comes of showing a profile that recorded nothing: an error until 3.14, from 3.15 on an
+    empty table."""
+    try:
+        show()
+    except TypeError as error:
+        return str(error).replace(repr(profile), "PROFILE")
+    return "a table"
+
+
+def test_the_table_of_an_empty_profile_is_what_pstats_makes_of_it() -> None:
     profile = ours.Profile()
-    with pytest.raises(TypeError) as refused:
-        profile.print_stats()
-    with pytest.raises(TypeError) as by_pstats:
-        pstats.Stats(profile)
-    assert str(refused.value) == str(by_pstats.value)
+    said = said_of_nothing(profile, profile.print_stats)
+    assert said == said_of_nothing(profile, lambda: pstats.Stats(profile))
+    assert "PROFILE" in said or said == "a table"
