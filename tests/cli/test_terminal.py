@@ -94,7 +94,7 @@ def test_an_interrupt_ends_the_program(folder: Folder, terminal: Terminal, comma
     assert seen.count("KeyboardInterrupt") == 1
     terminal.type("echo code=$?\n")
     terminal.expect("code=130\r")
-    if "fettle" in command:
+    if command.startswith(FETTLE):
         assert Profile.read(str(folder.path / "app.fettle")).ended
 
 
