@@ -14,6 +14,7 @@
 #ifndef FT_RECORD_ARENA_H
 #define FT_RECORD_ARENA_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +37,9 @@ enum {
 typedef enum ft_block_kind {
     FT_BLOCK_RECORDS = 1,   /* ft_record, one after another: codes and properties */
     FT_BLOCK_RECORDERS = 2, /* ft_recorder slots */
-    FT_BLOCK_CONTEXTS = 3   /* ft_context, of the recorder `owner` */
+    FT_BLOCK_CONTEXTS = 3,  /* ft_context, of the recorder `owner` */
+    FT_BLOCK_LINES = 4,     /* ft_line_cells, one after another, of the recorder `owner` or none */
+    FT_BLOCK_ACTIVATIONS = 5 /* ft_line_activation, of the recorder `owner` */
 } ft_block_kind;
 
 typedef struct ft_block {
@@ -109,6 +112,20 @@ static inline uint64_t ft_arena_first_ticks(const ft_arena_header *header)
 static inline void *ft_block_data(ft_block *block)
 {
     return (char *)block + FT_BLOCK_HEADER_BYTES;
+}
+
+/* The first unused byte. */
+static inline void *ft_block_unused(ft_block *block)
+{
+    return (char *)ft_block_data(block) + atomic_load_explicit(&block->used, memory_order_relaxed);
+}
+
+/* Bytes that were filled can be read from now on. */
+static inline void ft_block_publish(ft_block *block, uint64_t bytes)
+{
+    uint64_t used = atomic_load_explicit(&block->used, memory_order_relaxed);
+    assert(used + bytes + FT_BLOCK_HEADER_BYTES <= block->bytes);
+    atomic_store_explicit(&block->used, used + bytes, memory_order_release);
 }
 
 /* Bytes that are neither used nor outside the block. */

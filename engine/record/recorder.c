@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "engine/model/code.h"
 #include "engine/model/profile.h"
@@ -142,26 +141,6 @@ void ft_recorder_enter_left_out(ft_recorder *recorder, const void *frame, uint64
 
 /* ---- time ---- */
 
-/* How long the thread has been off the CPU by its own choice since the last look, at most `slice`.
- * A look costs a system call of 0.5 us, two in slices that were waiting or are longer still. */
-static uint64_t waited_ns(ft_recorder *recorder, uint64_t slice, uint64_t now_ns, bool very_long)
-{
-    struct rusage usage;
-    if (getrusage(RUSAGE_THREAD, &usage) != 0)
-        return 0;
-    uint64_t voluntary = (uint64_t)usage.ru_nvcsw;
-    bool switched = voluntary != recorder->voluntary;
-    if (!switched && !very_long)
-        return 0;
-    uint64_t off_cpu = now_ns - ft_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    uint64_t waited = off_cpu > recorder->off_cpu ? off_cpu - recorder->off_cpu : 0;
-    recorder->off_cpu = off_cpu;
-    recorder->voluntary = voluntary;
-    if (!switched) /* it was preempted: that is not waiting */
-        return 0;
-    return waited < slice ? waited : slice;
-}
-
 void ft_recorder_long_slice(ft_recorder *recorder, uint64_t now)
 {
     uint64_t elapsed = now - recorder->slice_start;
@@ -174,7 +153,7 @@ void ft_recorder_long_slice(ft_recorder *recorder, uint64_t now)
     double ns_per_tick = ft_clock_ns_per_tick(source, recorder->first, pair);
     uint64_t slice = (uint64_t)((double)elapsed * ns_per_tick);
     bool very_long = elapsed > recorder->long_slice * WAITING_LOOK_FACTOR;
-    uint64_t waited = waited_ns(recorder, slice, pair.ns, very_long);
+    uint64_t waited = ft_idle_waited(&recorder->idle, slice, pair.ns, very_long);
     uint64_t ticks = slice == 0 ? 0 : (uint64_t)((double)waited / ns_per_tick);
     recorder->slice_start = now;
     ft_counter_add(&recorder->current->own, elapsed);
@@ -198,9 +177,9 @@ void ft_recorder_end_foreign_slice(ft_recorder *recorder, uint64_t now)
     ft_clock_pair pair = ft_clock_read_pair(source);
     double ns_per_tick = ft_clock_ns_per_tick(source, recorder->first, pair);
     uint64_t off_cpu = pair.ns - ft_clock_ns_of(cpu);
-    uint64_t waited = off_cpu > recorder->off_cpu ? off_cpu - recorder->off_cpu : 0;
+    uint64_t waited = off_cpu > recorder->idle.off_cpu ? off_cpu - recorder->idle.off_cpu : 0;
     uint64_t ticks = (uint64_t)((double)waited / ns_per_tick);
-    recorder->off_cpu = off_cpu;
+    recorder->idle.off_cpu = off_cpu;
     ft_counter_add(&recorder->current->waiting, ticks < elapsed ? ticks : elapsed);
 }
 

@@ -23,6 +23,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/status.h"
+#include "engine/record/idle.h"
 
 #define FT_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define FT_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
@@ -86,8 +87,7 @@ typedef struct ft_recorder {
     uint32_t index; /* among the recording's recorders */
     _Atomic uint32_t uses;
     ft_clock_pair first; /* pair at the start */
-    uint64_t off_cpu;    /* ns off the CPU since first, as last looked at */
-    uint64_t voluntary;  /* switches, as last looked at */
+    ft_idle idle;        /* of the thread that uses it */
 } ft_recorder;
 
 _Static_assert(sizeof(ft_recorder) == 128, "two cache lines, and the file's layout");

@@ -33,9 +33,17 @@ void ft_recorder_rest_free(ft_recorder_rest *rest, const ft_mem *mem)
     if (rest == NULL)
         return;
     ft_parked_drop_all(rest, mem);
+    ft_line_recorder_free(rest->lines, mem);
     ft_tasks_fini(&rest->tasks);
     ft_pool_fini(&rest->pool);
     ft_mem_free(mem, rest);
+}
+
+ft_line_recorder *ft_recorder_lines(ft_recorder *recorder)
+{
+    if (FT_UNLIKELY(recorder->rest->lines == NULL))
+        recorder->rest->lines = ft_line_recorder_new(recorder);
+    return recorder->rest->lines;
 }
 
 void ft_parked_drop_all(ft_recorder_rest *rest, const ft_mem *mem)

@@ -5,6 +5,7 @@
 #define FT_RECORD_RECORDER_REST_H
 
 #include "engine/base/map.h"
+#include "engine/record/line_recorder.h"
 #include "engine/record/pool.h"
 #include "engine/record/recorder.h"
 #include "engine/record/tasks.h"
@@ -26,11 +27,15 @@ typedef struct ft_recorder_rest {
     size_t parked_entries;
     ft_tasks tasks;
     char folded_keys[2]; /* their addresses are the keys of the two FOLDED contexts */
+    ft_line_recorder *lines; /* owned; NULL: the thread met no line yet */
     clockid_t cpu_clock; /* of the thread that uses the recorder, for any thread to read */
 } ft_recorder_rest;
 
 ft_recorder_rest *ft_recorder_rest_new(const ft_mem *mem);
 void ft_recorder_rest_free(ft_recorder_rest *rest, const ft_mem *mem);
+
+/* The thread's lines, made when it meets the first one. NULL when there is no room (noted). */
+ft_line_recorder *ft_recorder_lines(ft_recorder *recorder);
 
 /* Keeps a copy. Silently drops it when memory is out: its return shows as a start in mid-stack. */
 void ft_parked_add(ft_recorder_rest *rest, const ft_mem *mem, const ft_stack_entry *entries,

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/base/array.h"
 #include "engine/model/code.h"
 #include "engine/model/profile.h"
 #include "engine/record/children.h"
+#include "engine/record/line_recorder.h"
 #include "engine/record/recorder_rest.h"
 #include "engine/record/tasks.h"
 
@@ -76,6 +76,7 @@ ft_status ft_recording_open(ft_recording *recording, const ft_mem *mem, const ch
     *recording = (ft_recording){.mem = mem, .max_contexts = max_contexts};
     pthread_mutex_init(&recording->lock, NULL);
     ft_map_init(&recording->codes, mem);
+    ft_line_tables_init(&recording->lines, mem);
     recording->arena.mem = mem;
     if (directory != NULL) {
         size_t length = strlen(directory) + 1;
@@ -112,6 +113,7 @@ void ft_recording_close(ft_recording *recording)
     ft_mem_free(recording->mem, recording->flags);
     ft_mem_free(recording->mem, recording->directory);
     ft_map_fini(&recording->codes);
+    ft_line_tables_fini(&recording->lines);
     ft_arena_close(&recording->arena);
     pthread_mutex_destroy(&recording->lock);
 }
@@ -151,18 +153,6 @@ static ft_status make_room(ft_recording *recording, ft_block **newest, ft_block_
     return recording->refused;
 }
 
-static void publish(ft_block *block, uint64_t bytes)
-{
-    uint64_t used = atomic_load_explicit(&block->used, memory_order_relaxed);
-    assert(used + bytes + FT_BLOCK_HEADER_BYTES <= block->bytes);
-    atomic_store_explicit(&block->used, used + bytes, memory_order_release);
-}
-
-static void *unused(ft_block *block)
-{
-    return (char *)ft_block_data(block) + atomic_load_explicit(&block->used, memory_order_relaxed);
-}
-
 static uint32_t cut_length(size_t length)
 {
     return (uint32_t)(length < FT_NAME_MAX_BYTES ? length : FT_NAME_MAX_BYTES);
@@ -177,7 +167,7 @@ static ft_status write_record(ft_recording *recording, ft_record record, const c
     ft_status status = make_room(recording, &recording->records, FT_BLOCK_RECORDS, 0, record.bytes);
     if (status != FT_OK)
         return status;
-    char *at = unused(recording->records);
+    char *at = ft_block_unused(recording->records);
     memcpy(at, &record, sizeof record);
     at += sizeof record;
     for (int i = 0; i < 3; i++) {
@@ -185,7 +175,7 @@ static ft_status write_record(ft_recording *recording, ft_record record, const c
             memcpy(at, texts[i], record.lengths[i]);
         at += record.lengths[i];
     }
-    publish(recording->records, record.bytes);
+    ft_block_publish(recording->records, record.bytes);
     recording->records_used = atomic_load_explicit(&recording->records->used, memory_order_relaxed);
     return FT_OK;
 }
@@ -240,6 +230,45 @@ uint32_t ft_recording_code_of(ft_recording *recording, const void *key)
     return result;
 }
 
+/* ---- lines ---- */
+
+/* Under the lock. The table is declared in the arena: a function that never runs is seen, too. */
+static ft_status watch_lines(ft_recording *recording, const ft_line_member *members,
+                             uint32_t count, uint32_t last_line)
+{
+    const ft_line_table *table;
+    const uint32_t *code = ft_map_get(&recording->codes, (uint64_t)(uintptr_t)members[0].key);
+    assert(code != NULL && *code != 0);
+    ft_status status =
+        ft_line_tables_add(&recording->lines, *code, members, count, last_line, &table);
+    if (status != FT_OK)
+        return status;
+    uint64_t bytes = ft_line_cells_bytes(table);
+    status = make_room(recording, &recording->declared, FT_BLOCK_LINES, FT_LINE_DECLARED, bytes);
+    if (status != FT_OK)
+        return status; /* its lines are counted all the same */
+    ft_line_cells_write(ft_block_unused(recording->declared), table);
+    ft_block_publish(recording->declared, bytes);
+    return FT_OK;
+}
+
+ft_status ft_recording_watch_lines(ft_recording *recording, const ft_line_member *members,
+                                   uint32_t count, uint32_t last_line)
+{
+    pthread_mutex_lock(&recording->lock);
+    ft_status status = watch_lines(recording, members, count, last_line);
+    pthread_mutex_unlock(&recording->lock);
+    return status;
+}
+
+const ft_line_code *ft_recording_find_lines(ft_recording *recording, const void *key)
+{
+    pthread_mutex_lock(&recording->lock);
+    const ft_line_code *code = ft_line_tables_find(&recording->lines, key);
+    pthread_mutex_unlock(&recording->lock);
+    return code;
+}
+
 ft_status ft_recording_set_property(ft_recording *recording, const char *key, const char *value,
                                     size_t value_length)
 {
@@ -260,20 +289,26 @@ static void note_failure(ft_recording *recording, ft_status status)
     ft_arena_note(&recording->arena, disk ? FT_NOTE_DISK_FULL : FT_NOTE_OUT_OF_MEMORY, 1);
 }
 
+void *ft_recording_room(ft_recording *recording, ft_block **newest, ft_block_kind kind,
+                        uint32_t owner, uint64_t bytes)
+{
+    pthread_mutex_lock(&recording->lock);
+    ft_status status = make_room(recording, newest, kind, owner, bytes);
+    pthread_mutex_unlock(&recording->lock);
+    if (status == FT_OK)
+        return ft_block_unused(*newest);
+    note_failure(recording, status);
+    return NULL;
+}
+
 /* An unpublished context; the lock is taken only when its block is full. */
 static ft_context *blank_context(ft_recorder *recorder)
 {
     ft_recording *recording = recorder->recording;
     if (recorder->contexts != NULL && ft_block_room(recorder->contexts) >= sizeof(ft_context))
-        return unused(recorder->contexts);
-    pthread_mutex_lock(&recording->lock);
-    ft_status status = make_room(recording, &recorder->contexts, FT_BLOCK_CONTEXTS, recorder->index,
-                                 sizeof(ft_context));
-    pthread_mutex_unlock(&recording->lock);
-    if (status == FT_OK)
-        return unused(recorder->contexts);
-    note_failure(recording, status);
-    return NULL;
+        return ft_block_unused(recorder->contexts);
+    return ft_recording_room(recording, &recorder->contexts, FT_BLOCK_CONTEXTS, recorder->index,
+                             sizeof(ft_context));
 }
 
 /* A generator passes on what it awaits only to somebody who awaits it. */
@@ -302,7 +337,7 @@ ft_context *ft_recording_new_context(ft_recorder *recorder, ft_context *parent, 
         memset(context, 0, sizeof *context);
         return NULL;
     }
-    publish(recorder->contexts, sizeof *context);
+    ft_block_publish(recorder->contexts, sizeof *context);
     atomic_fetch_add_explicit(&recording->context_count, 1, memory_order_relaxed);
     return context;
 }
@@ -321,11 +356,11 @@ static ft_status add_slot(ft_recording *recording, ft_recorder **recorder)
         make_room(recording, &recording->slots, FT_BLOCK_RECORDERS, 0, sizeof(ft_recorder));
     if (status != FT_OK)
         return status;
-    ft_recorder *made = unused(recording->slots);
+    ft_recorder *made = ft_block_unused(recording->slots);
     made->recording = recording;
     made->index = recording->recorder_count;
     recording->recorders[recording->recorder_count++] = made;
-    publish(recording->slots, sizeof *made);
+    ft_block_publish(recording->slots, sizeof *made);
     *recorder = made;
     return FT_OK;
 }
@@ -346,10 +381,7 @@ static ft_status take_recorder(ft_recording *recording, ft_recorder **recorder)
 /* From here on the calling thread's time off the CPU is counted. */
 static void start_waiting(ft_recorder *recorder)
 {
-    struct rusage usage;
-    recorder->off_cpu = ft_clock_ns(CLOCK_MONOTONIC) - ft_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    recorder->voluntary =
-        getrusage(RUSAGE_THREAD, &usage) == 0 ? (uint64_t)usage.ru_nvcsw : UINT64_C(0);
+    ft_idle_start(&recorder->idle);
     if (pthread_getcpuclockid(pthread_self(), &recorder->rest->cpu_clock) != 0)
         recorder->rest->cpu_clock = CLOCK_MONOTONIC; /* nothing is off this one */
 }
@@ -366,6 +398,8 @@ static void start_clock(ft_recorder *recorder)
         recorder->long_slice = UINT64_MAX / 2;
     }
     start_waiting(recorder);
+    if (recorder->rest->lines != NULL)
+        ft_line_recorder_start(recorder->rest->lines);
 }
 
 /* What a recorder has besides its slot; it may be there from an earlier thread. */
@@ -413,6 +447,8 @@ ft_recorder *ft_recording_attach(ft_recording *recording)
 /* Its slice has ended. */
 static void give_back(ft_recorder *recorder)
 {
+    if (recorder->rest->lines != NULL)
+        ft_line_recorder_end(recorder->rest->lines, recorder->slice_start);
     ft_tasks_end(recorder, recorder->slice_start);
     recorder->top = recorder->bottom;
     recorder->current = recorder->root;
@@ -502,7 +538,7 @@ static ft_status copy_block(ft_recording *recording, const ft_block *old, uint64
     if (status != FT_OK)
         return status;
     memcpy(ft_block_data(recording->records), (const char *)old + FT_BLOCK_HEADER_BYTES, used);
-    publish(recording->records, used);
+    ft_block_publish(recording->records, used);
     return FT_OK;
 }
 
@@ -557,6 +593,13 @@ static void replay(ft_recorder *recorder, const ft_recorder *before)
     }
 }
 
+static void replay_lines(ft_recorder *recorder, const ft_line_recorder *before)
+{
+    ft_line_recorder *lines = ft_recorder_lines(recorder);
+    if (lines != NULL)
+        ft_line_recorder_replay(lines, before, recorder->slice_start);
+}
+
 ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder *before)
 {
     ft_arena old = recording->arena, fresh;
@@ -568,7 +611,7 @@ ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder 
         return NULL;
     }
     recording->arena = fresh;
-    recording->records = recording->slots = NULL;
+    recording->records = recording->slots = recording->declared = NULL;
     recording->attempts_to_skip = 0;
     recording->recorder_count = 0; /* the other threads' stacks and tables are left to the parent */
     atomic_store(&recording->context_count, 0);
@@ -578,6 +621,8 @@ ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder 
     if (before != NULL) {
         if (recorder != NULL)
             replay(recorder, before);
+        if (recorder != NULL && before->rest->lines != NULL)
+            replay_lines(recorder, before->rest->lines);
         drop_recorder(recording, before);
     }
     ft_arena_close(&old);

@@ -18,6 +18,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/status.h"
 #include "engine/record/arena.h"
+#include "engine/record/line_table.h"
 #include "engine/record/recorder.h"
 
 enum { FT_MAX_CONTEXTS_DEFAULT = 2000000, FT_NAME_MAX_BYTES = 1 << 12 };
@@ -57,6 +58,8 @@ struct ft_recording {
     ft_block *records;       /* newest block of records */
     uint64_t records_used;   /* its used bytes, in memory that a forked child does not share */
     ft_block *slots;         /* newest block of recorders */
+    ft_line_tables lines;    /* whose lines are recorded */
+    ft_block *declared;      /* newest block of tables as they were made */
     ft_recorder **recorders; /* owned array of borrowed slots */
     uint32_t recorder_count, recorder_capacity;
     ft_status refused;         /* why the arena could not grow the last time */
@@ -105,6 +108,19 @@ void ft_recording_keep_only(ft_recording *recording, ft_recorder *mine);
 
 /* Makes the function known. Interning it twice is harmless. */
 ft_status ft_recording_intern(ft_recording *recording, const ft_function *function);
+
+/* From now on the lines of a function are recorded, which is members[0] and known; see
+ * line_table.h. Not twice. FT_ERR_DISK_FULL, FT_ERR_IO: only functions that ran will be seen. */
+ft_status ft_recording_watch_lines(ft_recording *recording, const ft_line_member *members,
+                                   uint32_t count, uint32_t last_line);
+
+/* NULL when the lines of key are not recorded. Borrowed: it lives as long as the recording. */
+const ft_line_code *ft_recording_find_lines(ft_recording *recording, const void *key);
+
+/* Room for bytes in a block of *newest's kind; *newest becomes the block that has it. NULL when
+ * there is none (noted). Takes the lock. */
+void *ft_recording_room(ft_recording *recording, ft_block **newest, ft_block_kind kind,
+                        uint32_t owner, uint64_t bytes);
 
 /* Stores one property of the process ("command", "python"). */
 ft_status ft_recording_set_property(ft_recording *recording, const char *key, const char *value,
