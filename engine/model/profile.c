@@ -151,10 +151,8 @@ const ft_source *ft_profile_get_source(const ft_profile *profile, uint32_t file)
 ft_status ft_profile_set_source(ft_profile *profile, uint32_t file, uint32_t text)
 {
     assert(file < profile->texts.count && text < profile->texts.count);
-    if (ft_profile_get_source(profile, file) != NULL)
+    if (profile->source_count >= FT_MAX_SOURCES || ft_profile_get_source(profile, file) != NULL)
         return FT_OK;
-    if (profile->source_count >= FT_MAX_SOURCES)
-        return FT_ERR_LIMIT;
     void *block = profile->sources;
     ft_status status = grow(profile, &block, profile->source_count, &profile->source_capacity,
                             sizeof *profile->sources);

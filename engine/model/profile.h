@@ -57,8 +57,8 @@ typedef struct ft_source { /* what a file held when its lines were recorded */
     uint32_t file, text;   /* texts; no two sources have the same file */
 } ft_source;
 
-/* They are looked through one by one, so a hostile file must not hold millions. */
-enum { FT_MAX_SOURCES = 32768 };
+/* They are looked through one by one: a hostile file must not hold millions. */
+enum { FT_MAX_SOURCES = 8192 };
 
 typedef struct ft_profile {
     const ft_mem *mem;
@@ -95,7 +95,7 @@ ft_status ft_profile_add_thread(ft_profile *profile, uint32_t process, uint32_t 
 ft_status ft_profile_add_note(ft_profile *profile, const ft_note *note);
 
 /* Says that file's text is text (both ids of texts); a file that has one already keeps it.
- * FT_ERR_LIMIT past FT_MAX_SOURCES. */
+ * Past FT_MAX_SOURCES files nothing is kept, for only a report misses it. */
 ft_status ft_profile_set_source(ft_profile *profile, uint32_t file, uint32_t text);
 /* The source of a file, or NULL. Borrowed until the next set. */
 const ft_source *ft_profile_get_source(const ft_profile *profile, uint32_t file);

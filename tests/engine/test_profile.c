@@ -385,7 +385,7 @@ static void test_merge(void)
     CHECK(good);
 }
 
-enum { FULL_SEED = 25 }; /* gives two recordings with something of everything: checked below */
+enum { FULL_SEED = 70 }; /* gives two recordings with something of everything: checked below */
 
 static ft_status draw_and_merge(const ft_mem *mem)
 {
