@@ -125,6 +125,15 @@ static ft_status merge_notes(ft_profile *into, const ft_profile *from, const ren
     return FT_OK;
 }
 
+static ft_status merge_sources(ft_profile *into, const ft_profile *from, const renumbering *map)
+{
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < from->source_count && status == FT_OK; i++)
+        status = ft_profile_set_source(into, map->texts[from->sources[i].file],
+                                       map->texts[from->sources[i].text]);
+    return status;
+}
+
 static ft_status merge_all(ft_profile *into, const ft_profile *from, renumbering *map)
 {
     ft_status status = renumber_texts(into, from, map);
@@ -138,6 +147,10 @@ static ft_status merge_all(ft_profile *into, const ft_profile *from, renumbering
         status = merge_threads(into, from, map);
     if (status == FT_OK)
         status = merge_notes(into, from, map);
+    if (status == FT_OK)
+        status = merge_sources(into, from, map);
+    if (status == FT_OK) /* last, because sums can not be taken back */
+        status = ft_lines_merge(&into->lines, &from->lines, map->codes);
     return status;
 }
 
@@ -148,6 +161,7 @@ static void take_back(ft_profile *into, const ft_profile *before)
     into->meta_count = before->meta_count;
     into->process_count = before->process_count;
     into->note_count = before->note_count;
+    into->source_count = before->source_count;
 }
 
 ft_status ft_profile_merge(ft_profile *into, const ft_profile *from)

@@ -11,6 +11,7 @@
 ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem)
 {
     *profile = (ft_profile){.mem = mem};
+    ft_lines_init(&profile->lines, mem);
     ft_status status = ft_strtab_init(&profile->texts, mem);
     if (status != FT_OK)
         goto fail;
@@ -28,13 +29,15 @@ void ft_profile_fini(ft_profile *profile)
 {
     for (uint32_t i = 0; i < profile->thread_count; i++)
         ft_tree_fini(&profile->threads[i].tree);
+    ft_mem_free(profile->mem, profile->sources);
+    ft_lines_fini(&profile->lines);
     ft_mem_free(profile->mem, profile->notes);
     ft_mem_free(profile->mem, profile->threads);
     ft_mem_free(profile->mem, profile->processes);
     ft_mem_free(profile->mem, profile->meta);
     ft_codetab_fini(&profile->codes);
     ft_strtab_fini(&profile->texts);
-    *profile = (ft_profile){.mem = profile->mem};
+    *profile = (ft_profile){.mem = profile->mem, .lines = {.mem = profile->mem}};
 }
 
 /* ft_array_grow for one more element, with the bound of uint32 indices. */
@@ -137,6 +140,29 @@ ft_status ft_profile_add_note(ft_profile *profile, const ft_note *note)
     return FT_OK;
 }
 
+const ft_source *ft_profile_get_source(const ft_profile *profile, uint32_t file)
+{
+    for (uint32_t i = 0; i < profile->source_count; i++)
+        if (profile->sources[i].file == file)
+            return &profile->sources[i];
+    return NULL;
+}
+
+ft_status ft_profile_set_source(ft_profile *profile, uint32_t file, uint32_t text)
+{
+    assert(file < profile->texts.count && text < profile->texts.count);
+    if (profile->source_count >= FT_MAX_SOURCES || ft_profile_get_source(profile, file) != NULL)
+        return FT_OK;
+    void *block = profile->sources;
+    ft_status status = grow(profile, &block, profile->source_count, &profile->source_capacity,
+                            sizeof *profile->sources);
+    if (status != FT_OK)
+        return status;
+    profile->sources = block;
+    profile->sources[profile->source_count++] = (ft_source){file, text};
+    return FT_OK;
+}
+
 static bool codes_are_valid(const ft_profile *profile)
 {
     const ft_codetab *codes = &profile->codes;
@@ -190,6 +216,30 @@ static bool threads_are_valid(const ft_profile *profile)
     return true;
 }
 
+static bool lines_are_valid(const ft_profile *profile)
+{
+    const ft_codetab *codes = &profile->codes;
+    for (uint32_t i = 0; i < profile->lines.count; i++) {
+        const ft_line *line = &profile->lines.lines[i];
+        if (line->code >= codes->count || codes->codes[line->code].kind != FT_CODE_PYTHON ||
+            !ft_line_is_sound(line))
+            return false;
+    }
+    return true;
+}
+
+static bool sources_are_valid(const ft_profile *profile)
+{
+    if (profile->source_count > FT_MAX_SOURCES)
+        return false;
+    for (uint32_t i = 0; i < profile->source_count; i++) {
+        const ft_source *source = &profile->sources[i];
+        if (source->file >= profile->texts.count || source->text >= profile->texts.count)
+            return false;
+    }
+    return true;
+}
+
 static bool texts_are_valid(const ft_strtab *texts)
 {
     if (texts->count == 0 || texts->offsets[0] != 0 || texts->offsets[texts->count] != texts->used)
@@ -214,5 +264,7 @@ ft_status ft_profile_check(const ft_profile *profile)
     for (uint32_t i = 0; i < profile->note_count; i++)
         if (profile->notes[i].process >= profile->process_count)
             return FT_ERR_CORRUPT;
+    if (!lines_are_valid(profile) || !sources_are_valid(profile))
+        return FT_ERR_CORRUPT;
     return threads_are_valid(profile) ? FT_OK : FT_ERR_CORRUPT;
 }

@@ -10,6 +10,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/status.h"
 #include "engine/model/code.h"
+#include "engine/model/lines.h"
 #include "engine/model/strtab.h"
 #include "engine/model/tree.h"
 
@@ -52,6 +53,13 @@ typedef struct ft_meta { /* one property of the whole recording: "command", "mac
     uint32_t key, value; /* texts */
 } ft_meta;
 
+typedef struct ft_source { /* what a file held when its lines were recorded */
+    uint32_t file, text;   /* texts; no two sources have the same file */
+} ft_source;
+
+/* They are looked through one by one: a hostile file must not hold millions. */
+enum { FT_MAX_SOURCES = 8192 };
+
 typedef struct ft_profile {
     const ft_mem *mem;
     ft_strtab texts;
@@ -64,6 +72,9 @@ typedef struct ft_profile {
     uint32_t thread_count, thread_capacity;
     ft_note *notes;
     uint32_t note_count, note_capacity;
+    ft_lines lines;
+    ft_source *sources;
+    uint32_t source_count, source_capacity;
 } ft_profile;
 
 ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem);
@@ -83,9 +94,16 @@ ft_status ft_profile_add_thread(ft_profile *profile, uint32_t process, uint32_t 
                                 uint32_t *index);
 ft_status ft_profile_add_note(ft_profile *profile, const ft_note *note);
 
-/* Appends everything of from to into (texts and codes are interned anew, ids remapped). Meta of
- * into wins where both have a key. from must pass ft_profile_check and not be
- * into itself. On an error into is as it was, but for texts and codes that nothing refers to. */
+/* Says that file's text is text (both ids of texts); a file that has one already keeps it.
+ * Past FT_MAX_SOURCES files nothing is kept, for only a report misses it. */
+ft_status ft_profile_set_source(ft_profile *profile, uint32_t file, uint32_t text);
+/* The source of a file, or NULL. Borrowed until the next set. */
+const ft_source *ft_profile_get_source(const ft_profile *profile, uint32_t file);
+
+/* Appends everything of from to into (texts and codes are interned anew, ids remapped), but for
+ * lines, which are summed. Meta and sources of into win where both have a key or file. from must
+ * pass ft_profile_check and not be into itself. On an error into is as it was, but for texts and
+ * codes that nothing refers to. */
 ft_status ft_profile_merge(ft_profile *into, const ft_profile *from);
 
 /* Validates the whole structure: every id in range, parents before children. For tests and for the

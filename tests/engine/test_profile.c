@@ -40,6 +40,23 @@ static void test_meta(void)
     ft_profile_fini(&profile);
 }
 
+static void test_sources(void)
+{
+    ft_profile profile;
+    uint32_t file, first, second;
+    REQUIRE(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
+    REQUIRE(ft_strtab_intern(&profile.texts, "a.py", 4, &file) == FT_OK);
+    REQUIRE(ft_strtab_intern(&profile.texts, "pass", 4, &first) == FT_OK);
+    REQUIRE(ft_strtab_intern(&profile.texts, "fail", 4, &second) == FT_OK);
+    CHECK(ft_profile_get_source(&profile, file) == NULL);
+    CHECK(ft_profile_set_source(&profile, file, first) == FT_OK);
+    CHECK(ft_profile_set_source(&profile, file, second) == FT_OK);
+    CHECK(ft_profile_set_source(&profile, second, second) == FT_OK);
+    CHECK(profile.source_count == 2 && ft_profile_get_source(&profile, file)->text == first);
+    CHECK(ft_profile_get_source(&profile, first) == NULL);
+    ft_profile_fini(&profile);
+}
+
 static void test_adding(void)
 {
     ft_profile profile;
@@ -142,6 +159,28 @@ static ft_status draw_process(ft_profile *profile, random_source *source)
     return status;
 }
 
+static ft_status draw_lines(ft_profile *profile, random_source *source)
+{
+    ft_status status = FT_OK;
+    for (uint32_t i = random_below(source, 30); i > 0 && status == FT_OK; i--) {
+        uint32_t code = random_below(source, profile->codes.count);
+        if (profile->codes.codes[code].kind != FT_CODE_PYTHON)
+            continue;
+        ft_line line = {code, 1 + random_below(source, 5), .hits = random_below(source, 9)};
+        line.time = random_below(source, 1000);
+        line.waiting = line.time / 2;
+        line.callees = line.time / 3;
+        status = ft_lines_add(&profile->lines, &line);
+    }
+    for (uint32_t i = random_below(source, 5); i > 0 && status == FT_OK; i--) {
+        uint32_t file = draw_text(profile, source, &status);
+        uint32_t text = draw_text(profile, source, &status);
+        if (status == FT_OK)
+            status = ft_profile_set_source(profile, file, text);
+    }
+    return status;
+}
+
 /* Fills an initialised, empty profile. */
 static ft_status draw_profile(ft_profile *profile, random_source *source)
 {
@@ -154,7 +193,7 @@ static ft_status draw_profile(ft_profile *profile, random_source *source)
     }
     for (uint32_t i = random_below(source, 4); i > 0 && status == FT_OK; i--)
         status = draw_process(profile, source);
-    return status;
+    return status == FT_OK ? draw_lines(profile, source) : status;
 }
 
 /* ---- merge ---- */
@@ -245,6 +284,68 @@ static int merged_meta(const ft_profile *whole, const ft_profile *first, const f
     return good;
 }
 
+/* What part says of line x of whole, to be summed: each line of part once at most. */
+static void add_same_line(ft_line *sum, const ft_profile *whole, const ft_line *x,
+                          const ft_profile *part)
+{
+    for (uint32_t i = 0; i < part->lines.count; i++) {
+        const ft_line *y = &part->lines.lines[i];
+        if (y->line != x->line || !same_code(whole, x->code, part, y->code))
+            continue;
+        sum->hits += y->hits;
+        sum->time += y->time;
+        sum->waiting += y->waiting;
+        sum->callees += y->callees;
+    }
+}
+
+static int merged_lines(const ft_profile *whole, const ft_profile *first, const ft_profile *second)
+{
+    uint64_t hits = 0;
+    int good = 1;
+    for (uint32_t i = 0; i < whole->lines.count; i++) {
+        const ft_line *x = &whole->lines.lines[i];
+        ft_line sum = {.code = x->code, .line = x->line};
+        add_same_line(&sum, whole, x, first);
+        add_same_line(&sum, whole, x, second);
+        good &= memcmp(&sum, x, sizeof sum) == 0;
+        hits += x->hits;
+    }
+    for (uint32_t i = 0; i < first->lines.count; i++)
+        hits -= first->lines.lines[i].hits;
+    for (uint32_t i = 0; i < second->lines.count; i++)
+        hits -= second->lines.lines[i].hits;
+    return good && hits == 0; /* all of both stand in whole */
+}
+
+/* The text that profile has for the file of other's source, or NULL. */
+static const ft_source *source_of(const ft_profile *profile, const ft_profile *other,
+                                  const ft_source *source)
+{
+    for (uint32_t i = 0; i < profile->source_count; i++)
+        if (same_text(profile, profile->sources[i].file, other, source->file))
+            return &profile->sources[i];
+    return NULL;
+}
+
+static int merged_sources(const ft_profile *whole, const ft_profile *first,
+                          const ft_profile *second)
+{
+    uint32_t only_second = 0;
+    int good = 1;
+    for (uint32_t i = 0; i < first->source_count; i++) {
+        const ft_source *have = source_of(whole, first, &first->sources[i]);
+        good &= have != NULL && same_text(whole, have->text, first, first->sources[i].text);
+    }
+    for (uint32_t i = 0; i < second->source_count; i++) {
+        const ft_source *wanted = &second->sources[i], *have = source_of(whole, second, wanted);
+        int in_first = source_of(first, second, wanted) != NULL;
+        good &= have != NULL && (in_first || same_text(whole, have->text, second, wanted->text));
+        only_second += !in_first;
+    }
+    return good && whole->source_count == first->source_count + only_second;
+}
+
 static int merge_of_seed(uint64_t seed)
 {
     random_source source = {seed};
@@ -264,6 +365,7 @@ static int merge_of_seed(uint64_t seed)
     good &= whole.process_count == first.process_count + second.process_count;
     good &= whole.note_count == first.note_count + second.note_count;
     good &= merged_meta(&whole, &first, &second);
+    good &= merged_lines(&whole, &first, &second) && merged_sources(&whole, &first, &second);
     good &= ft_profile_check(&whole) == FT_OK;
     ft_profile_fini(&first);
     ft_profile_fini(&second);
@@ -283,7 +385,7 @@ static void test_merge(void)
     CHECK(good);
 }
 
-enum { FULL_SEED = 6 }; /* gives two recordings with threads, notes and meta: checked below */
+enum { FULL_SEED = 70 }; /* gives two recordings with something of everything: checked below */
 
 static ft_status draw_and_merge(const ft_mem *mem)
 {
@@ -300,11 +402,13 @@ static ft_status draw_and_merge(const ft_mem *mem)
     if (status == FT_OK) {
         place before = {first.meta_count, first.process_count, first.thread_count,
                         first.note_count};
+        const uint32_t lines = first.lines.count, sources = first.source_count;
         status = ft_profile_merge(&first, &second);
         if (status != FT_OK &&
             (first.meta_count != before.meta || /* nothing half done */
              first.process_count != before.processes || first.thread_count != before.threads ||
-             first.note_count != before.notes))
+             first.note_count != before.notes || first.lines.count != lines ||
+             first.source_count != sources))
             status = FT_ERR_CORRUPT;
         if (ft_profile_check(&first) != FT_OK)
             status = FT_ERR_CORRUPT;
@@ -322,6 +426,7 @@ static void test_sweep_is_full(void)
         REQUIRE(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
         REQUIRE(draw_profile(&profile, &source) == FT_OK);
         CHECK(profile.thread_count > 0 && profile.note_count > 0 && profile.meta_count > 0);
+        CHECK(profile.lines.count > 0 && profile.source_count > 0);
         ft_profile_fini(&profile);
     }
 }
@@ -341,6 +446,8 @@ static void make_small(ft_profile *profile)
     REQUIRE(ft_tree_add(&profile->threads[0].tree, 0, 1, &id) == FT_OK);
     REQUIRE(ft_tree_add(&profile->threads[0].tree, 1, 1, &id) == FT_OK);
     REQUIRE(ft_profile_add_note(profile, &(ft_note){FT_NOTE_TORN, 0, 1}) == FT_OK);
+    REQUIRE(ft_lines_add(&profile->lines, &(ft_line){1, 9, 1, 5, 5, 5}) == FT_OK);
+    REQUIRE(ft_profile_set_source(profile, 1, 2) == FT_OK);
     REQUIRE(ft_profile_check(profile) == FT_OK);
 }
 
@@ -381,6 +488,11 @@ static void test_check(void)
     CHECK(is_refused(&p, &nodes[2].code, codes));
     CHECK(is_refused(&p, &nodes[2].code, FT_CODE_NONE));
     CHECK(is_refused(&p, &p.notes[0].process, 1));
+    CHECK(is_refused(&p, &p.lines.lines[0].code, codes));
+    CHECK(is_refused(&p, &p.lines.lines[0].code, FT_CODE_NONE));
+    CHECK(is_refused(&p, &p.lines.lines[0].line, 0)); /* the function as a whole has no time */
+    CHECK(is_refused(&p, &p.sources[0].file, texts));
+    CHECK(is_refused(&p, &p.sources[0].text, texts));
     CHECK(is_refused(&p, &p.texts.offsets[1], 0));
     CHECK(is_refused(&p, &p.texts.offsets[texts], 1));
     ft_profile_fini(&p);
@@ -390,6 +502,7 @@ int main(void)
 {
     test_meta();
     test_adding();
+    test_sources();
     test_merge();
     test_sweep_is_full();
     CHECK(sweep(draw_and_merge));
