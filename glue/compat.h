@@ -35,6 +35,8 @@
 #include <internal/pycore_pystate.h> /* 3.11: for ft_compat_set_profile */
 #endif
 
+#include <opcode.h> /* RESUME; public, but of each version's own numbers */
+
 /* ---- which probes this Python has ---- */
 
 #if PY_VERSION_HEX >= 0x030C0000
@@ -42,6 +44,9 @@
 #else
 #define FT_HAS_MONITORING 0
 #endif
+
+/* Can PY_UNWIND and PY_THROW be heard of in one code object? */
+#define FT_HAS_LOCAL_UNWIND (PY_VERSION_HEX >= 0x030F0000)
 
 typedef struct _PyInterpreterFrame ft_frame;
 
@@ -113,6 +118,19 @@ static inline PyObject *ft_compat_frame_globals(const ft_frame *frame)
     return frame->f_globals;
 }
 
+/* What a weak reference leads to: a new reference, or NULL when it is gone. PyWeakref_GetRef is
+ * public from 3.13. */
+static inline PyObject *ft_compat_weakly(PyObject *reference)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *object = NULL;
+    return PyWeakref_GetRef(reference, &object) > 0 ? object : NULL;
+#else
+    PyObject *object = PyWeakref_GET_OBJECT(reference);
+    return object == Py_None ? NULL : Py_NewRef(object);
+#endif
+}
+
 /* The co_qualname of a code object. Borrowed. */
 static inline PyObject *ft_compat_qualname(const PyCodeObject *code)
 {
@@ -128,6 +146,12 @@ static inline PyObject *ft_compat_type_dict(PyTypeObject *type)
 #else
     return Py_XNewRef(type->tp_dict);
 #endif
+}
+
+/* Is it the opcode behind which a call begins, or goes on? */
+static inline bool ft_compat_is_resume(unsigned char opcode)
+{
+    return opcode == RESUME;
 }
 
 /* ---- coroutines and generators ---- */
@@ -167,6 +191,16 @@ static inline PyObject *ft_compat_frame_local(const ft_frame *frame, int i)
 static inline bool ft_compat_is_wrapped(PyObject *value)
 {
     return value != NULL && strcmp(Py_TYPE(value)->tp_name, "async_generator_wrapped_value") == 0;
+}
+
+/* The value of a small non-negative int. PyUnstable_Long_CompactValue is public from 3.12. */
+static inline uint32_t ft_compat_small_number(PyObject *number)
+{
+#if FT_HAS_MONITORING
+    if (PyUnstable_Long_IsCompact((PyLongObject *)number))
+        return (uint32_t)PyUnstable_Long_CompactValue((PyLongObject *)number);
+#endif
+    return (uint32_t)PyLong_AsUnsignedLongMask(number);
 }
 
 /* ---- the exception that is set, if any: kept aside and put back ---- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
 #include "glue/state.h"
 #include "glue/types/profile.h"
@@ -21,15 +22,63 @@ static bool starts_with(PyObject *word, const char *prefix)
     return found == 1;
 }
 
+static bool is_word(PyObject *word, const char *text)
+{
+    return PyUnicode_CompareWithASCIIString(word, text) == 0;
+}
+
+static int hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+/* What stands behind `lines=`: %20 is a blank, %25 a percent sign. */
+static int add_selector(PyObject *word, ft_take_options *options)
+{
+    Py_ssize_t length;
+    const char *from = PyUnicode_AsUTF8AndSize(word, &length);
+    if (from == NULL)
+        return -1;
+    char *into = PyMem_Malloc((size_t)length + 1);
+    if (into == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    Py_ssize_t used = 0;
+    for (from += strlen("lines="); *from != '\0'; used++) {
+        int high = from[0] == '%' ? hex_digit(from[1]) : -1;
+        int low = high >= 0 ? hex_digit(from[2]) : -1;
+        into[used] = low >= 0 ? (char)(high * 16 + low) : *from;
+        from += low >= 0 ? 3 : 1;
+    }
+    PyObject *decoded = PyUnicode_DecodeUTF8(into, used, "surrogateescape");
+    PyMem_Free(into);
+    if (options->selectors == NULL)
+        options->selectors = PyList_New(0);
+    int result = decoded == NULL || options->selectors == NULL
+                     ? -1
+                     : PyList_Append(options->selectors, decoded);
+    Py_XDECREF(decoded);
+    return result;
+}
+
 /* One word of the options. 0, or -1 with an exception. */
 static int parse_word(PyObject *word, ft_take_options *options)
 {
     static const char nodes[] = "max-nodes=";
-    if (PyUnicode_CompareWithASCIIString(word, "calls") == 0)
+    if (is_word(word, "calls")) {
+        options->calls = true;
         return 0;
-    if (PyUnicode_CompareWithASCIIString(word, "no-builtins") == 0) {
+    }
+    if (is_word(word, "no-builtins")) {
         options->builtins = false;
         return 0;
+    }
+    if (is_word(word, "lines") || starts_with(word, "lines=")) {
+        options->lines = options->marks = true;
+        return is_word(word, "lines") ? 0 : add_selector(word, options);
     }
     if (starts_with(word, nodes)) {
         const char *digits = PyUnicode_AsUTF8(word);
@@ -51,6 +100,7 @@ static int parse_options(PyObject *text, ft_take_options *options)
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(words); i++)
         result = parse_word(PyList_GET_ITEM(words, i), options);
     Py_XDECREF(words);
+    options->calls = options->calls || !options->lines;
     return result;
 }
 
@@ -86,12 +136,13 @@ static PyObject *core_record(PyObject *module, PyObject *args)
     const ft_probe *probe = &ft_probe_calls;
     int result = parse_options(text, &options);
 #if !FT_HAS_MONITORING
-    if (!options.builtins)
+    if (options.calls && !options.builtins)
         probe = &ft_probe_calls_python_only;
 #endif
     if (result == 0)
         result = ft_session_launch(PyBytes_AS_STRING(directory), &options, probe);
     Py_DECREF(directory);
+    Py_XDECREF(options.selectors);
     if (result < 0 || (result > 0 && stop_at_exit() < 0))
         return NULL;
     Py_RETURN_NONE;
@@ -116,9 +167,23 @@ PyDoc_STRVAR(leave_out_doc,
              "leave_out(filename, /)\n--\n\n"
              "Functions of this file are not recorded: their time and calls are their callers'.");
 
+static PyObject *core_mark(PyObject *module, PyObject *object)
+{
+    (void)module;
+    if (ft_line_marks_mark(object) < 0)
+        return NULL;
+    return Py_NewRef(object);
+}
+
+PyDoc_STRVAR(mark_doc,
+             "mark(object, /)\n--\n\n"
+             "Mark a function, or the functions of a method, property, partial or class, for the\n"
+             "line profile, and give the object itself back.");
+
 static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
     {"leave_out", core_leave_out, METH_O, leave_out_doc},
+    {"mark", core_mark, METH_O, mark_doc},
     {NULL, NULL, 0, NULL},
 };
 

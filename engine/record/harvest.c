@@ -17,6 +17,7 @@
 
 #include "engine/base/array.h"
 #include "engine/record/arena.h"
+#include "engine/record/line_harvest.h"
 #include "engine/record/recorder.h"
 #include "engine/record/recording.h"
 
@@ -57,6 +58,7 @@ typedef struct harvest {
     uint64_t last_event; /* ticks */
     double ns_per_tick;
     uint64_t torn;
+    ft_line_harvest lines;
 } harvest;
 
 /* ---- reading ---- */
@@ -486,13 +488,46 @@ static ft_status add_threads(harvest *h)
     return FT_OK;
 }
 
+/* ---- lines ---- */
+
+static ft_status read_lines(harvest *h, const block_place *place)
+{
+    return ft_line_harvest_cells(&h->lines, h->buffer, place->used,
+                                 place->address + FT_BLOCK_HEADER_BYTES);
+}
+
+static ft_status read_activations(harvest *h, const block_place *place)
+{
+    return ft_line_harvest_activations(&h->lines, h->buffer, place->used);
+}
+
+static ft_status add_lines(harvest *h)
+{
+    h->lines.codes = h->codes;
+    h->lines.code_count = h->code_count;
+    if (h->open_until_now)
+        h->lines.end = h->now.ticks;
+    h->lines.cpu = (uint64_t)((double)h->cpu_ns / h->ns_per_tick);
+    h->lines.last_event = h->last_event;
+    ft_status status = read_blocks_of(h, FT_BLOCK_LINES, read_lines);
+    if (status == FT_OK)
+        status = read_blocks_of(h, FT_BLOCK_ACTIVATIONS, read_activations);
+    if (status == FT_OK)
+        status = ft_line_harvest_finish(&h->lines, h->profile, h->ns_per_tick);
+    h->last_event = h->lines.last_event;
+    h->torn += h->lines.torn;
+    return status;
+}
+
 /* The content of all blocks that were found. */
 static ft_status read_all(harvest *h)
 {
     ft_status status = read_blocks_of(h, FT_BLOCK_RECORDS, read_records);
     if (status == FT_OK)
         status = read_blocks_of(h, FT_BLOCK_RECORDERS, read_recorders);
-    return status == FT_OK ? add_threads(h) : status;
+    if (status == FT_OK)
+        status = add_threads(h);
+    return status == FT_OK ? add_lines(h) : status;
 }
 
 /* ---- the process ---- */
@@ -530,6 +565,7 @@ static void close_harvest(harvest *h)
     ft_mem_free(h->mem, h->codes);
     ft_mem_free(h->mem, h->recorders);
     ft_mem_free(h->mem, h->buffer);
+    ft_line_harvest_fini(&h->lines);
 }
 
 static ft_status add_notes(harvest *h, bool alive)
@@ -604,7 +640,7 @@ static bool is_alive(const ft_arena_header *header)
 
 ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_death death)
 {
-    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1};
+    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1, .lines.mem = profile->mem};
     uint32_t first_thread = profile->thread_count;
     ft_status status = open_file(&h, path);
     if (status != FT_OK)
@@ -632,10 +668,12 @@ done:
 
 ft_status ft_harvest_recording(ft_profile *profile, const ft_recording *recording)
 {
-    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1};
+    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1, .lines.mem = profile->mem};
     assert(recording->directory == NULL);
     h.header = *recording->arena.header;
     h.ns_per_tick = ft_recording_rate(recording);
+    if (h.header.clock_source != FT_CLOCK_CALLERS)
+        h.lines.end = ft_clock_ticks((ft_clock_source)h.header.clock_source);
     ft_status status = add_process(&h);
     if (status == FT_OK)
         status = list_blocks(&h, recording->arena.blocks);

@@ -366,7 +366,8 @@ static uint32_t take_place(ft_line_recorder *lines, const void *frame)
     return place;
 }
 
-void ft_line_suspend(ft_line_recorder *lines, const void *key, const void *frame, uint64_t now)
+void ft_line_suspend(ft_line_recorder *lines, const void *key, const void *frame, bool awaits,
+                     uint64_t now)
 {
     ft_line_activation *at = find_below(lines, key, frame);
     if (at == NULL)
@@ -384,7 +385,7 @@ void ft_line_suspend(ft_line_recorder *lines, const void *key, const void *frame
     kept->context = context;
     kept->since = now;
     kept->frame = (uintptr_t)frame;
-    set_state(kept, FT_LINE_SUSPENDED);
+    set_state(kept, awaits ? FT_LINE_SUSPENDED : FT_LINE_PAUSED);
 }
 
 /* What was suspended has waited until now. */
@@ -397,7 +398,6 @@ static void end_suspension(ft_line_activation *kept, uint64_t now)
     ft_counter_add(&kept->cell->waiting, elapsed);
     if (kept->context != NULL)
         ft_counter_add(&kept->cell->callees, elapsed);
-    set_state(kept, FT_LINE_NONE);
 }
 
 /* The line that the frame was suspended in, or NULL. */
@@ -409,10 +409,9 @@ static ft_line_cell *end_suspension_of(ft_line_recorder *lines, const void *key,
         return NULL;
     ft_line_activation *kept = place_at(lines, *place - 1);
     bool same = kept->code->key == key;
-    if (same)
+    if (same && state_of(kept) == FT_LINE_SUSPENDED)
         end_suspension(kept, now);
-    else
-        set_state(kept, FT_LINE_NONE);
+    set_state(kept, FT_LINE_NONE);
     kept->outer = lines->free_place;
     lines->free_place = *place;
     *place = 0;
@@ -442,7 +441,7 @@ void ft_line_recorder_end(ft_line_recorder *lines, uint64_t now)
         drop(lines, lines->top, now);
     for (uint32_t i = 0; i < lines->chunk_count * (uint32_t)CHUNK; i++) {
         ft_line_activation *kept = place_at(lines, i);
-        if (state_of(kept) != FT_LINE_SUSPENDED)
+        if (state_of(kept) == FT_LINE_NONE)
             continue;
         (void)end_suspension_of(lines, kept->code->key, (const void *)kept->frame, now);
     }

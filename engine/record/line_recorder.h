@@ -8,7 +8,8 @@
  * no moment counts twice in a table, and its times sum to the time in which it was active.
  *
  * A coroutine that awaits is taken off the stack of activations and kept by its frame: when it goes
- * on, the time since is time and waiting of the line.
+ * on, the time since is time and waiting of the line. A generator that yields is kept likewise, for
+ * the sake of its line alone.
  *
  * Activations lie in blocks of the arena (kind ACTIVATIONS), so that whoever reads it knows which
  * lines were running when the process died. A block there is an array of them, used or not.
@@ -26,7 +27,8 @@ enum ft_line_state {
     FT_LINE_NONE = 0,     /* no activation */
     FT_LINE_RUNNING = 1,  /* the innermost one of its table */
     FT_LINE_STANDING = 2, /* one of the same table runs further in */
-    FT_LINE_SUSPENDED = 3 /* awaits: it is in no stack */
+    FT_LINE_SUSPENDED = 3, /* awaits: it is in no stack */
+    FT_LINE_PAUSED = 4     /* a generator that yielded: likewise, and no time passes for it */
 };
 
 /* Running and suspended ones: the time since `since` is the cell's. */
@@ -88,10 +90,12 @@ void ft_line_event_slow(ft_line_recorder *lines, const void *key, const void *fr
 void ft_line_leave_slow(ft_line_recorder *lines, const void *key, const void *frame, uint64_t now);
 void ft_line_long_slice(ft_line_recorder *lines, ft_line_activation *at, uint64_t now);
 
-/* The frame awaits; the recording may end before it goes on. */
-void ft_line_suspend(ft_line_recorder *lines, const void *key, const void *frame, uint64_t now);
+/* The frame awaits, or yields to who iterates over it. */
+void ft_line_suspend(ft_line_recorder *lines, const void *key, const void *frame, bool awaits,
+                     uint64_t now);
 
-/* The frame goes on in the middle of a line; 0: it is not known which. */
+/* The frame goes on in the line where it was suspended; where that was not seen, in this one (0:
+ * it is not known which). */
 void ft_line_resume(ft_line_recorder *lines, const void *key, const void *frame, uint32_t line,
                     uint64_t now);
 
@@ -131,6 +135,13 @@ static inline void ft_line_end_slice(ft_line_recorder *lines, ft_line_activation
     at->since = now;
 }
 
+/* Is the frame at that line already? */
+static inline bool ft_line_is_at(const ft_line_recorder *lines, const void *frame, uint32_t line)
+{
+    const ft_line_activation *at = lines->top;
+    return at->frame == (uintptr_t)frame && at->cell != NULL && at->cell->line == line;
+}
+
 /* The frame comes to a line. */
 static inline void ft_line_at(ft_line_recorder *lines, const void *key, const void *frame,
                               uint32_t line, uint64_t now)
@@ -160,7 +171,7 @@ static inline void ft_line_pop(ft_line_recorder *lines, uint64_t now)
     lines->top = at - 1;
 }
 
-/* The frame ends or yields to who iterates over it. */
+/* The frame ends, however it ends. */
 static inline void ft_line_leave(ft_line_recorder *lines, const void *key, const void *frame,
                                  uint64_t now)
 {

@@ -9,7 +9,7 @@
 static ft_recorder *recorder_at(uint32_t i)
 {
     const ft_thread_recorders *more = ft_session_here.more;
-    if (more == NULL || more->generation != ft_session_generation || i >= more->count)
+    if (more == NULL || more->generation != ft_session_generation || i >= more->calls)
         return NULL;
     return more->of[i].recorder;
 }

@@ -9,12 +9,15 @@
 
 #include "glue/compat.h"
 
-/* The frame comes to a line. changed_only: the same line again is no event. */
+/* The frame comes to a line. if_changed: the same line again is no event. */
 void ft_line_event(const void *key, const ft_frame *frame, uint32_t line);
 void ft_line_event_if_changed(const void *key, const ft_frame *frame, uint32_t line);
 
-/* It ends, however it ends, or yields to who iterates over it. */
+/* It ends, however it ends. */
 void ft_line_event_leave(const void *key, const ft_frame *frame);
+
+/* It yields to who iterates over it. */
+void ft_line_event_yield(const void *key, const ft_frame *frame);
 
 /* It awaits something that is not there yet. */
 void ft_line_event_suspend(const void *key, const ft_frame *frame);

@@ -10,6 +10,7 @@
 #include "engine/model/profile.h"
 #include "glue/probes/coroutines.h"
 #include "glue/probes/describe.h"
+#include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
 
 _Thread_local ft_thread_here ft_session_here FT_TLS;
@@ -147,6 +148,19 @@ static ft_recorder *take_part(ft_take *take, const ft_thread_recorders *old, boo
     return recorder;
 }
 
+/* Appends the recorders of the takes that record calls, or of those that do not. */
+static void add_parts(ft_thread_recorders *made, bool calls, const ft_thread_recorders *old,
+                      bool *refused)
+{
+    for (ft_take *take = session.takes; take != NULL; take = take->next) {
+        ft_recorder *recorder = take->calls == calls ? take_part(take, old, refused) : NULL;
+        if (recorder == NULL)
+            continue;
+        made->of[made->count].take = take->id;
+        made->of[made->count++].recorder = recorder;
+    }
+}
+
 /* A list with the recorders of all takes; NULL without memory. */
 static ft_thread_recorders *make_list(const ft_thread_recorders *old, bool *refused)
 {
@@ -159,21 +173,32 @@ static ft_thread_recorders *make_list(const ft_thread_recorders *old, bool *refu
         return NULL;
     made->generation = ft_session_generation;
     made->count = 0;
-    for (ft_take *take = session.takes; take != NULL; take = take->next) {
-        ft_recorder *recorder = take_part(take, old, refused);
-        if (recorder == NULL)
-            continue;
-        made->of[made->count].take = take->id;
-        made->of[made->count++].recorder = recorder;
-    }
+    add_parts(made, true, old, refused);
+    made->calls = made->count;
+    add_parts(made, false, old, refused);
     return made;
+}
+
+static void set_lines_here(ft_thread_recorders *all)
+{
+    ft_session_here.lines = NULL;
+    ft_session_here.more_lines = NULL;
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (!ft_take_of(all->of[i].recorder)->lines)
+            continue;
+        if (ft_session_here.lines != NULL)
+            ft_session_here.more_lines = all;
+        else
+            ft_session_here.lines = all->of[i].recorder;
+    }
 }
 
 static ft_recorder *set_here(ft_thread_recorders *all, bool refused)
 {
     ft_session_here.generation = refused ? 0 : all->generation;
-    ft_session_here.recorder = all->count > 0 ? all->of[0].recorder : NULL;
-    ft_session_here.more = all->count > 1 ? all : NULL;
+    ft_session_here.recorder = all->calls > 0 ? all->of[0].recorder : NULL;
+    ft_session_here.more = all->calls > 1 ? all : NULL;
+    set_lines_here(all);
     return ft_session_here.recorder;
 }
 
@@ -190,9 +215,7 @@ ft_recorder *ft_session_refresh(void)
 {
     enum { SKIP_WHEN_REFUSED = 1000 };
     if (session.takes == NULL) {
-        ft_session_here.recorder = NULL;
-        ft_session_here.more = NULL;
-        ft_session_here.generation = ft_session_generation;
+        ft_session_here = (ft_thread_here){.generation = ft_session_generation};
         return NULL;
     }
     ft_thread_recorders *old = pthread_getspecific(session.thread_end);
@@ -242,8 +265,11 @@ static void before_fork(void)
             continue; /* no event since the last fork: the stack is still the first parent's */
         const ft_recorder *recorder = recorder_of(all, take);
         take->at_fork_is_set = recorder != NULL;
-        if (recorder != NULL)
-            take->at_fork = *recorder;
+        if (recorder == NULL)
+            continue;
+        take->at_fork = *recorder;
+        if (recorder->rest->lines != NULL)
+            ft_line_recorder_copy(recorder->rest->lines);
     }
 }
 
@@ -476,12 +502,13 @@ int ft_session_add(ft_take *take)
     take->recording.python_only = !take->builtins;
     look_at_hooks();
     link_take(take);
-    if (use_full_probe() == 0) {
+    if (use_full_probe() == 0 && ft_line_marks_begin(take) == 0) {
         begin(take);
         return 0;
     }
     ft_compat_error error;
     ft_compat_error_save(&error);
+    ft_line_marks_end(take);
     if (take->id != 0)
         unlink_take(take);
     (void)adjust_probe();
@@ -513,6 +540,11 @@ void ft_session_remove(ft_take *take)
     ft_compat_error_save(&error);
     look_at_hooks();
     ft_recorder *mine = recorder_here(take);
+    ft_line_marks_end(take);
+    if (take->id == 0) { /* an audit hook that heard of it ended it */
+        ft_compat_error_restore(&error);
+        return;
+    }
     unlink_take(take);
     ft_recording_pause(&take->recording, mine, now_for(take, mine));
     if (adjust_probe() < 0)
@@ -530,28 +562,31 @@ void ft_session_settle(ft_take *take)
     ft_session_unlock();
 }
 
-/* False, perhaps with an exception, where there is no room. */
-static bool make_known(ft_take *take, PyCodeObject *code)
+int ft_session_know(ft_take *take, PyCodeObject *code)
 {
     ft_description description;
-    bool known = ft_describe_python(code, &description) == 0 &&
-                 ft_recording_intern(&take->recording, &description.function) == FT_OK;
-    if (known)
+    if (ft_recording_code_of(&take->recording, code) != 0)
+        return 0;
+    int result = ft_describe_python(code, &description);
+    if (result == 0 && ft_recording_intern(&take->recording, &description.function) != FT_OK) {
+        PyErr_NoMemory();
+        result = -1;
+    }
+    if (result == 0)
         ft_take_keep(take, description.keeper);
     else
         Py_XDECREF(description.keeper);
     ft_description_fini(&description);
-    return known;
+    return result;
 }
 
 void ft_session_stand_in(ft_take *take, const ft_frame *frame)
 {
     ft_recorder *mine = take->id == 0 ? NULL : recorder_here(take);
     PyCodeObject *code = frame == NULL ? NULL : ft_compat_frame_code(frame);
-    if (mine == NULL || code == NULL)
+    if (mine == NULL || code == NULL || !take->calls)
         return;
-    if ((ft_recording_code_of(&take->recording, code) == 0 && !make_known(take, code)) ||
-        !ft_recorder_stand_in(mine, code, frame)) {
+    if (ft_session_know(take, code) < 0 || !ft_recorder_stand_in(mine, code, frame)) {
         PyErr_Clear(); /* its own time is not seen, then */
         note_in(take, FT_NOTE_OUT_OF_MEMORY);
     }
@@ -564,10 +599,17 @@ ft_level ft_session_level(void)
     ft_level level = FT_LEVEL_OFF;
     for (const ft_take *take = session.takes; take != NULL; take = take->next) {
         ft_level wanted = take->builtins ? FT_LEVEL_BUILTINS : FT_LEVEL_PYTHON;
-        if (!take->stopped && wanted > level)
+        if (take->calls && !take->stopped && wanted > level)
             level = wanted;
     }
     return level;
+}
+
+ft_take *ft_session_next(const ft_take *previous)
+{
+    if (previous == NULL && session.pending != NULL)
+        return session.pending;
+    return previous == NULL || previous == session.pending ? session.takes : previous->next;
 }
 
 bool ft_session_is_pending(void)
@@ -579,7 +621,7 @@ bool ft_session_wants_all_threads(void)
 {
     unsigned long here = PyThread_get_thread_ident();
     for (const ft_take *take = session.takes; take != NULL; take = take->next)
-        if (!take->stopped && !(take->one_thread && take->thread == here))
+        if (take->calls && !take->stopped && !(take->one_thread && take->thread == here))
             return true;
     return session.pending != NULL;
 }
@@ -640,11 +682,11 @@ int ft_session_launch(const char *directory, const ft_take_options *options, con
         return -1;
     session.has_launched = true;
     session.pending = &session.launched;
-    session.launched.recording.python_only = !options->builtins;
+    session.launched.recording.python_only = !session.launched.builtins;
     ft_describe_process(&session.launched.recording);
     if (session.probe == NULL)
         session.probe = probe;
-    if (adjust_probe() == 0)
+    if (adjust_probe() == 0 && ft_line_marks_begin(&session.launched) == 0)
         return 1;
     session.pending = NULL;
     return -1;
@@ -661,6 +703,7 @@ void ft_session_stop(void)
     ft_recorder *mine = id == 0 ? NULL : recorder_of(all, take);
     look_at_hooks();
     take->stopped = true;
+    ft_line_marks_end(take);
     if (adjust_probe() < 0)
         PyErr_Clear();
     if (mine == NULL)

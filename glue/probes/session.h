@@ -26,10 +26,12 @@
 #define FT_TLS
 #endif
 
-/* The recorders of one thread, in the order of the session's takes. */
+/* The recorders of one thread: those that record calls first, else in the order of the session's
+ * takes. */
 typedef struct ft_thread_recorders {
     uint64_t generation; /* of the session, when the list was made */
     uint32_t count;
+    uint32_t calls; /* so many of them record calls */
     struct {
         uint64_t take; /* the take's id */
         ft_recorder *recorder;
@@ -38,8 +40,10 @@ typedef struct ft_thread_recorders {
 
 typedef struct ft_thread_here {
     uint64_t generation;       /* of `all`; 0: to be made anew */
-    ft_recorder *recorder;     /* the first one, or NULL */
-    ft_thread_recorders *more; /* all of them if there is more than one, else NULL */
+    ft_recorder *recorder;     /* the first one that records calls, or NULL */
+    ft_thread_recorders *more; /* all of them if more than one records calls, else NULL */
+    ft_recorder *lines;        /* the first one that records lines, or NULL */
+    ft_thread_recorders *more_lines; /* all of them if more than one records lines, else NULL */
 } ft_thread_here;
 
 extern _Thread_local ft_thread_here ft_session_here FT_TLS;
@@ -75,6 +79,10 @@ bool ft_session_is_main(const ft_frame *frame);
 /* The main module begins: from now on it counts. */
 void ft_session_begin(void);
 
+/* The launched take while it waits for its main module, then the active ones: the one after
+ * `previous`, or the first for NULL. NULL after the last. */
+ft_take *ft_session_next(const ft_take *previous);
+
 /* ---- takes that the program itself starts and stops ---- */
 
 /* 0, or -1 with an exception; the take is borrowed until it is removed. Not while it is active. */
@@ -89,6 +97,9 @@ void ft_session_settle(ft_take *take);
 /* The function whose frame this is runs already when the take begins: the time it spends from now
  * on is its own. */
 void ft_session_stand_in(ft_take *take, const ft_frame *frame);
+
+/* Makes the function of a code object known to an open take: 0, or -1 with an exception. */
+int ft_session_know(ft_take *take, PyCodeObject *code);
 
 /* Holds back threads that end, for as long as a take is read that may be active. */
 void ft_session_lock(void);
@@ -138,6 +149,14 @@ static inline ft_recorder *ft_session_recorder(void)
     if (FT_UNLIKELY(ft_session_here.generation != ft_session_generation))
         return ft_session_refresh();
     return ft_session_here.recorder;
+}
+
+/* The calling thread's first recorder that records lines, or NULL. */
+static inline ft_recorder *ft_session_line_recorder(void)
+{
+    if (FT_UNLIKELY(ft_session_here.generation != ft_session_generation))
+        (void)ft_session_refresh();
+    return ft_session_here.lines;
 }
 
 #endif

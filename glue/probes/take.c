@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <math.h>
 
+#include "glue/probes/selector.h"
+
 #define NS_PER_SECOND 1e9
 
 /* Written once, when the module is loaded. */
@@ -17,9 +19,21 @@ void ft_take_start_clock(void)
         first_pair = ft_clock_read_pair(ft_clock_best());
 }
 
+static int add_selectors(ft_take *take, PyObject *words)
+{
+    for (Py_ssize_t i = 0; words != NULL && i < PyList_GET_SIZE(words); i++)
+        if (ft_selectors_add(&take->selectors, PyList_GET_ITEM(words, i)) < 0)
+            return -1;
+    return 0;
+}
+
 int ft_take_open(ft_take *take, const char *directory, const ft_take_options *options)
 {
-    *take = (ft_take){.builtins = options->builtins,
+    *take = (ft_take){.calls = options->calls,
+                      .builtins = options->calls && options->builtins,
+                      .lines = options->lines,
+                      .marks = options->marks,
+                      .lines_alone = options->lines_alone,
                       .one_thread = options->one_thread,
                       .replaces_hook = options->replaces_hook,
                       .timer_unit = options->timer_unit};
@@ -40,18 +54,24 @@ int ft_take_open(ft_take *take, const char *directory, const ft_take_options *op
         ft_recording_use_callers_clock(&take->recording, unit);
         take->timer = Py_NewRef(options->timer);
     }
-    return 0;
+    if (add_selectors(take, options->selectors) == 0)
+        return 0;
+    ft_take_close(take);
+    return -1;
 }
 
 void ft_take_close(ft_take *take)
 {
-    assert(take->id == 0);
+    assert(take->id == 0 && !take->watching);
     PyObject **keepers = take->keepers;
     size_t count = take->keeper_count;
     ft_recording_close(&take->recording);
     take->keepers = NULL;
     take->keeper_count = take->keeper_room = 0;
     Py_CLEAR(take->timer);
+    Py_CLEAR(take->functions);
+    ft_selectors_free(take->selectors);
+    take->selectors = NULL;
     for (size_t i = 0; i < count; i++)
         Py_DECREF(keepers[i]);
     ft_mem_free(&ft_mem_system, keepers);
@@ -74,6 +94,7 @@ void ft_take_keep(ft_take *take, PyObject *object)
 int ft_take_traverse(const ft_take *take, visitproc visit, void *arg)
 {
     Py_VISIT(take->timer);
+    Py_VISIT(take->functions);
     for (size_t i = 0; i < take->keeper_count; i++)
         Py_VISIT(take->keepers[i]);
     return 0;

@@ -11,19 +11,26 @@
 #include "engine/record/recording.h"
 
 typedef struct ft_take_options {
-    bool builtins;      /* C functions too */
+    bool calls;         /* function calls are recorded ... */
+    bool builtins;      /* ... those of C functions too */
+    bool lines;         /* lines are recorded: of what is marked, and of what it watches itself */
+    bool marks;         /* lines of what is marked for everybody (@fettle.lines), too */
+    bool lines_alone;   /* a function's own lines, without those of the anonymous code in it */
     bool one_thread;    /* the thread that starts it alone */
     bool replaces_hook; /* 3.11: takes the profile hook from whoever has it */
     uint32_t max_contexts;
     PyObject *timer;   /* a callable that gives the time, or NULL; borrowed */
     double timer_unit; /* seconds of one count; 0: the timer gives seconds */
+    PyObject *selectors; /* a list of str (selector.h), or NULL; borrowed */
 } ft_take_options;
 
 typedef struct ft_take {
     ft_recording recording; /* the first field: a recorder leads to its take */
     struct ft_take *next;   /* in the session's list */
     uint64_t id;            /* of this activation, never given twice; 0: not active */
-    bool builtins, one_thread, replaces_hook;
+    bool calls, builtins, one_thread, replaces_hook;
+    bool lines, marks, lines_alone;
+    bool watching;        /* what it watches is counted in line_marks.c */
     bool stopped;         /* no more events, but its threads still give their recorders back */
     bool forked;          /* this is a forked child that has not seen an event yet */
     bool lost;            /* a forked child that could not go on with it */
@@ -34,6 +41,8 @@ typedef struct ft_take {
     PyObject *timer;      /* strong, or NULL */
     uint32_t asking;      /* calls of the timer at this moment: the take stays as it is */
     double timer_unit;    /* as in the options */
+    PyObject *functions;  /* strong: a list of the functions that it alone watches, or NULL */
+    struct ft_selector *selectors; /* owned list: what it watches beside functions */
     PyObject **keepers;   /* strong: while they live, no key becomes another function's */
     size_t keeper_count, keeper_room;
 } ft_take;

@@ -84,7 +84,8 @@ static void give_up(profiler_object *self)
 
 static int open_take(profiler_object *self)
 {
-    ft_take_options options = {.builtins = self->builtins,
+    ft_take_options options = {.calls = true,
+                               .builtins = self->builtins,
                                .one_thread = !FT_HAS_MONITORING, /* as cProfile does there */
                                .replaces_hook = true,
                                .max_contexts = FT_MAX_CONTEXTS_DEFAULT,

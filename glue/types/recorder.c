@@ -10,14 +10,16 @@
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
 #include "glue/probes/describe.h"
+#include "glue/probes/line_marks.h"
 #include "glue/probes/session.h"
 #include "glue/types/profile.h"
 
 typedef struct recorder_object {
     PyObject_HEAD
     ft_take take;
-    ft_take_options options;
-    bool open;       /* the take is */
+    ft_take_options options; /* its selectors are a strong reference, or NULL */
+    PyObject *watched;       /* strong: a list of what mark() was given, or NULL */
+    bool open;               /* the take is */
     uint32_t starts; /* that were not stopped */
 } recorder_object;
 
@@ -39,17 +41,6 @@ PyObject *ft_recorder_profile(const ft_module_state *state, ft_take *take)
 
 /* ---- starting and stopping ---- */
 
-static int open_take(recorder_object *self)
-{
-    if (self->open)
-        return 0;
-    if (ft_take_open(&self->take, NULL, &self->options) < 0)
-        return -1;
-    ft_describe_process(&self->take.recording);
-    self->open = true;
-    return 0;
-}
-
 static void close_take(recorder_object *self)
 {
     if (!self->open)
@@ -59,6 +50,23 @@ static void close_take(recorder_object *self)
         return; /* an audit hook that heard of it closed it, or started it again */
     self->open = false;
     ft_take_close(&self->take);
+}
+
+static int open_take(recorder_object *self)
+{
+    if (self->open)
+        return 0;
+    if (ft_take_open(&self->take, NULL, &self->options) < 0)
+        return -1;
+    ft_describe_process(&self->take.recording);
+    self->open = true;
+    for (Py_ssize_t i = 0; self->watched != NULL && i < PyList_GET_SIZE(self->watched); i++) {
+        if (ft_line_marks_watch(&self->take, PyList_GET_ITEM(self->watched, i)) == 0)
+            continue;
+        close_take(self);
+        return -1;
+    }
+    return 0;
 }
 
 /* 1 when recording began with this call, 0 when it was on, -1 with an exception. */
@@ -133,6 +141,47 @@ static PyObject *recorder_profile(PyObject *object, PyObject *Py_UNUSED(unused))
     return ft_recorder_profile(state, &self->take);
 }
 
+static bool refuse_without_lines(const recorder_object *self)
+{
+    if (self->options.lines)
+        return false;
+    PyErr_SetString(PyExc_RuntimeError, "this Recorder records no lines: make it with lines=True");
+    return true;
+}
+
+static PyObject *recorder_mark(PyObject *object, PyObject *marked)
+{
+    recorder_object *self = (recorder_object *)object;
+    if (refuse_without_lines(self))
+        return NULL;
+    if (self->watched == NULL)
+        self->watched = PyList_New(0);
+    if (self->watched == NULL || PyList_Append(self->watched, marked) < 0 ||
+        (self->open && ft_line_marks_watch(&self->take, marked) < 0))
+        return NULL;
+    return Py_NewRef(marked);
+}
+
+static PyObject *recorder_select(PyObject *object, PyObject *selector)
+{
+    recorder_object *self = (recorder_object *)object;
+    if (refuse_without_lines(self))
+        return NULL;
+    if (!PyUnicode_Check(selector)) {
+        PyErr_SetString(PyExc_TypeError, "select() takes a str");
+        return NULL;
+    }
+    if (self->open) {
+        PyErr_SetString(PyExc_RuntimeError, "a Recorder that has recorded selects nothing more");
+        return NULL;
+    }
+    if (self->options.selectors == NULL)
+        self->options.selectors = PyList_New(0);
+    if (self->options.selectors == NULL || PyList_Append(self->options.selectors, selector) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *get_active(PyObject *object, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(((recorder_object *)object)->starts > 0);
@@ -146,17 +195,19 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     recorder_object *self = (recorder_object *)type->tp_alloc(type, 0);
     if (self != NULL)
         self->options =
-            (ft_take_options){.builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
+            (ft_take_options){.calls = true, .builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
     return (PyObject *)self;
 }
 
 static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"builtins", "max_nodes", NULL};
+    static char *names[] = {"builtins", "max_nodes", "calls", "lines", "marks",
+                            "alone",    "one_thread", NULL};
     recorder_object *self = (recorder_object *)object;
-    int builtins = 1;
+    int builtins = 1, calls = 1, lines = 0, marks = 0, alone = 0, one_thread = 0;
     Py_ssize_t nodes = FT_MAX_CONTEXTS_DEFAULT;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pn:Recorder", names, &builtins, &nodes))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pnppppp:Recorder", names, &builtins, &nodes,
+                                     &calls, &lines, &marks, &alone, &one_thread))
         return -1;
     if (nodes < 1 || nodes > INT32_MAX) {
         PyErr_Format(PyExc_ValueError, "max_nodes must be from 1 to %d, not %zd", INT32_MAX, nodes);
@@ -166,7 +217,12 @@ static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_RuntimeError, "a Recorder that has recorded can not be made anew");
         return -1;
     }
+    self->options.calls = calls != 0;
     self->options.builtins = builtins != 0;
+    self->options.lines = lines != 0 || marks != 0;
+    self->options.marks = marks != 0;
+    self->options.lines_alone = alone != 0;
+    self->options.one_thread = one_thread != 0;
     self->options.max_contexts = (uint32_t)nodes;
     return 0;
 }
@@ -175,6 +231,8 @@ static int recorder_traverse(PyObject *object, visitproc visit, void *arg)
 {
     recorder_object *self = (recorder_object *)object;
     Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->watched);
+    Py_VISIT(self->options.selectors);
     return self->open ? ft_take_traverse(&self->take, visit, arg) : 0;
 }
 
@@ -183,6 +241,8 @@ static int recorder_clear_references(PyObject *object)
     recorder_object *self = (recorder_object *)object;
     self->starts = 0;
     close_take(self);
+    Py_CLEAR(self->watched);
+    Py_CLEAR(self->options.selectors);
     return 0;
 }
 
@@ -207,6 +267,12 @@ static PyMethodDef recorder_methods[] = {
     {"__exit__", recorder_exit, METH_VARARGS, "__exit__($self, /, *exception)\n--\n\nStop."},
     {"clear", recorder_clear, METH_NOARGS,
      "clear($self, /)\n--\n\nForget what was recorded; a recording that is on goes on."},
+    {"mark", recorder_mark, METH_O,
+     "mark($self, object, /)\n--\n\nRecord the lines of these functions, in this recorder alone; "
+     "gives the object back."},
+    {"select", recorder_select, METH_O,
+     "select($self, selector, /)\n--\n\nRecord the lines of what `app:User`, `src/*.py` or "
+     "`json.decoder` means, before the first start()."},
     {"profile", recorder_profile, METH_NOARGS,
      "profile($self, /)\n--\n\nWhat was recorded so far, as a Profile; the recording goes on."},
     {NULL, NULL, 0, NULL},
@@ -218,8 +284,9 @@ static PyGetSetDef recorder_getters[] = {
 };
 
 static PyType_Slot recorder_slots[] = {
-    {Py_tp_doc, (void *)"Recorder(*, builtins=True, max_nodes=2000000)\n--\n\n"
-                        "Records the calls of the program that makes it, in all its threads."},
+    {Py_tp_doc, (void *)"Recorder(*, calls=True, builtins=True, lines=False, marks=False, "
+                        "alone=False, one_thread=False, max_nodes=2000000)\n--\n\n"
+                        "Records the calls or lines of the program that makes it, in its threads."},
     {Py_tp_new, (void *)recorder_new},
     {Py_tp_init, (void *)recorder_init},
     {Py_tp_dealloc, (void *)recorder_dealloc},

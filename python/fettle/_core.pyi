@@ -6,9 +6,11 @@ namedtuple adds (_fields, _asdict, _replace).
 
 from collections.abc import Callable
 from types import CodeType
-from typing import Any, Final, Self, final
+from typing import Any, Final, Self, TypeVar, final
 
 from _typeshed import structseq
+
+_T = TypeVar("_T")
 
 @final
 class FunctionRow(
@@ -211,6 +213,9 @@ def record(directory: str, options: str, /) -> None:
     options: words out of "calls", "no-builtins", "max-nodes=N". OSError without room for the
     arena, ValueError for an unknown word, RuntimeError when no hook is free."""
 
+def mark(object: _T, /) -> _T:
+    """Marks the functions of an object for the line profile, and gives the object itself back."""
+
 def leave_out(filename: str, /) -> None:
     """Functions of this file are not recorded: their time and calls are their callers'."""
 
@@ -218,8 +223,28 @@ class Recorder:
     """Records the calls of the program that makes it, in all its threads. What was recorded adds up
     until clear(); it is on while it was started more often than stopped."""
 
-    def __new__(cls, *, builtins: bool = True, max_nodes: int = 2_000_000) -> Self: ...
-    def __init__(self, *, builtins: bool = True, max_nodes: int = 2_000_000) -> None: ...
+    def __new__(
+        cls,
+        *,
+        calls: bool = True,
+        builtins: bool = True,
+        lines: bool = False,
+        marks: bool = False,
+        alone: bool = False,
+        one_thread: bool = False,
+        max_nodes: int = 2_000_000,
+    ) -> Self: ...
+    def __init__(
+        self,
+        *,
+        calls: bool = True,
+        builtins: bool = True,
+        lines: bool = False,
+        marks: bool = False,
+        alone: bool = False,
+        one_thread: bool = False,
+        max_nodes: int = 2_000_000,
+    ) -> None: ...
     @property
     def active(self) -> bool: ...
     def start(self) -> None:
@@ -229,6 +254,10 @@ class Recorder:
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: object) -> None: ...
     def clear(self) -> None: ...
+    def mark(self, object: _T, /) -> _T:
+        """Records the lines of these functions (or of a code object), in this recorder alone."""
+    def select(self, selector: str, /) -> None:
+        """Records the lines of what a selector means; before the first start()."""
     def profile(self) -> Profile:
         """What was recorded so far; the recording goes on."""
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lines_monitoring.c: lines through sys.monitoring's local events, CPython 3.12 and newer.
+ *
+ * Only the code objects that are watched have events; what they call has none. PY_UNWIND and
+ * PY_THROW can be local from 3.15 on; before they are heard of everywhere, which costs where
+ * exceptions pass. While a take has a selection, every code object is looked at when it first
+ * starts, and then never again (DISABLE). */
+#include "glue/probes/line_marks.h"
+
+#if FT_HAS_MONITORING
+
+#include "glue/probes/coroutines.h"
+#include "glue/probes/line_events.h"
+#include "glue/probes/monitoring.h"
+
+static struct {
+    ft_tool tool;
+    int local; /* the events of a watched code object; 0: not heard of yet */
+} state = {.tool = {.name = "fettle lines", .preferred = {4, 5, 3, 2, 1, 0}, .id = -1}};
+
+/* ---- the events ---- */
+
+static PyObject *on_line(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    ft_line_event(args[0], ft_compat_current_frame(), ft_compat_small_number(args[1]));
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_end(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    ft_line_event_leave(args[0], ft_compat_current_frame());
+    Py_RETURN_NONE;
+}
+
+/* A coroutine yields what it awaits, an asynchronous generator that or a value. */
+static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    if ((ft_coroutines_flags(code) & FT_CODE_SUSPENDS) != 0 && !ft_compat_is_wrapped(args[2]))
+        ft_line_event_suspend(code, ft_compat_current_frame());
+    else
+        ft_line_event_yield(code, ft_compat_current_frame());
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_resume(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    ft_line_event_resume(args[0], ft_compat_current_frame(), 0);
+    Py_RETURN_NONE;
+}
+
+/* Everywhere before 3.15. */
+static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    if (ft_line_marks_is_watched((PyCodeObject *)args[0]))
+        return on_resume(self, args, count, names);
+    Py_RETURN_NONE;
+}
+
+/* A code object starts that was not looked at yet. */
+static PyObject *on_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    (void)self, (void)count, (void)names;
+    ft_frame *frame = ft_compat_current_frame();
+    (void)ft_line_marks_offer((PyCodeObject *)args[0], ft_compat_frame_globals(frame));
+    return Py_NewRef(ft_monitoring_disable());
+}
+
+/* ---- switching events on and off ---- */
+
+typedef enum reach { LOCAL, UNLESS_LOCAL, SELECTING } reach;
+
+static const struct {
+    const char *name;
+    vectorcallfunc call;
+    reach reach;
+} events[] = {
+    {"LINE", on_line, LOCAL},           {"PY_RETURN", on_end, LOCAL},
+    {"PY_YIELD", on_yield, LOCAL},      {"PY_RESUME", on_resume, LOCAL},
+    {"PY_UNWIND", on_end, UNLESS_LOCAL}, {"PY_THROW", on_throw, UNLESS_LOCAL},
+    {"PY_START", on_start, SELECTING},
+};
+
+int ft_line_probe_watch(PyCodeObject *code)
+{
+    return ft_tool_set_local_events(&state.tool, code, state.local);
+}
+
+void ft_line_probe_unwatch(PyCodeObject *code)
+{
+    ft_compat_error error;
+    ft_compat_error_save(&error);
+    if (ft_tool_holds_id(&state.tool) && ft_tool_set_local_events(&state.tool, code, 0) < 0)
+        PyErr_Clear();
+    ft_compat_error_restore(&error);
+}
+
+int ft_line_probe_adopt(PyFunctionObject *function)
+{
+    (void)function;
+    return 0;
+}
+
+PyCodeObject *ft_line_probe_code(PyFunctionObject *function)
+{
+    return (PyCodeObject *)function->func_code;
+}
+
+int ft_line_probe_adjust(bool in_use, bool selecting)
+{
+    int everywhere = 0, local = 0;
+    if (!in_use) {
+        ft_tool_give_back(&state.tool);
+        return 0;
+    }
+    if (ft_monitoring_prepare() < 0 || ft_tool_take(&state.tool) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        int event = ft_tool_hear(&state.tool, events[i].name, events[i].call);
+        if (event < 0)
+            return -1;
+        if (events[i].reach == LOCAL || (events[i].reach == UNLESS_LOCAL && FT_HAS_LOCAL_UNWIND))
+            local |= event;
+        else if (events[i].reach == UNLESS_LOCAL || selecting)
+            everywhere |= event;
+    }
+    state.local = local;
+    return ft_tool_set_events(&state.tool, everywhere);
+}
+
+#endif
