@@ -8,13 +8,13 @@
 
 #include "engine/base/array.h"
 
-void ft_line_tables_init(ft_line_tables *tables, const ft_mem *mem)
+void ft_line_registry_init(ft_line_registry *tables, const ft_mem *mem)
 {
-    *tables = (ft_line_tables){.mem = mem};
+    *tables = (ft_line_registry){.mem = mem};
     ft_map_init(&tables->keys, mem);
 }
 
-void ft_line_tables_fini(ft_line_tables *tables)
+void ft_line_registry_fini(ft_line_registry *tables)
 {
     for (uint32_t i = 0; i < tables->code_count; i++)
         ft_mem_free(tables->mem, tables->codes[i]);
@@ -45,7 +45,7 @@ static uint32_t sort_lines(uint32_t *lines, uint32_t count)
 }
 
 /* Line 0, last_line and the lines of all members. NULL without memory or past what is allowed. */
-static ft_line_table *make_table(const ft_line_tables *tables, const ft_line_member *members,
+static ft_line_table *make_table(const ft_line_registry *tables, const ft_line_member *members,
                                  uint32_t count, uint32_t last_line, ft_status *status)
 {
     uint64_t room = 2;
@@ -102,7 +102,7 @@ static bool is_outer_line(const ft_line_member *members, uint32_t member,
     return false;
 }
 
-static ft_line_code *make_code(const ft_line_tables *tables, const ft_line_table *table,
+static ft_line_code *make_code(const ft_line_registry *tables, const ft_line_table *table,
                                const ft_line_member *members, uint32_t at,
                                ft_line_code *const *codes)
 {
@@ -142,7 +142,7 @@ static bool is_allowed(const ft_line_member *members, uint32_t count)
 }
 
 /* Room in both lists and in the map, so that nothing fails afterwards. */
-static ft_status reserve(ft_line_tables *tables, const ft_line_member *members, uint32_t count)
+static ft_status reserve(ft_line_registry *tables, const ft_line_member *members, uint32_t count)
 {
     ft_line_code **codes =
         ft_array_grow(tables->mem, (void *)tables->codes, tables->code_count + count,
@@ -166,7 +166,7 @@ static ft_status reserve(ft_line_tables *tables, const ft_line_member *members, 
     return FT_OK;
 }
 
-ft_status ft_line_tables_add(ft_line_tables *tables, uint32_t code, const ft_line_member *members,
+ft_status ft_line_registry_add(ft_line_registry *tables, uint32_t code, const ft_line_member *members,
                              uint32_t count, uint32_t last_line, const ft_line_table **table)
 {
     ft_status status = FT_ERR_LIMIT;
@@ -202,7 +202,7 @@ fail:
     return status;
 }
 
-const ft_line_code *ft_line_tables_find(const ft_line_tables *tables, const void *key)
+const ft_line_code *ft_line_registry_find(const ft_line_registry *tables, const void *key)
 {
     const uint32_t *index = ft_map_get(&tables->keys, (uint64_t)(uintptr_t)key);
     return index == NULL || *index == UINT32_MAX ? NULL : tables->codes[*index];

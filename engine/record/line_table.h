@@ -64,13 +64,13 @@ typedef struct ft_line_code {
     uint32_t slots[]; /* number of the cell, perhaps with FT_LINE_NOT_COUNTED; 0: no such line */
 } ft_line_code;
 
-typedef struct ft_line_tables {
+typedef struct ft_line_registry {
     const ft_mem *mem;
     ft_map keys; /* key -> index into codes */
     ft_line_code **codes;
     ft_line_table **tables;
     uint32_t code_count, code_room, table_count, table_room;
-} ft_line_tables;
+} ft_line_registry;
 
 /* One code object of a table, as the probe knows it. Borrowed for the call. */
 typedef struct ft_line_member {
@@ -81,17 +81,17 @@ typedef struct ft_line_member {
     uint32_t outer; /* index of the member around this one; its own for the function itself */
 } ft_line_member;
 
-void ft_line_tables_init(ft_line_tables *tables, const ft_mem *mem);
-void ft_line_tables_fini(ft_line_tables *tables);
+void ft_line_registry_init(ft_line_registry *tables, const ft_mem *mem);
+void ft_line_registry_fini(ft_line_registry *tables);
 
 /* Makes a table of the members, the function first, each after the one around it. last_line: of the
  * function's source text, 0 if not known. *table is borrowed. Keys that are known go to the new
  * table. FT_ERR_MEMORY, FT_ERR_LIMIT: nothing changed. */
-ft_status ft_line_tables_add(ft_line_tables *tables, uint32_t code, const ft_line_member *members,
+ft_status ft_line_registry_add(ft_line_registry *tables, uint32_t code, const ft_line_member *members,
                              uint32_t count, uint32_t last_line, const ft_line_table **table);
 
 /* The code of key, or NULL. Borrowed. */
-const ft_line_code *ft_line_tables_find(const ft_line_tables *tables, const void *key);
+const ft_line_code *ft_line_registry_find(const ft_line_registry *tables, const void *key);
 
 /* Writes the table's cells, all zeros, behind the head at `at`, which has room for
  * ft_line_cells_bytes of it. */

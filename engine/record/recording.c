@@ -76,7 +76,7 @@ ft_status ft_recording_open(ft_recording *recording, const ft_mem *mem, const ch
     *recording = (ft_recording){.mem = mem, .max_contexts = max_contexts};
     pthread_mutex_init(&recording->lock, NULL);
     ft_map_init(&recording->codes, mem);
-    ft_line_tables_init(&recording->lines, mem);
+    ft_line_registry_init(&recording->lines, mem);
     recording->arena.mem = mem;
     if (directory != NULL) {
         size_t length = strlen(directory) + 1;
@@ -113,7 +113,7 @@ void ft_recording_close(ft_recording *recording)
     ft_mem_free(recording->mem, recording->flags);
     ft_mem_free(recording->mem, recording->directory);
     ft_map_fini(&recording->codes);
-    ft_line_tables_fini(&recording->lines);
+    ft_line_registry_fini(&recording->lines);
     ft_arena_close(&recording->arena);
     pthread_mutex_destroy(&recording->lock);
 }
@@ -240,7 +240,7 @@ static ft_status watch_lines(ft_recording *recording, const ft_line_member *memb
     const uint32_t *code = ft_map_get(&recording->codes, (uint64_t)(uintptr_t)members[0].key);
     assert(code != NULL && *code != 0);
     ft_status status =
-        ft_line_tables_add(&recording->lines, *code, members, count, last_line, &table);
+        ft_line_registry_add(&recording->lines, *code, members, count, last_line, &table);
     if (status != FT_OK)
         return status;
     uint64_t bytes = ft_line_cells_bytes(table);
@@ -264,7 +264,7 @@ ft_status ft_recording_watch_lines(ft_recording *recording, const ft_line_member
 const ft_line_code *ft_recording_find_lines(ft_recording *recording, const void *key)
 {
     pthread_mutex_lock(&recording->lock);
-    const ft_line_code *code = ft_line_tables_find(&recording->lines, key);
+    const ft_line_code *code = ft_line_registry_find(&recording->lines, key);
     pthread_mutex_unlock(&recording->lock);
     return code;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/base/map.h"
-#include "engine/record/recorder_rest.h"
+#include "engine/model/profile.h"
 #include "glue/probes/code_lines.h"
 #include "glue/probes/functions.h"
 #include "glue/probes/selector.h"
@@ -164,7 +164,7 @@ static int adjust(void)
 /* What the recording knows already, from before. */
 static int count_known(ft_take *take, int change)
 {
-    const ft_line_tables *lines = &take->recording.lines;
+    const ft_line_registry *lines = &take->recording.lines;
     int result = 0;
     for (uint32_t i = 0; i < lines->code_count; i++)
         if (count((PyCodeObject *)(uintptr_t)lines->codes[i]->key, change) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* selector.h: which code a word like `app:User`, `src/*.py` or `json.decoder` means.
+/* selector.h: which code a word like `app:User`, `src/x.py` or `json.decoder` means.
  *
  *     FILE  FILE:QUALNAME  MODULE  MODULE:QUALNAME  MODULE.QUALNAME
  *

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/model/profile.h"
+#include "engine/record/recorder_rest.h"
 #include "glue/probes/coroutines.h"
 #include "glue/probes/describe.h"
 #include "glue/probes/line_marks.h"
