@@ -135,13 +135,14 @@ static bool stays(pruning *all, uint64_t at)
     return in_nodes && in_frames;
 }
 
-/* Everything but the trees and the codes. Texts keep their ids. */
+/* Everything but the trees, the codes and the lines. Texts keep their ids. */
 static ft_status copy_rest(pruning *all)
 {
     ft_profile bare = *all->from;
     ft_code rest = {.kind = FT_CODE_C}; /* to every reader a function without a place */
     bare.codes.count = 1;
     bare.thread_count = 0;
+    bare.lines.count = 0;
     ft_status status = ft_profile_merge(all->to, &bare);
     assert(status != FT_OK || all->to->texts.count == bare.texts.count);
     if (status == FT_OK)
@@ -152,16 +153,31 @@ static ft_status copy_rest(pruning *all)
     return status == FT_OK ? ft_codetab_intern(&all->to->codes, &rest, &all->rest) : status;
 }
 
+/* The code in to of a code of from. */
+static ft_status keep_code(pruning *all, uint32_t code)
+{
+    uint32_t *kept = &all->codes[code];
+    return *kept != 0 ? FT_OK
+                      : ft_codetab_intern(&all->to->codes, &all->from->codes.codes[code], kept);
+}
+
+/* Lines stay, all of them: they are no nodes, and whoever limits these has room for them. */
+static ft_status copy_lines(pruning *all)
+{
+    const ft_lines *lines = &all->from->lines;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < lines->count && status == FT_OK; i++)
+        status = keep_code(all, lines->lines[i].code);
+    return status == FT_OK ? ft_lines_merge(&all->to->lines, lines, all->codes) : status;
+}
+
 /* above is where the nearest ancestor that stays is, here where the node will be. */
 static ft_status keep(pruning *all, ft_tree *tree, const ft_node *node, const place *above,
                       place *here)
 {
-    uint32_t *code = &all->codes[node->code];
-    ft_status status = FT_OK;
-    if (*code == 0)
-        status = ft_codetab_intern(&all->to->codes, &all->from->codes.codes[node->code], code);
+    ft_status status = keep_code(all, node->code);
     if (status == FT_OK)
-        status = ft_tree_add(tree, above->id, *code, &here->id);
+        status = ft_tree_add(tree, above->id, all->codes[node->code], &here->id);
     if (status != FT_OK)
         return status;
     tree->nodes[here->id].calls = node->calls;
@@ -238,6 +254,8 @@ static ft_status prune_plain(ft_profile *to, const ft_profile *from, ft_prune_li
         all.frames = find_cut(&all, limits.frames, true);
         status = copy_threads(&all);
     }
+    if (status == FT_OK)
+        status = copy_lines(&all);
     if (status == FT_OK)
         *pruned = all.pruned;
     ft_mem_free(to->mem, all.codes);
