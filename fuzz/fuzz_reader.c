@@ -85,8 +85,8 @@ static void build_and_read(const uint8_t *at, const uint8_t *end)
     static const uint32_t types[] = {
         FT_CHUNK_META, FT_CHUNK_TEXT, FT_CHUNK_CODE,
         FT_CHUNK_PROC, FT_CHUNK_THRD, FT_CHUNK_TREE,
-        FT_CHUNK_NOTE, FT_CHUNK_END,  FT_FORMAT_TYPE('L', 'I', 'N', 'E'),
-        FT_CHUNK_LINK,
+        FT_CHUNK_NOTE, FT_CHUNK_END,  FT_FORMAT_TYPE('L', 'A', 'T', 'E'),
+        FT_CHUNK_LINK, FT_CHUNK_LINE, FT_CHUNK_SRCE,
     };
     enum { TYPES = sizeof types / sizeof types[0], HEAD = 5 };
     builder file;

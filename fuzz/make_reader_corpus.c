@@ -27,6 +27,18 @@ static void save_random(const char *folder)
     }
 }
 
+/* One with lines and sources: files of version 1.0 have none. */
+static void save_lines(const char *folder)
+{
+    ft_profile profile;
+    size_t length;
+    make_full_profile(&profile, 20);
+    uint8_t *bytes = profile_bytes(&profile, &length);
+    save(folder, "lines.fettle", bytes, length);
+    free(bytes);
+    ft_profile_fini(&profile);
+}
+
 static void save_cut_and_damaged(const char *folder)
 {
     char name[64];
@@ -73,6 +85,9 @@ static void save_recipes(const char *folder)
     static const char tasks[] = RECORD("\2", "\0", "\0", "\12", "\5\0\0\0\0\6\0\0\0\0")
         RECORD("\5", "\0", "\0", "\32", "\1\5\1\1\1\1\1\1\2\1\2\3\1\0\1\0\1\1\0\1\0\7\0\0\0\7")
             RECORD("\11", "\1", "\0", "\4", "\2\1\2\2");
+    static const char lines[] =
+        RECORD("\12", "\1", "\0", "\30", "\1\0\2\0\0\0\1\5\2\7\0\3\1\6\2\4\4\0\1\5\1\1\0\0")
+            RECORD("\13", "\1", "\0", "\4", "\1\1\0\1");
     uint8_t recipe[512];
     size_t length = 0;
     memcpy(recipe, dictionaries, sizeof dictionaries - 1);
@@ -85,6 +100,8 @@ static void save_recipes(const char *folder)
     save(folder, "recipe-folded", recipe, length + sizeof folded - 1);
     memcpy(recipe + length, tasks, sizeof tasks - 1);
     save(folder, "recipe-tasks", recipe, length + sizeof tasks - 1);
+    memcpy(recipe + length, lines, sizeof lines - 1);
+    save(folder, "recipe-lines", recipe, length + sizeof lines - 1);
 }
 
 int main(int count, char **words)
@@ -94,6 +111,7 @@ int main(int count, char **words)
         return 2;
     }
     save_random(words[1]);
+    save_lines(words[1]);
     save_cut_and_damaged(words[1]);
     save_recipes(words[1]);
     save(words[1], "empty", NULL, 0);

@@ -11,7 +11,7 @@
 
 enum {
     FT_FORMAT_MAJOR = 1,
-    FT_FORMAT_MINOR = 0,
+    FT_FORMAT_MINOR = 1,
     FT_FORMAT_MAGIC_BYTES = 8,
     FT_FORMAT_HEADER_BYTES = 16,
     FT_FORMAT_CHUNK_HEAD_BYTES = 28,
@@ -32,6 +32,8 @@ enum {
 #define FT_CHUNK_TREE FT_FORMAT_TYPE('T', 'R', 'E', 'E')
 #define FT_CHUNK_LINK FT_FORMAT_TYPE('L', 'I', 'N', 'K')
 #define FT_CHUNK_NOTE FT_FORMAT_TYPE('N', 'O', 'T', 'E')
+#define FT_CHUNK_LINE FT_FORMAT_TYPE('L', 'I', 'N', 'E')
+#define FT_CHUNK_SRCE FT_FORMAT_TYPE('S', 'R', 'C', 'E')
 #define FT_CHUNK_END FT_FORMAT_TYPE('E', 'N', 'D', ' ')
 
 enum {
@@ -45,10 +47,12 @@ enum {
 #define FT_READER_BUDGET_RATIO UINT64_C(256)         /* real trees need 5 to 10 per stored byte */
 #define FT_READER_BUDGET_MAX (UINT64_C(16) << 30)
 
-/* Setting a property looks through the ones there are; together these bound that work. */
+/* Setting a property or a source looks through the ones there are; together with FT_MAX_SOURCES
+ * these bound that work. */
 enum {
-    FT_READER_META_KEYS_MAX = 1024,    /* a recording has about a dozen */
-    FT_READER_META_PAIRS_MAX = 1 << 18 /* some 10 000 recordings in one file */
+    FT_READER_META_KEYS_MAX = 1024,     /* a recording has about a dozen */
+    FT_READER_META_PAIRS_MAX = 1 << 18, /* some 10 000 recordings in one file */
+    FT_READER_SOURCES_MAX = 1 << 18
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* segment.c: the meaning of chunks (docs/format.md): payloads become texts, codes, processes,
- * threads, trees and notes of a profile.
+ * threads, trees, notes, lines and sources of a profile.
  *
  * Invariant: whatever was taken is in range of the profile's own tables, so that the profile is
  * whole after each chunk and a file may break off anywhere. The dictionaries of a segment are
@@ -21,7 +21,9 @@ enum {
     THREAD_COST = 1024, /* with the first block of its tree */
     NOTE_COST = 2 * sizeof(ft_note),
     NODE_COST = 2 * sizeof(ft_node),
-    LINK_COST = 2 * sizeof(ft_link)
+    LINK_COST = 2 * sizeof(ft_link),
+    LINE_COST = 2 * sizeof(ft_line) + 16,
+    SOURCE_COST = 2 * sizeof(ft_source)
 };
 
 typedef struct cursor { /* walks a payload; errors are sticky, a failed read gives 0 */
@@ -352,6 +354,46 @@ static ft_status take_notes(ft_segment *segment, cursor *from)
     return FT_OK;
 }
 
+static ft_status take_lines(ft_segment *segment, cursor *from)
+{
+    ft_profile *profile = segment->profile;
+    while (!at_end(from)) {
+        uint32_t code = get_below(from, segment->codes.count);
+        ft_line line = {.code = segment->codes.ids[code], .line = get_u32(from)};
+        line.hits = get(from);
+        line.time = get(from);
+        line.waiting = get(from);
+        line.callees = get(from);
+        bool of_function = profile->codes.codes[line.code].kind == FT_CODE_PYTHON;
+        if (from->failed || !of_function || !ft_line_is_sound(&line))
+            return FT_ERR_CORRUPT;
+        ft_status status = ft_segment_spend(segment, LINE_COST);
+        if (status == FT_OK)
+            status = ft_lines_add(&profile->lines, &line);
+        if (status != FT_OK)
+            return status;
+    }
+    return FT_OK;
+}
+
+static ft_status take_sources(ft_segment *segment, cursor *from)
+{
+    while (!at_end(from)) {
+        uint32_t file = get_text(from, segment);
+        uint32_t text = get_text(from, segment);
+        if (from->failed)
+            return FT_ERR_CORRUPT;
+        if (++segment->sources > FT_READER_SOURCES_MAX)
+            return FT_ERR_LIMIT;
+        ft_status status = ft_segment_spend(segment, SOURCE_COST);
+        if (status == FT_OK)
+            status = ft_profile_set_source(segment->profile, file, text);
+        if (status != FT_OK)
+            return status;
+    }
+    return FT_OK;
+}
+
 static ft_status take_end(ft_segment *segment, cursor *from)
 {
     const ft_profile *profile = segment->profile;
@@ -387,6 +429,10 @@ static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, cursor *f
         return take_links(segment, chunk, from);
     case FT_CHUNK_NOTE:
         return take_notes(segment, from);
+    case FT_CHUNK_LINE:
+        return take_lines(segment, from);
+    case FT_CHUNK_SRCE:
+        return take_sources(segment, from);
     default:
         assert(chunk->type == FT_CHUNK_END);
         return take_end(segment, from);
@@ -404,6 +450,8 @@ bool ft_segment_knows(uint32_t type)
     case FT_CHUNK_TREE:
     case FT_CHUNK_LINK:
     case FT_CHUNK_NOTE:
+    case FT_CHUNK_LINE:
+    case FT_CHUNK_SRCE:
     case FT_CHUNK_END:
         return true;
     default:

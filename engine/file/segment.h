@@ -21,6 +21,7 @@ typedef struct ft_segment {
     ft_profile *profile; /* borrowed */
     uint64_t budget;     /* bytes the whole file may still cost; see format.h */
     uint32_t meta_pairs; /* META pairs read in the whole file */
+    uint32_t sources;    /* SRCE records read in the whole file */
     ft_ids texts, codes; /* of this segment */
     uint32_t first_process, first_thread, first_meta; /* the profile's counts when it began */
     uint64_t nodes, notes;                            /* read in this segment */

@@ -65,16 +65,24 @@ static ft_status put_chunk(writer *to, uint32_t type, uint32_t flags, uint32_t s
     return status;
 }
 
+/* Version 1.0 had no lines and no sources, and does without. */
+static uint32_t list_flags(uint32_t type)
+{
+    return type == FT_CHUNK_LINE || type == FT_CHUNK_SRCE ? FT_CHUNK_SKIPPABLE : 0;
+}
+
 /* What is left of a list, if anything. */
 static ft_status put_rest(writer *to, uint32_t type)
 {
-    return to->raw.length == 0 ? ft_buf_status(&to->raw) : put_chunk(to, type, 0, 0);
+    return to->raw.length == 0 ? ft_buf_status(&to->raw) : put_chunk(to, type, list_flags(type), 0);
 }
 
 /* Makes room for one more record. */
 static ft_status put_full(writer *to, uint32_t type)
 {
-    return to->raw.length + RECORD_MAX > FT_FORMAT_RAW_MAX ? put_chunk(to, type, 0, 0) : FT_OK;
+    return to->raw.length + RECORD_MAX > FT_FORMAT_RAW_MAX
+               ? put_chunk(to, type, list_flags(type), 0)
+               : FT_OK;
 }
 
 /* One text of a list. A full chunk always goes out with CONTINUES, if need be for an empty last
@@ -233,6 +241,36 @@ static ft_status put_notes(writer *to)
     return put_rest(to, FT_CHUNK_NOTE);
 }
 
+static ft_status put_lines(writer *to)
+{
+    const ft_lines *lines = &to->profile->lines;
+    for (uint32_t i = 0; i < lines->count; i++) {
+        const ft_line *line = &lines->lines[i];
+        ft_buf_put_varint(&to->raw, line->code);
+        ft_buf_put_varint(&to->raw, line->line);
+        ft_buf_put_varint(&to->raw, line->hits);
+        ft_buf_put_varint(&to->raw, line->time);
+        ft_buf_put_varint(&to->raw, line->waiting);
+        ft_buf_put_varint(&to->raw, line->callees);
+        ft_status status = put_full(to, FT_CHUNK_LINE);
+        if (status != FT_OK)
+            return status;
+    }
+    return put_rest(to, FT_CHUNK_LINE);
+}
+
+static ft_status put_sources(writer *to)
+{
+    for (uint32_t i = 0; i < to->profile->source_count; i++) {
+        ft_buf_put_varint(&to->raw, to->profile->sources[i].file);
+        ft_buf_put_varint(&to->raw, to->profile->sources[i].text);
+        ft_status status = put_full(to, FT_CHUNK_SRCE);
+        if (status != FT_OK)
+            return status;
+    }
+    return put_rest(to, FT_CHUNK_SRCE);
+}
+
 static ft_status put_end(writer *to)
 {
     const ft_profile *profile = to->profile;
@@ -254,7 +292,8 @@ static ft_status put_opening(writer *to)
 static ft_status put_profile(writer *to)
 {
     ft_status (*const parts[])(writer *) = {put_meta,    put_texts, put_codes, put_processes,
-                                            put_threads, put_trees, put_notes, put_end};
+                                            put_threads, put_trees, put_notes, put_lines,
+                                            put_sources, put_end};
     ft_status status = FT_OK;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == FT_OK; i++)
         status = parts[i](to);

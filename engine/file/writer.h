@@ -11,7 +11,8 @@
  * FT_ERR_IO (errno), FT_ERR_DISK_FULL, FT_ERR_MEMORY. */
 ft_status ft_writer_begin(int fd, const ft_profile *meta_only);
 
-/* Appends the whole profile (meta, texts, codes, processes, threads, trees, notes) and END. On an
+/* Appends the whole profile (meta, texts, codes, processes, threads, trees, notes, lines,
+ * sources) and END. On an
  * error the file is truncated back to where it was, so that the call can be repeated. */
 ft_status ft_writer_append(int fd, const ft_profile *profile);
 

@@ -99,6 +99,27 @@ static inline void make_notes(ft_profile *profile, random_source *from)
     }
 }
 
+/* Lines of the Python codes, up to `count`, and sources. */
+static inline void make_lines(ft_profile *profile, random_source *from, uint32_t count)
+{
+    for (uint32_t i = random_below(from, count); i > 0; i--) {
+        ft_line line = {.code = random_below(from, profile->codes.count)};
+        if (profile->codes.codes[line.code].kind != FT_CODE_PYTHON)
+            continue;
+        line.line = (uint32_t)draw_number(from);
+        line.hits = draw_number(from);
+        line.time = line.line == 0 ? 0 : draw_number(from);
+        line.waiting = line.time / (1 + random_below(from, 9));
+        line.callees = line.time / (1 + random_below(from, 9));
+        must(ft_lines_add(&profile->lines, &line) == FT_OK);
+    }
+    for (uint32_t i = random_below(from, 4); i > 0; i--) {
+        uint32_t file = random_below(from, profile->texts.count);
+        uint32_t text = random_below(from, profile->texts.count);
+        must(ft_profile_set_source(profile, file, text) == FT_OK);
+    }
+}
+
 /* An initialised profile drawn from the seed, with trees of up to `nodes` nodes. */
 static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nodes)
 {
@@ -123,6 +144,7 @@ static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nod
     }
     make_threads(profile, &from, nodes);
     make_notes(profile, &from);
+    make_lines(profile, &from, 2 * nodes);
     must(ft_profile_check(profile) == FT_OK);
 }
 
@@ -132,7 +154,8 @@ static inline void make_full_profile(ft_profile *profile, uint32_t nodes)
     for (uint64_t seed = 0;; seed++) {
         make_profile(profile, seed, nodes);
         if (profile->thread_count > 1 && profile->note_count > 0 && profile->meta_count > 1 &&
-            profile->process_count > 1 && profile->threads[0].tree.count > nodes / 2)
+            profile->process_count > 1 && profile->threads[0].tree.count > nodes / 2 &&
+            profile->lines.count > 0 && profile->source_count > 0)
             return;
         ft_profile_fini(profile);
     }
@@ -185,12 +208,28 @@ static inline bool same_lists(const ft_profile *a, const ft_profile *b)
     return same;
 }
 
+/* In the same order, too. */
+static inline bool same_lines(const ft_profile *a, const ft_profile *b)
+{
+    bool same = a->lines.count == b->lines.count && a->source_count == b->source_count;
+    for (uint32_t i = 0; same && i < a->lines.count; i++) {
+        const ft_line *left = &a->lines.lines[i], *right = &b->lines.lines[i];
+        same = left->line == right->line && left->hits == right->hits &&
+               left->time == right->time && left->waiting == right->waiting &&
+               left->callees == right->callees && same_code(a, left->code, b, right->code);
+    }
+    for (uint32_t i = 0; same && i < a->source_count; i++)
+        same = same_text(a, a->sources[i].file, b, b->sources[i].file) &&
+               same_text(a, a->sources[i].text, b, b->sources[i].text);
+    return same;
+}
+
 /* Equal in everything but the numbering of texts and codes. */
 static inline bool same_profile(const ft_profile *a, const ft_profile *b)
 {
     bool same = a->process_count == b->process_count && a->note_count == b->note_count &&
                 a->meta_count == b->meta_count && a->thread_count == b->thread_count &&
-                same_lists(a, b);
+                same_lists(a, b) && same_lines(a, b);
     for (uint32_t i = 0; same && i < a->thread_count; i++) {
         const ft_thread *left = &a->threads[i], *right = &b->threads[i];
         same = left->process == right->process && left->uses == right->uses &&

@@ -155,6 +155,43 @@ static void test_links(void)
     CHECK(WITH(LINK, "\1\1") == FT_ERR_CORRUPT);                         /* before its tree */
 }
 
+static void test_lines(void)
+{
+    CHECK(WITH(LINE, "") == FT_OK);
+    CHECK(WITH(LINE, "\1\6\2\7\7\7") == FT_OK);
+    CHECK(WITH(LINE, "\1\6\2\7\0\1\1\6\1\1\1\0") == FT_OK);                /* summed */
+    CHECK(WITH(LINE, "\1\6" LARGEST LARGEST "\0\0\1\6\1\1\0\0") == FT_OK); /* no more than all */
+    CHECK(WITH(LINE, "\1\0\2\0\0\0") == FT_OK);
+    CHECK(WITH(LINE, "\1\0\2\1\0\0") == FT_ERR_CORRUPT); /* the function itself has no time */
+    CHECK(WITH(LINE, "\0\6\2\7\0\0") == FT_ERR_CORRUPT); /* the root has no lines */
+    CHECK(WITH(LINE, "\2\6\2\7\0\0") == FT_ERR_CORRUPT); /* no such code */
+    CHECK(WITH(LINE, "\1\6\2\7\10\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(LINE, "\1\6\2\7\0\10") == FT_ERR_CORRUPT);
+    CHECK(WITH(LINE, "\1\6\2\7\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(LINE, "\1" U32_MORE "\2\7\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(LINE, "\1\6\2" TOO_LONG "\0\0") == FT_ERR_CORRUPT);
+
+    CHECK(WITH(SRCE, "\1\0\1\1\0\1") == FT_OK); /* the first stands */
+    CHECK(WITH(SRCE, "\1\2") == FT_ERR_CORRUPT);
+    CHECK(WITH(SRCE, "\2\1") == FT_ERR_CORRUPT);
+    CHECK(WITH(SRCE, "\1") == FT_ERR_CORRUPT);
+}
+
+/* Lines of what has none: a C function, a task. */
+static void test_lines_of_others(void)
+{
+    for (char kind = FT_CODE_C; kind < FT_CODE_KINDS; kind++) {
+        const char code[] = {kind, 0, 1, 0, 0};
+        builder file;
+        builder_init(&file);
+        build_dictionaries(&file);
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_CODE}, code, sizeof code);
+        BUILD(&file, LINE, "\2\1\0\0\0\0");
+        CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+        builder_fini(&file);
+    }
+}
+
 /* A tree of a thread that only the segment before has. */
 static void test_other_segments_thread(void)
 {
@@ -212,7 +249,7 @@ static void test_ends(void)
 
 static void test_heads(void)
 {
-    ft_chunk newer = {.type = FT_FORMAT_TYPE('L', 'I', 'N', 'E'), .flags = FT_CHUNK_SKIPPABLE};
+    ft_chunk newer = {.type = FT_FORMAT_TYPE('L', 'A', 'T', 'E'), .flags = FT_CHUNK_SKIPPABLE};
     builder file;
     ft_reader_report report = {0};
     builder_init(&file);
@@ -362,6 +399,12 @@ static void test_bombs(void)
     for (int i = 0; i < 100; i++) /* half a million times the empty property */
         build_chunk(&file, (ft_chunk){.type = FT_CHUNK_META}, zeros, sizeof zeros);
     CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
+
+    ft_buf_clear(&file.file);
+    build_header(&file, FT_FORMAT_MAJOR);
+    for (int i = 0; i < 100; i++) /* half a million times the source of the empty file */
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_SRCE}, zeros, sizeof zeros);
+    CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
     builder_fini(&file);
 }
 
@@ -389,6 +432,8 @@ int main(void)
     test_lists();
     test_trees();
     test_links();
+    test_lines();
+    test_lines_of_others();
     test_other_segments_thread();
     test_padded_columns();
     test_ends();

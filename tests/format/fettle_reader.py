@@ -21,7 +21,7 @@ SKIPPABLE, CONTINUES = 1, 2
 RAW_MAX, STORED_MAX = 1 << 20, (1 << 20) + 4096
 LISTS_OF_TEXTS = (b"META", b"TEXT")
 KINDS_OF_CODE = range(1, 7)
-TASK = 5
+PYTHON, TASK = 1, 5
 
 
 class FettleError(Exception):
@@ -77,11 +77,25 @@ class Note:
 
 
 @dataclass
+class Line:
+    hits: int = 0
+    time: int = 0
+    waiting: int = 0
+    callees: int = 0
+
+    def add(self, other: "Line") -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+@dataclass
 class Recording:
     meta: dict[bytes, bytes] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    lines: dict[tuple[Code, int], Line] = field(default_factory=dict)
+    sources: dict[bytes, bytes] = field(default_factory=dict)
     ended: bool = False
     torn: bool = False
     good_bytes: int = 0
@@ -305,6 +319,20 @@ class Segment:
             kind, process = payload.u32(), self.process(payload)
             self.recording.notes.append(Note(kind, process, payload.number()))
 
+    def take_lines(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            code, number = self.codes[payload.below(len(self.codes))], payload.u32()
+            line = Line(*(payload.number() for _ in range(4)))
+            corrupt_unless(code is not None and code.kind == PYTHON)
+            corrupt_unless(max(line.waiting, line.callees) <= line.time)
+            corrupt_unless(number != 0 or line.time == 0)
+            self.recording.lines.setdefault((code, number), Line()).add(line)
+
+    def take_sources(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            file, source = self.text(payload), self.text(payload)
+            self.recording.sources.setdefault(file, source)
+
     def take_end(self, chunk: Chunk, payload: Payload) -> None:
         written = [
             len(self.texts) - 1,
@@ -327,6 +355,8 @@ TAKERS: dict[bytes, Callable[[Segment, Chunk, Payload], None]] = {
     b"TREE": Segment.take_tree,
     b"LINK": Segment.take_links,
     b"NOTE": Segment.take_notes,
+    b"LINE": Segment.take_lines,
+    b"SRCE": Segment.take_sources,
     b"END ": Segment.take_end,
 }
 

@@ -45,7 +45,7 @@ class Writer:
 
     def put(self, kind: bytes, raw: bytes, flags: int = 0, stream: int = 0) -> None:
         if self.rng.random() < 0.05 and not (self.chunks and self.chunks[-1][2] & CONTINUES):
-            self.chunks.append((b"LINE", b"of a later version", SKIPPABLE | 1 << 20, 7))
+            self.chunks.append((b"LATE", b"of a later version", SKIPPABLE | 1 << 20, 7))
         self.chunks.append((kind, raw, flags, stream))
 
     def put_texts(self, kind: bytes, texts: list[bytes]) -> None:
@@ -63,10 +63,10 @@ class Writer:
         if raw:
             self.put(kind, raw)
 
-    def put_records(self, kind: bytes, records: list[bytes]) -> None:
+    def put_records(self, kind: bytes, records: list[bytes], flags: int = 0) -> None:
         while records:
             count = self.rng.randint(1, len(records))
-            self.put(kind, b"".join(records[:count]))
+            self.put(kind, b"".join(records[:count]), flags)
             records = records[count:]
 
     def text(self, text: bytes) -> int:
@@ -113,6 +113,11 @@ def put_dictionaries(writer: Writer, recording: Recording) -> None:
     for thread in recording.threads:
         for node in thread.nodes[1:]:
             writer.codes.setdefault(node.code, len(writer.codes))
+    for code, _ in recording.lines:
+        writer.codes.setdefault(code, len(writer.codes))
+    for pair in recording.sources.items():
+        for text in pair:
+            writer.text(text)
     codes = [
         varints(code.kind, *map(writer.text, (code.file, code.name, code.qualname)), code.line)
         for code in writer.codes
@@ -139,6 +144,22 @@ def put_dictionaries(writer: Writer, recording: Recording) -> None:
     writer.put_records(b"THRD", threads)
 
 
+def put_lines(writer: Writer, recording: Recording) -> None:
+    """In any order, some of them in two parts."""
+    records = []
+    for (code, number), line in recording.lines.items():
+        values = list(vars(line).values())
+        if writer.rng.random() < 0.3:
+            half = [value // 2 for value in values]
+            values = [value - part for value, part in zip(values, half, strict=True)]
+            records.append(varints(writer.codes[code], number, *half))
+        records.append(varints(writer.codes[code], number, *values))
+    writer.rng.shuffle(records)
+    writer.put_records(b"LINE", records, SKIPPABLE)
+    sources = [varints(*map(writer.text, pair)) for pair in recording.sources.items()]
+    writer.put_records(b"SRCE", sources, SKIPPABLE)
+
+
 def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     """The recording as one segment."""
     writer = Writer(random.Random(seed))
@@ -149,6 +170,7 @@ def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
         writer.put_links(stream, thread.links)
     notes = [varints(note.kind, note.process, note.count) for note in recording.notes]
     writer.put_records(b"NOTE", notes)
+    put_lines(writer, recording)
     counts = [
         len(writer.texts) - 1,
         len(writer.codes) - 1,

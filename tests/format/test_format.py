@@ -14,7 +14,18 @@ try:
     from . import fettle_reader, fettle_writer
 except ImportError:
     pytest.skip("needs zstandard, or Python 3.14", allow_module_level=True)
-from .fettle_reader import TASK, Code, FettleError, Node, Note, Process, Recording, Thread
+from .fettle_reader import (
+    PYTHON,
+    TASK,
+    Code,
+    FettleError,
+    Line,
+    Node,
+    Note,
+    Process,
+    Recording,
+    Thread,
+)
 
 CORPUS = Path(__file__).parents[2] / "fuzz" / "corpus" / "reader"
 NOTE_KINDS = [
@@ -83,11 +94,22 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
         Note(rng.randint(1, 14), rng.randrange(len(recording.processes)), number())
         for _ in range(rng.randint(0, 3))
     ]
+
+    def line() -> Line:
+        time = number()
+        return Line(number(), time, rng.randint(0, time), rng.randint(0, time))
+
+    for code in codes:
+        if code.kind == PYTHON and rng.random() < 0.7:
+            recording.lines[code, 0] = Line(number())
+            for at in range(rng.randint(0, 20)):
+                recording.lines[code, code.line + at + 1] = line()
+    recording.sources = {text(): text() for _ in range(rng.randint(0, 3))}
     return recording
 
 
 def same_content(left: Recording, right: Recording) -> bool:
-    names = ("meta", "processes", "threads", "notes")
+    names = ("meta", "processes", "threads", "notes", "lines", "sources")
     return all(getattr(left, name) == getattr(right, name) for name in names)
 
 
@@ -99,8 +121,17 @@ def merged(left: Recording, right: Recording) -> Recording:
         threads=left.threads
         + [replace(thread, process=thread.process + shift) for thread in right.threads],
         notes=left.notes + [replace(note, process=note.process + shift) for note in right.notes],
+        lines=summed(left, right),
+        sources=right.sources | left.sources,
         ended=right.ended,
     )
+
+
+def summed(left: Recording, right: Recording) -> dict[tuple[Code, int], Line]:
+    lines = {place: replace(line) for place, line in left.lines.items()}
+    for place, line in right.lines.items():
+        lines.setdefault(place, Line()).add(line)
+    return lines
 
 
 def lineage(thread: Thread, at: int) -> list[int]:
@@ -222,6 +253,34 @@ def test_the_corpus_is_what_its_names_say(name):
         assert isinstance(recording, Recording)
         broken = name.startswith(("cut", "damaged"))
         assert (recording.torn, recording.ended) == (broken, not broken)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CORPUS.glob("*.fettle")))
+def test_the_readers_agree_on_the_corpus(core, tmp_path, name):
+    """Its files are of all versions: their headers say so."""
+    assert_readers_agree(core, tmp_path, (CORPUS / name).read_bytes())
+
+
+def test_the_corpus_has_files_of_all_minor_versions():
+    minors = {path.read_bytes()[10] for path in CORPUS.glob("[lrs]*.fettle")}
+    assert minors == {0, 1}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_reader_of_version_1_0_sees_all_but_lines_and_sources(core, tmp_path, monkeypatch, seed):
+    recording = random_recording(seed)
+    recording.lines[Code(PYTHON, b"f", b"n", b"q", 1), 2] = Line(1, 1)
+    recording.sources[b"f"] = b"text"
+    written = tmp_path / "written.fettle"
+    profile = core_read(core, tmp_path, fettle_writer.write(recording, seed))
+    with written.open("wb") as file:
+        profile.append(file.fileno())
+    data = fettle_writer.header() + written.read_bytes()
+    monkeypatch.delitem(fettle_reader.TAKERS, b"LINE")
+    monkeypatch.delitem(fettle_reader.TAKERS, b"SRCE")
+    old = fettle_reader.read(data)
+    assert old.ended and old.newer_chunks == 2 and not old.lines
+    assert same_content(replace(old, lines=recording.lines, sources=recording.sources), recording)
 
 
 @pytest.mark.parametrize("seed", range(30))
