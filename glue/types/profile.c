@@ -21,6 +21,7 @@
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
+#include "glue/line_tables.h"
 
 enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
 
@@ -174,11 +175,16 @@ static PyObject *profile_merge(PyObject *object, PyObject *other_object)
     Py_RETURN_NONE;
 }
 
-/* text as UTF-8 bytes that the model takes as a NUL-terminated text. */
+/* text as UTF-8; "backslashreplace": words of a command line and names may hold lone surrogates. */
+static PyObject *text_bytes(PyObject *text)
+{
+    return PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+}
+
+/* The same as bytes that the model takes as a NUL-terminated text. */
 static PyObject *meta_bytes(PyObject *text)
 {
-    /* "backslashreplace": the words of a command line may hold lone surrogates. */
-    PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+    PyObject *bytes = text_bytes(text);
     if (bytes != NULL && strlen(PyBytes_AS_STRING(bytes)) != (size_t)PyBytes_GET_SIZE(bytes)) {
         PyErr_SetString(PyExc_ValueError, "The key or value of a meta text holds a NUL.");
         Py_CLEAR(bytes);
@@ -204,6 +210,37 @@ static PyObject *profile_set_meta(PyObject *object, PyObject *args)
 end:
     Py_XDECREF(key);
     Py_XDECREF(value);
+    return result;
+}
+
+static ft_status intern(ft_profile *profile, PyObject *bytes, uint32_t *id)
+{
+    return ft_strtab_intern(&profile->texts, PyBytes_AS_STRING(bytes),
+                            (size_t)PyBytes_GET_SIZE(bytes), id);
+}
+
+static PyObject *profile_set_source(PyObject *object, PyObject *args)
+{
+    profile_object *self = (profile_object *)object;
+    PyObject *file_text, *source_text, *file = NULL, *source = NULL;
+    PyObject *result = NULL;
+    uint32_t file_id, source_id;
+    if (!PyArg_ParseTuple(args, "UU:set_source", &file_text, &source_text))
+        return NULL;
+    if ((file = text_bytes(file_text)) == NULL || (source = text_bytes(source_text)) == NULL)
+        goto end;
+    if (enter(self) < 0)
+        goto end;
+    ft_status status = intern(&self->profile, file, &file_id);
+    if (status == FT_OK)
+        status = intern(&self->profile, source, &source_id);
+    if (status == FT_OK)
+        status = ft_profile_set_source(&self->profile, file_id, source_id);
+    leave(self);
+    result = status == FT_OK ? Py_NewRef(Py_None) : fail(self, status, 0, NULL);
+end:
+    Py_XDECREF(file);
+    Py_XDECREF(source);
     return result;
 }
 
@@ -437,6 +474,32 @@ static PyObject *profile_notes(PyObject *object, PyObject *Py_UNUSED(unused))
     return list;
 }
 
+static PyObject *profile_lines(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    profile_object *self = (profile_object *)object;
+    if (enter(self) < 0)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    ft_lines_sort(&self->profile.lines);
+    Py_END_ALLOW_THREADS
+    PyObject *tables = ft_line_tables(&self->profile);
+    leave(self);
+    return tables;
+}
+
+static PyObject *profile_source(PyObject *object, PyObject *file)
+{
+    profile_object *self = (profile_object *)object;
+    if (!PyUnicode_Check(file))
+        return PyErr_Format(PyExc_TypeError, "source() takes the name of a file, not %.100s.",
+                            Py_TYPE(file)->tp_name);
+    if (enter(self) < 0)
+        return NULL;
+    PyObject *text = ft_line_source(&self->profile, file);
+    leave(self);
+    return text;
+}
+
 /* ---- writing ---- */
 
 static PyObject *refuse_format(PyObject *format)
@@ -586,6 +649,14 @@ static PyMethodDef profile_methods[] = {
      "processes($self, /)\n--\n\nA list of ProcessRow."},
     {"threads", profile_threads, METH_NOARGS, "threads($self, /)\n--\n\nA list of ThreadRow."},
     {"notes", profile_notes, METH_NOARGS, "notes($self, /)\n--\n\nA list of NoteRow."},
+    {"lines", profile_lines, METH_NOARGS,
+     "lines($self, /)\n--\n\nA list of (file, first line, name, qualname, calls, rows), sorted; "
+     "rows: a list of (line, hits, time, waiting, callees), times in ns."},
+    {"source", profile_source, METH_O,
+     "source($self, file, /)\n--\n\nWhat that file held when its lines were recorded, or None."},
+    {"set_source", profile_set_source, METH_VARARGS,
+     "set_source($self, file, text, /)\n--\n\nSays what that file holds; one that has a text "
+     "already keeps it."},
     {"export", profile_export, METH_O,
      "export($self, format, /)\n--\n\nThe recording in another format, as bytes; see exporters()."},
     {"prune", profile_prune, METH_VARARGS,

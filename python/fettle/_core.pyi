@@ -164,6 +164,19 @@ class Profile:
     def processes(self) -> list[ProcessRow]: ...
     def threads(self) -> list[ThreadRow]: ...
     def notes(self) -> list[NoteRow]: ...
+    def lines(
+        self,
+    ) -> list[tuple[str, int, str, str, int, list[tuple[int, int, int, int, int]]]]:
+        """The tables of marked functions: (file, first line, name, qualname, calls, rows), sorted.
+
+        rows: (line, hits, time, waiting, callees), sorted by line; times are integers, ns. Every
+        line that the code has is there, with zeros when it never ran, and the last line of the
+        function's text. waiting and callees are parts of time; callees is the time in functions
+        that the line called, 0 when calls were not recorded."""
+    def source(self, file: str, /) -> str | None:
+        """What that file, named as in lines(), held when its lines were recorded."""
+    def set_source(self, file: str, text: str, /) -> None:
+        """A file that has a text already keeps it; past 8192 files nothing is kept."""
     def export(self, format: str) -> bytes:
         """ValueError for an unknown format; FileError of the kind "limit" where the paths of a
         recording, written out, would be too large for anyone to open."""

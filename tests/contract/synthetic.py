@@ -66,6 +66,8 @@ class Recording:
     processes: list[Process] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
     notes: list[tuple[int, int, int]] = field(default_factory=list)
+    lines: list[tuple[int, ...]] = field(default_factory=list)  # code, line, hits and three times
+    sources: list[tuple[bytes, bytes]] = field(default_factory=list)  # file, text
 
     def code(self, *fields: object, **more: object) -> int:
         self.codes.append(Code(*fields, **more))  # type: ignore[arg-type]
@@ -133,7 +135,7 @@ def zstd_frame(raw: bytes) -> bytes:
 
 
 def header() -> bytes:
-    start = b"\x89FTL\r\n\x1a\n\x01\0\0\0"
+    start = b"\x89FTL\r\n\x1a\n\x01\0\x01\0"
     return start + u32(crc32c(start))
 
 
@@ -200,6 +202,8 @@ def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     ]
     threads = [varints(t.process, text(t.name), t.uses) for t in recording.threads]
     notes = [varints(*note) for note in recording.notes]
+    lines = [varints(*line) for line in recording.lines]
+    sources = [varints(text(file), text(source)) for file, source in recording.sources]
     nodes = sum(len(t.nodes) for t in recording.threads)
     meta = [varint(len(k)) + k + varint(len(v)) + v for k, v in recording.meta]
     parts = [(b"META", 0, payload) for payload in pack(meta)]
@@ -211,6 +215,8 @@ def file_bytes(recording: Recording, ended: bool = True) -> bytes:
         parts += [(b"TREE", stream, payload) for payload in tree_payloads(thread.nodes)]
         parts += [(b"LINK", stream, payload) for payload in pack(link_records(thread.links))]
     parts += [(b"NOTE", 0, payload) for payload in pack(notes)]
+    parts += [(b"LINE", 0, payload) for payload in pack(lines)]
+    parts += [(b"SRCE", 0, payload) for payload in pack(sources)]
     if ended:
         counts = len(ids) - 1, len(codes), len(processes), len(threads), nodes, len(notes)
         parts.append((b"END ", 0, varints(*counts)))
@@ -318,6 +324,47 @@ def folded() -> Recording:
     caller = thread.add(thread.add(0, again, 0), g, 0)
     thread.add(caller, g, 20, 2000)
     r.notes = [(1, 0, 30)]
+    return r
+
+
+def lines() -> Recording:
+    """Two functions line by line, whose calls were recorded too, and one that never ran."""
+    r = Recording(meta=[(b"command", b"app.py"), (b"state", b"ended")])
+    r.process()
+    module = r.code(b"app.py", 1, b"<module>", b"<module>")
+    load = r.code(b"app.py", 3, b"load", b"load")
+    parse = r.code(b"lib/parse.py", 10, b"parse", b"Parser.parse")
+    sleep = r.code(b"~", 0, b"<built-in method time.sleep>", b"", C)
+    never = r.code(b"app.py", 20, b"never", b"never")
+    thread = r.thread()
+    at = thread.add(thread.add(0, module, 1, 1000), load, 2, 5_000)
+    thread.add(at, sleep, 2, 4_000_000, 3_900_000)
+    thread.add(at, parse, 20, 70_000)
+    r.lines = [
+        (load, 0, 2, 0, 0, 0),
+        (load, 6, 20, 72_500, 0, 70_000),
+        (load, 4, 2, 4_001_000, 3_900_000, 4_000_000),
+        (load, 7, 2, 1_500, 0, 0),
+        (parse, 0, 20, 0, 0, 0),
+        (parse, 11, 20, 60_000, 0, 0),
+        (parse, 12, 10, 10_000, 0, 0),
+        (parse, 13, 0, 0, 0, 0),
+        (never, 0, 0, 0, 0, 0),
+        (never, 21, 0, 0, 0, 0),
+    ]
+    r.sources = [(b"app.py", b"import time\n"), (b"lib/parse.py", b"\xff")]
+    return r
+
+
+def lines_only() -> Recording:
+    """Lines without a call, with more than a float holds, of names that need escaping."""
+    r = Recording()
+    r.process()
+    for i, name in enumerate(HOSTILE):
+        code = r.code(name, i, HOSTILE[-i - 1], name)
+        r.lines += [(code, 0, i, 0, 0, 0), (code, i + 1, 2**63 + i, 2**53 + i, i, 0)]
+        r.lines += [(code, 2**32 - 1, 0, 0, 0, 0)] * (i % 3)
+    r.sources = [(name, text) for name, text in zip(HOSTILE, HOSTILE[::-1], strict=True)]
     return r
 
 

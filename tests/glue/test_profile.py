@@ -24,6 +24,7 @@ from contract.spelling import text
 
 STUB = Path(__file__).parents[2] / "python" / "fettle" / "_core.pyi"
 HEADER = synthetic.header()
+TABLES = ["meta", "functions", "edges", "tree", "totals", "processes", "threads", "notes", "lines"]
 
 
 def read(recording: synthetic.Recording, folder: Path) -> Profile:
@@ -251,11 +252,79 @@ def test_a_new_profile_is_empty() -> None:
         profile.threads,
         profile.processes,
         profile.notes,
+        profile.lines,
     ]:
         assert table() == []
     assert profile.meta() == {}
     assert profile.totals() == (0, 0, 0.0, 0.0, 0)
     assert (profile.ended, profile.torn, profile.newer_chunks) == (False, False, 0)
+
+
+# ---- lines and sources ----
+
+
+def tables_of(recording: synthetic.Recording) -> list[tuple[Any, ...]]:
+    tables: dict[int, dict[int, list[int]]] = {}
+    for code, line, *numbers in recording.lines:
+        sums = tables.setdefault(code, {}).setdefault(line, [0] * 4)
+        tables[code][line] = [
+            min(a + b, oracle.LARGEST) for a, b in zip(sums, numbers, strict=True)
+        ]
+    rows = []
+    for code, lines in tables.items():
+        c = recording.codes[code]
+        calls = lines.pop(0, [0])[0]
+        of_lines = [(line, *numbers) for line, numbers in sorted(lines.items())]
+        rows.append((text(c.file), c.line, text(c.name), text(c.qualname), calls, of_lines))
+    return sorted(rows)
+
+
+@pytest.mark.parametrize("make", [synthetic.lines, synthetic.lines_only, synthetic.login])
+def test_lines_are_the_tables_of_functions(
+    make: Callable[[], synthetic.Recording], tmp_path: Path
+) -> None:
+    recording = make()
+    profile = read(recording, tmp_path)
+    assert profile.lines() == tables_of(recording)
+    assert profile.lines() == tables_of(recording)  # sorted by now
+    merged = Profile()
+    merged.merge(profile)
+    merged.merge(profile)
+    recording.lines *= 2
+    assert merged.lines() == tables_of(recording)
+
+
+def test_sources(tmp_path: Path) -> None:
+    for recording in [synthetic.lines(), synthetic.lines_only()]:
+        profile = read(recording, tmp_path)
+        first: dict[str, str] = {}
+        for name, source in recording.sources:
+            first.setdefault(text(name), text(source))
+        assert {name: profile.source(name) for name in first} == first
+        assert profile.source("elsewhere.py") is None
+
+
+def test_sources_are_set_once() -> None:
+    profile = Profile()
+    sources = {"a.py": "print()\n", "": "", "é 🐍.py": "a\0b", "a\0b": "caf\\udce9"}
+    for name, source in sources.items():
+        profile.set_source(name, source)
+        profile.set_source(name, "something else")
+    assert {name: profile.source(name) for name in sources} == sources
+    profile.set_source("lone \udcff.py", "\ud800")
+    assert profile.source("lone \\udcff.py") == "\\ud800"
+    for wrong in [("a",), ("a", b"b"), (None, "b")]:
+        with pytest.raises(TypeError):
+            profile.set_source(*wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="takes the name of a file, not bytes"):
+        profile.source(b"a.py")  # type: ignore[arg-type]
+
+
+def test_more_sources_than_are_kept() -> None:
+    profile = Profile()
+    for i in range(8200):
+        profile.set_source(f"{i}.py", "")
+    assert (profile.source("8191.py"), profile.source("8192.py")) == ("", None)
 
 
 # ---- the stub and the types ----
@@ -482,7 +551,7 @@ def test_what_is_appended_is_read_again(sample: str, tmp_path: Path) -> None:
     assert begun.meta() == profile.meta() and not begun.ended and not begun.torn
     again = Profile.read(file.name)
     assert again.ended and not again.torn
-    for table in ["meta", "functions", "edges", "tree", "totals", "processes", "threads", "notes"]:
+    for table in TABLES:
         assert getattr(again, table)() == getattr(profile, table)()
     assert again.export("json") == profile.export("json")
 
@@ -588,6 +657,9 @@ def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
             profile.threads,
             profile.notes,
             profile.meta,
+            profile.lines,
+            lambda: profile.source("a.py"),
+            lambda: profile.set_source("a.py", "b"),
             lambda: profile.set_meta("a", "b"),
             lambda: profile.export("pstats"),
             lambda: profile.begin(file.fileno()),
@@ -608,7 +680,7 @@ def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
 def exercise(profile: Profile, path: str, folder: Path) -> None:
     """Every method, with success and with each kind of failure."""
     other = Profile.read(path)
-    for table in ["meta", "functions", "edges", "tree", "totals", "processes", "threads", "notes"]:
+    for table in TABLES:
         getattr(other, table)()
     for name, *_ in _core.exporters():
         other.export(name)
@@ -616,6 +688,8 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
     other.prune(1)
     other.merge(profile)
     other.set_meta("key", "value")
+    other.set_source("a.py", "text")
+    assert other.source("a.py") == "text" and other.source("b.py") is None
     with open(folder / "leak", "wb") as file:
         other.begin(file.fileno())
         other.append(file.fileno())
@@ -637,6 +711,8 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
         lambda: other.merge(1),  # type: ignore[arg-type]
         lambda: other.set_meta("a\0", ""),
         lambda: other.set_meta("a"),  # type: ignore[call-arg]
+        lambda: other.set_source("a"),  # type: ignore[call-arg]
+        lambda: other.source(1),  # type: ignore[arg-type]
         lambda: other.append(12345),
         lambda: other.begin("x"),  # type: ignore[arg-type]
         lambda: other.harvest(str(folder / "missing")),
@@ -649,7 +725,7 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
 
 
 def test_nothing_leaks(tmp_path: Path) -> None:
-    profile = read(synthetic.hostile(), tmp_path)
+    profile = read(synthetic.lines_only(), tmp_path)
     path = str(synthetic.arbitrary(3).write(tmp_path))
     arenas = tmp_path / "arenas"
     arenas.mkdir()
