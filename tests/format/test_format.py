@@ -175,6 +175,24 @@ def function_rows(recording: Recording) -> Counter[tuple]:
     )
 
 
+def line_tables(recording: Recording) -> list[tuple]:
+    """What Profile.lines() gives."""
+    tables: defaultdict[Code, dict[int, Line]] = defaultdict(dict)
+    for (code, number), line in recording.lines.items():
+        tables[code][number] = line
+    return sorted(
+        (
+            code.file.decode(),
+            code.line,
+            code.name.decode(),
+            code.qualname.decode(),
+            lines.get(0, Line()).hits,
+            [(number, *vars(line).values()) for number, line in sorted(lines.items()) if number],
+        )
+        for code, lines in tables.items()
+    )
+
+
 def assert_core_agrees(profile, recording: Recording) -> None:
     """The tables of the engine's profile are those of the recording."""
     assert profile.meta() == {key.decode(): value.decode() for key, value in recording.meta.items()}
@@ -198,6 +216,9 @@ def assert_core_agrees(profile, recording: Recording) -> None:
         (*row[:6], *(f"{value:.9g}" for value in row[6:])) for row in profile.functions()
     )
     assert rows == function_rows(recording)
+    assert profile.lines() == line_tables(recording)
+    for name, source in recording.sources.items():
+        assert profile.source(name.decode()) == source.decode()
 
 
 def core_read(core, tmp_path: Path, data: bytes):
@@ -231,6 +252,11 @@ def assert_readers_agree(core, tmp_path: Path, data: bytes) -> None:
     assert [(row.uses, row.nodes) for row in ours.threads()] == [
         (thread.uses, len(thread.nodes)) for thread in plain.threads
     ]
+    assert sorted((row[1], *numbers) for row in ours.lines() for numbers in row[5]) == sorted(
+        (code.line, number, *vars(line).values())
+        for (code, number), line in plain.lines.items()
+        if number
+    )
 
 
 @pytest.mark.parametrize("seed", range(30))
