@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "glue/line_profiler.h"
 #include "glue/probes/probes.h"
 #include "glue/state.h"
 #include "glue/types/profile.h"
@@ -119,6 +120,9 @@ PyDoc_STRVAR(leave_out_doc,
 static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
     {"leave_out", core_leave_out, METH_O, leave_out_doc},
+    {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
+    {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
+    {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
     {NULL, NULL, 0, NULL},
 };
 
