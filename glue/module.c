@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "glue/line_profiler.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
 #include "glue/state.h"
@@ -184,6 +185,9 @@ static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
     {"leave_out", core_leave_out, METH_O, leave_out_doc},
     {"mark", core_mark, METH_O, mark_doc},
+    {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
+    {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
+    {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
     {NULL, NULL, 0, NULL},
 };
 

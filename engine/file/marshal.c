@@ -8,10 +8,10 @@
 #include "engine/file/marshal.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "engine/base/array.h"
+#include "engine/base/decimal.h"
 
 enum {
     TYPE_NULL = '0',
@@ -35,10 +35,6 @@ enum {
 };
 
 enum { LONG_DIGIT_BITS = 15, LONG_DIGIT_BYTES = 2 };
-
-/* Past these a decimal is 0 or infinite, whatever its digits are: there are at most 255 of them. */
-enum { EXPONENT_MAX = 1000 };
-#define MANTISSA_MAX (UINT64_MAX / 10 - 1)
 
 void ft_marshal_init(ft_marshal *from, const ft_mem *mem, const uint8_t *bytes, uint32_t length)
 {
@@ -128,72 +124,12 @@ static bool read_float(ft_marshal *from, ft_marshal_item *item)
     return true;
 }
 
-static bool is_digit(char letter)
-{
-    return letter >= '0' && letter <= '9';
-}
-
-/* "e-05" and nothing behind it; nothing at all is 0. */
-static bool read_exponent(const char *at, const char *end, int *exponent)
-{
-    int made = 0;
-    *exponent = 0;
-    if (at == end)
-        return true;
-    if (*at++ != 'e' || at == end)
-        return false;
-    bool negative = *at == '-';
-    at += *at == '-' || *at == '+';
-    if (at == end)
-        return false;
-    for (; at < end && is_digit(*at); at++)
-        made = made > EXPONENT_MAX ? made : made * 10 + (*at - '0');
-    *exponent = negative ? -made : made;
-    return at == end;
-}
-
-/* "12.5", "1e-05"; strtod would read it by the program's locale. */
-static bool read_decimal(const char *at, const char *end, double *value)
-{
-    uint64_t mantissa = 0;
-    int shift = 0, exponent;
-    bool digits = false, fraction = false;
-    for (; at < end && (is_digit(*at) || (*at == '.' && !fraction)); at++) {
-        if (*at == '.') {
-            fraction = true;
-        } else if (mantissa < MANTISSA_MAX) {
-            mantissa = mantissa * 10 + (uint64_t)(*at - '0');
-            shift -= fraction;
-            digits = true;
-        } else {
-            shift += !fraction;
-        }
-    }
-    if (!digits || !read_exponent(at, end, &exponent))
-        return false;
-    double made = (double)mantissa;
-    for (exponent += shift; exponent > 0 && made > 0 && !isinf(made); exponent--)
-        made *= 10;
-    for (; exponent < 0 && made > 0; exponent++)
-        made /= 10;
-    *value = made;
-    return true;
-}
-
 static bool read_float_text(ft_marshal *from, ft_marshal_item *item)
 {
     uint32_t count;
     if (!take_count(from, 1, &count))
         return false;
-    const char *at = (const char *)take(from, count), *end = at + count;
-    bool negative = count > 0 && *at == '-';
-    at += negative;
-    if (end - at == 3 && (memcmp(at, "inf", 3) == 0 || memcmp(at, "nan", 3) == 0))
-        item->real = *at == 'i' ? INFINITY : NAN;
-    else if (!read_decimal(at, end, &item->real))
-        return false;
-    item->real = negative ? -item->real : item->real;
-    return true;
+    return ft_decimal_real((const char *)take(from, count), count, &item->real);
 }
 
 /* ---- objects ---- */

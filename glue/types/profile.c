@@ -87,6 +87,11 @@ PyObject *ft_profile_object_new(const ft_module_state *state, ft_profile **model
     return (PyObject *)self;
 }
 
+void ft_profile_object_end(PyObject *profile)
+{
+    ((profile_object *)profile)->report.ended = true;
+}
+
 static PyObject *profile_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     if (PyTuple_GET_SIZE(args) > 0 || (kwargs != NULL && PyDict_GET_SIZE(kwargs) > 0)) {

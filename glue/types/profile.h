@@ -15,4 +15,7 @@ int ft_profile_type_add(PyObject *module, ft_module_state *state);
 /* A new empty Profile, or NULL with an exception. *model is borrowed from it. */
 PyObject *ft_profile_object_new(const ft_module_state *state, ft_profile **model);
 
+/* Says that the recording it was read from is whole. */
+void ft_profile_object_end(PyObject *profile);
+
 #endif

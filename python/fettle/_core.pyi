@@ -5,6 +5,7 @@ namedtuple adds (_fields, _asdict, _replace).
 """
 
 from collections.abc import Callable
+from os import PathLike
 from types import CodeType
 from typing import Any, Final, Self, TypeVar, final
 
@@ -215,6 +216,21 @@ class Stats:
     def threads(self) -> list[ThreadRow]: ...  # []
     def notes(self) -> list[NoteRow]: ...  # []
     def meta(self) -> dict[str, str]: ...  # {}
+
+def load_lprof(path: str, /) -> Profile:
+    """A file of line_profiler's, as a Profile that holds lines only. OSError, FileError."""
+
+def read_lprof(
+    source: str | bytes | PathLike[str], /
+) -> tuple[dict[tuple[str, int, str], list[tuple[int, int, int]]], float]:
+    """What LineStats holds, exactly: {(file, first line, name): [(line, hits, time), ...]} and the
+    seconds that a time of 1 is. bytes are the content of a file, anything else its path. Nothing
+    is unpickled. OSError; FileError, whose third argument says what was refused."""
+
+def write_lprof(
+    timings: dict[tuple[str, int, str], list[tuple[int, int, int]]], unit: float, /
+) -> bytes:
+    """A file that line_profiler 3 to 5 read. TypeError, OverflowError past 64 bits."""
 
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str, int, int]]:
