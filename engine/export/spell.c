@@ -164,6 +164,7 @@ const char *ft_spell_note(uint32_t kind)
         [FT_NOTE_OUT_OF_MEMORY] = "out of memory",
         [FT_NOTE_CHILDREN_LOST] = "children lost",
         [FT_NOTE_NEVER_STARTED] = "never started",
+        [FT_NOTE_TOO_MANY_LINES] = "too many lines",
     };
     return kind < sizeof names / sizeof *names ? names[kind] : NULL;
 }

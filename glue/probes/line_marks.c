@@ -61,6 +61,9 @@ static int learn(ft_take *take, PyCodeObject *code)
                                                     lines.last_line);
         if (status == FT_ERR_MEMORY)
             PyErr_NoMemory();
+        else if (status != FT_OK)
+            ft_arena_note(&take->recording.arena,
+                          status == FT_ERR_LIMIT ? FT_NOTE_TOO_MANY_LINES : FT_NOTE_DISK_FULL, 1);
         result = status == FT_ERR_MEMORY ? -1 : status != FT_ERR_LIMIT;
     }
     for (uint32_t i = 0; result > 0 && take->watching && i < lines.count; i++)
@@ -187,7 +190,11 @@ int ft_line_marks_begin(ft_take *take)
     take->watching = true;
     state.watching++;
     state.selecting += take->selectors != NULL;
-    if (adjust() < 0 || count_known(take, 1) < 0 || adopt_functions(take) < 0)
+    if (adjust() < 0)
+        return -1;
+    if (!take->watching) /* an audit hook that heard of it ended it */
+        return 0;
+    if (count_known(take, 1) < 0 || adopt_functions(take) < 0)
         return -1;
     return take->marks ? watch_marked(take) : 0;
 }

@@ -110,25 +110,46 @@ PyCodeObject *ft_line_probe_code(PyFunctionObject *function)
     return (PyCodeObject *)function->func_code;
 }
 
+/* Which events are on in what is watched, and which everywhere. */
+static int choose_events(bool selecting, int *local, int *everywhere)
+{
+    *local = *everywhere = 0;
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        int event = ft_monitoring_event(events[i].name);
+        if (event < 0)
+            return -1;
+        if (events[i].reach == LOCAL || (events[i].reach == UNLESS_LOCAL && FT_HAS_LOCAL_UNWIND))
+            *local |= event;
+        else if (events[i].reach == UNLESS_LOCAL || selecting)
+            *everywhere |= event;
+    }
+    return 0;
+}
+
+/* Registering a callback asks the audit hooks: only where it must be. */
+static int take_tool(void)
+{
+    if (ft_monitoring_prepare() < 0)
+        return -1;
+    if (ft_tool_holds_id(&state.tool))
+        return 0;
+    if (ft_tool_take(&state.tool) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        if (ft_tool_hear(&state.tool, events[i].name, events[i].call) < 0)
+            return -1;
+    return 0;
+}
+
 int ft_line_probe_adjust(bool in_use, bool selecting)
 {
-    int everywhere = 0, local = 0;
+    int everywhere;
     if (!in_use) {
         ft_tool_give_back(&state.tool);
         return 0;
     }
-    if (ft_monitoring_prepare() < 0 || ft_tool_take(&state.tool) < 0)
+    if (take_tool() < 0 || choose_events(selecting, &state.local, &everywhere) < 0)
         return -1;
-    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
-        int event = ft_tool_hear(&state.tool, events[i].name, events[i].call);
-        if (event < 0)
-            return -1;
-        if (events[i].reach == LOCAL || (events[i].reach == UNLESS_LOCAL && FT_HAS_LOCAL_UNWIND))
-            local |= event;
-        else if (events[i].reach == UNLESS_LOCAL || selecting)
-            everywhere |= event;
-    }
-    state.local = local;
     return ft_tool_set_events(&state.tool, everywhere);
 }
 

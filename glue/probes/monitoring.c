@@ -137,8 +137,7 @@ void ft_tool_give_back(ft_tool *tool)
 
 /* ---- events ---- */
 
-/* The number of an event, or -1 with an exception. */
-static int event_number(const char *name)
+int ft_monitoring_event(const char *name)
 {
     PyObject *numbers = PyObject_GetAttrString(state.monitoring, "events");
     PyObject *number = numbers == NULL ? NULL : PyObject_GetAttrString(numbers, name);
@@ -150,7 +149,7 @@ static int event_number(const char *name)
 
 int ft_tool_hear(const ft_tool *tool, const char *event, vectorcallfunc call)
 {
-    int number = event_number(event);
+    int number = ft_monitoring_event(event);
     PyObject *made = number < 0 ? NULL : new_hook(call);
     if (made == NULL)
         return -1;

@@ -23,6 +23,9 @@ int ft_monitoring_prepare(void);
 PyObject *ft_monitoring_missing(void);
 PyObject *ft_monitoring_disable(void);
 
+/* The bit of an event, or -1 with an exception. */
+int ft_monitoring_event(const char *name);
+
 /* Takes a tool id that nobody uses, unless the tool still holds one. 0, or -1 with an exception
  * (and a note) when all are taken. */
 int ft_tool_take(ft_tool *tool);

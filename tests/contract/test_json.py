@@ -25,6 +25,7 @@ NOTES = {
     8: "out of memory",
     9: "children lost",
     10: "never started",
+    11: "too many lines",
 }
 
 

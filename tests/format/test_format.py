@@ -39,6 +39,7 @@ NOTE_KINDS = [
     "out of memory",
     "children lost",
     "never started",
+    "too many lines",
 ]
 
 

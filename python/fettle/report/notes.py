@@ -28,6 +28,8 @@ SENTENCES = {
     " it as another user; choose another place with -o.",
     "never started": "{processes} ended before the first line of the program: nothing of it was"
     " recorded.",
+    "too many lines": "{count} functions have lines too far apart to be recorded: their tables are"
+    " missing.",
 }
 UNKNOWN = "the recording has a note that this fettle does not know ({kind}); a newer one does."
 
