@@ -35,7 +35,7 @@
 #include <internal/pycore_pystate.h> /* 3.11: for ft_compat_set_profile */
 #endif
 
-#include <opcode.h> /* RESUME; public, but of each version's own numbers */
+#include <opcode.h> /* RESUME and CACHE; public, but of each version's own numbers */
 
 /* ---- which probes this Python has ---- */
 

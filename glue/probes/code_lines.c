@@ -39,20 +39,20 @@ static uint32_t number_in(PyObject *position, Py_ssize_t at)
     return value > 0 && value <= INT32_MAX ? (uint32_t)value : 0;
 }
 
-/* The number of the first code unit behind the one where a call begins, or -1. */
+/* The number of the first code unit of the function's own, behind where a call begins. */
 static Py_ssize_t first_unit(PyCodeObject *code)
 {
     PyObject *bytes = PyCode_GetCode(code);
-    Py_ssize_t found = -1;
+    Py_ssize_t length = bytes == NULL ? 0 : PyBytes_GET_SIZE(bytes), at = 0;
+    const unsigned char *units =
+        bytes == NULL ? NULL : (const unsigned char *)PyBytes_AS_STRING(bytes);
     PyErr_Clear();
-    for (Py_ssize_t i = 0; bytes != NULL && i + 1 < PyBytes_GET_SIZE(bytes); i += 2) {
-        if (ft_compat_is_resume((unsigned char)PyBytes_AS_STRING(bytes)[i])) {
-            found = i / 2 + 1;
-            break;
-        }
-    }
+    while (at < length && !ft_compat_is_resume(units[at]))
+        at += 2;
+    for (at += 2; at < length && units[at] == CACHE;)
+        at += 2;
     Py_XDECREF(bytes);
-    return found;
+    return at < length ? at / 2 : 0;
 }
 
 typedef struct line_list {

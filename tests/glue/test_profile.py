@@ -227,7 +227,7 @@ def test_processes_threads_notes_and_meta(sample: str, tmp_path: Path) -> None:
 def test_notes_have_names(tmp_path: Path) -> None:
     r = synthetic.Recording()
     r.process()
-    r.notes = [(kind, 0, kind) for kind in [*range(1, 12), 2**32 - 1]]
+    r.notes = [(kind, 0, kind) for kind in [*range(1, 13), 2**32 - 1]]
     assert [note.kind for note in read(r, tmp_path).notes()] == [
         "folded",
         "disk full",
