@@ -21,7 +21,7 @@
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
-#include "glue/line_tables.h"
+#include "glue/convert_lines.h"
 
 enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
 
@@ -487,7 +487,7 @@ static PyObject *profile_lines(PyObject *object, PyObject *Py_UNUSED(unused))
     Py_BEGIN_ALLOW_THREADS
     ft_lines_sort(&self->profile.lines);
     Py_END_ALLOW_THREADS
-    PyObject *tables = ft_line_tables(&self->profile);
+    PyObject *tables = ft_convert_lines(&self->profile);
     leave(self);
     return tables;
 }
@@ -500,7 +500,7 @@ static PyObject *profile_source(PyObject *object, PyObject *file)
                             Py_TYPE(file)->tp_name);
     if (enter(self) < 0)
         return NULL;
-    PyObject *text = ft_line_source(&self->profile, file);
+    PyObject *text = ft_convert_source(&self->profile, file);
     leave(self);
     return text;
 }
