@@ -2,17 +2,19 @@
 /* callgrind.c: the recording in Callgrind's profile format 1, for KCachegrind and
  * callgrind_annotate.
  *
- * A block for each function: its own time, then for each of its callees the number of calls and
- * what they took, callees included. A name is written once and then called by its number. All file
- * keys (fl, cfi) share one table of numbers, fn and cfn another: files are numbered by their texts,
- * functions by their codes. */
+ * A block for each function: its own time, at the `def` or spread over its lines (line_costs.h),
+ * then for each of its callees the number of calls and what they took, callees included. A name is
+ * written once and then called by its number. All file keys (fl, cfi) share one table of numbers,
+ * fn and cfn another: files are numbered by their texts, functions by their codes. */
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/sum.h"
 #include "engine/export/exporter.h"
+#include "engine/export/line_costs.h"
 #include "engine/export/spell.h"
 #include "engine/model/query.h"
 
@@ -21,9 +23,9 @@ extern const ft_exporter ft_exporter_callgrind;
 typedef struct callgrind {
     const ft_profile *profile;
     ft_buf *out;
-    ft_function_row *functions; /* owned: by code */
-    ft_edge_row *edges;         /* owned: by caller, then callee */
-    uint32_t function_count, edge_count;
+    ft_line_cost *costs; /* owned: by code */
+    ft_edge_row *edges;  /* owned: by caller, then callee */
+    uint32_t cost_count, edge_count;
     uint8_t *file_told; /* owned: by text, 1 once its name was written */
     uint8_t *name_told; /* owned: by code, likewise */
 } callgrind;
@@ -106,28 +108,33 @@ static int by_caller_then_callee(const void *left, const void *right)
 
 static void put_functions(callgrind *all)
 {
-    uint32_t row = 0, edge = 0;
+    uint32_t cost = 0, edge = 0;
     while (edge < all->edge_count && all->edges[edge].caller == FT_CODE_NONE)
         edge++; /* nobody there to have called them */
     for (uint32_t id = 1; id < all->profile->codes.count; id++) {
-        bool has_row = row < all->function_count && all->functions[row].code == id;
+        bool costs = cost < all->cost_count && all->costs[cost].code == id;
         bool calls = edge < all->edge_count && all->edges[edge].caller == id;
-        if (!has_row && !calls)
+        if (!costs && !calls)
             continue;
         const ft_code *code = &all->profile->codes.codes[id];
         ft_buf_put_byte(all->out, '\n');
         put_file(all, "fl=", code);
         put_function(all, "fn=", id);
-        put_pair(all->out, code->line, has_row ? all->functions[row].own : 0);
-        row += has_row;
+        if (!costs)
+            put_pair(all->out, code->line, 0);
+        for (; cost < all->cost_count && all->costs[cost].code == id; cost++)
+            put_pair(all->out, all->costs[cost].line, all->costs[cost].ns);
         for (; edge < all->edge_count && all->edges[edge].caller == id; edge++)
             put_call(all, &all->edges[edge]);
     }
-    assert(row == all->function_count && edge == all->edge_count);
+    assert(cost == all->cost_count && edge == all->edge_count);
 }
 
-static void put_head(callgrind *all, uint64_t total)
+static void put_head(callgrind *all)
 {
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < all->cost_count; i++)
+        total = ft_sum(total, all->costs[i].ns);
     const char *command = ft_profile_get_meta(all->profile, "command");
     ft_buf_put_text(all->out, "# callgrind format\nversion: 1\ncreator: fettle\n");
     if (command != NULL) {
@@ -141,16 +148,19 @@ static void put_head(callgrind *all, uint64_t total)
 }
 
 /* What all of it is made from; whatever it returns, the caller frees. */
-static ft_status collect(callgrind *all, ft_totals *totals)
+static ft_status collect(callgrind *all)
 {
+    ft_function_row *functions = NULL;
+    uint32_t function_count = 0;
     const ft_profile *profile = all->profile;
     all->file_told = ft_mem_new(profile->mem, profile->texts.count, 1);
     all->name_told = ft_mem_new(profile->mem, profile->codes.count, 1);
     if (all->file_told == NULL || all->name_told == NULL)
         return FT_ERR_MEMORY;
-    ft_status status = ft_query_totals(profile, totals);
+    ft_status status = ft_query_functions(profile, &functions, &function_count);
     if (status == FT_OK)
-        status = ft_query_functions(profile, &all->functions, &all->function_count);
+        status = ft_line_costs(profile, functions, function_count, &all->costs, &all->cost_count);
+    ft_mem_free(profile->mem, functions);
     if (status == FT_OK)
         status = ft_query_edges(profile, &all->edges, &all->edge_count);
     if (status == FT_OK && all->edges != NULL)
@@ -161,20 +171,23 @@ static ft_status collect(callgrind *all, ft_totals *totals)
 static ft_status write_callgrind(const ft_profile *profile, ft_buf *out)
 {
     callgrind all = {.profile = profile, .out = out};
-    ft_totals totals;
-    ft_status status = collect(&all, &totals);
+    ft_status status = collect(&all);
     if (status == FT_OK) {
-        put_head(&all, totals.own);
+        put_head(&all);
         put_functions(&all);
         status = ft_buf_status(out);
     }
     ft_mem_free(profile->mem, all.edges);
-    ft_mem_free(profile->mem, all.functions);
+    ft_mem_free(profile->mem, all.costs);
     ft_mem_free(profile->mem, all.name_told);
     ft_mem_free(profile->mem, all.file_told);
     return status;
 }
 
 const ft_exporter ft_exporter_callgrind = {
-    "callgrind",     ".callgrind", "functions and their calls: for KCachegrind, callgrind_annotate",
-    write_callgrind, {0, 0},       false};
+    .name = "callgrind",
+    .suffix = ".callgrind",
+    .description = "functions and their calls: for KCachegrind, callgrind_annotate",
+    .write = write_callgrind,
+    .has_lines = true,
+};

@@ -88,9 +88,10 @@ static ft_status write_collapsed(const ft_profile *profile, ft_buf *out)
     return status;
 }
 
-const ft_exporter ft_exporter_collapsed = {"collapsed",
-                                           ".collapsed",
-                                           "stacks in lines: for flamegraph.pl, inferno and others",
-                                           write_collapsed,
-                                           {.nodes = 100000, .frames = 1000000}, /* 50 MB */
-                                           false};
+const ft_exporter ft_exporter_collapsed = {
+    .name = "collapsed",
+    .suffix = ".collapsed",
+    .description = "stacks in lines: for flamegraph.pl, inferno and others",
+    .write = write_collapsed,
+    .comfort = {.nodes = 100000, .frames = 1000000}, /* 50 MB */
+};

@@ -220,15 +220,35 @@ static void put_notes(ft_buf *out, const ft_profile *profile)
     ft_buf_put_byte(out, ']');
 }
 
+static void put_lines(ft_buf *out, const ft_line *lines, uint32_t count)
+{
+    ft_buf_put_text(out, ",\n \"lines\":[");
+    for (uint32_t i = 0; i < count; i++) {
+        put_row_start(out, i);
+        put_number_member(out, "{\"code\":", lines[i].code);
+        put_number_member(out, ",\"line\":", lines[i].line);
+        put_number_member(out, ",\"hits\":", lines[i].hits);
+        put_number_member(out, ",\"time_ns\":", lines[i].time);
+        put_number_member(out, ",\"waiting_ns\":", lines[i].waiting);
+        put_number_member(out, ",\"callees_ns\":", lines[i].callees);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
 static ft_status write_json(const ft_profile *profile, ft_buf *out)
 {
     ft_function_row *functions = NULL;
     ft_edge_row *edges = NULL;
+    ft_line *lines = NULL;
     uint32_t function_count, edge_count;
     ft_status status = ft_query_functions(profile, &functions, &function_count);
     if (status != FT_OK)
         goto end;
     status = ft_query_edges(profile, &edges, &edge_count);
+    if (status != FT_OK)
+        goto end;
+    status = ft_lines_sorted(&profile->lines, profile->mem, &lines);
     if (status != FT_OK)
         goto end;
     ft_buf_put_text(out, "{\"format\":\"fettle\",\n \"version\":1");
@@ -239,11 +259,13 @@ static ft_status write_json(const ft_profile *profile, ft_buf *out)
     put_functions(out, functions, function_count);
     put_edges(out, edges, edge_count);
     put_notes(out, profile);
+    put_lines(out, lines, profile->lines.count);
     ft_buf_put_text(out, "}\n");
     status = ft_buf_status(out);
 end:
     ft_mem_free(profile->mem, functions);
     ft_mem_free(profile->mem, edges);
+    ft_mem_free(profile->mem, lines);
     return status;
 }
 
@@ -253,4 +275,5 @@ const ft_exporter ft_exporter_json = {
     .description = "every number of the recording, for scripts (see docs/export.md)",
     .write = write_json,
     .has_tasks = true,
+    .has_lines = true,
 };

@@ -254,5 +254,10 @@ end_timings:
     return status;
 }
 
-const ft_exporter ft_exporter_lprof = {"lprof",     ".lprof", "lines, as line_profiler writes them",
-                                       write_lprof, {0, 0},   false};
+const ft_exporter ft_exporter_lprof = {
+    .name = "lprof",
+    .suffix = ".lprof",
+    .description = "lines, as line_profiler writes them",
+    .write = write_lprof,
+    .has_lines = true,
+};

@@ -2,9 +2,14 @@
 /* pprof.c: the recording as a gzipped profile.proto, for `go tool pprof` and friends.
  *
  * A sample for each node with calls or time: its path, innermost first, own time, calls and
- * waiting. A location and a function for each code, numbered as the code. system_name stays empty:
+ * waiting. A location and a function for each code, numbered as the code.
+ *
+ * A recording with lines has three sample types more, and a sample for each line that ran: a stack
+ * of one location, the line, whose other values are zero. So lines are beside the paths and in no
+ * total of theirs; what is known of a line is not known of a path. system_name stays empty:
  * where it equals the name, pprof takes "<module>" for a template's brackets and drops it. Field
  * numbers are those of github.com/google/pprof/proto/profile.proto. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -50,6 +55,8 @@ enum {
     WIRE_VARINT = 0,
     WIRE_BYTES = 2
 };
+
+enum { PATH_VALUES = 3, LINE_VALUES = 3 }; /* of a sample: those of paths, then those of lines */
 
 typedef struct pprof {
     const ft_profile *profile;
@@ -119,12 +126,27 @@ static void put_sample_type(pprof *all, const char *type, const char *unit)
     put_message(&all->whole, PROFILE_SAMPLE_TYPE, &all->part);
 }
 
+static bool has_paths(const ft_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->thread_count; i++)
+        if (profile->threads[i].tree.count > 1)
+            return true;
+    return false;
+}
+
 static void put_head(pprof *all)
 {
+    bool has_lines = all->profile->lines.count > 0;
+    const char *shown = has_lines && !has_paths(all->profile) ? "line_time" : "time";
     put_sample_type(all, "time", "nanoseconds");
     put_sample_type(all, "calls", "count");
     put_sample_type(all, "waiting", "nanoseconds");
-    put_number(&all->whole, PROFILE_DEFAULT_SAMPLE_TYPE, string_of_word(all, "time"));
+    if (has_lines) {
+        put_sample_type(all, "line_time", "nanoseconds");
+        put_sample_type(all, "line_hits", "count");
+        put_sample_type(all, "line_waiting", "nanoseconds");
+    }
+    put_number(&all->whole, PROFILE_DEFAULT_SAMPLE_TYPE, string_of_word(all, shown));
     if (all->profile->process_count == 0)
         return;
     put_number(&all->whole, PROFILE_TIME, clamp(all->profile->processes[0].started));
@@ -141,12 +163,12 @@ static void put_mapping(pprof *all)
     put_message(&all->whole, PROFILE_MAPPING, &all->part);
 }
 
-static void put_location(pprof *all, uint32_t id)
+static void put_location(pprof *all, uint64_t id, uint32_t code, uint32_t line)
 {
     put_number(&all->part, LOCATION_ID, id);
     put_number(&all->part, LOCATION_MAPPING, 1);
-    put_number(&all->inner, LINE_FUNCTION, id);
-    put_number(&all->inner, LINE_NUMBER, all->profile->codes.codes[id].line);
+    put_number(&all->inner, LINE_FUNCTION, code);
+    put_number(&all->inner, LINE_NUMBER, line);
     put_message(&all->part, LOCATION_LINE, &all->inner);
     put_message(&all->whole, PROFILE_LOCATION, &all->part);
 }
@@ -193,6 +215,8 @@ static void put_sample(pprof *all, const ft_tree *tree, uint32_t id, const ft_bu
     ft_buf_put_varint(&all->inner, clamp(node->own));
     ft_buf_put_varint(&all->inner, clamp(node->calls));
     ft_buf_put_varint(&all->inner, clamp(node->waiting));
+    for (int i = 0; i < LINE_VALUES && all->profile->lines.count > 0; i++)
+        ft_buf_put_varint(&all->inner, 0);
     put_message(&all->part, SAMPLE_VALUE, &all->inner);
     ft_buf_put(&all->part, labels->data, labels->length);
     put_message(&all->whole, PROFILE_SAMPLE, &all->part);
@@ -213,6 +237,35 @@ static ft_status put_samples(pprof *all, const ft_thread *thread)
     }
     ft_buf_fini(&labels);
     return status;
+}
+
+/* The sample of a line, and its location, numbered behind those of the codes. */
+static void put_line(pprof *all, const ft_line *line, uint64_t location)
+{
+    put_location(all, location, line->code, line->line);
+    ft_buf_put_varint(&all->inner, location);
+    put_message(&all->part, SAMPLE_LOCATION, &all->inner);
+    for (int i = 0; i < PATH_VALUES; i++)
+        ft_buf_put_varint(&all->inner, 0);
+    ft_buf_put_varint(&all->inner, clamp(line->time));
+    ft_buf_put_varint(&all->inner, clamp(line->hits));
+    ft_buf_put_varint(&all->inner, clamp(line->waiting));
+    put_message(&all->part, SAMPLE_VALUE, &all->inner);
+    put_message(&all->whole, PROFILE_SAMPLE, &all->part);
+}
+
+static ft_status put_lines(pprof *all)
+{
+    const ft_profile *profile = all->profile;
+    ft_line *lines;
+    ft_status status = ft_lines_sorted(&profile->lines, profile->mem, &lines);
+    if (status != FT_OK)
+        return status;
+    for (uint32_t i = 0; i < profile->lines.count; i++)
+        if (lines[i].line != 0 && (lines[i].hits | lines[i].time) != 0)
+            put_line(all, &lines[i], (uint64_t)profile->codes.count + i);
+    ft_mem_free(profile->mem, lines);
+    return ft_buf_status(&all->whole);
 }
 
 static void put_strings(pprof *all)
@@ -249,10 +302,12 @@ static ft_status make_message(pprof *all)
     for (uint32_t i = 0; i < profile->thread_count && status == FT_OK; i++)
         status = put_samples(all, &profile->threads[i]);
     for (uint32_t id = 1; id < profile->codes.count && status == FT_OK; id++) {
-        put_location(all, id);
+        put_location(all, id, id, profile->codes.codes[id].line);
         put_function(all, id);
         status = all->status;
     }
+    if (status == FT_OK)
+        status = put_lines(all);
     if (status == FT_OK)
         status = all->status;
     put_strings(all);
@@ -281,5 +336,10 @@ static ft_status write_pprof(const ft_profile *profile, ft_buf *out)
 }
 
 const ft_exporter ft_exporter_pprof = {
-    "pprof", ".pb.gz", "every path, for go tool pprof", write_pprof, FT_EXPORTER_PATHS_COMFORT,
-    false};
+    .name = "pprof",
+    .suffix = ".pb.gz",
+    .description = "every path, for go tool pprof",
+    .write = write_pprof,
+    .comfort = FT_EXPORTER_PATHS_COMFORT,
+    .has_lines = true,
+};

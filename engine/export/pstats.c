@@ -315,5 +315,8 @@ end_texts:
 }
 
 const ft_exporter ft_exporter_pstats = {
-    "pstats",     ".pstats", "what cProfile writes: for pstats, snakeviz, gprof2dot",
-    write_pstats, {0, 0},    false};
+    .name = "pstats",
+    .suffix = ".pstats",
+    .description = "what cProfile writes: for pstats, snakeviz, gprof2dot",
+    .write = write_pstats,
+};

@@ -138,5 +138,9 @@ static ft_status write_speedscope(const ft_profile *profile, ft_buf *out)
 }
 
 const ft_exporter ft_exporter_speedscope = {
-    "speedscope",     ".speedscope.json",        "every path, for speedscope.app",
-    write_speedscope, FT_EXPORTER_PATHS_COMFORT, false};
+    .name = "speedscope",
+    .suffix = ".speedscope.json",
+    .description = "every path, for speedscope.app",
+    .write = write_speedscope,
+    .comfort = FT_EXPORTER_PATHS_COMFORT,
+};

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/array.h"
 #include "engine/base/sum.h"
@@ -158,15 +159,36 @@ static int by_code_then_line(const void *a, const void *b)
     return x->line < y->line ? -1 : x->line > y->line;
 }
 
+static bool is_sorted(const ft_lines *lines)
+{
+    for (uint32_t i = 1; i < lines->count; i++)
+        if (by_code_then_line(&lines->lines[i - 1], &lines->lines[i]) > 0)
+            return false;
+    return true;
+}
+
 void ft_lines_sort(ft_lines *lines)
 {
-    bool sorted = true;
-    for (uint32_t i = 1; i < lines->count && sorted; i++)
-        sorted = by_code_then_line(&lines->lines[i - 1], &lines->lines[i]) < 0;
-    if (sorted)
+    if (is_sorted(lines))
         return;
     qsort(lines->lines, lines->count, sizeof *lines->lines, by_code_then_line);
     drop_index(lines);
+}
+
+ft_status ft_lines_sorted(const ft_lines *lines, const ft_mem *mem, ft_line **sorted)
+{
+    if (lines->count == 0) {
+        *sorted = NULL;
+        return FT_OK;
+    }
+    ft_line *copy = ft_mem_resize(mem, NULL, lines->count, sizeof *copy);
+    if (copy == NULL)
+        return FT_ERR_MEMORY;
+    memcpy(copy, lines->lines, lines->count * sizeof *copy);
+    if (!is_sorted(lines))
+        qsort(copy, lines->count, sizeof *copy, by_code_then_line);
+    *sorted = copy;
+    return FT_OK;
 }
 
 bool ft_line_is_sound(const ft_line *line)

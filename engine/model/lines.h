@@ -43,6 +43,10 @@ ft_status ft_lines_merge(ft_lines *into, const ft_lines *from, const uint32_t *c
 /* Orders the entries by code, then line. */
 void ft_lines_sort(ft_lines *lines);
 
+/* A copy of the entries in that order, for who must not change them. The caller frees it with
+ * ft_mem_free(mem, ...); NULL when there are none. FT_ERR_MEMORY. */
+ft_status ft_lines_sorted(const ft_lines *lines, const ft_mem *mem, ft_line **sorted);
+
 /* Whether an entry's numbers can be: waiting and callees are parts of time, line 0 has no time. */
 bool ft_line_is_sound(const ft_line *line);
 

@@ -21,7 +21,7 @@
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
-#include "glue/line_tables.h"
+#include "glue/convert_lines.h"
 
 enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
 
@@ -487,7 +487,7 @@ static PyObject *profile_lines(PyObject *object, PyObject *Py_UNUSED(unused))
     Py_BEGIN_ALLOW_THREADS
     ft_lines_sort(&self->profile.lines);
     Py_END_ALLOW_THREADS
-    PyObject *tables = ft_line_tables(&self->profile);
+    PyObject *tables = ft_convert_lines(&self->profile);
     leave(self);
     return tables;
 }
@@ -500,7 +500,7 @@ static PyObject *profile_source(PyObject *object, PyObject *file)
                             Py_TYPE(file)->tp_name);
     if (enter(self) < 0)
         return NULL;
-    PyObject *text = ft_line_source(&self->profile, file);
+    PyObject *text = ft_convert_source(&self->profile, file);
     leave(self);
     return text;
 }
@@ -706,9 +706,10 @@ static PyObject *exporters(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unus
 {
     PyObject *list = PyList_New(0);
     for (const ft_exporter *const *at = ft_exporters; *at != NULL && list != NULL; at++) {
-        PyObject *row = Py_BuildValue("(sssKK)", (*at)->name, (*at)->suffix, (*at)->description,
+        PyObject *row = Py_BuildValue("(sssKKO)", (*at)->name, (*at)->suffix, (*at)->description,
                                       (unsigned long long)(*at)->comfort.nodes,
-                                      (unsigned long long)(*at)->comfort.frames);
+                                      (unsigned long long)(*at)->comfort.frames,
+                                      (*at)->has_lines ? Py_True : Py_False);
         if (row == NULL || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);
@@ -720,8 +721,8 @@ static PyMethodDef functions[] = {
     {"is_fettle", is_fettle, METH_O,
      "is_fettle($module, first_bytes, /)\n--\n\nWhether a file that begins so is a recording."},
     {"exporters", exporters, METH_NOARGS,
-     "exporters($module, /)\n--\n\n(name, suffix, description, nodes, frames) of each export "
-     "format."},
+     "exporters($module, /)\n--\n\n(name, suffix, description, nodes, frames, lines) of each "
+     "export format."},
     {NULL, NULL, 0, NULL}};
 
 int ft_profile_type_add(PyObject *module, ft_module_state *state)

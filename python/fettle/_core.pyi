@@ -234,9 +234,9 @@ def write_lprof(
     """A file that line_profiler 3 to 5 read. TypeError, OverflowError past 64 bits."""
 
 def is_fettle(first_bytes: bytes) -> bool: ...
-def exporters() -> list[tuple[str, str, str, int, int]]:
-    """(name, suffix, description, nodes, frames) of each: the last two are what the readers of the
-    format can take, as limits for Profile.prune()."""
+def exporters() -> list[tuple[str, str, str, int, int, bool]]:
+    """(name, suffix, description, nodes, frames, lines) of each: nodes and frames are what the
+    readers of the format can take, as limits for Profile.prune(); lines: whether it holds lines."""
 
 def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.

@@ -12,7 +12,7 @@ from .harness import Folder
 
 sys.path.append(str(Path(__file__).parents[1]))  # the recordings are shared
 from contract.stacks import in_lines, read_collapsed
-from contract.synthetic import AWAITED, SAMPLES, Recording
+from contract.synthetic import AWAITED, SAMPLES, Code, Recording
 
 
 @pytest.fixture
@@ -50,6 +50,37 @@ def test_pstats_is_read_by_pstats(recorded: Folder) -> None:
     stats = pstats.Stats(str(recorded.path / "one.fettle.pstats"))
     calls = {name: row[1] for (_, _, name), row in stats.stats.items()}
     assert (calls["f"], calls["g"]) == (3, 3)
+
+
+def test_lines_without_calls(folder: Folder) -> None:
+    """What holds calls only says so, and what holds lines is written."""
+    source = SAMPLES["lines only"]().write(folder.path).name
+    before = folder.names()
+    for form in ["pstats", "collapsed", "speedscope"]:
+        ended = folder.fettle("export", source, "-f", form)
+        assert (ended.code, ended.stdout) == (2, "")
+        assert ended.stderr == (
+            f"fettle: {source} holds lines and no calls, and {form} holds calls only; "
+            "export json, callgrind, pprof or lprof, or record calls with -C too.\n"
+        )
+    assert folder.names() == before
+    for form in ["json", "callgrind", "pprof"]:
+        ended = folder.fettle("export", source, "-f", form)
+        assert (ended.code, ended.stderr) == (0, "")
+    for form in ["pstats", "pprof"]:  # of one that has both
+        both = SAMPLES["lines"]().write(folder.path).name
+        assert folder.fettle("export", both, "-f", form).code == 0
+
+
+def test_a_source_of_lines_is_not_overwritten(folder: Folder) -> None:
+    recording = SAMPLES["lines only"]()
+    recording.codes[1] = Code(b"mine.py", 1, b"f")
+    recording.lines = [(1, 2, 1, 1, 0, 0)]
+    source = recording.write(folder.path).name
+    folder.write("mine.py", "text")
+    ended = folder.fettle("export", source, "-f", "json", "-o", "mine.py")
+    assert ended.code == 2 and "mine.py is source of the recorded program" in ended.stderr
+    assert (folder.path / "mine.py").read_text() == "text"
 
 
 def test_to_stdout_and_by_suffix(recorded: Folder) -> None:

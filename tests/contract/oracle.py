@@ -59,6 +59,15 @@ def tables(recording: Recording) -> tuple[dict[int, Sums], dict[Edge, Sums]]:
     )
 
 
+def lines(recording: Recording) -> dict[tuple[int, int], tuple[int, ...]]:
+    """Hits and the three times by code and line."""
+    sums: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * 4)
+    for code, line, *numbers in recording.lines:
+        so_far = sums[code, line]
+        so_far[:] = [min(a + b, LARGEST) for a, b in zip(so_far, numbers, strict=True)]
+    return {place: tuple(numbers) for place, numbers in sums.items()}
+
+
 def add_node(
     recording: Recording,
     thread: Thread,

@@ -5,19 +5,28 @@ import gzip
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from .oracle import path_to
+from .oracle import lines, path_to
 from .spelling import name, text
 from .synthetic import Recording
 
-Frame = tuple[str, str, int]  # name, file, line
+Frame = tuple[str, str, int, int]  # name, file, line, line of the def
 Sample = tuple[tuple[Frame, ...], tuple[int, ...], tuple[tuple[str, str], ...]]
 Message = dict[int, list[int | bytes]]
 LARGEST = 2**63 - 1
+TYPES = [("time", "nanoseconds"), ("calls", "count"), ("waiting", "nanoseconds")]
+TYPES_OF_LINES = [(f"line_{name}", unit) for name, unit in [TYPES[0], ("hits", "count"), TYPES[2]]]
 
 
 def expected(recording: Recording) -> Counter[Sample]:
-    frames = [(text(name(code)), text(code.file), code.line) for code in recording.codes]
+    names = [(text(name(code)), text(code.file)) for code in recording.codes]
+    firsts = [code.line for code in recording.codes]
+    frames = [(*of, first, first) for of, first in zip(names, firsts, strict=True)]
+    more = (0,) * len(TYPES_OF_LINES) if recording.lines else ()
     samples: Counter[Sample] = Counter()
+    for (code, line), (hits, time, waiting, _) in lines(recording).items():
+        if line and (hits or time):
+            numbers = tuple(min(n, LARGEST) for n in (time, hits, waiting))
+            samples[((*names[code], line, firsts[code]),), (0, 0, 0, *numbers), ()] += 1
     for thread in recording.threads:
         labels = (
             ("thread", text(thread.name)),
@@ -27,7 +36,7 @@ def expected(recording: Recording) -> Counter[Sample]:
             values = tuple(min(n, LARGEST) for n in (node.own, node.calls, node.waiting))
             if at and any(values):
                 codes = [thread.nodes[id].code for id in reversed(path_to(thread, at))]
-                samples[tuple(frames[code] for code in codes), values, labels] += 1
+                samples[tuple(frames[code] for code in codes), values + more, labels] += 1
     return samples
 
 
@@ -86,12 +95,10 @@ class Reader:
         assert self.strings[0] == ""
         assert len(set(self.strings)) == len(self.strings)
         types = [message(part) for part in parts(self.whole, 1)]
-        assert [(self.string(t, 1), self.string(t, 2)) for t in types] == [
-            ("time", "nanoseconds"),
-            ("calls", "count"),
-            ("waiting", "nanoseconds"),
-        ]
-        assert self.string(self.whole, 14) == "time"
+        self.types = [(self.string(t, 1), self.string(t, 2)) for t in types]
+        assert self.types in (TYPES, TYPES + TYPES_OF_LINES)
+        self.shown = self.string(self.whole, 14)
+        assert self.shown in dict(self.types)
         self.functions = self.by_id(5)
         self.locations = self.by_id(4)
 
@@ -110,8 +117,8 @@ class Reader:
         fields = message(line)
         function = self.functions[number(fields, 1)]
         assert 3 not in function, "system_name"
-        assert number(function, 5) == number(fields, 2)
-        return self.string(function, 2), self.string(function, 4), number(fields, 2)
+        place = number(fields, 2), number(function, 5)
+        return self.string(function, 2), self.string(function, 4), *place
 
     def sample(self, part: bytes) -> Sample:
         fields = message(part)
@@ -122,7 +129,11 @@ class Reader:
             tuple((self.string(label, 1), self.string(label, 2)) for label in labels),
         )
 
+    def samples(self) -> Iterator[Sample]:
+        return (self.sample(part) for part in parts(self.whole, 2))
+
 
 def read(exported: bytes) -> Counter[Sample]:
     reader = Reader(exported)
-    return Counter(reader.sample(part) for part in parts(reader.whole, 2))
+    assert all(len(values) == len(reader.types) for _, values, _ in reader.samples())
+    return Counter(reader.samples())

@@ -336,13 +336,14 @@ def lines() -> Recording:
     parse = r.code(b"lib/parse.py", 10, b"parse", b"Parser.parse")
     sleep = r.code(b"~", 0, b"<built-in method time.sleep>", b"", C)
     never = r.code(b"app.py", 20, b"never", b"never")
+    inner = r.code(b"app.py", 6, b"<genexpr>", b"load.<locals>.<genexpr>")
     thread = r.thread()
-    at = thread.add(thread.add(0, module, 1, 1000), load, 2, 5_000)
+    at = thread.add(thread.add(0, module, 1, 1000), load, 2, 5_200)
     thread.add(at, sleep, 2, 4_000_000, 3_900_000)
-    thread.add(at, parse, 20, 70_000)
+    thread.add(thread.add(at, inner, 22, 30_000), parse, 20, 70_000)
     r.lines = [
         (load, 0, 2, 0, 0, 0),
-        (load, 6, 20, 72_500, 0, 70_000),
+        (load, 6, 24, 102_500, 0, 70_000),  # with the generator expression
         (load, 4, 2, 4_001_000, 3_900_000, 4_000_000),
         (load, 7, 2, 1_500, 0, 0),
         (parse, 0, 20, 0, 0, 0),
@@ -365,6 +366,20 @@ def lines_only() -> Recording:
         r.lines += [(code, 0, i, 0, 0, 0), (code, i + 1, 2**63 + i, 2**53 + i, i, 0)]
         r.lines += [(code, 2**32 - 1, 0, 0, 0, 0)] * (i % 3)
     r.sources = [(name, text) for name, text in zip(HOSTILE, HOSTILE[::-1], strict=True)]
+    return r
+
+
+def arbitrary_lines(seed: int) -> Recording:
+    """Lines of some of the functions, which may come to more than these took themselves."""
+    dice = random.Random(seed)
+    r = arbitrary(seed, nodes=40)
+    for code in range(1, len(r.codes)):
+        if r.codes[code].kind == PYTHON and dice.random() < 0.7:
+            r.lines.append((code, 0, dice.randrange(100), 0, 0, 0))
+            for line in dice.sample(range(1, 60), dice.randrange(20)):
+                time = dice.choice([0, 10**3, 10**6, 10**8]) * dice.randrange(3)
+                r.lines.append((code, line, 1, time, time // 7, dice.randrange(time + 1)))
+    dice.shuffle(r.lines)
     return r
 
 
@@ -398,4 +413,7 @@ SAMPLES = {
     "hostile": hostile,
     "extremes": extremes,
     "folded": folded,
+    "lines": lines,
+    "lines only": lines_only,
+    "arbitrary lines": lambda: arbitrary_lines(1),
 } | {f"arbitrary {seed}": lambda seed=seed: arbitrary(seed) for seed in range(5)}

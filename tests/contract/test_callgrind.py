@@ -91,6 +91,28 @@ def test_calls_and_inclusive_times_of_each_edge(
     }
 
 
+def annotated(printed: str) -> Counter[str]:
+    """The costs in the annotated sources, by the text of their lines."""
+    rows = re.findall(r"^ *([0-9,]+) +(\S+ line [0-9]+)$", printed, re.MULTILINE)
+    return Counter({text: int(number.replace(",", "")) for number, text in rows})
+
+
+@pytest.mark.parametrize("sample", ["lines", "arbitrary lines"])
+def test_own_times_of_each_line(sample: str, tmp_path: Path) -> None:
+    recording = SAMPLES[sample]()
+    expected: Counter[str] = Counter()
+    for ((file, _), number), ns in callgrind.expected(recording).lines.items():
+        if file != "~" and number > 0:  # there is a source to show
+            expected[f"{file} line {number}"] += ns
+    for file in {code.file.decode() for code in recording.codes} - {"", "~"}:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        text = "".join(f"{file} line {number}\n" for number in range(1, 80))
+        (tmp_path / file).write_text(text)
+    printed = annotate(recording, tmp_path, "--auto=yes", f"--include={tmp_path}")
+    seen = +annotated(printed)
+    assert seen == +expected and len(seen) > 5
+
+
 def test_calls_and_inclusive_times(tmp_path: Path) -> None:
     printed = annotate(SAMPLES["login"](), tmp_path, "--inclusive=yes", "--tree=both")
     blocks = [re.sub(" +", " ", block).splitlines() for block in printed.split("\n\n")]

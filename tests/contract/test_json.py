@@ -14,6 +14,7 @@ from .synthetic import SAMPLES, Recording, Thread
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 KINDS = ["root", "python", "c", "folded", "folded again", "task", "awaited"]
+LINE = ["code", "line", "hits", "time_ns", "waiting_ns", "callees_ns"]
 NOTES = {
     1: "folded",
     2: "disk full",
@@ -89,6 +90,10 @@ def document(r: Recording) -> dict[str, Any]:
         "notes": [
             {"kind": NOTES.get(kind, f"note {kind}"), "process": process, "count": count}
             for kind, process, count in r.notes
+        ],
+        "lines": [
+            dict(zip(LINE, (*place, *numbers), strict=True))
+            for place, numbers in sorted(oracle.lines(r).items())
         ],
     }
 

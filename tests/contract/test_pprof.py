@@ -93,8 +93,73 @@ def test_pprof_takes_every_sample(sample: str, tmp_path: Path) -> None:
     recording = SAMPLES[sample]()
     printed = ask(recording, tmp_path, "-raw")
     samples = printed.split("Samples:\n")[1].split("Locations\n")[0]
-    rows = re.findall(r"^ *\d+ +\d+ +\d+: ", samples, re.MULTILINE)
+    rows = re.findall(r"^ *\d+(?: +\d+)+: ", samples, re.MULTILINE)
     assert len(rows) == sum(pprof.expected(recording).values())
+
+
+def line_sums(recording: Recording, place: int) -> Counter[tuple[str, int]]:
+    """One of hits, time, waiting by name of the function and line."""
+    sums: Counter[tuple[str, int]] = Counter()
+    for (code, line), numbers in oracle.lines(recording).items():
+        if line:
+            sums[text(name(recording.codes[code])), line] += numbers[place]
+    return +sums
+
+
+LINE_TYPES = [("line_time", 1, "ns"), ("line_hits", 0, ""), ("line_waiting", 2, "ns")]
+
+
+@pytest.mark.parametrize("sample", ["lines", "arbitrary lines"])
+@pytest.mark.parametrize(("index", "place", "unit"), LINE_TYPES)
+def test_lines_are_those_of_the_tables(
+    sample: str, index: str, place: int, unit: str, tmp_path: Path
+) -> None:
+    recording = SAMPLES[sample]()
+    options = "-top", "-lines", "-nodecount=1000", "-nodefraction=0", f"-sample_index={index}"
+    whole, rows = totals(
+        ask(recording, tmp_path, *options, "-unit=ns" if unit else "-unit=count"), unit
+    )
+    expected = line_sums(recording, place)
+    assert whole == expected.total()
+    seen: Counter[tuple[str, int]] = Counter()
+    for row, (flat, cumulative) in rows.items():
+        function, _, line = re.fullmatch(r"(.*) (\S+):(\d+)(?: \(inline\))?", row).groups()
+        assert flat == cumulative
+        seen[function, int(line)] += flat
+    assert +seen == expected
+
+
+def test_lines_are_in_no_total_of_the_paths(tmp_path: Path) -> None:
+    recording = SAMPLES["lines"]()
+    options = "-top", "-unit=ns", "-nodecount=1000", "-nodefraction=0"
+    whole, rows = totals(ask(recording, tmp_path, *options), "ns")
+    functions, _ = oracle.tables(recording)
+    assert whole == sum(sums.own for sums in functions.values())
+    assert rows["load"] == (5_200, 5_200 + 4_000_000 + 30_000 + 70_000)
+
+
+def listed(printed: str) -> dict[str, tuple[str, str]]:
+    """flat and cum by the text of the line: "  1.50us     1.50us (flat, cum)..." and a number."""
+    rows = re.findall(r"^ *(\S+) +(\S+) +\d+:(\S.*)$", printed, re.MULTILINE)
+    return {text: (flat, cum) for flat, cum, text in rows}
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_list_shows_the_source_with_its_lines(calls: bool, tmp_path: Path) -> None:
+    """Of lines alone without being asked for them."""
+    recording = SAMPLES["lines"]()
+    if not calls:
+        recording.threads.clear()
+    source = "".join(f"line {number} of app.py\n" for number in range(1, 30))
+    (tmp_path / "app.py").write_text(source)
+    options = ["-list=^load$", "-unit=ns", f"-source_path={tmp_path}"]
+    options += ["-sample_index=line_time"] * calls
+    rows = listed(ask(recording, tmp_path, *options))
+    assert {text: row for text, row in rows.items() if row != (".", ".")} == {
+        "line 4 of app.py": ("4001000ns", "4001000ns"),
+        "line 6 of app.py": ("102500ns", "102500ns"),
+        "line 7 of app.py": ("1500ns", "1500ns"),
+    }
 
 
 def test_threads_can_be_told_apart(tmp_path: Path) -> None:

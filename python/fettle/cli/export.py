@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
     from fettle.cli import say
 
     source = recording.named(parsed.words[0])
-    comfort = {name: limits for name, _, _, *limits in _core.exporters()}
+    comfort = {name: [nodes, frames] for name, _, _, nodes, frames, _ in _core.exporters()}
     suffixes = {name: suffix for name, suffix, *_ in _core.exporters()}
     out = parsed.values.get("output", "")
     form = _format(parsed.values.get("format", ""), out, suffixes)
@@ -49,6 +49,7 @@ def main(words: list[str]) -> int:
     out = out or _beside(source) + suffixes[form]
     opened = recording.open_one(source)
     _check(out, opened.profile)
+    _check_lines(source, form, opened.profile)
     for remark in opened.remarks:
         say(remark)
     profile = _prune(opened.profile, limits)
@@ -87,9 +88,23 @@ def _is_source(out: str, profile: "Profile") -> bool:
     if not os.path.isfile(out):
         return False
     folder, name = profile.meta().get("cwd", ""), os.path.basename(out)
-    files = {row.file for row in profile.functions()}
+    files = {row.file for row in profile.functions()} | {table[0] for table in profile.lines()}
     paths = [os.path.join(folder, file) for file in files if os.path.basename(file) == name]
     return any(os.path.isfile(path) and os.path.samefile(path, out) for path in paths)
+
+
+def _check_lines(source: str, form: str, profile: "Profile") -> None:
+    """Lines alone are not made a file of nothing."""
+    from fettle import _core
+
+    holding = [name for name, *_, lines in _core.exporters() if lines]
+    if form in holding or profile.functions() or not profile.lines():
+        return
+    raise Problem(
+        USAGE,
+        f"{source} holds lines and no calls, and {form} holds calls only; "
+        f"export {', '.join(holding[:-1])} or {holding[-1]}, or record calls with -C too.",
+    )
 
 
 def _prune(profile: "Profile", limits: list[int]) -> "Profile":

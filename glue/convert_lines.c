@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* line_tables.c: the lines of a profile as Python objects (see line_tables.h).
+/* convert_lines.c: the lines of a profile as Python objects (see convert_lines.h).
  *
  * Plain tuples, for there may be a hundred thousand of them. Tables are sorted as Python sorts
  * tuples, by what their texts say and not by ids. */
-#include "glue/line_tables.h"
+#include "glue/convert_lines.h"
 
 #include <assert.h>
 
@@ -60,7 +60,7 @@ static PyObject *table_make(const ft_profile *profile, const ft_line *lines, uin
                          (unsigned long long)calls, rows_make(lines + whole, count - whole));
 }
 
-PyObject *ft_line_tables(const ft_profile *profile)
+PyObject *ft_convert_lines(const ft_profile *profile)
 {
     const ft_lines *lines = &profile->lines;
     PyObject *tables = PyList_New(0);
@@ -77,7 +77,7 @@ PyObject *ft_line_tables(const ft_profile *profile)
     return tables;
 }
 
-PyObject *ft_line_source(const ft_profile *profile, PyObject *file)
+PyObject *ft_convert_source(const ft_profile *profile, PyObject *file)
 {
     assert(PyUnicode_Check(file));
     for (uint32_t i = 0; i < profile->source_count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* line_tables.h: the lines of a profile, grouped by function, as Python objects. */
-#ifndef FT_GLUE_LINE_TABLES_H
-#define FT_GLUE_LINE_TABLES_H
+/* convert_lines.h: the lines of a profile, grouped by function, as Python objects. */
+#ifndef FT_GLUE_CONVERT_LINES_H
+#define FT_GLUE_CONVERT_LINES_H
 
 #include <Python.h>
 
@@ -10,9 +10,9 @@
 /* list[tuple[file, first_line, name, qualname, calls, rows]], sorted; rows is a list of tuples
  * (line, hits, time, waiting, callees), sorted. The profile's lines must be sorted already. A new
  * reference, or NULL with an exception. */
-PyObject *ft_line_tables(const ft_profile *profile);
+PyObject *ft_convert_lines(const ft_profile *profile);
 
 /* The text of the file that is spelled like that, as str, or None. Likewise. */
-PyObject *ft_line_source(const ft_profile *profile, PyObject *file);
+PyObject *ft_convert_source(const ft_profile *profile, PyObject *file);
 
 #endif
