@@ -14,7 +14,8 @@ from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
 _KINDS = {
     "empty": "is empty: nothing was recorded into it; record again with `fettle run`",
-    "foreign": "is not a fettle recording; give a file that `fettle run`, cProfile or line_profiler wrote",
+    "foreign": "is not a fettle recording; give a file that `fettle run`, cProfile or line_profiler"
+    " wrote",
     "newer": "was written by a newer fettle; update this one to read it",
     "corrupt": "is damaged: its content contradicts itself; record again",
     "limit": "is larger than fettle can read; record fewer calls with --max-nodes",
