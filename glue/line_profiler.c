@@ -125,15 +125,22 @@ static PyObject *make_dict(const ft_timings *timings)
     return dict;
 }
 
-/* A text of the file is no text of Python's: the file is damaged. */
-static PyObject *refuse_text(const ft_module_state *state, PyObject *source, reading *from)
+/* Raises that the file holds what. Always NULL. */
+static PyObject *refuse(const ft_module_state *state, reading *from, PyObject *path,
+                        const char *what)
 {
-    static const char what[] = "a text that is no UTF-8";
+    assert(strlen(what) < sizeof from->fault.text);
+    memcpy(from->fault.text, what, strlen(what) + 1);
+    return fail(state, FT_ERR_CORRUPT, from, path);
+}
+
+/* A text of the file may be none of Python's: the file is damaged then. Always NULL. */
+static PyObject *fail_dict(const ft_module_state *state, PyObject *source, reading *from)
+{
     if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
         return NULL;
     PyErr_Clear();
-    memcpy(from->fault.text, what, sizeof what);
-    return fail(state, FT_ERR_CORRUPT, from, PyBytes_Check(source) ? Py_None : source);
+    return refuse(state, from, PyBytes_Check(source) ? Py_None : source, "a text that is no UTF-8");
 }
 
 const char ft_line_profiler_read_doc[] = "read_lprof(source, /)\n--\n\nReads a file of "
@@ -148,7 +155,7 @@ PyObject *ft_line_profiler_read(PyObject *module, PyObject *source)
     if (read_source(state, source, &from) == 0) {
         PyObject *dict = make_dict(&from.timings);
         if (dict == NULL)
-            refuse_text(state, source, &from);
+            fail_dict(state, source, &from);
         else
             result = Py_BuildValue("(Nd)", dict, from.timings.unit);
     }
@@ -174,10 +181,12 @@ PyObject *ft_line_profiler_load(PyObject *module, PyObject *path)
         Py_BEGIN_ALLOW_THREADS /* nobody else has the Profile */
         status = ft_lprof_reader_add(profile, &from.timings);
         Py_END_ALLOW_THREADS
-        if (status != FT_OK) {
+        if (status == FT_ERR_CORRUPT)
+            refuse(state, &from, path, "a unit that is no time");
+        else if (status != FT_OK)
             fail(state, status, &from, path);
+        if (status != FT_OK)
             Py_CLEAR(result);
-        }
     }
     ft_timings_fini(&from.timings);
     return result;

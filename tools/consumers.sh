@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # consumers.sh: what the tests read exports with and is not ours, as far as it is missing: callgrind_annotate,
-# `go tool pprof` and Chromium from Debian, speedscope's release from npm into build/consumers/.
+# `go tool pprof` and Chromium from Debian, speedscope's release from npm and line_profiler into build/consumers/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 speedscope=1.25.0
+line_profilers=(5.0.2 4.2.0) # the first one is what tests compare with, the others must read ours too
 folder=build/consumers
+python=.venv/bin/python
+[[ -x $python ]] || python=python3
 
 stop() {
     echo "fettle: $*" >&2
@@ -50,7 +53,7 @@ install_speedscope() {
     local fresh=$folder/fresh
     [[ ! -e $folder/speedscope-$speedscope ]] || return 0
     echo "fettle: fetching speedscope $speedscope into $folder" >&2
-    rm -rf "$folder"
+    rm -rf "$fresh" "$folder"/speedscope-*
     mkdir -p "$fresh"
     (cd "$fresh" && npm pack --silent "speedscope@$speedscope" >/dev/null) ||
         stop "npm could not fetch speedscope $speedscope: see above, and try again where npm reaches its registry"
@@ -59,5 +62,19 @@ install_speedscope() {
     rm -rf "$fresh"
 }
 
+# Each version in an environment of its own, so that none is where fettle is.
+install_line_profiler() {
+    local version=$1 environment=$folder/line_profiler-$1
+    [[ ! -e $environment ]] || return 0
+    echo "fettle: fetching line_profiler $version into $folder" >&2
+    rm -rf "$environment.new"
+    "$python" -m venv "$environment.new"
+    "$environment.new/bin/python" -m pip install --quiet --disable-pip-version-check \
+        "line_profiler==$version" ||
+        stop "pip could not install line_profiler $version: see above, and try again where pip reaches its index"
+    mv "$environment.new" "$environment"
+}
+
 install_packages
 install_speedscope
+for version in "${line_profilers[@]}"; do install_line_profiler "$version"; done

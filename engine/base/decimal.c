@@ -52,13 +52,15 @@ static double power_of_ten(int exponent)
     return made;
 }
 
-/* mantissa * 10^exponent. */
+/* mantissa * 10^exponent, in some thirty steps at most. */
 static double scaled(double mantissa, int exponent)
 {
-    for (; exponent > 0 && mantissa > 0 && !isinf(mantissa); exponent -= EXACT_POWER)
-        mantissa *= power_of_ten(exponent < EXACT_POWER ? exponent : EXACT_POWER);
-    for (; exponent < 0 && mantissa > 0; exponent += EXACT_POWER)
-        mantissa /= power_of_ten(exponent > -EXACT_POWER ? -exponent : EXACT_POWER);
+    bool grows = exponent > 0;
+    int left = grows ? exponent : -exponent;
+    for (; left > 0 && mantissa > 0 && !isinf(mantissa); left -= EXACT_POWER) {
+        double power = power_of_ten(left < EXACT_POWER ? left : EXACT_POWER);
+        mantissa = grows ? mantissa * power : mantissa / power;
+    }
     return mantissa;
 }
 

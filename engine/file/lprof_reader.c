@@ -119,8 +119,8 @@ static ft_status read_attribute(reader *at, const ft_pickle_value *name,
     enum { TIMINGS = 1, UNIT = 2 };
     if (name->kind != FT_PICKLE_TEXT)
         return refuse(at);
-    const char *text = ft_strtab_get(at->from.texts, name->id).data;
-    unsigned bit = strcmp(text, "timings") == 0 ? TIMINGS : strcmp(text, "unit") == 0 ? UNIT : 0;
+    ft_text text = ft_strtab_get(at->from.texts, name->id);
+    unsigned bit = is_text(text, "timings") ? TIMINGS : is_text(text, "unit") ? UNIT : 0;
     if (bit == 0 || (*seen & bit) != 0)
         return refuse(at);
     *seen |= bit;

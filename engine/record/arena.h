@@ -35,10 +35,10 @@ enum {
 };
 
 typedef enum ft_block_kind {
-    FT_BLOCK_RECORDS = 1,   /* ft_record, one after another: codes and properties */
-    FT_BLOCK_RECORDERS = 2, /* ft_recorder slots */
-    FT_BLOCK_CONTEXTS = 3,  /* ft_context, of the recorder `owner` */
-    FT_BLOCK_LINES = 4,     /* ft_line_cells, one after another, of the recorder `owner` or none */
+    FT_BLOCK_RECORDS = 1,    /* ft_record, one after another: codes and properties */
+    FT_BLOCK_RECORDERS = 2,  /* ft_recorder slots */
+    FT_BLOCK_CONTEXTS = 3,   /* ft_context, of the recorder `owner` */
+    FT_BLOCK_LINES = 4,      /* ft_line_cells, one after another, of the recorder `owner` or none */
     FT_BLOCK_ACTIVATIONS = 5 /* ft_line_activation, of the recorder `owner` */
 } ft_block_kind;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* idle.h: how long a thread was off the CPU by its own choice.
  *
- * Reading a thread's CPU clock at every event would cost more than the events. It is read at the end
- * of a slice that was long enough to have been waiting in; off the CPU without a voluntary switch
- * is preemption, and that is not waiting. */
+ * Reading a thread's CPU clock at every event would cost more than the events. It is read at the
+ * end of a slice that was long enough to have been waiting in; off the CPU without a voluntary
+ * switch is preemption, and that is not waiting. */
 #ifndef FT_RECORD_IDLE_H
 #define FT_RECORD_IDLE_H
 

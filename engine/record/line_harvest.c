@@ -32,9 +32,9 @@ static ft_status add_table(ft_line_harvest *harvest, const ft_line_cells *head,
     harvest->extents = extents;
     if (head->count > UINT32_MAX / 2 - harvest->count)
         return FT_ERR_LIMIT;
-    ft_line_count *counts = ft_array_grow(harvest->mem, harvest->counts,
-                                          harvest->count + head->count + 1, &harvest->room,
-                                          sizeof *counts);
+    ft_line_count *counts =
+        ft_array_grow(harvest->mem, harvest->counts, harvest->count + head->count + 1,
+                      &harvest->room, sizeof *counts);
     if (counts == NULL)
         return FT_ERR_MEMORY;
     harvest->counts = counts;
@@ -96,8 +96,8 @@ ft_status ft_line_harvest_activations(ft_line_harvest *harvest, const uint8_t *c
         if (!is_open(&activation) || activation.cell == NULL)
             continue;
         ft_line_activation *open =
-            ft_array_grow(harvest->mem, harvest->open, harvest->open_count + 1,
-                          &harvest->open_room, sizeof *open);
+            ft_array_grow(harvest->mem, harvest->open, harvest->open_count + 1, &harvest->open_room,
+                          sizeof *open);
         if (open == NULL)
             return FT_ERR_MEMORY;
         harvest->open = open;

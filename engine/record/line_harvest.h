@@ -45,7 +45,6 @@ ft_status ft_line_harvest_activations(ft_line_harvest *harvest, const uint8_t *c
                                       uint64_t bytes);
 
 /* Adds all to the profile. */
-ft_status ft_line_harvest_finish(ft_line_harvest *harvest, ft_profile *profile,
-                                 double ns_per_tick);
+ft_status ft_line_harvest_finish(ft_line_harvest *harvest, ft_profile *profile, double ns_per_tick);
 
 #endif

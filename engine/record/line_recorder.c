@@ -205,8 +205,7 @@ static void stop_innermost(ft_line_recorder *lines, ft_line_part *part, uint64_t
 }
 
 /* False, with a note, when there is no room: nothing is counted, then. */
-static bool push(ft_line_recorder *lines, const ft_line_code *code, const void *frame,
-                 uint64_t now)
+static bool push(ft_line_recorder *lines, const ft_line_code *code, const void *frame, uint64_t now)
 {
     if (!meet(lines, code->table) || (lines->top == lines->last && !grow_stack(lines)))
         return false;

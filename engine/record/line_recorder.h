@@ -24,23 +24,23 @@
 #include "engine/record/recorder.h"
 
 enum ft_line_state {
-    FT_LINE_NONE = 0,     /* no activation */
-    FT_LINE_RUNNING = 1,  /* the innermost one of its table */
-    FT_LINE_STANDING = 2, /* one of the same table runs further in */
+    FT_LINE_NONE = 0,      /* no activation */
+    FT_LINE_RUNNING = 1,   /* the innermost one of its table */
+    FT_LINE_STANDING = 2,  /* one of the same table runs further in */
     FT_LINE_SUSPENDED = 3, /* awaits: it is in no stack */
     FT_LINE_PAUSED = 4     /* a generator that yielded: likewise, and no time passes for it */
 };
 
 /* Running and suspended ones: the time since `since` is the cell's. */
 typedef struct ft_line_activation {
-    ft_line_cell *cell;   /* of the line; NULL: not known, its time is nobody's */
-    uint64_t since;       /* ticks */
-    uintptr_t frame;      /* 0: it has ended below others that have not */
+    ft_line_cell *cell; /* of the line; NULL: not known, its time is nobody's */
+    uint64_t since;     /* ticks */
+    uintptr_t frame;    /* 0: it has ended below others that have not */
     const ft_line_code *code;
-    ft_context *context;  /* of the call, where calls are recorded too; else NULL */
-    uint64_t own;         /* of the context, at since */
-    uint64_t waited;      /* of the thread, at since */
-    uint32_t outer;       /* index of the nearest one of the same table below; 0: none */
+    ft_context *context; /* of the call, where calls are recorded too; else NULL */
+    uint64_t own;        /* of the context, at since */
+    uint64_t waited;     /* of the thread, at since */
+    uint32_t outer;      /* index of the nearest one of the same table below; 0: none */
     _Atomic uint32_t state;
 } ft_line_activation;
 
@@ -53,18 +53,18 @@ typedef struct ft_line_part {
 } ft_line_part;
 
 typedef struct ft_line_recorder {
-    ft_recorder *recorder; /* borrowed: of the same thread */
+    ft_recorder *recorder;                   /* borrowed: of the same thread */
     ft_line_activation *bottom, *top, *last; /* bottom[0] is no activation */
     ft_line_part *parts;                     /* owned, by the table's number */
     uint32_t part_count;
-    struct ft_block *cells;        /* newest block of LINES */
-    ft_line_activation **chunks;   /* owned list: suspended ones, and free places for them */
+    struct ft_block *cells;      /* newest block of LINES */
+    ft_line_activation **chunks; /* owned list: suspended ones, and free places for them */
     uint32_t chunk_count, chunk_room;
-    uint32_t free_place;           /* index + 1 of the first free place; they are chained */
-    ft_map suspended;              /* frame -> index + 1, or 0 */
-    uint64_t waited;               /* ticks that the thread was seen to wait */
+    uint32_t free_place; /* index + 1 of the first free place; they are chained */
+    ft_map suspended;    /* frame -> index + 1, or 0 */
+    uint64_t waited;     /* ticks that the thread was seen to wait */
     ft_idle idle;
-    ft_line_activation *at_fork;   /* owned copy of the stack, made before a fork */
+    ft_line_activation *at_fork; /* owned copy of the stack, made before a fork */
     uint32_t at_fork_count, at_fork_room;
 } ft_line_recorder;
 
@@ -81,8 +81,7 @@ void ft_line_recorder_end(ft_line_recorder *lines, uint64_t now);
 /* Before a fork: keeps a copy of the stack. In the child: the activations of the copy in `before`,
  * the parent's, go on in lines, with nothing counted. */
 void ft_line_recorder_copy(ft_line_recorder *lines);
-void ft_line_recorder_replay(ft_line_recorder *lines, const ft_line_recorder *before,
-                             uint64_t now);
+void ft_line_recorder_replay(ft_line_recorder *lines, const ft_line_recorder *before, uint64_t now);
 
 /* The slow halves of the hot path. */
 void ft_line_event_slow(ft_line_recorder *lines, const void *key, const void *frame, uint32_t line,
@@ -155,7 +154,8 @@ static inline void ft_line_at(ft_line_recorder *lines, const void *key, const vo
         return;
     }
     ft_line_end_slice(lines, at, now);
-    ft_line_cell *cell = lines->parts[at->code->table->number].cells + (slot & ~FT_LINE_NOT_COUNTED);
+    ft_line_cell *cell =
+        lines->parts[at->code->table->number].cells + (slot & ~FT_LINE_NOT_COUNTED);
     if (FT_LIKELY((slot & FT_LINE_NOT_COUNTED) == 0))
         ft_counter_add(&cell->hits, 1);
     ft_line_begin_slice(lines, at, cell, now);

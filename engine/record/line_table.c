@@ -73,8 +73,7 @@ static ft_line_table *make_table(const ft_line_registry *tables, const ft_line_m
 
 static uint32_t cell_of(const ft_line_table *table, uint32_t line)
 {
-    const uint32_t *found =
-        bsearch(&line, table->lines, table->cell_count, sizeof line, ascending);
+    const uint32_t *found = bsearch(&line, table->lines, table->cell_count, sizeof line, ascending);
     assert(found != NULL);
     return (uint32_t)(found - table->lines);
 }
@@ -150,9 +149,9 @@ static ft_status reserve(ft_line_registry *tables, const ft_line_member *members
     if (codes == NULL)
         return FT_ERR_MEMORY;
     tables->codes = codes;
-    ft_line_table **list = ft_array_grow(tables->mem, (void *)tables->tables,
-                                         tables->table_count + 1, &tables->table_room,
-                                         sizeof *list);
+    ft_line_table **list =
+        ft_array_grow(tables->mem, (void *)tables->tables, tables->table_count + 1,
+                      &tables->table_room, sizeof *list);
     if (list == NULL)
         return FT_ERR_MEMORY;
     tables->tables = list;
@@ -166,8 +165,9 @@ static ft_status reserve(ft_line_registry *tables, const ft_line_member *members
     return FT_OK;
 }
 
-ft_status ft_line_registry_add(ft_line_registry *tables, uint32_t code, const ft_line_member *members,
-                             uint32_t count, uint32_t last_line, const ft_line_table **table)
+ft_status ft_line_registry_add(ft_line_registry *tables, uint32_t code,
+                               const ft_line_member *members, uint32_t count, uint32_t last_line,
+                               const ft_line_table **table)
 {
     ft_status status = FT_ERR_LIMIT;
     uint32_t done = 0;

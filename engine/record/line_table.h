@@ -21,8 +21,8 @@
 #include "engine/base/status.h"
 
 enum {
-    FT_LINE_CODES_MAX = 1 << 16,     /* code objects of one table */
-    FT_LINE_SPAN_MAX = 1 << 22       /* lines from a code's first to its last: an index's room */
+    FT_LINE_CODES_MAX = 1 << 16, /* code objects of one table */
+    FT_LINE_SPAN_MAX = 1 << 22   /* lines from a code's first to its last: an index's room */
 };
 
 /* In a slot: the code around this one counts the hits. */
@@ -87,8 +87,9 @@ void ft_line_registry_fini(ft_line_registry *tables);
 /* Makes a table of the members, the function first, each after the one around it. last_line: of the
  * function's source text, 0 if not known. *table is borrowed. Keys that are known go to the new
  * table. FT_ERR_MEMORY, FT_ERR_LIMIT: nothing changed. */
-ft_status ft_line_registry_add(ft_line_registry *tables, uint32_t code, const ft_line_member *members,
-                             uint32_t count, uint32_t last_line, const ft_line_table **table);
+ft_status ft_line_registry_add(ft_line_registry *tables, uint32_t code,
+                               const ft_line_member *members, uint32_t count, uint32_t last_line,
+                               const ft_line_table **table);
 
 /* The code of key, or NULL. Borrowed. */
 const ft_line_code *ft_line_registry_find(const ft_line_registry *tables, const void *key);

@@ -233,8 +233,8 @@ uint32_t ft_recording_code_of(ft_recording *recording, const void *key)
 /* ---- lines ---- */
 
 /* Under the lock. The table is declared in the arena: a function that never runs is seen, too. */
-static ft_status watch_lines(ft_recording *recording, const ft_line_member *members,
-                             uint32_t count, uint32_t last_line)
+static ft_status watch_lines(ft_recording *recording, const ft_line_member *members, uint32_t count,
+                             uint32_t last_line)
 {
     const ft_line_table *table;
     const uint32_t *code = ft_map_get(&recording->codes, (uint64_t)(uintptr_t)members[0].key);

@@ -58,7 +58,7 @@ struct ft_recording {
     ft_block *records;       /* newest block of records */
     uint64_t records_used;   /* its used bytes, in memory that a forked child does not share */
     ft_block *slots;         /* newest block of recorders */
-    ft_line_registry lines;    /* whose lines are recorded */
+    ft_line_registry lines;  /* whose lines are recorded */
     ft_block *declared;      /* newest block of tables as they were made */
     ft_recorder **recorders; /* owned array of borrowed slots */
     uint32_t recorder_count, recorder_capacity;

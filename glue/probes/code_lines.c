@@ -64,8 +64,8 @@ static int append(line_list *list, uint32_t line)
 {
     if (list->count > 0 && list->lines[list->count - 1] == line)
         return 0;
-    uint32_t *moved = ft_array_grow(&ft_mem_system, list->lines, list->count + 1, &list->room,
-                                    sizeof *moved);
+    uint32_t *moved =
+        ft_array_grow(&ft_mem_system, list->lines, list->count + 1, &list->room, sizeof *moved);
     if (moved == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -119,11 +119,8 @@ static int add_member(ft_code_lines *lines, PyCodeObject *code, uint32_t outer)
     }
     lines->members = members;
     int result = read_positions(lines, code, &list, &entry);
-    members[lines->count++] = (ft_line_member){.key = code,
-                                               .lines = list.lines,
-                                               .line_count = list.count,
-                                               .entry = entry,
-                                               .outer = outer};
+    members[lines->count++] = (ft_line_member){
+        .key = code, .lines = list.lines, .line_count = list.count, .entry = entry, .outer = outer};
     return result;
 }
 

@@ -49,7 +49,7 @@ void ft_line_event(const void *key, const ft_frame *frame, uint32_t line)
     line_in(recorder, key, frame, line);
     if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
         EACH_OTHER(recorder)
-            line_in(recorder, key, frame, line);
+    line_in(recorder, key, frame, line);
 }
 
 static inline void line_if_changed_in(ft_recorder *recorder, const void *key, const ft_frame *frame,
@@ -68,7 +68,7 @@ void ft_line_event_if_changed(const void *key, const ft_frame *frame, uint32_t l
     line_if_changed_in(recorder, key, frame, line);
     if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
         EACH_OTHER(recorder)
-            line_if_changed_in(recorder, key, frame, line);
+    line_if_changed_in(recorder, key, frame, line);
 }
 
 static inline void leave_in(ft_recorder *recorder, const void *key, const ft_frame *frame)
@@ -86,7 +86,7 @@ void ft_line_event_leave(const void *key, const ft_frame *frame)
     leave_in(recorder, key, frame);
     if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
         EACH_OTHER(recorder)
-            leave_in(recorder, key, frame);
+    leave_in(recorder, key, frame);
 }
 
 static void suspend_in(ft_recorder *recorder, const void *key, const ft_frame *frame, bool awaits)
@@ -103,7 +103,7 @@ static void suspend(const void *key, const ft_frame *frame, bool awaits)
     suspend_in(recorder, key, frame, awaits);
     if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
         EACH_OTHER(recorder)
-            suspend_in(recorder, key, frame, awaits);
+    suspend_in(recorder, key, frame, awaits);
 }
 
 void ft_line_event_suspend(const void *key, const ft_frame *frame)
@@ -131,5 +131,5 @@ void ft_line_event_resume(const void *key, const ft_frame *frame, uint32_t line)
     resume_in(recorder, key, frame, line);
     if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
         EACH_OTHER(recorder)
-            resume_in(recorder, key, frame, line);
+    resume_in(recorder, key, frame, line);
 }

@@ -57,8 +57,8 @@ static int learn(ft_take *take, PyCodeObject *code)
         return -1;
     int result = ft_code_lines_init(&lines, code, take->lines_alone);
     if (result == 0) {
-        ft_status status = ft_recording_watch_lines(&take->recording, lines.members, lines.count,
-                                                    lines.last_line);
+        ft_status status =
+            ft_recording_watch_lines(&take->recording, lines.members, lines.count, lines.last_line);
         if (status == FT_ERR_MEMORY)
             PyErr_NoMemory();
         else if (status != FT_OK)

@@ -79,9 +79,12 @@ static const struct {
     vectorcallfunc call;
     reach reach;
 } events[] = {
-    {"LINE", on_line, LOCAL},           {"PY_RETURN", on_end, LOCAL},
-    {"PY_YIELD", on_yield, LOCAL},      {"PY_RESUME", on_resume, LOCAL},
-    {"PY_UNWIND", on_end, UNLESS_LOCAL}, {"PY_THROW", on_throw, UNLESS_LOCAL},
+    {"LINE", on_line, LOCAL},
+    {"PY_RETURN", on_end, LOCAL},
+    {"PY_YIELD", on_yield, LOCAL},
+    {"PY_RESUME", on_resume, LOCAL},
+    {"PY_UNWIND", on_end, UNLESS_LOCAL},
+    {"PY_THROW", on_throw, UNLESS_LOCAL},
     {"PY_START", on_start, SELECTING},
 };
 

@@ -191,9 +191,8 @@ static void main_name(PyCodeObject *code, char *into)
 /* into: "" when it has none. */
 static void module_name(PyObject *globals, char *into)
 {
-    PyObject *name = globals != NULL && PyDict_Check(globals)
-                         ? PyDict_GetItemString(globals, "__name__")
-                         : NULL;
+    PyObject *name =
+        globals != NULL && PyDict_Check(globals) ? PyDict_GetItemString(globals, "__name__") : NULL;
     into[0] = '\0';
     if (name != NULL)
         plain_name(name, into);

@@ -13,12 +13,11 @@
 
 typedef struct ft_selector {
     struct ft_selector *next;
-    char *place;   /* owned: pattern of an absolute path, or of a dotted name */
-    char *name;    /* owned: pattern of a qualname; NULL: everything */
+    char *place; /* owned: pattern of an absolute path, or of a dotted name */
+    char *name;  /* owned: pattern of a qualname; NULL: everything */
     bool is_file;
-    bool is_deep;  /* a path with ** */
+    bool is_deep; /* a path with ** */
 } ft_selector;
-
 
 /* Appends the selector that text, a str, means. 0, or -1 with an exception. */
 int ft_selectors_add(ft_selector **list, PyObject *text);

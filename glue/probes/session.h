@@ -39,10 +39,10 @@ typedef struct ft_thread_recorders {
 } ft_thread_recorders;
 
 typedef struct ft_thread_here {
-    uint64_t generation;       /* of `all`; 0: to be made anew */
-    ft_recorder *recorder;     /* the first one that records calls, or NULL */
-    ft_thread_recorders *more; /* all of them if more than one records calls, else NULL */
-    ft_recorder *lines;        /* the first one that records lines, or NULL */
+    uint64_t generation;             /* of `all`; 0: to be made anew */
+    ft_recorder *recorder;           /* the first one that records calls, or NULL */
+    ft_thread_recorders *more;       /* all of them if more than one records calls, else NULL */
+    ft_recorder *lines;              /* the first one that records lines, or NULL */
     ft_thread_recorders *more_lines; /* all of them if more than one records lines, else NULL */
 } ft_thread_here;
 

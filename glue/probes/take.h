@@ -19,8 +19,8 @@ typedef struct ft_take_options {
     bool one_thread;    /* the thread that starts it alone */
     bool replaces_hook; /* 3.11: takes the profile hook from whoever has it */
     uint32_t max_contexts;
-    PyObject *timer;   /* a callable that gives the time, or NULL; borrowed */
-    double timer_unit; /* seconds of one count; 0: the timer gives seconds */
+    PyObject *timer;     /* a callable that gives the time, or NULL; borrowed */
+    double timer_unit;   /* seconds of one count; 0: the timer gives seconds */
     PyObject *selectors; /* a list of str (selector.h), or NULL; borrowed */
 } ft_take_options;
 
@@ -43,7 +43,7 @@ typedef struct ft_take {
     double timer_unit;    /* as in the options */
     PyObject *functions;  /* strong: a list of the functions that it alone watches, or NULL */
     struct ft_selector *selectors; /* owned list: what it watches beside functions */
-    PyObject **keepers;   /* strong: while they live, no key becomes another function's */
+    PyObject **keepers;            /* strong: while they live, no key becomes another function's */
     size_t keeper_count, keeper_room;
 } ft_take;
 

@@ -20,7 +20,7 @@ typedef struct recorder_object {
     ft_take_options options; /* its selectors are a strong reference, or NULL */
     PyObject *watched;       /* strong: a list of what mark() was given, or NULL */
     bool open;               /* the take is */
-    uint32_t starts; /* that were not stopped */
+    uint32_t starts;         /* that were not stopped */
 } recorder_object;
 
 PyObject *ft_recorder_profile(const ft_module_state *state, ft_take *take)
@@ -194,15 +194,15 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 {
     recorder_object *self = (recorder_object *)type->tp_alloc(type, 0);
     if (self != NULL)
-        self->options =
-            (ft_take_options){.calls = true, .builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
+        self->options = (ft_take_options){
+            .calls = true, .builtins = true, .max_contexts = FT_MAX_CONTEXTS_DEFAULT};
     return (PyObject *)self;
 }
 
 static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"builtins", "max_nodes", "calls", "lines", "marks",
-                            "alone",    "one_thread", NULL};
+    static char *names[] = {"builtins", "max_nodes", "calls",      "lines",
+                            "marks",    "alone",     "one_thread", NULL};
     recorder_object *self = (recorder_object *)object;
     int builtins = 1, calls = 1, lines = 0, marks = 0, alone = 0, one_thread = 0;
     Py_ssize_t nodes = FT_MAX_CONTEXTS_DEFAULT;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens recordings to look at: whole ones, cut ones, and those whose launcher did not finish them;
-and what cProfile wrote.
+and what cProfile and line_profiler wrote.
 
 A recording without its end has its data still in X.fettle.parts. If nobody records any more, it is
 finished here, in a new file that then takes its name; else what is there so far is shown.
@@ -14,7 +14,8 @@ from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
 _KINDS = {
     "empty": "is empty: nothing was recorded into it; record again with `fettle run`",
-    "foreign": "is not a fettle recording; give a file that `fettle run` or cProfile wrote",
+    "foreign": "is not a fettle recording; give a file that `fettle run`, cProfile or line_profiler"
+    " wrote",
     "newer": "was written by a newer fettle; update this one to read it",
     "corrupt": "is damaged: its content contradicts itself; record again",
     "limit": "is larger than fettle can read; record fewer calls with --max-nodes",
@@ -117,21 +118,40 @@ def _read(path: str) -> _core.Profile | _core.Stats:
 
 
 def _read_either(path: str) -> _core.Profile | _core.Stats:
-    """Both look at the first bytes before they read the rest, and refuse the other's."""
+    """All look at the first bytes before they read the rest, and refuse the others'."""
     try:
         return _core.Profile.read(path)
     except _core.FileError as error:
         if error.args[0] != "foreign":
             raise
+    for tool, read in (("cProfile", _core.Stats.read), ("line_profiler", _read_lprof)):
+        try:
+            return read(path)
+        except _core.FileError as error:
+            if error.args[0] == "limit":
+                raise Problem(
+                    UNREADABLE,
+                    f"{path} is larger than fettle reads of {tool}; profile a part of the program.",
+                ) from None
+            if error.args[0] != "foreign":
+                raise
+    raise _core.FileError("foreign", path)
+
+
+def _read_lprof(path: str) -> _core.Profile:
+    """A pickle: read, not unpickled, so it may hold what it likes."""
     try:
-        return _core.Stats.read(path)
+        return _core.load_lprof(path)
     except _core.FileError as error:
-        if error.args[0] != "limit":
+        if error.args[0] != "corrupt":
             raise
-    raise Problem(
-        UNREADABLE,
-        f"{path} is larger than fettle reads of cProfile; profile a part of the program.",
-    )
+        from fettle.report.names import visible
+
+        raise Problem(
+            UNREADABLE,
+            f"{path} is a pickle but no line profile (it holds {visible(error.args[2])}), and was"
+            " not unpickled; give a file that line_profiler or kernprof wrote.",
+        ) from None
 
 
 def _complete(recording: Recording) -> None:

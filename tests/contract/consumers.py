@@ -38,11 +38,18 @@ def _speedscope() -> str:
     return next(map(str, BUILT.glob("speedscope-*/index.html")), "")
 
 
+def _line_profiler(version: str) -> str:
+    """The Python of an environment that has it."""
+    return next(map(str, BUILT.glob(f"line_profiler-{version}/bin/python")), "")
+
+
 FINDERS: dict[str, Callable[[], str]] = {
     "callgrind_annotate": _callgrind_annotate,
     "go tool pprof": _go,
     "chromium": _chromium,
     "speedscope": _speedscope,
+    "line_profiler 5": lambda: _line_profiler("5.*"),
+    "line_profiler 4": lambda: _line_profiler("4.*"),
 }
 
 

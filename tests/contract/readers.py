@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from . import callgrind, pprof, stacks
+from . import callgrind, lprof, pprof, stacks
 from .oracle import Sums, tables
 from .spelling import text
 from .synthetic import Recording
@@ -82,6 +82,7 @@ FORMATS = {
     "callgrind": Format(callgrind.read, callgrind.expected),
     "collapsed": Format(stacks.read_collapsed, stacks.in_lines),
     "json": Format(read_json, expected),
+    "lprof": Format(lprof.read, lprof.expected),
     "pprof": Format(pprof.read, pprof.expected),
     "pstats": Format(read_pstats, expected),
     "speedscope": Format(stacks.read_speedscope, stacks.by_thread),

@@ -28,7 +28,7 @@ HELP = f"""\
 usage: fettle view [FILE...] [OPTIONS]
 
 Shows the recording in FILE, several as one, or the newest one in this folder. FILE may also be what
-cProfile wrote.
+cProfile or line_profiler wrote.
 
 {help_lines(OPTIONS)}
 
