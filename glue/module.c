@@ -11,6 +11,7 @@
 #include "glue/state.h"
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
+#include "glue/types/rewrite.h"
 #include "glue/types/stats.h"
 
 /* ---- record(directory, options) ---- */
@@ -188,6 +189,9 @@ static PyMethodDef core_methods[] = {
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
+#if !FT_HAS_MONITORING
+    {"_rewrite", ft_core_rewrite, METH_VARARGS, ft_rewrite_doc},
+#endif
     {NULL, NULL, 0, NULL},
 };
 
