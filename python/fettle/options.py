@@ -14,28 +14,36 @@ class HelpWanted(Exception):
 class Option:
     """`names` as typed ("-n --rows"); the last one, without dashes, is the key of the result.
 
-    `value` names the value in the help; without it the option is a switch. What follows an option
-    that is `last` is not fettle's to read.
+    `value` names the value in the help; without it the option is a switch. "[=VALUE]" is one that
+    may be left out: `-l app.py` and `--lines app.py` mean the switch, and `--lines=VALUE` has the
+    value. What follows an option that is `last` is not fettle's to read.
     """
 
-    __slots__ = ("help", "key", "last", "names", "value")
+    __slots__ = ("help", "key", "last", "names", "optional", "value")
 
     def __init__(self, names: str, help: str, value: str = "", last: bool = False) -> None:
         self.names = names.split()
         self.key = self.names[-1].lstrip("-")
         self.help = help
         self.value = value
+        self.optional = value.startswith("[")
         self.last = last
 
 
 class Parsed:
-    """Values by key (a switch that is on has ""), and the words that are no options."""
+    """Values by key (a switch that is on has ""), and the words that are no options. An option that
+    is given again overrides; all its values are in `given`."""
 
-    __slots__ = ("values", "words")
+    __slots__ = ("given", "values", "words")
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.given: dict[str, list[str]] = {}
         self.words: list[str] = []
+
+    def take(self, key: str, value: str = "") -> None:
+        self.values[key] = value
+        self.given.setdefault(key, []).append(value)
 
     def number(self, key: str, default: int) -> int:
         """A count, 0 or more."""
@@ -91,14 +99,19 @@ def _take(
             raise HelpWanted
         if option is None:
             raise Problem(USAGE, f"{command} has no option {name}; `{command} --help` lists them.")
-        if option.value:
+        if option.value and not option.optional:
             if not has_value and not rest:
                 raise Problem(USAGE, f"{name} needs a value: {name} {option.value}.")
-            parsed.values[option.key] = value if has_value else rest.pop(0)
+            parsed.take(option.key, value if has_value else rest.pop(0))
             return option.last
         if has_value and name.startswith("--"):
-            raise Problem(USAGE, f"{name} takes no value; write {name}.")
-        parsed.values[option.key] = ""
+            if not option.optional:
+                raise Problem(USAGE, f"{name} takes no value; write {name}.")
+            if not value:
+                raise Problem(USAGE, f"{name}= needs a value: {name}{option.value[1:-1]}.")
+            parsed.take(option.key, value)
+            return option.last
+        parsed.take(option.key)
         if option.last:
             return True
     return False
@@ -108,6 +121,8 @@ def help_lines(table: list[Option]) -> str:
     """The table as the help shows it."""
     lines = []
     for option in table:
-        names = ", ".join(option.names) + (f" {option.value}" if option.value else "")
+        names = ", ".join(option.names)
+        if option.value:
+            names += option.value if option.optional else f" {option.value}"
         lines.append(f"  {names:<22} {option.help}")
     return "\n".join(lines)

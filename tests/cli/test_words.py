@@ -17,6 +17,7 @@ TABLE = [
     Option("-q --quiet", "a switch"),
     Option("-C --calls", "a switch"),
     Option("-n --rows", "a value", "ROWS"),
+    Option("-l --lines", "a value that may be left out", "[=SEL]"),
     Option("-m", "the last", "MODULE", last=True),
     Option("--", "the last", last=True),
 ]
@@ -37,6 +38,12 @@ TABLE = [
         ("-mmod -q", {"m": "mod"}, ["-q"]),
         ("-q -- make -q", {"quiet": "", "": ""}, ["make", "-q"]),
         ("- -q", {}, ["-", "-q"]),
+        ("-l app.py", {"lines": ""}, ["app.py"]),
+        ("--lines app.py", {"lines": ""}, ["app.py"]),
+        ("--lines=a:b app.py", {"lines": "a:b"}, ["app.py"]),
+        ("-ql app.py", {"quiet": "", "lines": ""}, ["app.py"]),
+        ("-lm mod -l", {"lines": "", "m": "mod"}, ["-l"]),
+        ("-lq --lines=a=b x", {"lines": "a=b", "quiet": ""}, ["x"]),
     ],
 )
 def test_options_are_read_as_getopt_reads_them(
@@ -46,6 +53,12 @@ def test_options_are_read_as_getopt_reads_them(
     assert (parsed.values, parsed.words) == (values, words)
 
 
+def test_all_values_of_a_repeated_option_are_kept() -> None:
+    parsed = parse("run", TABLE, shlex.split("--lines=a -l -n 3 --lines=b -n 4 app.py --lines=c"))
+    assert parsed.given == {"lines": ["a", "", "b"], "rows": ["3", "4"]}
+    assert parsed.number("rows", 0) == 4
+
+
 def test_mixed_options_may_follow_the_words() -> None:
     parsed = parse("view", TABLE[:3], ["a", "-n", "3", "b", "-q", "--", "-c"], mixed=True)
     assert parsed.words == ["a", "b", "-c"]
@@ -53,7 +66,21 @@ def test_mixed_options_may_follow_the_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["-z", "--nope", "-n", "--rows", "--quiet=1", "-qz", "-n -1", "-n x", "-n 5.0", "-n ²"]
+    "line",
+    [
+        "-z",
+        "--nope",
+        "--lines=",
+        "-lz",
+        "-n",
+        "--rows",
+        "--quiet=1",
+        "-qz",
+        "-n -1",
+        "-n x",
+        "-n 5.0",
+        "-n ²",
+    ],
 )
 def test_wrong_options_are_one_sentence(line: str) -> None:
     with pytest.raises(Problem) as refused:
