@@ -9,7 +9,7 @@ finished here, in a new file that then takes its name; else what is there so far
 import os
 import stat
 
-from fettle import _core, output
+from fettle import _core, output, sourcetext
 from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
 _KINDS = {
@@ -212,6 +212,7 @@ def _finish(recording: Recording, parts: str) -> None:
     fresh = f"{path}.{os.getpid()}.new"
     profile.set_meta("state", "ended")
     profile.set_meta("exit", "unknown")
+    sourcetext.gather(profile)
     try:
         fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:

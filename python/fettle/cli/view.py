@@ -6,23 +6,37 @@ import sys
 from fettle.options import Option, Parsed, help_lines, parse
 from fettle.problem import USAGE, Problem
 from fettle.report import order
+from fettle.report.unit import Unit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle.recording import Recording, Summary
+    from fettle.report import flat
 
 SUMMARY = "show a recording, or several as one"
 
 OPTIONS = [
-    Option("--calls", "the table of functions (what is shown if nothing is named)"),
+    Option("--calls", "the table of functions"),
+    Option("--lines", "the lines of each function (without --calls and --lines: what there is)"),
     Option("--callers", "who called the functions that F means", "F"),
     Option("--callees", "whom the functions that F means called", "F"),
     Option("--tree", "the call tree, folded where it takes little time"),
     Option("--fold", "of the tree: fold what takes less than PERCENT of all time (1)", "PERCENT"),
     Option("-s --sort", "sort by KEY (cumulative); of the tree, what one function called", "KEY"),
     Option("-r --reverse", "sort the other way round"),
-    Option("-n --rows", "rows (30; of the tree the 60 heaviest; 0 for all)", "ROWS"),
+    Option("-n --rows", "rows or line tables (30; of the tree the 60 heaviest; 0: all)", "ROWS"),
     Option("-p --percent", "shares of all time in place of times per call"),
     Option("--in", "only functions of files or modules that GLOB matches", "GLOB"),
+    Option("-u --unit", "of lines: all times in s, ms, us, ns or a number of seconds", "UNIT"),
+    Option("-z --skip-zero", "of lines: leave out functions that never ran"),
+    Option("-t --by-time", "of lines: the function that took the most time first"),
+    Option("--summary", "of lines: one line for each function"),
 ]
 
-REPORTS = ("calls", "callers", "callees", "tree")
+REPORTS = ("calls", "lines", "callers", "callees", "tree")
+TABLES = {"calls", "lines"}  # one may have both
+OF_LINES = ("unit", "skip-zero", "by-time", "summary")
+OF_CALLS = ("sort", "reverse", "percent")
 
 HELP = f"""\
 usage: fettle view [FILE...] [OPTIONS]
@@ -38,6 +52,7 @@ MODULE, with * and ? in any of them, or a regular expression as in pstats.
 
   fettle view -s waiting
   fettle view app.fettle app.prev.fettle --in 'json.*'
+  fettle view --lines -t --in 'shop/*'
   fettle view --callers decode
   fettle view --tree --fold 5
   fettle view --in 'src/*' -n 0
@@ -46,10 +61,12 @@ MODULE, with * and ? in any of them, or a regular expression as in pstats.
 
 def main(words: list[str]) -> int:
     parsed = parse("view", OPTIONS, words, mixed=True)
-    report = _report(parsed)
+    reports = _reports(parsed)
+    report = "".join(reports - TABLES)
     key = order.find(parsed.values.get("sort", "cumulative"))
     rows = parsed.number("rows", 60 if report == "tree" else 30)
     fold = _fold(parsed.values.get("fold", "1"))
+    unit = Unit(parsed.values.get("unit"))
 
     from fettle import recording
     from fettle.report import flat
@@ -68,27 +85,70 @@ def main(words: list[str]) -> int:
         from fettle.report import calltree
 
         calltree.show(opened.profile, fold, choice, sys.stdout, opened.remarks)
-    elif report in {"callers", "callees"}:
+    elif report:
         from fettle.report import neighbours
 
         wanted, callers = parsed.values[report], report == "callers"
         neighbours.show(opened.profile, wanted, callers, choice, sys.stdout, opened.remarks)
     else:
-        flat.show(opened.profile, choice, sys.stdout, opened.remarks)
+        _show_tables(opened, reports, parsed, choice, unit)
     return 0
 
 
-def _report(parsed: Parsed) -> str:
-    """Which one is asked for."""
+def _show_tables(
+    opened: "Recording | Summary",
+    reports: set[str],
+    parsed: Parsed,
+    choice: "flat.Choice",
+    unit: Unit,
+) -> None:
+    """Those that are asked for, else those that there is something for."""
+    from fettle.report import lines, overview
+
+    wanted = reports or overview.held(opened.profile)
+    of_lines = lines.Choice(
+        rows=choice.rows,
+        within=choice.within,
+        unit=unit,
+        by_time="by-time" in parsed.values,
+        skip_zero="skip-zero" in parsed.values,
+        summary="summary" in parsed.values,
+        source="" if "calls" in wanted else choice.source,
+    )
+    both = overview.Choice(
+        choice if "calls" in wanted else None,
+        of_lines if "lines" in wanted else None,
+        choice.source,
+    )
+    overview.show(opened.profile, both, sys.stdout, opened.remarks)
+
+
+def _reports(parsed: Parsed) -> set[str]:
+    """Those that are asked for; none: what there is."""
     asked = [report for report in REPORTS if report in parsed.values]
-    if len(asked) > 1:
+    reports = set(asked)
+    if len(asked) > 1 and not reports <= TABLES:
         raise Problem(USAGE, f"--{asked[0]} and --{asked[1]} are two reports; ask for one.")
-    report = asked[0] if asked else "calls"
-    if "fold" in parsed.values and report != "tree":
+    if "fold" in parsed.values and reports != {"tree"}:
         raise Problem(USAGE, "--fold is of the call tree; write --tree --fold PERCENT.")
-    if "percent" in parsed.values and report != "calls":
-        raise Problem(USAGE, f"-p is of the table of functions, and --{report} has shares already.")
-    return report
+    if "percent" in parsed.values and reports - TABLES:
+        raise Problem(
+            USAGE, f"-p is of the table of functions, and --{asked[0]} has shares already."
+        )
+    return _of_lines(parsed, reports)
+
+
+def _of_lines(parsed: Parsed, reports: set[str]) -> set[str]:
+    """An option of the lines asks for them; one of the calls alone can not be of them."""
+    own = [key for key in OF_LINES if key in parsed.values]
+    if own and reports and "lines" not in reports:
+        raise Problem(USAGE, f"--{own[0]} is of the lines; write --lines --{own[0]}.")
+    for key in OF_CALLS:
+        if reports == {"lines"} and key in parsed.values:
+            raise Problem(
+                USAGE, f"--{key} is of the table of functions; -t puts the lines' tables in order."
+            )
+    return {"lines"} if own and not reports else reports
 
 
 def _fold(text: str) -> float:

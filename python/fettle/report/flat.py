@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flat report: one row per function, and what must be known to read it right."""
+"""The flat report: one row per function."""
 
 import os
 
-from fettle.report import names, notes, order, screen, table
+from fettle.report import names, order, screen, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Choice:
     """What to show: sort key, number of rows (0: all), GLOB, and where it comes from or went to."""
 
-    __slots__ = ("key", "quiet", "reverse", "rows", "shares", "source", "target", "within")
+    __slots__ = ("key", "reverse", "rows", "shares", "source", "target", "within")
 
     def __init__(
         self,
@@ -24,7 +24,6 @@ class Choice:
         within: str = "",
         source: str = "",
         target: str = "",
-        quiet: bool = False,
         reverse: bool = False,
         shares: bool = False,
     ) -> None:
@@ -33,7 +32,6 @@ class Choice:
         self.within = within
         self.source = source
         self.target = target
-        self.quiet = quiet
         self.reverse = reverse  # the order
         self.shares = shares  # of all time, in place of times per call
 
@@ -47,19 +45,8 @@ def shown_path(path: str) -> str:
     return path if inside.startswith("..") else inside
 
 
-def show(
-    profile: "Profile | Stats",
-    choice: Choice,
-    stream: "TextIO | None",
-    remarks: list[str] | None = None,
-) -> None:
-    """Prints the table of functions and its notes. Problem if nothing matches choice.within."""
-    if stream is None:
-        return
-    sentences = [*(remarks or []), *notes.sentences(profile)]
-    if choice.quiet:
-        screen.sentences(sentences, stream)
-        return
+def page(profile: "Profile | Stats", choice: Choice, stream: "TextIO") -> None:
+    """Prints the table of functions. Problem if nothing matches choice.within."""
     rows = profile.functions()
     files = names.Files([row.file for row in rows])
     if choice.within:
@@ -75,4 +62,3 @@ def show(
         screen.page(heading, lines, rest, stream, table.SHARE_COLUMNS)
     else:
         screen.page(heading, table.lines(shown, files), rest, stream)
-    screen.sentences(sentences, stream)

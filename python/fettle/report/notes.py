@@ -45,7 +45,7 @@ def sentences(profile: "Profile | Stats") -> list[str]:
     known = isinstance(profile, _core.Stats) or profile.processes() or profile.totals().calls
     if not known:
         return [NOTHING]
-    quiet = profile.meta().get("recorded") == "inside" and not any(profile.totals()[:4])
+    quiet = profile.meta().get("recorded") == "inside" and not _has_any(profile)
     counts: dict[str, int] = {}
     processes: dict[str, set[int]] = {}
     for note in profile.notes():
@@ -62,6 +62,13 @@ def sentences(profile: "Profile | Stats") -> list[str]:
         )
         for kind, count in counts.items()
     ]
+
+
+def _has_any(profile: "Profile | Stats") -> bool:
+    """Is there any call or line?"""
+    if any(profile.totals()[:4]) or isinstance(profile, _core.Stats):
+        return True
+    return any(table[4] or any(row[1] for row in table[5]) for table in profile.lines())
 
 
 def _several(count: int, one: str, many: str) -> str:

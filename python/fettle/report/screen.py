@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fettle.report.table import Line
 
 _CALLS_WIDTH = 7
+_SGR = {"bold": "1", "dim": "2", "yellow": "33", "cyan": "36"}
 _WIDTH = 9  # a space and %8.3f, as cProfile
 
 
@@ -38,6 +39,35 @@ def page(
         return
     table = "".join(f"{numbers}{waiting}  {name}\n" for numbers, waiting, name in rows)
     _write(f"{heading}\n{table}{rest}", stream)
+
+
+def styled(lines: list[tuple[str, str]], stream: "TextIO") -> None:
+    """Prints lines, each in one style. They may be a hundred thousand, for which rich would take
+    seconds. On a terminal a long line is cut, for where lines wrap no column can be read; what is
+    bold stays whole."""
+    if stream.isatty():
+        width = _width(stream)
+        lines = [(line if style == "bold" else _cut(line, width), style) for line, style in lines]
+    codes = _SGR if coloured(stream) else {}
+    _write("".join([_in_style(line, codes.get(style, "")) for line, style in lines]), stream)
+
+
+def _width(stream: "TextIO") -> int:
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:  # a stream that only says it is a terminal
+        return 80
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: max(width - 3, 0)]}..."
+
+
+def _in_style(line: str, code: str) -> str:
+    return f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n"
 
 
 def sentences(texts: list[str], stream: "TextIO") -> None:

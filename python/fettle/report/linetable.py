@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of one function's lines: kernprof's columns, and what part of a line's time was waiting
+or spent in functions that it called.
+"""
+
+from fettle.report.listing import shown
+from fettle.report.names import visible
+from fettle.report.table import counted, waiting
+from fettle.report.unit import total
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fettle.report.names import Files
+    from fettle.report.unit import Unit
+
+    Row = tuple[int, int, int, int, int]  # line, hits, time, waiting, callees (ns)
+
+COLUMNS = ("Line #", "Hits", "Time", "Per Hit", "% Time", "Waiting")
+CALLEES = "In callees"
+LAST_COLUMN = "Line Contents"
+_LEAST = (7, 4, 9, 8, 6, 7)  # widths: tables of one recording look alike
+_HOT = 0.1  # the share of a function's time from which on a line stands out
+
+
+class LineTable:
+    """A function and its lines, as _core.Profile.lines() gives them."""
+
+    __slots__ = ("calls", "file", "line", "name", "qualname", "rows", "time", "waited")
+
+    def __init__(self, found: "tuple[str, int, str, str, int, list[Row]]") -> None:
+        self.file, self.line, self.name, self.qualname, self.calls, self.rows = found
+        self.time = sum(row[2] for row in self.rows)
+        self.waited = sum(row[3] for row in self.rows)
+
+    def ran(self) -> bool:
+        return self.calls > 0 or any(row[1] or row[2] for row in self.rows)
+
+    def has_callees(self) -> bool:
+        return any(row[4] for row in self.rows)
+
+    def label(self, files: "Files") -> str:
+        return f"{files.shown(self.file)}:{self.line} {visible(self.qualname)}"
+
+    def heading(self, files: "Files", unit: "Unit") -> str:
+        """login_lines.py:12 login_user    2 calls    6.054 s"""
+        label = self.label(files)
+        if not self.ran():
+            return f"{label}    never called"
+        note = f"    {unit.note}" if unit.note else ""
+        return f"{label}    {counted(self.calls, 'call')}    {total(self.time)}{note}"
+
+    def lines(self, listing: list[str], unit: "Unit", callees: bool) -> list[tuple[str, bool]]:
+        """Head and lines as they are printed, each with whether it took much of the time."""
+        columns = (*COLUMNS, CALLEES) if callees else COLUMNS
+        cells = {row[0]: self._cells(row, unit, callees) for row in self.rows if row[1] or row[2]}
+        hot = {row[0] for row in self.rows if self.time and row[2] >= _HOT * self.time}
+        widths = _widths(columns, cells.values())
+        form = "  ".join(f"{{:>{width}}}" for width in widths).format
+        blank = " " * (sum(widths[1:]) + 2 * (len(widths) - 1))
+        result = [(f"{form(*columns)}  {LAST_COLUMN}", False)]
+        for number in self._numbers(len(listing)):
+            found = cells.get(number)
+            text = f"  {shown(listing[number - 1])}" if number <= len(listing) else ""
+            left = form(*found) if found else f"{number:>{widths[0]}}{blank}"
+            result.append(((left + text).rstrip(), number in hot))
+        return result
+
+    def _numbers(self, known: int) -> list[int]:
+        """From the first line to the last; without their source, only those that have code."""
+        last = max((row[0] for row in self.rows), default=0)
+        whole = range(self.line, min(last, known) + 1)
+        return sorted({*whole, *(row[0] for row in self.rows)})
+
+    def _cells(self, row: "Row", unit: "Unit", callees: bool) -> tuple[str, ...]:
+        line, hits, time, waited, called = row
+        cells = (
+            str(line),
+            str(hits),
+            unit.cell(time),
+            unit.cell(time / hits) if hits else "",
+            f"{100 * time / self.time:.1f}" if self.time else "",
+            waiting(waited, time),
+        )
+        return (*cells, waiting(called, time)) if callees else cells
+
+
+def _widths(columns: tuple[str, ...], rows: "Iterable[tuple[str, ...]]") -> list[int]:
+    least = (*_LEAST, len(CALLEES))
+    found = (max(map(len, each)) for each in zip(columns, *rows, strict=True))
+    return list(map(max, found, least))

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Source as it is shown beside numbers: the text that the recording holds, line by line.
+
+Lines end where Python's end, at newlines only: str.splitlines() would also split at form feeds and
+at U+2028, and every number after one would stand beside the wrong line.
+"""
+
+import os
+
+from fettle import sourcetext
+from fettle.report.names import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
+TAB = 8  # columns, as Python counts indentation
+
+
+def shown(line: str) -> str:
+    """A line that can not draw on the screen.
+
+    >>> shown("\\tx = 1  # \\u202e")
+    '        x = 1  # \\\\u202e'
+    """
+    return visible(line.expandtabs(TAB).rstrip())
+
+
+class Listings:
+    """The sources of a recording, and what must be said of them."""
+
+    def __init__(self, profile: "Profile") -> None:
+        self._profile = profile
+        self._lines: dict[str, list[str]] = {}
+        self.remarks: list[str] = []
+
+    def lines(self, file: str) -> list[str]:
+        """All lines of file, the first at 0; none if its source is not known."""
+        if file not in self._lines:
+            text = self._text(file)
+            self._lines[file] = text.split("\n") if text else []
+        return self._lines[file]
+
+    def _text(self, file: str) -> str:
+        recorded = self._profile.source(file)
+        path = sourcetext.place(self._profile, file)
+        found = sourcetext.read(path)
+        text = recorded if recorded is not None else found[0] if found else ""
+        self._remark(file, text, recorded is not None, found[0] if found else None)
+        return text
+
+    def _remark(self, file: str, text: str, recorded: bool, now: str | None) -> None:
+        """What a reader of the table must know of the source beside it."""
+        name = visible(file)
+        is_file = os.path.isabs(sourcetext.place(self._profile, file)) and file[:1] != "<"
+        if not recorded and now is None:
+            self.remarks.append(
+                f"the source of {name} was not recorded and is not here: the numbers stand alone."
+            )
+        elif not recorded:
+            self.remarks.append(
+                f"the source of {name} was not recorded: what stands there now is shown."
+            )
+        elif is_file and now is None:
+            self.remarks.append(f"{name} is gone: the recorded source is shown.")
+        elif is_file and now != text:
+            self.remarks.append(
+                f"{name} was changed since the recording: the recorded source is shown."
+            )
+        if recorded and sourcetext.is_late(self._profile, file):
+            self.remarks.append(
+                f"{name} was written while the program ran: what ran may have been other source;"
+                " record again."
+            )

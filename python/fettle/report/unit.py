@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Units of time: each number in the one that fits it, or all in the one that was asked for."""
+
+import math
+
+from fettle.problem import USAGE, Problem
+
+NANOSECONDS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
+_RESOLVED = 1e3  # ns: what a number in a unit of one's own shows at least
+
+
+class Unit:
+    """How times are written.
+
+    >>> Unit().cell(4022648200), Unit().cell(760900)
+    ('4.02s', '760.9us')
+    >>> Unit("ms").cell(760900), Unit("1e-3").cell(760900)
+    ('0.761', '0.761')
+    """
+
+    __slots__ = ("_decimals", "_size", "note")
+
+    def __init__(self, word: str | None = None) -> None:
+        self.note = ""
+        self._size = 0.0
+        self._decimals = 0
+        if word is not None:
+            self.note = f"times in {word if word in NANOSECONDS else f'units of {word} s'}"
+            self._size = _size(word)
+            places = math.ceil(math.log10(self._size / _RESOLVED))
+            self._decimals = 0 if self._size == 1.0 else max(1, places)
+
+    def cell(self, nanoseconds: float) -> str:
+        """A time as a column has it."""
+        if self._size:
+            return f"{nanoseconds / self._size:.{self._decimals}f}"
+        size, name = _fitting(nanoseconds)
+        value = nanoseconds / size
+        decimals = 0 if name == "ns" else 2 if value < 9.995 else 1
+        return f"{value:.{decimals}f}{name}"
+
+
+def total(nanoseconds: int) -> str:
+    """A time as a heading has it: 6.054 s."""
+    size, name = _fitting(nanoseconds)
+    return f"{nanoseconds / size:.{0 if name == 'ns' else 3}f} {name}"
+
+
+def _fitting(nanoseconds: float) -> tuple[float, str]:
+    """The largest unit of which there is one at least, once the number is rounded."""
+    for name, size in NANOSECONDS.items():
+        if nanoseconds >= 0.99995 * size:
+            return size, name
+    return 1.0, "ns"
+
+
+def _size(word: str) -> float:
+    """In nanoseconds; a number is one of seconds, as kernprof takes it."""
+    if word in NANOSECONDS:
+        return NANOSECONDS[word]
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = 0.0
+    if not 1e-12 <= seconds <= 1e6:
+        raise Problem(
+            USAGE, f"-u needs s, ms, us, ns or a number of seconds such as 1e-3, not {word!r}."
+        )
+    return seconds * 1e9

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The source of what was recorded line by line: read once the program ended, kept in the recording,
+so that the tables can be read where the source is not.
+"""
+
+import os
+import stat
+
+from fettle.invocation import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
+MOST_BYTES = 64 << 20  # of all files together: source that people write is far below it
+CODE_FILE = "<string>"  # what Python calls the text after -c
+WRITTEN_LATE = "written-late"  # the property that names the files which may not be what ran
+
+
+def decoded(data: bytes) -> str:
+    """The text of a source file as Python reads it (PEP 263, any kind of line end); what can not be
+    decoded is replaced.
+
+    >>> decoded(b"# coding: latin-1\\r\\nx = '\\xe9'\\r")
+    "# coding: latin-1\\nx = 'é'\\n"
+    """
+    from io import BytesIO
+    from tokenize import detect_encoding
+
+    try:
+        encoding, _ = detect_encoding(BytesIO(data).readline)
+    except SyntaxError:  # an encoding that there is not, or not what the file says
+        encoding = "utf-8"
+    text = data.decode(encoding, "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read(path: str, most: int = MOST_BYTES) -> tuple[str, float] | None:
+    """The text of a regular file and when it was last written; None if it can not be had."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None
+    with open(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > most:
+            return None
+        try:
+            return decoded(file.read(status.st_size)), status.st_mtime
+        except OSError:
+            return None
+
+
+def place(profile: "Profile", file: str) -> str:
+    """Where file is: names that are not absolute are meant from the folder of the program."""
+    return os.path.join(profile.meta().get("cwd", ""), file)
+
+
+def gather(profile: "Profile") -> None:
+    """Puts in the source of all files that have lines, as far as they can be read."""
+    files = dict.fromkeys(table[0] for table in profile.lines())
+    if not files:
+        return
+    started = min((process.started for process in profile.processes()), default=0.0)
+    left = MOST_BYTES
+    late: list[str] = []
+    for file in files:
+        if file == CODE_FILE:
+            _put_code(profile)
+            continue
+        found = read(place(profile, file), left)
+        if found is None:
+            continue
+        text, written = found
+        left -= len(text)
+        profile.set_source(file, text)
+        if started and written > started:
+            late.append(file)
+    if late:
+        profile.set_meta(WRITTEN_LATE, "\n".join(map(ascii, late)))
+
+
+def is_late(profile: "Profile", file: str) -> bool:
+    """Was file written after the program started?"""
+    return ascii(file) in profile.meta().get(WRITTEN_LATE, "").split("\n")
+
+
+def _put_code(profile: "Profile") -> None:
+    """The text after -c."""
+    from shlex import split
+
+    try:
+        command = split(profile.meta().get("command", ""))
+    except ValueError:  # a property may hold anything
+        return
+    invocation = parse(command)
+    if invocation.kind == "code" and os.path.basename(command[0]).startswith("python"):
+        profile.set_source(CODE_FILE, invocation.target)
