@@ -5,23 +5,33 @@ Importing this package loads nothing else: every recorded program imports it. Wh
 loaded when it is first asked for.
 
     run     records a part of the program: fettle.inside.Run
+    lines   marks a function or class for the line profile, and returns it as it is; also: profile
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from fettle._core import mark as lines
+    from fettle._core import mark as profile
     from fettle.inside import Run as run
 
-__all__ = ["run"]
+__all__ = ["lines", "profile", "run"]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
 
 def __getattr__(name: str) -> object:
-    if name != "run":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from fettle.inside import Run
+    found: object = None
+    if name == "run":
+        from fettle.inside import Run
 
-    globals()["run"] = Run
-    return Run
+        found = Run
+    elif name in {"lines", "profile"}:
+        from fettle._core import mark
+
+        found = mark
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

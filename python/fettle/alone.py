@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FETTLE="calls" without a launcher: the guest makes the output itself; `fettle view` finishes it.
+"""FETTLE="calls lines" without a launcher: the guest makes the output; `fettle view` finishes it.
 
 Processes that are given the same FETTLE_OUT join one recording until somebody views it, so that
 `FETTLE=calls FETTLE_OUT=all.fettle make test` gives one. Without FETTLE_OUT the output is named
@@ -13,7 +13,7 @@ from fettle import invocation, output, properties
 from fettle.guest import JOINED
 from fettle.problem import Problem
 
-KNOWN = ("calls", "no-builtins", "max-nodes=N")
+KNOWN = ("calls", "lines", "lines=SEL", "no-builtins", "max-nodes=N")
 
 
 def begin(words: list[str]) -> list[str]:
@@ -34,6 +34,8 @@ def begin(words: list[str]) -> list[str]:
 def _check(words: list[str]) -> None:
     for word in words:
         key, equals, value = word.partition("=")
+        if key == "lines" and value:
+            continue
         form = f"{key}=N" if equals and _is_size(value) else word
         if form not in KNOWN or word == "max-nodes=N":
             raise Problem(

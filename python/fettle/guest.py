@@ -6,6 +6,7 @@ a program's own modules must win over the standard library's of the same name. W
 here, the program runs as it would without.
 """
 
+import builtins
 import os
 import sys
 
@@ -21,6 +22,10 @@ def start() -> None:
         from fettle import alone
 
         words = alone.begin(words)
+    if any(word.partition("=")[0] == "lines" for word in words):
+        from fettle import _core
+
+        builtins.profile = _core.mark  # type: ignore[attr-defined]  # as kernprof does
     parts = os.environ.get("FETTLE_OUT", "") + ".parts"
     if words and os.path.isdir(parts):  # else the recording has ended before this process began
         from fettle import _core

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 
-from fettle import output, properties
+from fettle import output, properties, sourcetext
 from fettle.problem import FETTLE_FAILED, NOT_EXECUTABLE, USAGE, Problem, reason
 
 TYPE_CHECKING = False
@@ -27,14 +27,18 @@ _SPOILT = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these from its star
 
 
 class Launch:
-    """A program to start: its file, its words, and what the guest is to record."""
+    """A program to start: its file, its words, what the guest is to record, and whether the
+    recording gets the source of the lines in it."""
 
-    __slots__ = ("argv", "executable", "options")
+    __slots__ = ("argv", "executable", "has_source", "options")
 
-    def __init__(self, executable: str, argv: list[str], options: str) -> None:
+    def __init__(
+        self, executable: str, argv: list[str], options: str, has_source: bool = True
+    ) -> None:
         self.executable = executable
         self.argv = argv
         self.options = options
+        self.has_source = has_source
 
 
 class Ended:
@@ -60,7 +64,7 @@ def launch(program: Launch, claimed: output.Output) -> Ended:
     try:
         watch = _Watch(_begin(profile, program, claimed, before), everything)
         status = watch.wait()
-        problem = _save(profile, claimed, watch, status)
+        problem = _save(profile, program, claimed, watch, status)
     finally:
         while signal.sigtimedwait(everything, 0):
             pass  # ^C was the program's
@@ -200,7 +204,9 @@ def _let_helpers_end(parts: str) -> None:
         signal.sigtimedwait((), 0.005)
 
 
-def _save(profile: "Profile", claimed: output.Output, watch: _Watch, status: int) -> str:
+def _save(
+    profile: "Profile", program: Launch, claimed: output.Output, watch: _Watch, status: int
+) -> str:
     """Turns the parts into the file. Gives a sentence if they could not be; then they stay."""
     try:
         profile.set_meta("state", "ended")
@@ -209,6 +215,8 @@ def _save(profile: "Profile", claimed: output.Output, watch: _Watch, status: int
         if os.path.isdir(claimed.parts):
             _let_helpers_end(claimed.parts)
             profile.harvest(claimed.parts, watch.child, watch.cpu)
+        if program.has_source:
+            sourcetext.gather(profile)
         if not os.path.exists(claimed.path):
             claimed.fd = os.open(claimed.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
             profile.begin(claimed.fd)

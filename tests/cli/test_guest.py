@@ -84,7 +84,9 @@ def test_options_are_taken(folder: Folder) -> None:
     assert "built-in" not in shown
 
 
-@pytest.mark.parametrize("words", ["1", "calls lines=app", "max-nodes=x", "max-nodes=N", "Calls"])
+@pytest.mark.parametrize(
+    "words", ["1", "calls lines=", "lines line=app", "max-nodes=x", "max-nodes=N", "Calls"]
+)
 def test_unknown_words_are_one_sentence_and_the_program_runs(folder: Folder, words: str) -> None:
     folder.write(
         "app.py", f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''])\n{APP}"

@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`fettle run`: records a program and prints its table."""
+"""`fettle run`: records a program and prints its tables."""
 
 import os
 import sys
 
-from fettle import launch, output
+from fettle import launch, output, selectors
 from fettle.invocation import parse as parse_invocation
 from fettle.invocation import script_name
 from fettle.options import Option, Parsed, help_lines, parse
 from fettle.problem import NOT_EXECUTABLE, NOT_FOUND, USAGE, Problem
 from fettle.report import order
 
-SUMMARY = "record a program: calls, times and waiting, in one .fettle file"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+    from fettle.report import overview
+
+SUMMARY = "record a program: calls, lines, times and waiting, in one .fettle file"
 
 OPTIONS = [
     Option("-C --calls", "exact calls, per call path (what is recorded if nothing is named)"),
+    Option("-l --lines", "lines of what @profile marks, or of SEL; may be repeated", "[=SEL]"),
     Option("--no-builtins", "leave functions written in C out: less overhead"),
     Option("--max-nodes", "cap of the call tree, per process (2000000)", "N"),
     Option("-o --output", "the recording (SCRIPT.fettle; an older one becomes .prev)", "FILE"),
     Option("-s --sort", "sort the table by KEY (cumulative)", "KEY"),
     Option("-n --rows", "rows of the table (30; 0 for all)", "ROWS"),
+    Option("--no-source", "keep no source of what --lines recorded in the recording"),
     Option("-q --quiet", "print no table"),
     Option("-m", "run a module, as `python -m` does", "MODULE", last=True),
     Option("-c", "run CODE, as `python -c` does", "CODE", last=True),
@@ -29,16 +36,26 @@ OPTIONS = [
 HELP = f"""\
 usage: fettle run [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -- COMMAND) [ARGS...]
 
-Runs a program just as Python does, records it, and prints a table when it ended.
+Runs a program just as Python does, records it, and prints tables when it ended.
 The exit code is the program's own (128+n if signal n killed it).
 
 {help_lines(OPTIONS)}
 
 KEY is one of {order.listing(9)}.
+SEL is a FILE or a glob of files, FILE:NAME, MODULE (with what is in it) or MODULE:NAME; NAME is a
+function or a class. @fettle.lines marks as @profile does. -n is also the number of line tables.
 
   fettle run app.py --port 80        options after the script are the script's
   fettle run -s tottime -m pytest -q
+  fettle run -l app.py
+  fettle run -C --lines=shop.cart:Cart --lines='src/*.py' app.py
   fettle view app                    shows the table again"""
+
+
+NOTHING_MARKED = (
+    "no function is marked, so no lines were recorded: write @profile above one, or name what you"
+    " mean with --lines=FILE, --lines=FILE:NAME or --lines=MODULE:NAME."
+)
 
 
 def main(words: list[str]) -> int:
@@ -49,12 +66,27 @@ def main(words: list[str]) -> int:
     path = os.path.abspath(parsed.values.get("output") or name + ".fettle")
     if "output" in parsed.values and not parsed.values["output"]:
         raise Problem(USAGE, "-o needs the name of a file.")
+    program.has_source = "no-source" not in parsed.values
     ended = launch.launch(program, output.claim(path, locked=True))
-    _report(ended, path, key, rows, "quiet" in parsed.values)
+    _report(ended, _choice(parsed, path, key, rows), _selectors(parsed), _script(parsed))
     return ended.code
 
 
-def _report(ended: launch.Ended, path: str, key: str, rows: int, quiet: bool) -> None:
+def _choice(parsed: Parsed, path: str, key: str, rows: int) -> "overview.Choice":
+    """The tables of what was recorded."""
+    from fettle.report import flat, lines, overview
+
+    if "quiet" in parsed.values:
+        return overview.Choice(None, None)
+    target = flat.shown_path(path)
+    calls = flat.Choice(key=key, rows=rows, target=target) if _has_calls(parsed) else None
+    below = lines.Choice(rows=rows, target="" if calls else target)
+    return overview.Choice(calls, below if "lines" in parsed.values else None)
+
+
+def _report(
+    ended: launch.Ended, choice: "overview.Choice", wanted: list[str] | None, script: str
+) -> None:
     """Never changes the exit code: that is the program's own."""
     from fettle.cli import abandon, say
 
@@ -62,14 +94,40 @@ def _report(ended: launch.Ended, path: str, key: str, rows: int, quiet: bool) ->
         say(ended.problem)
         return
     try:
-        from fettle.report import flat
+        from fettle.report import overview
 
-        shown = flat.Choice(key=key, rows=rows, target=flat.shown_path(path), quiet=quiet)
-        flat.show(ended.profile, shown, sys.stderr)
+        remarks = [] if wanted is None else _unmatched(ended.profile, wanted, script)
+        overview.show(ended.profile, choice, sys.stderr, remarks)
     except OSError:
         abandon(sys.stderr)
     except KeyboardInterrupt:
         pass  # nobody wants to read it
+
+
+def _unmatched(profile: "Profile", wanted: list[str], script: str) -> list[str]:
+    """What was asked for by --lines and did not come."""
+    if not profile.processes():
+        return []  # that nothing was recorded at all is said already
+    if not wanted and not profile.lines():
+        return [NOTHING_MARKED]
+    return selectors.unmatched(profile, wanted, script)
+
+
+def _has_calls(parsed: Parsed) -> bool:
+    """Calls are recorded when asked for, or when nothing is."""
+    return "calls" in parsed.values or "lines" not in parsed.values
+
+
+def _selectors(parsed: Parsed) -> list[str] | None:
+    """Those of --lines=SEL, as they were typed; None without --lines."""
+    if "lines" not in parsed.values:
+        return None
+    return [selector for selector in parsed.given["lines"] if selector]
+
+
+def _script(parsed: Parsed) -> str:
+    is_other = parsed.values.keys() & {"m", "c", "-", ""}
+    return "" if is_other or not parsed.words else parsed.words[0]
 
 
 def _program(parsed: Parsed) -> tuple[launch.Launch, str]:
@@ -99,7 +157,13 @@ def _program(parsed: Parsed) -> tuple[launch.Launch, str]:
 
 def _options(parsed: Parsed) -> str:
     """The words the guest gets."""
-    words = ["calls"]
+    words = ["calls"] * _has_calls(parsed)
+    for selector in parsed.given.get("lines", []):
+        found = selectors.words(selector) if selector else []
+        words += [f"lines={word}" for word in found] or ["lines"]
+    for key in {"no-builtins", "max-nodes"} & parsed.values.keys():
+        if not _has_calls(parsed):
+            raise Problem(USAGE, f"--{key} is about calls, which -l alone does not record; add -C.")
     if "no-builtins" in parsed.values:
         words.append("no-builtins")
     if "max-nodes" in parsed.values:
