@@ -6,7 +6,8 @@ Nothing in here is recorded itself: a decorated function is called by its caller
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from fettle import _core
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from typing import Never, TextIO
 
     from fettle.problem import Problem
-    from fettle.report.flat import Choice
+    from fettle.report import flat
+    from fettle.report.unit import Unit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,7 +25,11 @@ _core.leave_out(__file__)
 
 
 class Run(_core.Recorder):
-    """A recording of the program that makes it: exact calls, in all threads, while it is on.
+    """A recording of the program that makes it: exact calls, or lines, or both, in all threads,
+    while it is on. Without a word which, it is calls.
+
+    lines=True: the lines of all that @fettle.lines marks. Or a list of what is meant: functions,
+    classes, modules, and selectors as `fettle run --lines=SEL` takes them.
 
     As a context manager, as a decorator, or with start() and stop(). What was recorded adds up, so
     a decorated function has one recording of all its calls; clear() forgets it. Recordings may
@@ -39,25 +45,56 @@ class Run(_core.Recorder):
     ...     result = work()
     >>> [(row.name, row.calls) for row in recording.stats() if row.name == "work"]
     [('work', 1)]
+    >>> with fettle.run(lines=[work]) as recording:
+    ...     result = work()
+    >>> [(name, calls) for file, line, name, qualname, calls, rows in recording.profile().lines()]
+    [('work', 1)]
     """
 
     def __init__(
-        self, *, calls: bool = True, builtins: bool = True, max_nodes: int = 2_000_000
+        self,
+        *,
+        calls: bool | None = None,
+        lines: bool | Iterable[object] = False,
+        builtins: bool = True,
+        max_nodes: int = 2_000_000,
     ) -> None:
-        if not calls:
-            raise ValueError("a recording without calls records nothing: leave calls=False out")
-        super().__init__(builtins=builtins, max_nodes=max_nodes)
+        wanted = [] if isinstance(lines, bool) else _listed(lines)
+        has_lines = lines is True or bool(wanted)
+        has_calls = not has_lines if calls is None else calls
+        if not (has_calls or has_lines):
+            raise ValueError("without calls and lines it records nothing: leave calls=False out")
+        super().__init__(
+            calls=has_calls,
+            lines=has_lines,
+            marks=lines is True,
+            builtins=builtins,
+            max_nodes=max_nodes,
+        )
+        self._options = " ".join(["calls"] * has_calls + ["lines"] * has_lines)
+        for each in wanted:
+            self._watch(each)
 
     def __new__(
         cls,
         *function: "Never",
-        calls: bool = True,
+        calls: bool | None = None,
+        lines: bool | Iterable[object] = False,
         builtins: bool = True,
         max_nodes: int = 2_000_000,
     ) -> Self:
         if function:
             raise TypeError("write @fettle.run(): the decorator is what fettle.run() gives")
         return super().__new__(cls)
+
+    def _watch(self, wanted: object) -> None:
+        if not isinstance(wanted, str):
+            self.mark(wanted)
+            return
+        from fettle import selectors
+
+        for selector in selectors.absolute(wanted):
+            self.select(selector)
 
     def __call__(self, function: F) -> F:
         """Decorates a function, coroutine function or generator function: the recording is on while
@@ -89,21 +126,24 @@ class Run(_core.Recorder):
 
     def view(
         self,
-        what: str = "calls",
+        what: str = "",
         *,
         of: str = "",
         sort: str = "cumulative",
         rows: int | None = None,
         within: str = "",
         fold: float = 1.0,
+        unit: str | None = None,
         file: "TextIO | None" = None,
     ) -> None:
-        """Prints what `fettle view` prints, to file (stdout): "calls", "tree", or "callers" or
-        "callees" of the functions that `of` means. rows: how many (30; of the tree 60; 0: all);
-        within: a glob of files or modules; fold: percent of all time below which the tree is
-        folded. ValueError for what there is not."""
+        """Prints what `fettle view` prints, to file (stdout): "calls", "lines" (without a word:
+        what there is of both), "tree", or "callers" or "callees" of the functions that `of` means.
+        rows: how many (30; of the tree 60; 0: all); within: a glob of files or modules; fold:
+        percent of all time below which the tree is folded; unit: "s", "ms", "us", "ns" for the
+        times of lines. ValueError for what there is not."""
         from fettle.problem import Problem
         from fettle.report import flat, order
+        from fettle.report.unit import Unit
 
         if rows is None:
             rows = 60 if what == "tree" else 30
@@ -111,9 +151,12 @@ class Run(_core.Recorder):
             raise ValueError(f"rows needs a whole number from 0 (all), not {rows}")
         try:
             choice = flat.Choice(key=order.find(sort), rows=rows, within=within)
-            _show(
-                self.profile(), what, of, fold / 100, choice, sys.stdout if file is None else file
-            )
+            out = sys.stdout if file is None else file
+            profile = _with_sources(self.profile())
+            if what in {"", "calls", "lines"}:
+                _show_tables(profile, what, choice, Unit(unit), out)
+            else:
+                _show(profile, what, of, fold / 100, choice, out)
         except Problem as problem:
             raise ValueError(problem.sentence) from None
 
@@ -124,8 +167,8 @@ class Run(_core.Recorder):
         from fettle import output
         from fettle.problem import Problem
 
-        profile = self.profile()
-        for key, value in _properties().items():
+        profile = _with_sources(self.profile())
+        for key, value in _properties(self._options).items():
             profile.set_meta(key, value)
         try:
             claimed = output.claim(os.path.abspath(path), locked=True)
@@ -141,14 +184,42 @@ class Run(_core.Recorder):
         os.close(claimed.fd)
 
 
-def _show(
-    profile: _core.Profile, what: str, of: str, fold: float, choice: "Choice", file: "TextIO"
-) -> None:
-    from fettle.report import calltree, flat, neighbours
+def _listed(lines: Iterable[object]) -> list[object]:
+    if isinstance(lines, str) or not isinstance(lines, Iterable):
+        raise TypeError("lines needs True or a list of functions, classes, modules and selectors")
+    return [each.__name__ if isinstance(each, ModuleType) else each for each in lines]
 
-    if what == "calls":
-        flat.show(profile, choice, file)
-    elif what == "tree" and 0.0 <= fold <= 1.0:
+
+def _with_sources(profile: _core.Profile) -> _core.Profile:
+    """linecache knows the source of notebooks, doctests and generated code too."""
+    import linecache
+
+    for file in dict.fromkeys(table[0] for table in profile.lines()):
+        text = "".join(linecache.getlines(file))
+        if text:
+            profile.set_source(file, text)
+    return profile
+
+
+def _show_tables(
+    profile: _core.Profile, what: str, choice: "flat.Choice", unit: "Unit", file: "TextIO"
+) -> None:
+    from fettle.report import lines, overview
+
+    shown = {what} if what else overview.held(profile)
+    of_lines = lines.Choice(rows=choice.rows, within=choice.within, unit=unit)
+    both = overview.Choice(
+        choice if "calls" in shown else None, of_lines if "lines" in shown else None
+    )
+    overview.show(profile, both, file, [])
+
+
+def _show(
+    profile: _core.Profile, what: str, of: str, fold: float, choice: "flat.Choice", file: "TextIO"
+) -> None:
+    from fettle.report import calltree, neighbours
+
+    if what == "tree" and 0.0 <= fold <= 1.0:
         calltree.show(profile, fold, choice, file, [])
     elif what == "tree":
         raise ValueError(f"fold needs a percentage from 0 to 100, not {fold * 100:g}")
@@ -156,7 +227,7 @@ def _show(
         neighbours.show(profile, of, what == "callers", choice, file, [])
     else:
         raise ValueError(
-            f'there is no view {what!r}: ask for "calls", "tree", "callers", "callees"'
+            f'there is no view {what!r}: ask for "calls", "lines", "tree", "callers", "callees"'
         )
 
 
@@ -168,10 +239,10 @@ def _os_error(problem: "Problem") -> OSError:
     return OSError(problem.sentence.replace(" with -o", ""))
 
 
-def _properties() -> dict[str, str]:
+def _properties(options: str) -> dict[str, str]:
     from fettle import properties
 
-    return properties.gather(sys.orig_argv, "calls") | {"state": "ended"}
+    return properties.gather(sys.orig_argv, options) | {"state": "ended"}
 
 
 def _decorated(run: Run, function: F) -> F:
