@@ -15,7 +15,9 @@ from typing import Any
 from warnings import warn
 from weakref import WeakKeyDictionary, WeakSet
 
-from . import _diagnostics, _stand_in
+from fettle import _core
+
+from . import _diagnostics
 
 __version__ = "5.0.2"  # of line_profiler: the one whose interface this is
 
@@ -55,7 +57,7 @@ class LineProfiler:
         self.code_hash_map: dict[CodeType, list[int]] = {}
         self.dupes_map: dict[bytes, list[CodeType]] = {}
         self.threaddata = threading.local()
-        self._recorder = _stand_in.Recorder(calls=False, lines=True, alone=True)
+        self._recorder = _core.Recorder(calls=False, lines=True, alone=True)
         # How a trace function is chained to others: there is none, so both only keep their value.
         self.wrap_trace = _diagnostics.WRAP_TRACE if wrap_trace is None else wrap_trace
         self.set_frame_local_trace = (
@@ -107,10 +109,18 @@ class LineProfiler:
         self.threaddata.enable_count = value
 
     def enable_by_count(self) -> None:
-        """Switches recording on; each call needs a disable_by_count() of its own."""
+        """Switches recording on; each call needs a disable_by_count() of its own.
+
+        RuntimeError when no hook is free; it then needs none.
+        """
         self.enable_count += 1  # first: a finaliser may come here between the two
-        if self.enable_count == 1:
+        if self.enable_count > 1:
+            return
+        try:
             self.enable()
+        except RuntimeError:
+            self.enable_count -= 1
+            raise
 
     def disable_by_count(self) -> None:
         """Undoes one enable_by_count(); without one it does nothing."""

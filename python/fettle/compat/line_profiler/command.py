@@ -85,7 +85,11 @@ def _arguments() -> Namespace:
 def _read(file: str) -> LineStats:
     try:
         return LineStats.from_files(file)
-    except (OSError, _core.FileError, MemoryError) as error:
-        what = f"cannot read {visible(file)}: {reason(error)}"
-        print(f"fettle: {what}; name a file that kernprof wrote.", file=sys.stderr)
-        sys.exit(UNREADABLE)
+    except _core.FileError as error:
+        kind, _, detail = error.args
+        why = "it is no .lprof file" + (f" ({detail})" if kind == "corrupt" and detail else "")
+    except (OSError, MemoryError) as error:
+        why = reason(error)
+    what = f"cannot read {visible(file)}: {visible(why)}"
+    print(f"fettle: {what}; name a file that kernprof wrote.", file=sys.stderr)
+    sys.exit(UNREADABLE)

@@ -8,7 +8,9 @@ executes nothing.
 from os import PathLike, fspath
 from typing import Protocol, Self, TextIO
 
-from . import _line_profiler, _stand_in
+from fettle import _core
+
+from . import _line_profiler
 from ._line_profiler import Label, Row, Timings
 from .text import Config, show_text
 
@@ -76,14 +78,14 @@ class LineStats(_line_profiler.LineStats):
 
     def to_file(self, filename: File) -> None:
         """Writes an .lprof file, which line_profiler reads too. OSError if it cannot be written."""
-        content = _stand_in.write_lprof(self.timings, self.unit)
+        content = _core.write_lprof(self.timings, self.unit)
         with open(filename, "wb") as stream:
             stream.write(content)
 
     @classmethod
     def from_files(cls, file: File, /, *files: File) -> Self:
         """The sum of what .lprof files hold. OSError, and FileError for a file that is none."""
-        read = (_stand_in.read_lprof(fspath(each)) for each in (file, *files))
+        read = (_core.read_lprof(fspath(each)) for each in (file, *files))
         return cls.from_stats_objects(*(cls(timings, unit) for timings, unit in read))
 
     @classmethod
