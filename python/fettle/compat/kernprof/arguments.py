@@ -120,14 +120,29 @@ def parse(words: list[str]) -> Options:
     program = _program(parser, given.pop("words"), [] if at is None else words[at:])
     try:
         source = get_cli_config(SETTINGS, given["config"])
+        _check(source.conf_dict)
         return Options({**given, "config": source.path}, dict(source.conf_dict), program)
     except (OSError, TypeError, ValueError) as error:
         parser.error(str(error))
 
 
+def _check(settings: dict[str, Any]) -> None:
+    """ValueError if a value is not of the kind of the default."""
+    for name, default in get_cli_config(SETTINGS, False).conf_dict.items():
+        value = settings[name]
+        kinds = (int, float) if isinstance(default, int | float) else type(default)
+        if not isinstance(value, kinds) or (name == "unit" and value <= 0):
+            key = name.replace("_", "-")
+            raise ValueError(f"{key} = {value!r}: expected something like {default!r}")
+
+
 def _parser() -> ArgumentParser:
     default = get_cli_config(SETTINGS)
-    parser = ArgumentParser(prog=_name(), description="Runs a program and profiles it.")
+    parser = ArgumentParser(
+        prog=_name(),
+        usage=f"%(prog)s [OPTIONS] {WHAT} ...",
+        description="Runs a program and records its calls, or the lines of what is marked in it.",
+    )
     add_argument(parser, "-V", "--version", action="version", version=__version__)
     path = short_string_path(default.path)
     add_argument(parser, "--config", help=f"read the settings from this file (default: {path})")
@@ -172,6 +187,8 @@ def _program_flag(parser: ArgumentParser, words: list[str]) -> int | None:
 def _program(parser: ArgumentParser, script: list[str] | None, rest: list[str]) -> Program:
     if rest:
         return Program("module" if rest[0] == "-m" else "command", rest[1], rest[2:])
+    if script and script[0] == "--":
+        script = script[1:]
     if not script:
         parser.error(f"the following arguments are required: {WHAT}")
     arguments = script[2:] if script[1:2] == ["--"] else script[1:]

@@ -16,12 +16,14 @@ from runpy import run_module
 from shlex import quote
 from textwrap import dedent
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
+from fettle.cli import say
 from fettle.compat import line_profiler
 from fettle.compat.line_profiler import _diagnostics as switches
 from fettle.compat.line_profiler.autoprofile import autoprofile
 from fettle.compat.line_profiler.cli_utils import get_python_executable, short_string_path
+from fettle.problem import FETTLE_FAILED, USAGE, reason
 
 from .arguments import Options, parse
 from .contextual import ContextualProfile
@@ -64,9 +66,10 @@ def main(args: list[str] | None = None, *, exit_on_error: bool = True) -> None:
 
 
 def _viewer() -> str:
-    """The module that shows a .lprof: who calls us kernprof calls it line_profiler."""
-    called = os.path.basename(sys.argv[0])
-    return "line_profiler" if called == "kernprof" else line_profiler.__name__
+    """The module that shows a .lprof: line_profiler, where we go by the name of kernprof."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    called = os.path.basename(sys.argv[0]) if spec is None else spec.name
+    return "line_profiler" if called.split(".")[0] == "kernprof" else line_profiler.__name__
 
 
 @contextmanager
@@ -148,6 +151,10 @@ class Run:
         else:
             path = f"{os.path.basename(name)}.{options.ending}"
         options.outfile = os.path.abspath(path)
+        if os.path.isdir(options.outfile) or not os.path.isdir(os.path.dirname(options.outfile)):
+            problem = f"cannot write {path}: no such folder; name another file with -o."
+            say(problem)
+            self.give_up(USAGE, problem)
 
     def run_setup(self) -> None:
         path = find_script(self.options.setup, exit_on_error=self.exit_on_error)
@@ -161,13 +168,13 @@ class Run:
                 name, static=switches.STATIC_ANALYSIS, exit_on_error=self.exit_on_error
             )
         path = find_script(name, exit_on_error=self.exit_on_error)
-        sys.path.insert(0, os.path.dirname(path))
+        sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
         return path
 
     # ---- the program ----
 
     def record(self, script: str, names: dict[str, Any]) -> None:
-        timer = None
+        timer = problem = None
         if self.options.output_interval:
             interval = max(self.options.output_interval, 1)
             timer = RepeatedTimer(interval, self.save, self.options.outfile)
@@ -177,7 +184,9 @@ class Run:
             if timer is not None:
                 timer.stop()
             if os.getpid() == self.owner:  # a forked child has nothing that its parent has not
-                self.finish()
+                problem = self.finish()
+        if problem is not None:
+            self.give_up(FETTLE_FAILED, problem)
 
     def run(self, script: str, names: dict[str, Any]) -> None:
         options = self.options
@@ -214,20 +223,31 @@ class Run:
 
     # ---- after ----
 
-    def finish(self) -> None:
+    def finish(self) -> str | None:
+        """Gives what went wrong."""
         options = self.options
-        self.save(options.outfile)
+        problem = None
         path = short_string_path(options.outfile)
-        self.say(f"Wrote profile results to {path!r}")
+        try:
+            self.save(options.outfile)
+        except OSError as error:
+            problem = f"cannot write {path}: {reason(error)}; name another file with -o."
+            say(problem)
+        else:
+            self.say(f"Wrote profile results to {path!r}")
         if options.verbose > 0:
             self.show()
-        else:
+        elif problem is None:
             module = f"{self.viewer} -rmt" if options.line_by_line else "pstats"
             command = f"{quote(get_python_executable())} -m {module} {quote(path)}"
             self.say(f"Inspect results with:\n{command}")
         while self.prof.enable_count:
             self.prof.disable_by_count()
         line_profiler.profile._kernprof_overwrite(None)
+        return problem
+
+    def give_up(self, code: int, problem: str) -> NoReturn:
+        raise SystemExit(code) if self.exit_on_error else OSError(problem)
 
     def save(self, path: str) -> None:
         """Without the functions in files that are gone when somebody looks."""

@@ -32,21 +32,29 @@ def find_module_script(module_name: str, *, static: bool = True, exit_on_error: 
 
     ModuleNotFoundError if there is none; SystemExit and a sentence if exit_on_error.
     """
-    find = modname_to_modpath if static else _imported_path
-    for name in (f"{module_name}.__main__", module_name):
-        path = find(name)
-        if path is not None:
-            return path
-    _give_up(ModuleNotFoundError(f"Could not find module `{module_name}`"), exit_on_error)
+    path = None if static else _imported_path(module_name)
+    path = path or _static_path(module_name)  # of os and site, the interpreter knows no file
+    if path is None:
+        _give_up(ModuleNotFoundError(f"Could not find module `{module_name}`"), exit_on_error)
+    return path
 
 
 def _imported_path(name: str) -> str | None:
     try:
         spec = find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = find_spec(f"{name}.__main__")
     except (ImportError, ValueError):
         return None
-    path = spec and spec.origin
-    return path if path and os.path.exists(path) else None
+    return _existing(spec and spec.origin)
+
+
+def _static_path(name: str) -> str | None:
+    return modname_to_modpath(f"{name}.__main__") or _existing(modname_to_modpath(name))
+
+
+def _existing(path: str | None) -> str | None:
+    return path if path and os.path.isfile(path) else None
 
 
 def _give_up(error: Exception, exit_on_error: bool) -> NoReturn:

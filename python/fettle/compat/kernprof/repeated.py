@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Thread
 
 __all__ = ["RepeatedTimer"]
@@ -31,4 +32,5 @@ class RepeatedTimer:
 
     def _run(self) -> None:
         while not self._stopped.wait(self.interval):
-            self.dump_func(self.outfile)
+            with suppress(OSError):  # the last writing will tell
+                self.dump_func(self.outfile)

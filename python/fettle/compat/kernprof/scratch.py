@@ -23,7 +23,7 @@ class Scratch:
         if self._folder is None:
             self._folder = os.path.realpath(tempfile.mkdtemp(prefix="kernprof-"))
         path = os.path.join(self._folder, name)
-        with open(path, "w", encoding="utf-8") as stream:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
             stream.write(text)
         return path
 
