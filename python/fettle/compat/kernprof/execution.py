@@ -177,7 +177,7 @@ class Run:
         timer = problem = None
         if self.options.output_interval:
             interval = max(self.options.output_interval, 1)
-            timer = RepeatedTimer(interval, self.save, self.options.outfile)
+            timer = RepeatedTimer(interval, self.save_again, self.options.outfile)
         try:
             self.run(script, names)
         finally:
@@ -257,6 +257,12 @@ class Run:
         stats = self.prof.get_stats()
         lines = {key: rows for key, rows in stats.timings.items() if not self.scratch.has(key[0])}
         line_profiler.LineStats(lines, stats.unit).to_file(path)
+
+    def save_again(self, path: str) -> None:
+        """Whoever looks, or kills the program, finds a whole file."""
+        part = f"{path}.part"
+        self.save(part)
+        os.replace(part, path)
 
     def show(self) -> None:
         options = self.options

@@ -46,7 +46,7 @@ def _imported_path(name: str) -> str | None:
             spec = find_spec(f"{name}.__main__")
     except (ImportError, ValueError):
         return None
-    return _existing(spec and spec.origin)
+    return _existing(None if spec is None else spec.origin)
 
 
 def _static_path(name: str) -> str | None:

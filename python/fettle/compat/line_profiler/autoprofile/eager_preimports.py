@@ -159,7 +159,7 @@ def _check_words(adder: str, indent: str) -> None:
             raise TypeError(f"{name} = {word!r}: expected a string")
         if len(word.splitlines()) != 1:
             raise ValueError(f"{name} = {word!r}: expected one line")
-    if not indent.isspace():
+    if not indent or indent.strip(" \t"):
         raise ValueError(f"indent = {indent!r}: expected blanks or tabs")
     try:
         ast.parse(adder, mode="eval")
