@@ -17,7 +17,7 @@
 
 #include "engine/model/strtab.h"
 
-/* Two million lines of a program. */
+/* More than a million lines of a program. */
 #define FT_PICKLE_BYTES_MAX (UINT64_C(1) << 25)
 
 typedef enum ft_pickle_kind {
