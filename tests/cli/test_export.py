@@ -64,12 +64,20 @@ def test_lines_without_calls(folder: Folder) -> None:
             "export json, callgrind, pprof or lprof, or record calls with -C too.\n"
         )
     assert folder.names() == before
-    for form in ["json", "callgrind", "pprof"]:
+    for form in ["json", "callgrind", "pprof", "lprof"]:
         ended = folder.fettle("export", source, "-f", form)
         assert (ended.code, ended.stderr) == (0, "")
     for form in ["pstats", "pprof"]:  # of one that has both
         both = SAMPLES["lines"]().write(folder.path).name
         assert folder.fettle("export", both, "-f", form).code == 0
+
+
+def test_calls_without_lines(recorded: Folder) -> None:
+    before = recorded.names()
+    ended = recorded.fettle("export", "one.fettle", "-f", "lprof")
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.sentence().startswith("fettle: one.fettle holds no lines, and lprof holds nothing")
+    assert recorded.names() == before
 
 
 def test_a_source_of_lines_is_not_overwritten(folder: Folder) -> None:

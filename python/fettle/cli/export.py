@@ -94,9 +94,15 @@ def _is_source(out: str, profile: "Profile") -> bool:
 
 
 def _check_lines(source: str, form: str, profile: "Profile") -> None:
-    """Lines alone are not made a file of nothing."""
+    """Lines alone, and calls alone, are not made a file of nothing."""
     from fettle import _core
 
+    if form == "lprof" and not profile.lines():
+        raise Problem(
+            USAGE,
+            f"{source} holds no lines, and {form} holds nothing else; record them with"
+            " `fettle run -l`, or export another format.",
+        )
     holding = [name for name, *_, lines in _core.exporters() if lines]
     if form in holding or profile.functions() or not profile.lines():
         return
