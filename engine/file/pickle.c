@@ -48,7 +48,7 @@ void ft_pickle_fini(ft_pickle *from)
 bool ft_pickle_is_pickle(const uint8_t *bytes, size_t length)
 {
     if (length >= 2 && bytes[0] == FT_OPCODE_PROTO)
-        return bytes[1] >= 1; /* a later protocol too: it is refused by its number */
+        return bytes[1] >= 2 && bytes[1] < 16; /* later ones too: they are refused by number */
     return length >= strlen(old_start) && memcmp(bytes, old_start, strlen(old_start)) == 0;
 }
 

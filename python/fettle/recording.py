@@ -141,7 +141,9 @@ def _read_either(path: str) -> _core.Profile | _core.Stats:
 def _read_lprof(path: str) -> _core.Profile:
     """A pickle: read, not unpickled, so it may hold what it likes."""
     try:
-        return _core.load_lprof(path)
+        profile = _core.load_lprof(path)
+        profile.set_meta("recorded", "line_profiler")  # it names no process
+        return profile
     except _core.FileError as error:
         if error.args[0] != "corrupt":
             raise

@@ -30,8 +30,15 @@ class Calls:
         return self.call
 
 
+@pytest.mark.parametrize("timings", [TIMINGS, {}])
+def test_it_is_shown(timings: dict[Any, Any], folder: Folder) -> None:
+    (folder.path / "x").write_bytes(write_lprof(timings, 1e-6))  # known by what it holds
+    ended = folder.fettle("view", "x")
+    assert ended.code == 0 and "nothing was recorded" not in ended.stderr
+
+
 def test_it_is_exported_line_by_line(folder: Folder) -> None:
-    (folder.path / "x").write_bytes(write_lprof(TIMINGS, 1e-6))  # known by what it holds
+    (folder.path / "x").write_bytes(write_lprof(TIMINGS, 1e-6))
     assert folder.fettle("export", "x", "-f", "lprof", "-o", "y").code == 0
     timings, unit = read_lprof(str(folder.path / "y"))
     assert unit == 1e-9

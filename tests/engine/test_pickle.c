@@ -92,6 +92,7 @@ static void test_what_is_no_pickle(void)
     CHECK(STATUS("") == FT_ERR_EMPTY);
     CHECK(STATUS("\x80") == FT_ERR_FOREIGN);
     CHECK(STATUS("{0") == FT_ERR_FOREIGN);
+    CHECK(STATUS("\x80\1N.") == FT_ERR_FOREIGN && STATUS("\x80\x80N.") == FT_ERR_FOREIGN);
     CHECK(STATUS("cos\nsystem\n(S'true'\ntR.") == FT_ERR_FOREIGN);
     CHECK(REFUSES("\x80\4", "an early end at byte 2"));
     CHECK(REFUSES("\x80\6.", "the pickle protocol 6 at byte 0"));

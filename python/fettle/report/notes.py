@@ -44,7 +44,7 @@ def sentences(profile: "Profile | Stats") -> list[str]:
     """The sentences for a recording, each kind once."""
     known = isinstance(profile, _core.Stats) or profile.processes() or profile.totals().calls
     if not known:
-        return [NOTHING]
+        return [] if profile.meta().get("recorded") == "line_profiler" else [NOTHING]
     quiet = profile.meta().get("recorded") == "inside" and not _has_any(profile)
     counts: dict[str, int] = {}
     processes: dict[str, set[int]] = {}
