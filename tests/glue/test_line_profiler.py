@@ -21,7 +21,7 @@ from fettle._core import FileError, Profile, load_lprof, read_lprof, write_lprof
 Timings = dict[tuple[str, int, str], list[tuple[int, int, int]]]
 
 MODULES = ["line_profiler._line_profiler", "line_profiler.line_profiler", "_line_profiler"]
-MODULES += ["fettle.compat.line_profiler.line_profiler"]
+MODULES += ["fettle.compat.line_profiler.line_stats"]
 
 SMALL: Timings = {
     ("/a/b.py", 3, "outer"): [(4, 1, 20), (5, 301, 2**40), (6, 300, 0)],
