@@ -15,8 +15,10 @@
  * is put behind the site, where it is never run. It leads to a RESUMED, for such a frame does go on
  * there.
  *
- * An exception that no handler of the code's own would see goes to one at the end, which tells of
- * it and raises it on, as the compiler's own cleanups do. */
+ * At the end stand handlers, which tell of an exception and raise it on, as the compiler's own
+ * cleanups do: one for what leaves the frame, and one for each place where a suspended frame goes
+ * on because something is thrown into it. Such an exception has the position of the YIELD_VALUE, of
+ * its RESUME, or of the jump behind it that ends a delegation; none of them raises by itself. */
 #include "glue/probes/rewriting.h"
 
 #if !FT_HAS_MONITORING
@@ -28,12 +30,13 @@
 
 enum {
     SITE_LENGTH = 3,     /* pieces */
+    HANDLER_LENGTH = 4,  /* likewise: a site, then RERAISE */
     SITE_STACK = 1,      /* more entries of the stack */
-    UNWINDING_STACK = 3, /* in the handler at the end: position, exception, site */
+    HANDLER_STACK = 3,   /* in a handler of ours: position, exception, site */
+    MAX_STACK = 1 << 24, /* of code that is real */
     RESUME_KIND = 3,     /* the bits of RESUME's argument that say what is resumed */
     RESUME_START = 0,    /* a frame that begins */
     RESUME_AWAIT = 3,
-    MAX_BYTE = 0xFF,
 };
 
 /* What is found out about one instruction. */
@@ -42,7 +45,8 @@ typedef struct junction {
     uint32_t thrown;      /* ... where a delegation that ended by throw() goes on ... */
     uint32_t new_line;    /* ... where edges that are a new line enter, if any are ... */
     uint32_t same_line;   /* ... where the others do ... */
-    uint32_t instruction; /* ... and it itself */
+    uint32_t instruction; /* ... it itself ... */
+    uint32_t interrupted; /* ... and where what is thrown in there goes, or FT_NOWHERE */
     int raising_line;     /* the line that an exception raised by it has, or MANY_LINES */
     bool begins_line;     /* does any edge that it is entered by make a new line? */
     bool delegation_ends; /* does a SEND lead here? */
@@ -299,15 +303,54 @@ static void connect(rewriting *r)
     }
 }
 
+/* A handler of ours: tells of what was raised, and raises it on from where it was raised. */
+static int add_handler(rewriting *r, ft_site_kind kind, int line)
+{
+    if (add_site(r, kind, line, FT_NOWHERE) < 0)
+        return -1;
+    add_piece(r, RERAISE, 1, FT_NOWHERE);
+    return 0;
+}
+
+/* Does an exception that seems to be raised by instruction i come from outside the frame? */
+static bool is_thrown_in(const rewriting *r, uint32_t i)
+{
+    if (i <= r->first)
+        return false;
+    switch (instruction_at(r, i)->op) {
+    case YIELD_VALUE:
+    case RESUME:
+        return true;
+    case JUMP_BACKWARD_NO_INTERRUPT:
+        return is_thrown_in(r, i - 1) && instruction_at(r, i - 1)->op == RESUME;
+    default:
+        return false;
+    }
+}
+
+static int add_interruption(rewriting *r, uint32_t i)
+{
+    junction *here = &r->junctions[i];
+    here->interrupted = FT_NOWHERE;
+    if (!is_thrown_in(r, i))
+        return 0;
+    bool shared = is_thrown_in(r, i - 1) && r->handler[i - 1] == r->handler[i] &&
+                  r->places[i - 1].line == r->places[i].line;
+    here->interrupted = shared ? here[-1].interrupted : r->assembly.count;
+    return shared ? 0 : add_handler(r, FT_SITE_RESUMED, r->places[i].line);
+}
+
 static int add_pieces(rewriting *r)
 {
     for (uint32_t i = 0; i < r->bytecode.count; i++)
         if (add_instruction(r, i) < 0)
             return -1;
     r->unwind = r->assembly.count;
-    if (add_site(r, FT_SITE_UNWOUND, FT_NO_LINE, FT_NOWHERE) < 0)
+    if (add_handler(r, FT_SITE_UNWOUND, FT_NO_LINE) < 0)
         return -1;
-    add_piece(r, RERAISE, 1, FT_NOWHERE);
+    for (uint32_t i = 0; i < r->bytecode.count; i++)
+        if (add_interruption(r, i) < 0)
+            return -1;
     return 0;
 }
 
@@ -329,18 +372,30 @@ static void write_lines(rewriting *r)
     }
 }
 
-/* Where an exception raised by instruction i goes; false: out of the frame, unseen. start and end
- * are not filled. */
+/* Where an exception raised by instruction i goes in the end; false: out of the frame, unseen.
+ * start and end are not filled. */
 static bool handler_of(const rewriting *r, uint32_t i, ft_handler *handler)
 {
-    if (r->handler[i] != FT_NOWHERE) {
-        *handler = r->handlers.all[r->handler[i]];
-        bool new_line = raises_to_new_line(r, i, handler->target);
-        handler->target = r->assembly.pieces[entrance(r, handler->target, new_line)].at;
-        return true;
+    if (r->handler[i] == FT_NOWHERE) {
+        *handler = (ft_handler){.target = r->assembly.pieces[r->unwind].at, .lasti = true};
+        return i > r->first;
     }
-    *handler = (ft_handler){.target = r->assembly.pieces[r->unwind].at, .lasti = true};
-    return i > r->first;
+    *handler = r->handlers.all[r->handler[i]];
+    bool new_line = raises_to_new_line(r, i, handler->target);
+    handler->target = r->assembly.pieces[entrance(r, handler->target, new_line)].at;
+    return true;
+}
+
+/* Likewise, where it goes first. */
+static bool first_handler_of(const rewriting *r, uint32_t i, ft_handler *handler)
+{
+    bool found = handler_of(r, i, handler);
+    uint32_t interrupted = r->junctions[i].interrupted;
+    if (interrupted != FT_NOWHERE) {
+        handler->target = r->assembly.pieces[interrupted].at;
+        handler->lasti = true;
+    }
+    return found;
 }
 
 static bool continues(const ft_handler *handler, const ft_handler *next)
@@ -355,7 +410,7 @@ static void write_handlers(rewriting *r)
     ft_handler open, next;
     bool is_open = false;
     for (uint32_t i = 0; i < r->bytecode.count; i++) {
-        bool has_next = handler_of(r, i, &next);
+        bool has_next = first_handler_of(r, i, &next);
         if (is_open && has_next && continues(&open, &next))
             continue;
         next.start = open.end = pieces[r->junctions[i].group].at;
@@ -367,6 +422,25 @@ static void write_handlers(rewriting *r)
     open.end = pieces[r->unwind].at;
     if (is_open)
         ft_handler_write(&r->exceptions, &open);
+}
+
+/* Of our own handlers for what is thrown in. */
+static void write_last_handlers(rewriting *r)
+{
+    const ft_assembly *assembly = &r->assembly;
+    uint32_t written = FT_NOWHERE;
+    for (uint32_t i = 0; i < r->bytecode.count; i++) {
+        uint32_t piece = r->junctions[i].interrupted;
+        if (piece == FT_NOWHERE || piece == written)
+            continue;
+        ft_handler handler;
+        (void)handler_of(r, i, &handler);
+        uint32_t end = piece + HANDLER_LENGTH;
+        handler.start = assembly->pieces[piece].at;
+        handler.end = end < assembly->count ? assembly->pieces[end].at : assembly->units;
+        ft_handler_write(&r->exceptions, &handler);
+        written = piece;
+    }
 }
 
 /* ---- one code object ---- */
@@ -418,7 +492,7 @@ static bool begins_as_known(rewriting *r)
             return false;
     }
     for (uint32_t h = 0; h < r->handlers.count; h++)
-        if (r->handlers.all[h].target <= r->first)
+        if (r->handlers.all[h].target <= r->first || r->handlers.all[h].depth > MAX_STACK)
             return false;
     return !ft_op_falls_through(instruction_at(r, bytecode->count - 1)->op);
 }
@@ -436,7 +510,7 @@ static ft_status read_code(rewriting *r, PyObject *bytes)
     r->handler = ft_mem_new(r->mem, r->bytecode.count, sizeof(uint32_t));
     if (r->places == NULL || r->junctions == NULL || r->handler == NULL)
         return FT_ERR_MEMORY;
-    if (r->code->co_firstlineno < 0)
+    if (r->code->co_firstlineno < 0 || r->code->co_stacksize > MAX_STACK)
         return FT_ERR_CORRUPT;
     status = ft_places_read(r->places, &r->bytecode, (const uint8_t *)PyBytes_AS_STRING(lines),
                             (size_t)PyBytes_GET_SIZE(lines), r->code->co_firstlineno);
@@ -473,6 +547,7 @@ static ft_status lay_out(rewriting *r)
         return FT_ERR_LIMIT;
     write_lines(r);
     write_handlers(r);
+    write_last_handlers(r);
     return ft_buf_status(&r->lines) != FT_OK ? ft_buf_status(&r->lines)
                                              : ft_buf_status(&r->exceptions);
 }
@@ -507,11 +582,18 @@ static PyCodeObject *copy_code(PyCodeObject *code, const new_parts *parts)
     return copy;
 }
 
+static int stack_of(const rewriting *r)
+{
+    int depth = 0, stack = r->code->co_stacksize + SITE_STACK;
+    for (uint32_t i = 0; i < r->handlers.count; i++)
+        if ((int)r->handlers.all[i].depth > depth)
+            depth = (int)r->handlers.all[i].depth;
+    return stack > depth + HANDLER_STACK ? stack : depth + HANDLER_STACK;
+}
+
 static PyCodeObject *make_code(rewriting *r)
 {
-    new_parts parts = {.constants = r->constants, .stack = r->code->co_stacksize + SITE_STACK};
-    if (parts.stack < UNWINDING_STACK)
-        parts.stack = UNWINDING_STACK;
+    new_parts parts = {.constants = r->constants, .stack = stack_of(r)};
     parts.bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)r->assembly.units * 2);
     parts.lines = bytes_of(&r->lines);
     parts.exceptions = bytes_of(&r->exceptions);

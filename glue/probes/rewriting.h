@@ -28,8 +28,8 @@ typedef enum ft_site_kind {
     FT_SITE_KINDS
 } ft_site_kind;
 
-/* Who rewrites. A frame that an exception is thrown into goes on in a handler, where no RESUMED
- * tells it: the next site of that frame does. */
+/* Who rewrites. A frame is told of in order: ENTER, LINEs, YIELD or AWAIT and then RESUMED, at the
+ * end LEAVE or UNWOUND; also where an exception is thrown in, or through it while it delegates. */
 typedef struct ft_rewriter {
     void *context;
     /* Is code to be rewritten? *owner is what it belongs to, NULL: leave it. outer_owner: of the

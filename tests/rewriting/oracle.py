@@ -89,6 +89,7 @@ class Comparison:
             if isinstance(self.new.all[i].argval, Site)
         }
         self.throws: dict[int, int] = {}  # the copies of SENDs -> the original's
+        self.handlers = range(0)
         self.place = self.align()
         self.back = {new: old for old, new in enumerate(self.place)}
 
@@ -111,11 +112,12 @@ class Comparison:
             assert new.all[j].opname == instruction.opname, (i, j, self.old.code)
             place.append(j)
             j += 1
-        kinds = [self.sites[k].kind for k in self.sites if k >= j]
-        assert kinds == ["unwound"]
-        assert [x.opname for x in new.all[j:]] == [*SITE, "RERAISE"]
-        assert new.all[-1].arg == 1
-        self.unwinding = j
+        self.handlers = range(j, len(new.all), 4)  # of ours, at the end
+        assert [self.sites[k].kind for k in self.handlers][0] == "unwound"
+        assert {self.sites[k].kind for k in self.handlers[1:]} <= {"resumed"}
+        for k in self.handlers:
+            assert [x.opname for x in new.all[k : k + 4]] == [*SITE, "RERAISE"]
+            assert new.all[k + 3].arg == 1
         return place
 
     def is_ours(self, j: int) -> bool:
@@ -232,9 +234,10 @@ class Comparison:
     def check_handler(self, i: int) -> None:
         old, new = self.old.handler(i), self.new.handler(self.place[i])
         if old is None:
-            expected = (self.unwinding, 0, True) if i > self.first else None
-            assert new == expected
+            expected = (self.handlers[0], 0, True) if i > self.first else None
+            assert self.when_thrown(i, new) == expected
             return
+        new = self.when_thrown(i, new)
         assert new is not None and new[1:] == old[1:]
         arrived, passed = self.arrive(new[0])
         assert arrived == old[0]
@@ -242,10 +245,24 @@ class Comparison:
             kinds = ["line"] if self.fires(i, arrived, self.line(i)) else []
             assert [site.kind for site in passed] == kinds
 
+    def when_thrown(
+        self, i: int, handler: tuple[int, int, bool] | None
+    ) -> tuple[int, int, bool] | None:
+        """What a suspended frame is thrown comes to a handler of ours first."""
+        names = [x.opname for x in self.old.all]
+        delegates = names[i] == "JUMP_BACKWARD_NO_INTERRUPT" and names[i - 1] == "RESUME"
+        if i <= self.first or (names[i] not in ("YIELD_VALUE", "RESUME") and not delegates):
+            return handler
+        assert handler is not None and handler[0] in self.handlers[1:] and handler[2]
+        assert self.sites[handler[0]].line == (self.line(i) or 0)
+        after = self.new.handler(handler[0] + 3)
+        assert after is not None and after[1] == handler[1]
+        return after
+
     def check_unwinding(self) -> None:
-        """The handler at the end is in no line, and what it raises leaves the frame."""
-        for j in range(self.unwinding, len(self.new.all)):
-            assert self.new.handler(j) is None
+        """The handlers at the end are in no line, and what the first one raises leaves."""
+        assert self.new.handler(self.handlers[0] + 3) is None
+        for j in range(self.handlers[0], len(self.new.all)):
             positions = self.new.all[j].positions
             assert positions is not None and positions.lineno is None
         for j, i in self.throws.items():
