@@ -63,6 +63,8 @@ static bool is_anonymous(const ft_profile *profile, const ft_code *code)
            strcmp(name.data, "<module>") != 0;
 }
 
+enum { ANONYMOUS_LINES = 100 }; /* looked at for one: none is longer, but in a hostile file */
+
 /* Takes a function's own time off the lines that it stands in, from its first on. */
 static void take_off(spread *all, const ft_code *code, uint64_t own)
 {
@@ -73,13 +75,14 @@ static void take_off(spread *all, const ft_code *code, uint64_t own)
         bsearch(&wanted, all->places, all->line_count, sizeof *all->places, by_file_then_line);
     if (found == NULL)
         return;
-    const ft_line *last = &all->lines[all->line_count - 1];
-    for (ft_line *at = &all->lines[found->at];; at++) {
+    const ft_line first = all->lines[found->at];
+    for (uint32_t i = 0; i < ANONYMOUS_LINES && i < all->line_count - found->at; i++) {
+        ft_line *at = &all->lines[found->at + i];
+        if (at->code != first.code || at->line - first.line != i)
+            return;
         uint64_t part = own < at->time ? own : at->time;
         at->time -= part;
         own -= part;
-        if (own == 0 || at == last || at[1].code != at->code || at[1].line != at->line + 1)
-            return;
     }
 }
 
@@ -99,8 +102,8 @@ static void put(spread *all, uint32_t code, uint32_t line, uint64_t ns)
     all->costs[all->count++] = (ft_line_cost){code, line, ns};
 }
 
-/* The costs of a function whose lines, if any, are those from first to end. own: its own time, or
- * NULL for what its lines took. */
+/* The costs of a function whose lines, if any, are those from first to end (excluded). own: its own
+ * time, or NULL for what its lines took. */
 static void put_costs(spread *all, uint32_t code, const uint64_t *own, uint32_t first, uint32_t end)
 {
     const ft_line *lines = all->lines;
@@ -126,10 +129,10 @@ static void put_all(spread *all, const ft_function_row *rows, uint32_t row_count
                        (first == all->line_count || rows[row].code <= all->lines[first].code);
         uint32_t code = has_row ? rows[row].code : all->lines[first].code;
         uint32_t end = first;
-        bool ran = has_row;
+        bool costs = has_row;
         for (; end < all->line_count && all->lines[end].code == code; end++)
-            ran |= has_run(&all->lines[end]);
-        if (ran)
+            costs |= row_count == 0 && has_run(&all->lines[end]);
+        if (costs)
             put_costs(all, code, has_row ? &rows[row].own : NULL, first, end);
         first = end;
         row += has_row;

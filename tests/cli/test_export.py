@@ -11,6 +11,7 @@ import pytest
 from .harness import Folder
 
 sys.path.append(str(Path(__file__).parents[1]))  # the recordings are shared
+from contract import callgrind
 from contract.stacks import in_lines, read_collapsed
 from contract.synthetic import AWAITED, SAMPLES, Code, Recording
 
@@ -50,6 +51,36 @@ def test_pstats_is_read_by_pstats(recorded: Folder) -> None:
     stats = pstats.Stats(str(recorded.path / "one.fettle.pstats"))
     calls = {name: row[1] for (_, _, name), row in stats.stats.items()}
     assert (calls["f"], calls["g"]) == (3, 3)
+
+
+MARKED = """\
+@profile
+def f(n):
+    s = 0
+    for i in range(n):
+        s += sum(x for x in range(i))
+    return s
+f(5); f(7)
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 has no line hook yet")
+def test_a_program_line_by_line(folder: Folder) -> None:
+    """What was recorded, not made up: hits by counting, and callgrind's costs are the calls'."""
+    folder.write("marked.py", MARKED)
+    assert folder.fettle("run", "-q", "-l", "-C", "marked.py").code == 0
+    document = json.loads(folder.fettle("export", "marked", "-f", "json", "-o", "-").stdout)
+    (code,) = {row["code"] for row in document["lines"]}
+    assert document["codes"][code]["name"] == "f"
+    hits = {row["line"]: row["hits"] for row in document["lines"]}
+    assert {line: hits[line] for line in (0, 3, 4, 5, 6)} == {0: 2, 3: 2, 4: 14, 5: 12, 6: 2}
+    exported = folder.fettle("export", "marked", "-f", "callgrind", "-o", "-").stdout
+    read = callgrind.read(exported.encode())
+    own = {key: ns for key, ns in read.own.items() if key[1].startswith("f:")}
+    (row,) = (row for row in document["functions"] if row["code"] == code)
+    assert list(own.values()) == [row["own_ns"]]
+    assert read.total == sum(row["own_ns"] for row in document["functions"])
+    assert {line for (key, line), ns in read.lines.items() if key in own and ns} >= {3, 4, 5, 6}
 
 
 def test_lines_without_calls(folder: Folder) -> None:

@@ -417,3 +417,4 @@ SAMPLES = {
     "lines only": lines_only,
     "arbitrary lines": lambda: arbitrary_lines(1),
 } | {f"arbitrary {seed}": lambda seed=seed: arbitrary(seed) for seed in range(5)}
+WITHOUT_CALLS = "empty", "lines only"  # pstats refuses what has none

@@ -51,23 +51,34 @@ def nodes(thread: Thread) -> dict[str, list[int]]:
     }
 
 
+def process_rows(r: Recording) -> list[dict[str, Any]]:
+    return [
+        {
+            "pid": p.pid,
+            "parent_pid": p.parent_pid,
+            "command": [text(word) for word in p.command.split(b"\0")] if p.command else [],
+            "python": text(p.python),
+            "started_ns": p.started,
+            "elapsed_ns": p.elapsed,
+        }
+        for p in r.processes
+    ]
+
+
+def line_rows(r: Recording) -> list[dict[str, int]]:
+    return [
+        dict(zip(LINE, (*place, *numbers), strict=True))
+        for place, numbers in sorted(oracle.lines(r).items())
+    ]
+
+
 def document(r: Recording) -> dict[str, Any]:
     functions, edges = oracle.tables(r)
     return {
         "format": "fettle",
         "version": 1,
         "meta": {text(key): text(value) for key, value in r.meta},
-        "processes": [
-            {
-                "pid": p.pid,
-                "parent_pid": p.parent_pid,
-                "command": [text(word) for word in p.command.split(b"\0")] if p.command else [],
-                "python": text(p.python),
-                "started_ns": p.started,
-                "elapsed_ns": p.elapsed,
-            }
-            for p in r.processes
-        ],
+        "processes": process_rows(r),
         "threads": [
             {"process": t.process, "name": text(t.name), "uses": t.uses, "nodes": nodes(t)}
             for t in r.threads
@@ -91,10 +102,7 @@ def document(r: Recording) -> dict[str, Any]:
             {"kind": NOTES.get(kind, f"note {kind}"), "process": process, "count": count}
             for kind, process, count in r.notes
         ],
-        "lines": [
-            dict(zip(LINE, (*place, *numbers), strict=True))
-            for place, numbers in sorted(oracle.lines(r).items())
-        ],
+        "lines": line_rows(r),
     }
 
 

@@ -14,10 +14,10 @@ import pytest
 from fettle._core import Profile
 
 from . import oracle
-from .synthetic import SAMPLES, Recording
+from .synthetic import SAMPLES, WITHOUT_CALLS, Recording
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-NOT_EMPTY = [name for name in SAMPLES if name not in ("empty", "lines only")]
+NOT_EMPTY = [name for name in SAMPLES if name not in WITHOUT_CALLS]
 
 
 def export(recording: Recording, folder: Path) -> Path:

@@ -144,7 +144,7 @@ static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nod
     }
     make_threads(profile, &from, nodes);
     make_notes(profile, &from);
-    make_lines(profile, &from, 2 * nodes);
+    make_lines(profile, &from, nodes / 2);
     must(ft_profile_check(profile) == FT_OK);
 }
 

@@ -433,6 +433,9 @@ static void test_out_of_memory(const ft_exporter *exporter)
         CHECK(sweep(export_swept));
         ft_profile_fini(&swept);
     }
+    make_full_profile(&swept, NODES);
+    CHECK(sweep(export_swept));
+    ft_profile_fini(&swept);
 }
 
 /* ---- paths that nobody could open ---- */

@@ -5,6 +5,7 @@ docs/format.md alone."""
 import os
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,21 @@ def add_node(thread: Thread, rng: random.Random, node: Node) -> None:
         thread.links[at] = rng.randrange(1, at)
 
 
+def random_lines(
+    codes: list[Code], rng: random.Random, number: Callable[[], int]
+) -> dict[tuple[Code, int], Line]:
+    lines = {}
+    for code in codes:
+        if code.kind != PYTHON or rng.random() < 0.3:
+            continue
+        lines[code, 0] = Line(number())
+        for at in range(rng.randint(0, 20)):
+            time = number()
+            parts = rng.randint(0, time), rng.randint(0, time)
+            lines[code, code.line + at + 1] = Line(number(), time, *parts)
+    return lines
+
+
 def random_recording(seed: int, bits: int = 40) -> Recording:
     rng = random.Random(seed)
 
@@ -95,16 +111,7 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
         Note(rng.randint(1, 14), rng.randrange(len(recording.processes)), number())
         for _ in range(rng.randint(0, 3))
     ]
-
-    def line() -> Line:
-        time = number()
-        return Line(number(), time, rng.randint(0, time), rng.randint(0, time))
-
-    for code in codes:
-        if code.kind == PYTHON and rng.random() < 0.7:
-            recording.lines[code, 0] = Line(number())
-            for at in range(rng.randint(0, 20)):
-                recording.lines[code, code.line + at + 1] = line()
+    recording.lines = random_lines(codes, rng, number)
     recording.sources = {text(): text() for _ in range(rng.randint(0, 3))}
     return recording
 

@@ -678,26 +678,8 @@ def test_a_second_call_meanwhile_is_refused(tmp_path: Path) -> None:
 # ---- nothing leaks ----
 
 
-def exercise(profile: Profile, path: str, folder: Path) -> None:
-    """Every method, with success and with each kind of failure."""
-    other = Profile.read(path)
-    for table in TABLES:
-        getattr(other, table)()
-    for name, *_ in _core.exporters():
-        other.export(name)
-    other.tree(0.5, 3, bytes(len(other.functions())))
-    other.prune(1)
-    other.merge(profile)
-    other.set_meta("key", "value")
-    other.set_source("a.py", "text")
-    assert other.source("a.py") == "text" and other.source("b.py") is None
-    with open(folder / "leak", "wb") as file:
-        other.begin(file.fileno())
-        other.append(file.fileno())
-    _core.is_fettle(HEADER)
-    _ = other.ended, other.torn, other.newer_chunks
-    other.harvest(str(folder))
-    wrong: list[Callable[[], object]] = [
+def mistakes(other: Profile, folder: Path) -> list[Callable[[], object]]:
+    return [
         lambda: Profile.read(str(folder)),
         lambda: Profile.read(str(folder / "missing")),
         lambda: Profile.read(__file__),
@@ -720,7 +702,28 @@ def exercise(profile: Profile, path: str, folder: Path) -> None:
         lambda: Profile(1),  # type: ignore[call-arg]
         lambda: _core.is_fettle(1),  # type: ignore[arg-type]
     ]
-    for call in wrong:
+
+
+def exercise(profile: Profile, path: str, folder: Path) -> None:
+    """Every method, with success and with each kind of failure."""
+    other = Profile.read(path)
+    for table in TABLES:
+        getattr(other, table)()
+    for name, *_ in _core.exporters():
+        other.export(name)
+    other.tree(0.5, 3, bytes(len(other.functions())))
+    other.prune(1)
+    other.merge(profile)
+    other.set_meta("key", "value")
+    other.set_source("a.py", "text")
+    assert other.source("a.py") == "text" and other.source("b.py") is None
+    with open(folder / "leak", "wb") as file:
+        other.begin(file.fileno())
+        other.append(file.fileno())
+    _core.is_fettle(HEADER)
+    _ = other.ended, other.torn, other.newer_chunks
+    other.harvest(str(folder))
+    for call in mistakes(other, folder):
         with pytest.raises((OSError, FileError, TypeError, ValueError)):
             call()
 
