@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: python bench [NAME...] [--rounds N] [--only WORKLOAD] [--tiny] [-o OUT.json]
 
-Runs the benchmarks (calls, distortion, view, startup; those named, or all), prints their tables and
-writes what they measured as JSON. docs/bench.md says how to read both. The interpreter that runs
-this is the one that is measured; fettle must be installed in it.
+Runs the benchmarks (calls, distortion, lines, view, startup; those named, or all), prints their
+tables and writes what they measured as JSON. docs/bench.md says how to read both. The interpreter
+that runs this is the one that is measured; fettle must be installed in it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from typing import Any
 
 import bench_calls
 import bench_distortion
+import bench_lines
 import bench_startup
 import bench_view
 import machine
 from effort import Effort
+from line_workloads import LINE_WORKLOADS
 from workloads import WORKLOADS
 
 SCHEMA = 1  # of the JSON: docs/bench.md
 BENCHMARKS = {
     "calls": bench_calls,
     "distortion": bench_distortion,
+    "lines": bench_lines,
     "view": bench_view,
     "startup": bench_startup,
 }
@@ -45,7 +48,7 @@ def arguments() -> argparse.Namespace:
     found = parser.parse_args()
     if unknown := set(found.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {min(unknown)}: name some of {', '.join(BENCHMARKS)}")
-    if unknown := set(found.only) - set(WORKLOADS) - set(bench_distortion.SHAPES):
+    if unknown := set(found.only) - set(WORKLOADS) - set(LINE_WORKLOADS) - set(bench_distortion.SHAPES):
         parser.error(f"there is no workload or shape {min(unknown)}: see workloads.py for them")
     if not any(leaves_something(name, found.only) for name in found.names or BENCHMARKS):
         parser.error(f"there is nothing of {found.only[0]} in {', '.join(found.names)}: see --help")
