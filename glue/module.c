@@ -161,7 +161,8 @@ static PyObject *core_leave_out(PyObject *module, PyObject *filename)
         PyErr_SetString(PyExc_TypeError, "leave_out() takes the name of a file");
         return NULL;
     }
-    ft_session_leave_out_file(filename);
+    if (ft_session_leave_out_file(filename) < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -201,6 +202,7 @@ static int core_exec(PyObject *module)
 {
     ft_module_state *state = PyModule_GetState(module);
     ft_take_start_clock();
+    ft_session_leave_out(core_methods);
     if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
         ft_recorder_type_add(module, state) < 0)
         return -1;

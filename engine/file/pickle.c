@@ -173,7 +173,7 @@ static ft_status collect(ft_pickle *from, ft_pickle_kind kind, uint32_t count)
 /* The same of those since the mark. */
 static ft_status collect_marked(ft_pickle *from, ft_pickle_kind kind)
 {
-    uint32_t count;
+    uint32_t count = 0;
     ft_status status = end_mark(from, &count);
     if (status != FT_OK)
         return status;
@@ -195,7 +195,7 @@ static ft_status add_to(ft_pickle *from, ft_pickle_kind kind, uint32_t count)
 
 static ft_status add_marked_to(ft_pickle *from, ft_pickle_kind kind)
 {
-    uint32_t count;
+    uint32_t count = 0;
     ft_status status = end_mark(from, &count);
     return status == FT_OK ? add_to(from, kind, count) : status;
 }

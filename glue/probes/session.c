@@ -17,6 +17,8 @@
 _Thread_local ft_thread_here ft_session_here FT_TLS;
 uint64_t ft_session_generation = 1;
 
+enum { LEFT_OUT_MAX = 5 }; /* lists of methods: one for each type that starts and stops takes */
+
 typedef struct ft_session {
     pthread_mutex_t lock;
     bool prepared;            /* the thread key and the fork handlers are there */
@@ -28,8 +30,8 @@ typedef struct ft_session {
     bool has_launched;
     uint64_t last_id;
     uint32_t attempts_to_skip; /* a recorder was refused: until one is asked for again */
-    const PyMethodDef *left_out;
-    PyObject *left_out_file; /* strong, or NULL */
+    const PyMethodDef *left_out[LEFT_OUT_MAX];
+    PyObject *left_out_files; /* strong: a list of str, or NULL */
 } ft_session;
 
 static ft_session session = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -314,25 +316,37 @@ static int prepare(void)
 
 void ft_session_leave_out(const PyMethodDef *methods)
 {
-    session.left_out = methods;
+    size_t at = 0;
+    while (session.left_out[at] != NULL && session.left_out[at] != methods)
+        at++;
+    assert(at + 1 < LEFT_OUT_MAX); /* the last one ends the list */
+    session.left_out[at] = methods;
 }
 
-void ft_session_leave_out_file(PyObject *filename)
+int ft_session_leave_out_file(PyObject *filename)
 {
-    Py_XSETREF(session.left_out_file, Py_NewRef(filename));
+    if (session.left_out_files == NULL)
+        session.left_out_files = PyList_New(0);
+    if (session.left_out_files == NULL)
+        return -1;
+    return PyList_Append(session.left_out_files, filename);
 }
 
 static bool is_code_left_out(const PyCodeObject *code)
 {
-    return session.left_out_file != NULL &&
-           PyUnicode_Compare(code->co_filename, session.left_out_file) == 0;
+    PyObject *files = session.left_out_files;
+    for (Py_ssize_t i = 0; files != NULL && i < PyList_GET_SIZE(files); i++)
+        if (PyUnicode_Compare(code->co_filename, PyList_GET_ITEM(files, i)) == 0)
+            return true;
+    return false;
 }
 
 static bool is_left_out(const PyMethodDef *method)
 {
-    for (const PyMethodDef *of = session.left_out; of != NULL && of->ml_name != NULL; of++)
-        if (of == method)
-            return true;
+    for (size_t i = 0; i < LEFT_OUT_MAX && session.left_out[i] != NULL; i++)
+        for (const PyMethodDef *of = session.left_out[i]; of->ml_name != NULL; of++)
+            if (of == method)
+                return true;
     return false;
 }
 

@@ -106,9 +106,9 @@ void ft_session_lock(void);
 void ft_session_unlock(void);
 
 /* What switches recording on and off is left out of it: these methods, which must be static, and
- * the functions of the Python file of this name. */
+ * the functions of the Python file of this name. 0, or -1 with an exception. */
 void ft_session_leave_out(const PyMethodDef *methods);
-void ft_session_leave_out_file(PyObject *filename);
+int ft_session_leave_out_file(PyObject *filename);
 
 /* ---- for the probes ---- */
 

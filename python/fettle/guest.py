@@ -28,9 +28,15 @@ def start() -> None:
         builtins.profile = _core.mark  # type: ignore[attr-defined]  # as kernprof does
     parts = os.environ.get("FETTLE_OUT", "") + ".parts"
     if words and os.path.isdir(parts):  # else the recording has ended before this process began
-        from fettle import _core
+        _record(parts, [word for word in words if word != JOINED])
 
-        _core.record(parts, " ".join(word for word in words if word != JOINED))
+
+def _record(parts: str, words: list[str]) -> None:
+    import fettle
+    from fettle import _core
+
+    fettle.lines = fettle.profile = _core.mark  # found at once: importing them is no call of ours
+    _core.record(parts, " ".join(words))
 
 
 def _is_ours() -> bool:
