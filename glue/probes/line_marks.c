@@ -51,7 +51,7 @@ bool ft_line_marks_is_watched(const PyCodeObject *code)
 static int learn(ft_take *take, PyCodeObject *code)
 {
     ft_code_lines lines;
-    if (ft_recording_find_lines(&take->recording, code) != NULL)
+    if (ft_line_registry_find(&take->recording.lines, code) != NULL)
         return 0;
     if (ft_session_know(take, code) < 0)
         return -1;

@@ -18,6 +18,7 @@ typedef struct recorder_object {
     PyObject_HEAD
     ft_take take;
     ft_take_options options; /* its selectors are a strong reference, or NULL */
+    bool lingers;            /* it rests where another one is stopped */
     PyObject *watched;       /* strong: a list of what mark() was given, or NULL */
     bool open;               /* the take is */
     uint32_t starts;         /* that were not stopped */
@@ -78,6 +79,10 @@ static int start(recorder_object *self)
     }
     if (self->starts++ > 0)
         return 0;
+    if (self->open && self->take.id != 0) {
+        self->take.recording.lines_rest = false;
+        return 1;
+    }
     if (open_take(self) == 0 && ft_session_add(&self->take) == 0)
         return 1;
     self->starts--;
@@ -86,7 +91,11 @@ static int start(recorder_object *self)
 
 static void stop(recorder_object *self)
 {
-    if (self->starts > 0 && --self->starts == 0)
+    if (self->starts == 0 || --self->starts > 0)
+        return;
+    if (self->lingers)
+        self->take.recording.lines_rest = true;
+    else
         ft_session_remove(&self->take);
 }
 
@@ -202,15 +211,20 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"builtins", "max_nodes", "calls",      "lines",
-                            "marks",    "alone",     "one_thread", NULL};
+                            "marks",    "alone",     "one_thread", "lingers", NULL};
     recorder_object *self = (recorder_object *)object;
-    int builtins = 1, calls = 1, lines = 0, marks = 0, alone = 0, one_thread = 0;
+    int builtins = 1, calls = 1, lines = 0, marks = 0, alone = 0, one_thread = 0, lingers = 0;
     Py_ssize_t nodes = FT_MAX_CONTEXTS_DEFAULT;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pnppppp:Recorder", names, &builtins, &nodes,
-                                     &calls, &lines, &marks, &alone, &one_thread))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pnpppppp:Recorder", names, &builtins, &nodes,
+                                     &calls, &lines, &marks, &alone, &one_thread,
+                                     &lingers))
         return -1;
     if (nodes < 1 || nodes > INT32_MAX) {
         PyErr_Format(PyExc_ValueError, "max_nodes must be from 1 to %d, not %zd", INT32_MAX, nodes);
+        return -1;
+    }
+    if (calls != 0 && lingers != 0) {
+        PyErr_SetString(PyExc_ValueError, "a Recorder of calls does not linger: give calls=False");
         return -1;
     }
     if (self->open) {
@@ -223,6 +237,7 @@ static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
     self->options.marks = marks != 0;
     self->options.lines_alone = alone != 0;
     self->options.one_thread = one_thread != 0;
+    self->lingers = lingers != 0;
     self->options.max_contexts = (uint32_t)nodes;
     return 0;
 }
@@ -285,7 +300,7 @@ static PyGetSetDef recorder_getters[] = {
 
 static PyType_Slot recorder_slots[] = {
     {Py_tp_doc, (void *)"Recorder(*, calls=True, builtins=True, lines=False, marks=False, "
-                        "alone=False, one_thread=False, max_nodes=2000000)\n--\n\n"
+                        "alone=False, one_thread=False, lingers=False, max_nodes=2000000)\n--\n\n"
                         "Records the calls or lines of the program that makes it, in its threads."},
     {Py_tp_new, (void *)recorder_new},
     {Py_tp_init, (void *)recorder_init},

@@ -262,6 +262,7 @@ class Recorder:
         marks: bool = False,
         alone: bool = False,
         one_thread: bool = False,
+        lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
         max_nodes: int = 2_000_000,
     ) -> Self: ...
     def __init__(
@@ -273,6 +274,7 @@ class Recorder:
         marks: bool = False,
         alone: bool = False,
         one_thread: bool = False,
+        lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
         max_nodes: int = 2_000_000,
     ) -> None: ...
     @property

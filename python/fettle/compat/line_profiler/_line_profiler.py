@@ -57,7 +57,7 @@ class LineProfiler:
         self.code_hash_map: dict[CodeType, list[int]] = {}
         self.dupes_map: dict[bytes, list[CodeType]] = {}
         self.threaddata = threading.local()
-        self._recorder = _core.Recorder(calls=False, lines=True, alone=True)
+        self._recorder = _core.Recorder(calls=False, lines=True, alone=True, lingers=True)
         # How a trace function is chained to others: there is none, so both only keep their value.
         self.wrap_trace = _diagnostics.WRAP_TRACE if wrap_trace is None else wrap_trace
         self.set_frame_local_trace = (
