@@ -59,12 +59,14 @@ def launch(program: Launch, claimed: output.Output) -> Ended:
     profile = _core.Profile()
     for key, value in properties.gather(program.argv, program.options).items():
         profile.set_meta(key, value)
+    if not program.has_source:
+        profile.set_meta(sourcetext.KEPT, "no")
     everything = signal.valid_signals()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, everything)
     try:
         watch = _Watch(_begin(profile, program, claimed, before), everything)
         status = watch.wait()
-        problem = _save(profile, program, claimed, watch, status)
+        problem = _save(profile, claimed, watch, status)
     finally:
         while signal.sigtimedwait(everything, 0):
             pass  # ^C was the program's
@@ -204,9 +206,7 @@ def _let_helpers_end(parts: str) -> None:
         signal.sigtimedwait((), 0.005)
 
 
-def _save(
-    profile: "Profile", program: Launch, claimed: output.Output, watch: _Watch, status: int
-) -> str:
+def _save(profile: "Profile", claimed: output.Output, watch: _Watch, status: int) -> str:
     """Turns the parts into the file. Gives a sentence if they could not be; then they stay."""
     try:
         profile.set_meta("state", "ended")
@@ -215,8 +215,7 @@ def _save(
         if os.path.isdir(claimed.parts):
             _let_helpers_end(claimed.parts)
             profile.harvest(claimed.parts, watch.child, watch.cpu)
-        if program.has_source:
-            sourcetext.gather(profile)
+        sourcetext.gather(profile)
         if not os.path.exists(claimed.path):
             claimed.fd = os.open(claimed.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
             profile.begin(claimed.fd)

@@ -205,6 +205,7 @@ def _harvested(begun: _core.Profile, parts: str) -> _core.Profile:
         whole.harvest(parts)
     except OSError as error:
         raise Problem(UNREADABLE, f"cannot read {parts}: {reason(error)}.") from None
+    sourcetext.gather(whole)
     return whole
 
 
@@ -214,7 +215,6 @@ def _finish(recording: Recording, parts: str) -> None:
     fresh = f"{path}.{os.getpid()}.new"
     profile.set_meta("state", "ended")
     profile.set_meta("exit", "unknown")
-    sourcetext.gather(profile)
     try:
         fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:

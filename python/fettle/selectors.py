@@ -8,7 +8,6 @@ module may be called by any end of its file's path.
 """
 
 import os
-from fnmatch import fnmatchcase
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ def matches(selector: str, file: str, qualname: str, modules: list[str]) -> bool
 
 def _is_path(file: str, pattern: str) -> bool:
     """Only ** in a pattern crosses folders."""
+    from fnmatch import fnmatchcase
+
     if "**" in pattern:
         return fnmatchcase(file, pattern)
     parts, patterns = file.split("/"), pattern.split("/")
@@ -98,6 +99,8 @@ def _paths(place: str) -> tuple[str, str]:
 
 def _is_within(dotted: str, pattern: str) -> bool:
     """The name itself, or what it belongs to, is what the pattern means."""
+    from fnmatch import fnmatchcase
+
     parts = dotted.split(".")
     return any(fnmatchcase(".".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 << 20  # of all files together: source that people write is far below it
 CODE_FILE = "<string>"  # what Python calls the text after -c
+KEPT = "source"  # the property that is "no" where source is left out
 WRITTEN_LATE = "written-late"  # the property that names the files which may not be what ran
 
 
@@ -58,6 +59,8 @@ def place(profile: "Profile", file: str) -> str:
 
 def gather(profile: "Profile") -> None:
     """Puts in the source of all files that have lines, as far as they can be read."""
+    if profile.meta().get(KEPT) == "no":
+        return
     files = dict.fromkeys(table[0] for table in profile.lines())
     if not files:
         return

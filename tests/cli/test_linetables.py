@@ -3,14 +3,16 @@
 begins."""
 
 import ast
+import doctest
 import io
 import os
 import pty
 import random
 import re
+from types import ModuleType
 
 import pytest
-from fettle import sourcetext
+from fettle import selectors, sourcetext
 from fettle.problem import Problem
 from fettle.report import lines, listing, overview, unit
 from fettle.report.linetable import LineTable
@@ -338,6 +340,17 @@ def test_hostile_line_numbers_end_soon(folder: Folder) -> None:
     assert list(body(shown(folder))) == [1, 2, 3, 4, 2**32 - 1]
 
 
+def test_a_table_of_what_ran_alone_goes_on_to_the_end_of_its_function(folder: Folder) -> None:
+    """As line_profiler's files have it: no line that did not run."""
+    text = "x = 1\n@mark\ndef f(n):\n    if n:\n        return 1\n\n    return 2\n\n\ny = 1\n"
+    file = str(folder.write("app.py", text))
+    rows = {4: (1, 5, 0, 0), 5: (1, 5, 0, 0)}
+    written(folder.path / "x.fettle", recording(Function(file, 2, "f", 1, rows)))
+    assert list(body(shown(folder))) == [2, 3, 4, 5, 6, 7]
+    folder.write("app.py", "\n" * 2 + '"""')
+    assert list(body(shown(folder))) == [2, 3, 4, 5]
+
+
 def test_columns_hold_the_largest_numbers(folder: Folder, app: str) -> None:
     most = 2**63 - 1
     rows = ROWS | {3: (most, most, most, most), 4: (1, most, 0, 0)}
@@ -385,6 +398,13 @@ def test_what_the_encoding_lacks_is_escaped_in_source() -> None:
 def test_a_line_is_shown_without_its_end() -> None:
     assert listing.shown("\tx  \t\x0c") == "        x"
     assert listing.shown("a\tb") == "a       b"
+
+
+@pytest.mark.parametrize("module", [unit, listing, sourcetext, selectors], ids=lambda m: m.__name__)
+def test_the_examples_of_the_docstrings(module: ModuleType) -> None:
+    failed, attempted = doctest.testmod(module)
+    assert attempted > 0
+    assert failed == 0
 
 
 def test_a_table_knows_whether_it_ran() -> None:

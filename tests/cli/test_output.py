@@ -153,6 +153,9 @@ def test_a_recording_that_can_not_be_written_keeps_its_parts(path: Path) -> None
         def harvest(self, directory: str, dead_pid: int, dead_cpu: float) -> int:
             return 1
 
+        def meta(self) -> dict[str, str]:
+            return {}
+
         def lines(self) -> list[object]:
             return []
 
@@ -160,8 +163,7 @@ def test_a_recording_that_can_not_be_written_keeps_its_parts(path: Path) -> None
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     claimed = claim(path)
-    program = launch.Launch("/bin/true", ["true"], "calls")
-    sentence = launch._save(Full(), program, claimed, launch._Watch(1, set()), 0)
+    sentence = launch._save(Full(), claimed, launch._Watch(1, set()), 0)
     assert os.strerror(errno.ENOSPC) in sentence
     assert "fettle view" in sentence
     assert sentence.endswith(".")

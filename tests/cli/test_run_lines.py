@@ -163,9 +163,18 @@ def test_the_recording_can_be_read_elsewhere(folder: Folder) -> None:
 def test_the_source_may_be_left_out(folder: Folder) -> None:
     folder.write("app.py", APP)
     folder.fettle("run", "-l", "--no-source", "app.py")
-    assert APP.encode() not in (folder.path / "app.fettle").read_bytes()
-    assert _core.Profile.read(str(folder.path / "app.fettle")).source("app.py") is None
+    profile = _core.Profile.read(str(folder.path / "app.fettle"))
+    assert profile.source(str(folder.path / "app.py")) is None
     assert "was not recorded" in folder.fettle("view").stdout
+
+
+def test_source_stays_left_out_when_view_finishes_the_recording(folder: Folder) -> None:
+    folder.write("app.py", f"import os, signal\n{APP}os.kill(os.getppid(), signal.SIGKILL)\n")
+    folder.fettle("run", "-lq", "--no-source", "app.py")
+    until(lambda: "it is now" in folder.fettle("view").stdout)
+    profile = _core.Profile.read(str(folder.path / "app.fettle"))
+    assert profile.source(str(folder.path / "app.py")) is None
+    assert profile.lines()
 
 
 def test_the_source_of_c_code(folder: Folder) -> None:
@@ -226,4 +235,5 @@ def test_a_running_program_is_viewed(folder: Folder) -> None:
         text = folder.fettle("view").stdout
         assert "total += twice(i)" in text
         assert "is still being recorded" in text
+        assert "the source of" not in text
         running.kill()

@@ -7,18 +7,20 @@ import io
 import math
 import pstats
 import runpy
+import sys
 import time
 from collections import Counter, deque
 from contextlib import redirect_stdout
 from itertools import pairwise, permutations
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LOGIN = EXAMPLES / "login.py"
+LOGIN_LINES = EXAMPLES / "login_lines.py"
 ALL = sorted(EXAMPLES.glob("*.py"))
 
 # The calls of login.py, by (line of the def or 0, name).
@@ -81,10 +83,43 @@ def test_the_lines_of_login_stand_where_the_seed_shows_them() -> None:
     assert lines[26 - 1] == "def main_app():"
 
 
+def test_login_lines_is_login_with_the_mark_where_the_seed_has_it() -> None:
+    lines = LOGIN_LINES.read_text().splitlines()
+    assert lines[12 - 1] == "@profile"
+    assert lines[13 - 1] == "def login_user(user_name, user_secret):"
+
+    def functions(path: Path) -> list[str]:
+        tree = ast.parse(path.read_text())
+        found = [each for each in tree.body if isinstance(each, ast.FunctionDef)]
+        return [ast.unparse(each).removeprefix("@profile\n") for each in found]
+
+    assert functions(LOGIN_LINES) == functions(LOGIN)
+
+
+def test_the_lines_of_the_seed_run_as_often_as_it_shows(no_waiting: None) -> None:
+    """Told by sys.settrace, which is not how fettle knows."""
+    hits: Counter[int] = Counter()
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line" and frame.f_code.co_name == "login_user":
+            hits[frame.f_lineno] += 1
+        return trace
+
+    main_app = namespace("login_lines")["main_app"]
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        main_app()
+    finally:
+        sys.settrace(before)
+    assert hits == dict.fromkeys(range(15, 20), 2)
+
+
+@pytest.mark.parametrize("path", [LOGIN, LOGIN_LINES], ids=lambda path: path.stem)
 def test_login_prints_what_the_seed_shows(
-    capsys: pytest.CaptureFixture[str], no_waiting: None
+    path: Path, capsys: pytest.CaptureFixture[str], no_waiting: None
 ) -> None:
-    runpy.run_path(str(LOGIN), run_name="__main__")
+    runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out.splitlines() == [
         "Running application.",
         "Try login for user 0.",

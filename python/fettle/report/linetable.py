@@ -3,7 +3,7 @@
 or spent in functions that it called.
 """
 
-from fettle.report.listing import shown
+from fettle.report.listing import last_line, shown
 from fettle.report.names import visible
 from fettle.report.table import counted, waiting
 from fettle.report.unit import total
@@ -60,18 +60,20 @@ class LineTable:
         form = "  ".join(f"{{:>{width}}}" for width in widths).format
         blank = " " * (sum(widths[1:]) + 2 * (len(widths) - 1))
         result = [(f"{form(*columns)}  {LAST_COLUMN}", False)]
-        for number in self._numbers(len(listing)):
+        for number in self._numbers(listing):
             found = cells.get(number)
             text = f"  {shown(listing[number - 1])}" if number <= len(listing) else ""
             left = form(*found) if found else f"{number:>{widths[0]}}{blank}"
             result.append(((left + text).rstrip(), number in hot))
         return result
 
-    def _numbers(self, known: int) -> list[int]:
+    def _numbers(self, listing: list[str]) -> list[int]:
         """From the first line to the last; without their source, only those that have code."""
-        last = max((row[0] for row in self.rows), default=0)
-        whole = range(self.line, min(last, known) + 1)
-        return sorted({*whole, *(row[0] for row in self.rows)})
+        numbers = {row[0] for row in self.rows}
+        last = max(numbers, default=0)
+        if listing and self.line not in numbers and not self.name.startswith("<"):
+            last = max(last, last_line(listing, self.line))  # line_profiler has what ran, no more
+        return sorted({*range(self.line, min(last, len(listing)) + 1), *numbers})
 
     def _cells(self, row: "Row", unit: "Unit", callees: bool) -> tuple[str, ...]:
         line, hits, time, waited, called = row

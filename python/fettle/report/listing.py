@@ -26,6 +26,21 @@ def shown(line: str) -> str:
     return visible(line.expandtabs(TAB).rstrip())
 
 
+def last_line(listing: list[str], first: int) -> int:
+    """Where the function ends that begins at line first; 0 where that can not be seen.
+
+    >>> last_line(["@mark", "def f():", "    x", "", "    y", "", "z"], 1)
+    5
+    """
+    from inspect import getblock
+    from tokenize import TokenError
+
+    try:
+        return first - 1 + len(getblock([f"{line}\n" for line in listing[first - 1 :]]))
+    except (SyntaxError, TokenError, IndexError):  # it is no Python, or other source by now
+        return 0
+
+
 class Listings:
     """The sources of a recording, and what must be said of them."""
 
