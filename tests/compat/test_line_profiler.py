@@ -247,7 +247,7 @@ def drive(generator, steps):
             happened.append(("gave", getattr(generator, step)(*value)))
         except StopIteration as end:
             happened.append(("returned", end.value))
-        except Exception as error:
+        except BaseException as error:
             happened.append((type(error).__name__, str(error)))
     return happened
 
@@ -260,11 +260,12 @@ def test_a_generator(seed):
         ("send", (7,)),
         ("throw", (KeyError("k"),)),
         ("throw", (ValueError("v"),)),
+        ("throw", (GeneratorExit(),)),
         ("close", ()),
     ]
     steps = [
         ("__next__", ()),
-        *dice.choices(choices, weights=[4, 4, 4, 1, 1], k=dice.randrange(12)),
+        *dice.choices(choices, weights=[4, 4, 4, 1, 1, 1], k=dice.randrange(12)),
     ]
     limit = dice.randrange(8)
     ENDED.clear()
@@ -294,7 +295,7 @@ async def drive_async(generator, steps):
     for step, value in steps:
         try:
             happened.append(await getattr(generator, step)(*value))
-        except (Exception, StopAsyncIteration) as error:
+        except (Exception, StopAsyncIteration, GeneratorExit) as error:
             happened.append((type(error).__name__, str(error)))
     await generator.aclose()
     return happened
@@ -303,8 +304,9 @@ async def drive_async(generator, steps):
 @pytest.mark.parametrize("seed", range(30))
 def test_an_async_generator(seed):
     dice = random.Random(seed)
-    choices = [("asend", (7,)), ("athrow", (KeyError("k"),)), ("aclose", ())]
-    steps = [("asend", (None,)), *dice.choices(choices, weights=[4, 3, 1], k=dice.randrange(9))]
+    thrown = (KeyError("k"), GeneratorExit())
+    choices = [("asend", (7,)), ("aclose", ()), *(("athrow", (error,)) for error in thrown)]
+    steps = [("asend", (None,)), *dice.choices(choices, weights=[4, 1, 3, 1], k=dice.randrange(9))]
     limit = dice.randrange(8)
     ENDED.clear()
     expected = asyncio.run(drive_async(async_counter(limit), steps)), list(ENDED)
