@@ -8,7 +8,6 @@ import sys
 from fractions import Fraction
 
 import pytest
-
 from fettle.compat.line_profiler import LineProfiler, LineStats, load_stats, show_func, show_text
 from fettle.compat.line_profiler.line_profiler import get_code_block
 
@@ -111,10 +110,10 @@ def test_columns_stay_in_line_however_large_the_numbers(seed, tmp_path):
     dice = random.Random(seed)
     file = tmp_path / "app.py"
     file.write_text("def work():\n" + "    pass\n" * 20)
-    timings = [
-        (line, dice.randrange(1, 10 ** dice.randrange(1, 30)), dice.random() * 10 ** dice.randrange(30))
-        for line in sorted(dice.sample(range(2, 21), 10))
-    ]
+    timings = []
+    for line in sorted(dice.sample(range(2, 21), 10)):
+        hits = dice.randrange(1, 10 ** dice.randrange(1, 30))
+        timings.append((line, hits, dice.random() * 10 ** dice.randrange(30)))
     rows = table_of(shown(str(file), 1, "work", timings, 1.0))
     for line, hits, time in timings:
         cells, source = rows[line]
@@ -128,7 +127,8 @@ def test_all_functions_and_their_totals():
     stats = LineStats({KEYS[0]: [(1, 1, 3)], KEYS[1]: [(20, 1, 2)], KEYS[2]: []}, 1.0)
     text = io.StringIO()
     stats.print(text, details=False, summarize=True, sort=True)
-    assert [line.split()[0] for line in text.getvalue().splitlines()[2:]] == ["0.00", "2.00", "3.00"]
+    totals = [line.split()[0] for line in text.getvalue().splitlines()[2:]]
+    assert totals == ["0.00", "2.00", "3.00"]
     text = io.StringIO()
     stats.print(text, stripzeros=True, summarize=True)
     assert text.getvalue().count("Total time") == 2

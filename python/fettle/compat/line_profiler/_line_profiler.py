@@ -8,7 +8,6 @@ A table is known by its label: file, first line, qualified name. Functions with 
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any
@@ -23,7 +22,7 @@ __version__ = "5.0.2"  # of line_profiler: the one whose interface this is
 
 Label = tuple[str, int, str]
 Row = tuple[int, int, int]  # line, hits, time in units of the profiler's timer
-Timings = Mapping[Label, list[Row]]
+Timings = dict[Label, list[Row]]
 
 TIMER_UNIT = 1e-9  # seconds; the engine's clock counts nanoseconds
 _NOP = bytes([opmap["NOP"], 0])

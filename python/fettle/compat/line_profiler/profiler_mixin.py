@@ -215,13 +215,10 @@ class ByCountProfilerMixin:
                     return end.value
                 finally:
                     self.disable_by_count()
+                    value = None  # an exception in it would know this frame: a cycle
                 try:
                     step, value = generator.send, (yield item)
-                except GeneratorExit:
-                    with self:
-                        generator.close()
-                    raise
-                except BaseException as error:
+                except BaseException as error:  # GeneratorExit too: it may catch that
                     step, value = generator.throw, error
 
         return self._mark_wrapper(wrapper)
@@ -243,12 +240,9 @@ class ByCountProfilerMixin:
                     return
                 finally:
                     self.disable_by_count()
+                    value = None  # see wrap_generator
                 try:
                     step, value = generator.asend, (yield item)
-                except GeneratorExit:
-                    with self:
-                        await generator.aclose()
-                    raise
                 except BaseException as error:
                     step, value = generator.athrow, error
 
