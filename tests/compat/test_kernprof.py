@@ -6,11 +6,13 @@ ours is to be better: hits are those of the program's own counters, files are re
 load_stats.
 """
 
+import builtins
 import doctest
 import os
 import pstats
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -300,14 +302,16 @@ def test_targets_that_cannot_be_are_warned_of(folder):
 def test_main_leaves_things_as_they_were(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     before = sys.argv[:], sys.path[:], sys.modules["__main__"]
-    for words in (["-l", "app.py", "a"], ["-b", "-m", "app", "a"], ["app.py", "fail"]):
-        if "fail" in words:
-            with pytest.raises(ValueError, match="mine"):
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "profile", "mine", raising=False)
+        for words in (["-l", "app.py", "a"], ["-b", "-m", "app", "a"], ["-b", "app.py", "fail"]):
+            with pytest.raises(ValueError, match="mine") if "fail" in words else nullcontext():
                 main(words)
-        else:
-            main(words)
-        assert (sys.argv, sys.path, sys.modules["__main__"]) == before
-    assert "['a']" in capsys.readouterr().out
+            assert (sys.argv, sys.path, sys.modules["__main__"]) == before
+            assert builtins.profile == "mine"
+    assert capsys.readouterr().out.count("['a']") == 2
+    main(["-l", "app.py"])
+    assert not hasattr(builtins, "profile")
 
 
 def test_main_may_raise_instead_of_exiting(folder, monkeypatch, capsys):

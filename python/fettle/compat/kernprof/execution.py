@@ -45,8 +45,8 @@ def execfile(
 
 
 def main(args: list[str] | None = None, *, exit_on_error: bool = True) -> None:
-    """The command; args: without its name. sys.argv, sys.path and `__main__` are afterwards as
-    before.
+    """The command; args: without its name. sys.argv, sys.path, `__main__` and the builtin
+    `profile` are afterwards as before.
 
     What the program raises is passed on. If exit_on_error is false, RuntimeError for a wrong
     command line, FileNotFoundError and ModuleNotFoundError if there is no such program.
@@ -75,10 +75,14 @@ def _viewer() -> str:
 @contextmanager
 def _as_before() -> Iterator[None]:
     argv, path, module = sys.argv[:], sys.path[:], sys.modules.get("__main__")
+    names = vars(builtins)
+    profile = {"profile": names["profile"]} if "profile" in names else {}
     try:
         yield
     finally:
         sys.argv[:], sys.path[:] = argv, path
+        names.pop("profile", None)
+        names.update(profile)
         if module is not None:
             sys.modules["__main__"] = module
 
