@@ -6,11 +6,13 @@ ours is to be better: hits are those of the program's own counters, files are re
 load_stats.
 """
 
+import builtins
 import doctest
 import os
 import pstats
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,12 @@ def test_a_module_runs_once(folder, mode):
     assert (done.stdout, done.stderr) == ("__main__\n", "")
 
 
+def test_a_module_that_the_interpreter_has_in_it(folder):
+    done = run("-q", "-m", "site", "--user-base", cwd=folder)
+    plain = run("-m", "site", "--user-base", cwd=folder, command=[sys.executable])
+    assert (done.stdout, done.stderr) == (plain.stdout, "")
+
+
 @pytest.mark.parametrize("mode", [["-l"], ["-lp", "app.py"], ["-b"]])
 def test_a_program_that_fails_is_recorded_and_shown_without_us(folder, mode):
     done = run(*mode, "app.py", "fail", cwd=folder)
@@ -226,6 +234,26 @@ def test_the_file_is_written_while_the_program_runs(folder):
     assert not list(folder.glob("*.part"))
 
 
+def test_calls_are_recorded_on_while_the_file_is_written(folder):
+    (folder / "app.py").write_text(
+        "import os, time\n"
+        "def f(): pass\n"
+        "f()\n"
+        "while not os.path.exists('app.py.prof'): time.sleep(0.01)\n"
+        "f()\n"
+    )
+    assert run("-i", "1", "app.py", cwd=folder).stderr == ""
+    assert calls(folder / "app.py.prof")["f"] == 2
+
+
+def test_a_profile_is_overwritten(folder):
+    for mode in ("-l", "-b"):
+        for _ in range(2):
+            done = run(mode, "-o", "same", "app.py", cwd=folder)
+            assert (done.returncode, done.stderr) == (0, "")
+    assert calls(folder / "same")["f"] == 2
+
+
 def test_no_writing_after_stop(tmp_path):
     written = []
     timer = RepeatedTimer(0.001, written.append, "x")
@@ -243,6 +271,13 @@ def test_a_file_that_cannot_be_written(folder):
     late = run("-o", "/proc/x", "-l", "app.py", cwd=folder)
     assert late.returncode == 125
     assert late.stdout == "[]\n"
+    source = (folder / "app.py").read_text()
+    own = run("-o", "app.py", "-l", "app.py", cwd=folder)
+    assert (own.returncode, own.stdout) == (2, "")
+    assert (folder / "app.py").read_text() == source
+    assert own.stderr.endswith(
+        "app.py is not a profile and stays as it is; name another file with -o.\n"
+    )
     for done in (early, late):
         (line,) = done.stderr.splitlines()
         assert line.startswith("fettle: cannot write ") and line.endswith("-o.")
@@ -300,14 +335,16 @@ def test_targets_that_cannot_be_are_warned_of(folder):
 def test_main_leaves_things_as_they_were(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     before = sys.argv[:], sys.path[:], sys.modules["__main__"]
-    for words in (["-l", "app.py", "a"], ["-b", "-m", "app", "a"], ["app.py", "fail"]):
-        if "fail" in words:
-            with pytest.raises(ValueError, match="mine"):
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "profile", "mine", raising=False)
+        for words in (["-l", "app.py", "a"], ["-b", "-m", "app", "a"], ["-b", "app.py", "fail"]):
+            with pytest.raises(ValueError, match="mine") if "fail" in words else nullcontext():
                 main(words)
-        else:
-            main(words)
-        assert (sys.argv, sys.path, sys.modules["__main__"]) == before
-    assert "['a']" in capsys.readouterr().out
+            assert (sys.argv, sys.path, sys.modules["__main__"]) == before
+            assert builtins.profile == "mine"
+    assert capsys.readouterr().out.count("['a']") == 2
+    main(["-l", "app.py"])
+    assert not hasattr(builtins, "profile")
 
 
 def test_main_may_raise_instead_of_exiting(folder, monkeypatch, capsys):

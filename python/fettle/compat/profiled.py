@@ -106,10 +106,15 @@ def _try_writing(path: str) -> None:
     elif os.path.isfile(path):
         with open(path, "r+b") as file:
             head = file.read(2)
-        if head and not (head[:1] in _DICTIONARY and head[1:] in _TUPLE_OR_END):
+        if head and not is_profile(head):
             raise Problem(
                 USAGE, f"{path} is not a profile and stays as it is; name another file with -o."
             )
+
+
+def is_profile(head: bytes) -> bool:
+    """Can the two bytes that a file begins with be those of cProfile's?"""
+    return head[:1] in _DICTIONARY and head[1:] in _TUPLE_OR_END
 
 
 def _record(

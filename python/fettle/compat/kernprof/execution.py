@@ -8,7 +8,7 @@ import builtins
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import datetime
 from functools import partial
 from pprint import pformat
@@ -23,6 +23,7 @@ from fettle.compat import line_profiler
 from fettle.compat.line_profiler import _diagnostics as switches
 from fettle.compat.line_profiler.autoprofile import autoprofile
 from fettle.compat.line_profiler.cli_utils import get_python_executable, short_string_path
+from fettle.compat.profiled import is_profile
 from fettle.problem import FETTLE_FAILED, USAGE, reason
 
 from .arguments import Options, parse
@@ -33,6 +34,8 @@ from .repeated import RepeatedTimer
 from .scratch import Scratch, unused_name
 
 __all__ = ["execfile", "main"]
+
+PICKLE = b"\x80"  # what a .lprof file begins with
 
 
 def execfile(
@@ -45,8 +48,8 @@ def execfile(
 
 
 def main(args: list[str] | None = None, *, exit_on_error: bool = True) -> None:
-    """The command; args: without its name. sys.argv, sys.path and `__main__` are afterwards as
-    before.
+    """The command; args: without its name. sys.argv, sys.path, `__main__` and the builtin
+    `profile` are afterwards as before.
 
     What the program raises is passed on. If exit_on_error is false, RuntimeError for a wrong
     command line, FileNotFoundError and ModuleNotFoundError if there is no such program.
@@ -75,12 +78,28 @@ def _viewer() -> str:
 @contextmanager
 def _as_before() -> Iterator[None]:
     argv, path, module = sys.argv[:], sys.path[:], sys.modules.get("__main__")
+    names = vars(builtins)
+    profile = {"profile": names["profile"]} if "profile" in names else {}
     try:
         yield
     finally:
         sys.argv[:], sys.path[:] = argv, path
+        names.pop("profile", None)
+        names.update(profile)
         if module is not None:
             sys.modules["__main__"] = module
+
+
+def _unwritable(path: str) -> str | None:
+    """Why path is not to be written; whatever else may be wrong shows when it is."""
+    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path)):
+        return f"cannot write {path}: no such folder"
+    if os.path.isfile(path):
+        with suppress(OSError), open(path, "rb") as stream:
+            head = stream.read(2)
+            if head and not (head.startswith(PICKLE) or is_profile(head)):
+                return f"{path} is not a profile and stays as it is"
+    return None
 
 
 class Run:
@@ -151,8 +170,9 @@ class Run:
         else:
             path = f"{os.path.basename(name)}.{options.ending}"
         options.outfile = os.path.abspath(path)
-        if os.path.isdir(options.outfile) or not os.path.isdir(os.path.dirname(options.outfile)):
-            problem = f"cannot write {path}: no such folder; name another file with -o."
+        problem = _unwritable(options.outfile)
+        if problem is not None:
+            problem = f"{problem}; name another file with -o."
             say(problem)
             self.give_up(USAGE, problem)
 
