@@ -14,6 +14,7 @@ enum {
     CHUNK = CHUNK_BYTES / sizeof(ft_line_activation),
     STACK_MAX = 1 << 24, /* 1 GiB of activations: a bound for a runaway, not a limit in use */
     LOOK_BELOW = 256,    /* a frame that is not on top is another greenlet's: few, or not found */
+    LOOK_BELOW_AT_ENTRY = 24, /* ... and rarely: each call of a recursion looks that far */
     WAITING_LOOK_FACTOR = 10 /* slices of 200 us are worth the thread's CPU clock (0.9 us) */
 };
 
@@ -216,6 +217,7 @@ static bool push(ft_line_recorder *lines, const ft_line_code *code, const void *
     at->code = code;
     at->outer = part->innermost;
     part->innermost = index_of(lines, at);
+    part->count++;
     ft_line_begin_slice(lines, at, NULL, now);
     set_state(at, FT_LINE_RUNNING);
     return true;
@@ -243,6 +245,7 @@ static void drop(ft_line_recorder *lines, ft_line_activation *at, uint64_t now)
         ft_line_end_slice(lines, at, now);
     set_state(at, FT_LINE_NONE);
     at->frame = 0;
+    part->count--;
     if (running)
         go_on(lines, part, at->outer, now);
     while (lines->top->frame == 0)
@@ -251,10 +254,10 @@ static void drop(ft_line_recorder *lines, ft_line_activation *at, uint64_t now)
 
 /* The frame's activation when it is not on top, or NULL. */
 static ft_line_activation *find_below(const ft_line_recorder *lines, const void *key,
-                                      const void *frame)
+                                      const void *frame, int most)
 {
     ft_line_activation *at = lines->top;
-    for (int looks = 0; at > lines->bottom && looks < LOOK_BELOW; looks++, at--)
+    for (int looks = 0; at > lines->bottom && looks < most; looks++, at--)
         if (at->frame == (uintptr_t)frame)
             return at->code->key == key ? at : NULL;
     return NULL;
@@ -275,6 +278,12 @@ static void make_innermost(ft_line_recorder *lines, ft_line_activation *at, uint
 static const ft_line_code *find_code(const ft_line_recorder *lines, const void *key)
 {
     return ft_recording_find_lines(lines->recorder->recording, key);
+}
+
+static bool is_active(const ft_line_recorder *lines, const ft_line_code *code)
+{
+    uint32_t number = code->table->number;
+    return number < lines->part_count && lines->parts[number].count > 0;
 }
 
 /* A function begins: its first line. In the middle of one: it began before the recording did. */
@@ -298,9 +307,11 @@ void ft_line_event_slow(ft_line_recorder *lines, const void *key, const void *fr
     ft_line_activation *at = lines->top;
     if (at->frame != (uintptr_t)frame || at->code->key != key) {
         const ft_line_code *code = find_code(lines, key);
-        /* Every call begins with the entry line: what has none of its own is not looked for. */
-        bool begins = code == NULL || line == code->entry;
-        at = begins ? NULL : find_below(lines, key, frame);
+        /* Every call begins with the entry line; so may each round of a loop in another greenlet. */
+        bool at_entry = code != NULL && line == code->entry;
+        bool begins = code == NULL || (at_entry && !is_active(lines, code));
+        int most = at_entry ? LOOK_BELOW_AT_ENTRY : LOOK_BELOW;
+        at = begins ? NULL : find_below(lines, key, frame, most);
         if (at == NULL)
             at = begin(lines, key, frame, line, now);
         if (at == NULL)
@@ -318,7 +329,7 @@ void ft_line_event_slow(ft_line_recorder *lines, const void *key, const void *fr
 
 void ft_line_leave_slow(ft_line_recorder *lines, const void *key, const void *frame, uint64_t now)
 {
-    ft_line_activation *at = find_below(lines, key, frame);
+    ft_line_activation *at = find_below(lines, key, frame, LOOK_BELOW);
     if (at != NULL)
         drop(lines, at, now);
 }
@@ -368,7 +379,7 @@ static uint32_t take_place(ft_line_recorder *lines, const void *frame)
 void ft_line_suspend(ft_line_recorder *lines, const void *key, const void *frame, bool awaits,
                      uint64_t now)
 {
-    ft_line_activation *at = find_below(lines, key, frame);
+    ft_line_activation *at = find_below(lines, key, frame, LOOK_BELOW);
     if (at == NULL)
         return;
     ft_line_cell *cell = at->cell;

@@ -50,6 +50,7 @@ _Static_assert(sizeof(ft_line_activation) == 64, "one cache line, and the file's
 typedef struct ft_line_part {
     ft_line_cell *cells; /* in the arena; NULL: not met yet */
     uint32_t innermost;  /* index of the running activation; 0: none */
+    uint32_t count;      /* of activations in the stack */
 } ft_line_part;
 
 typedef struct ft_line_recorder {
@@ -166,7 +167,9 @@ static inline void ft_line_pop(ft_line_recorder *lines, uint64_t now)
 {
     ft_line_activation *at = lines->top;
     ft_line_end_slice(lines, at, now);
-    lines->parts[at->code->table->number].innermost = 0;
+    ft_line_part *part = &lines->parts[at->code->table->number];
+    part->innermost = 0;
+    part->count--;
     atomic_store_explicit(&at->state, FT_LINE_NONE, memory_order_release);
     lines->top = at - 1;
 }
