@@ -44,6 +44,28 @@ static uint32_t index_of(const ft_line_recorder *lines, const ft_line_activation
     return (uint32_t)(at - lines->bottom);
 }
 
+/* The code of key. NULL: its lines are not recorded, or lines rest. */
+static const ft_line_code *find_code(ft_line_recorder *lines, const void *key)
+{
+    ft_recording *recording = lines->recorder->recording;
+    uint32_t count = atomic_load_explicit(&recording->lines.code_count, memory_order_relaxed);
+    if (FT_UNLIKELY(recording->lines_rest))
+        return NULL;
+    if (FT_UNLIKELY(lines->known_of != count)) {
+        memset((void *)lines->known, 0, sizeof lines->known);
+        lines->known_of = count;
+    }
+    uint64_t bits = (uint64_t)(uintptr_t)key / 16; /* what is allocated is aligned */
+    const ft_line_code **known = &lines->known[(bits ^ bits / FT_LINE_KNOWN) % FT_LINE_KNOWN];
+    if (FT_UNLIKELY(*known == NULL || (*known)->key != key)) {
+        const ft_line_code *code = ft_recording_find_lines(recording, key);
+        if (code == NULL)
+            return NULL;
+        *known = code;
+    }
+    return *known;
+}
+
 /* ---- room ---- */
 
 /* Activations, all NONE, in a block of their own. */
@@ -270,11 +292,6 @@ static void make_innermost(ft_line_recorder *lines, ft_line_activation *at, uint
     part->innermost = index_of(lines, at);
     ft_line_begin_slice(lines, at, at->cell, now);
     set_state(at, FT_LINE_RUNNING);
-}
-
-static const ft_line_code *find_code(const ft_line_recorder *lines, const void *key)
-{
-    return ft_recording_find_lines(lines->recorder->recording, key);
 }
 
 /* A function begins: its first line. In the middle of one: it began before the recording did. */
