@@ -63,7 +63,7 @@ typedef struct ft_line_recorder {
     uint32_t part_count;
     uint32_t known_of; /* the number of codes that the recording had when `known` was right */
     const ft_line_code *known[FT_LINE_KNOWN]; /* borrowed: by a hash of the key; NULL: none */
-    struct ft_block *cells;      /* newest block of LINES */
+    struct ft_block *cells;                   /* newest block of LINES */
     ft_line_activation **chunks; /* owned list: suspended ones, and free places for them */
     uint32_t chunk_count, chunk_room;
     uint32_t free_place; /* index + 1 of the first free place; they are chained */
