@@ -45,6 +45,30 @@ static uint32_t index_of(const ft_line_recorder *lines, const ft_line_activation
     return (uint32_t)(at - lines->bottom);
 }
 
+/* The code of key. NULL: its lines are not recorded, or lines rest. */
+static const ft_line_code *find_code(ft_line_recorder *lines, const void *key)
+{
+    ft_recording *recording = lines->recorder->recording;
+    uint32_t count = atomic_load_explicit(&recording->lines.code_count, memory_order_relaxed);
+    if (FT_UNLIKELY(recording->lines_rest))
+        return NULL;
+    if (FT_UNLIKELY(lines->known_of != count)) {
+        memset((void *)lines->known, 0, sizeof lines->known);
+        lines->known_of = count;
+    }
+    uint64_t bits = (uint64_t)(uintptr_t)key / 16; /* what is allocated is aligned */
+    if (FT_UNLIKELY(recording->lines_rest))
+        return NULL;
+    const ft_line_code **known = &lines->known[(bits ^ bits / FT_LINE_KNOWN) % FT_LINE_KNOWN];
+    if (FT_UNLIKELY(*known == NULL || (*known)->key != key)) {
+        const ft_line_code *code = ft_recording_find_lines(recording, key);
+        if (code == NULL)
+            return NULL;
+        *known = code;
+    }
+    return *known;
+}
+
 /* ---- room ---- */
 
 /* Activations, all NONE, in a block of their own. */
@@ -205,11 +229,13 @@ static void stop_innermost(ft_line_recorder *lines, ft_line_part *part, uint64_t
     set_state(running, FT_LINE_STANDING);
 }
 
-/* False, with a note, when there is no room: nothing is counted, then. */
-static bool push(ft_line_recorder *lines, const ft_line_code *code, const void *frame, uint64_t now)
+/* The frame is at the cell of this number, 0: at no line that is known. NULL, with a note, when
+ * there is no room: nothing is counted, then. */
+static ft_line_activation *push(ft_line_recorder *lines, const ft_line_code *code,
+                                const void *frame, uint32_t number, uint64_t now)
 {
     if (!meet(lines, code->table) || (lines->top == lines->last && !grow_stack(lines)))
-        return false;
+        return NULL;
     ft_line_part *part = part_of(lines, code);
     stop_innermost(lines, part, now);
     ft_line_activation *at = ++lines->top;
@@ -218,9 +244,9 @@ static bool push(ft_line_recorder *lines, const ft_line_code *code, const void *
     at->outer = part->innermost;
     part->innermost = index_of(lines, at);
     part->count++;
-    ft_line_begin_slice(lines, at, NULL, now);
+    ft_line_begin_slice(lines, at, number == 0 ? NULL : part->cells + number, now);
     set_state(at, FT_LINE_RUNNING);
-    return true;
+    return at;
 }
 
 /* What stood still because of an activation that ended goes on. */
@@ -275,9 +301,18 @@ static void make_innermost(ft_line_recorder *lines, ft_line_activation *at, uint
     set_state(at, FT_LINE_RUNNING);
 }
 
-static const ft_line_code *find_code(const ft_line_recorder *lines, const void *key)
+/* The event counts as a hit of the slot's line. */
+static void hit(ft_line_recorder *lines, const ft_line_code *code, uint32_t slot)
 {
-    return ft_recording_find_lines(lines->recorder->recording, key);
+    if (slot != 0 && (slot & FT_LINE_NOT_COUNTED) == 0)
+        ft_counter_add(&part_of(lines, code)->cells[slot].hits, 1);
+}
+
+/* The end of what is on top was not told, and its frame is used again. */
+static void drop_stale(ft_line_recorder *lines, const void *frame, uint64_t now)
+{
+    if (lines->top->frame == (uintptr_t)frame)
+        drop(lines, lines->top, now);
 }
 
 static bool is_active(const ft_line_recorder *lines, const ft_line_code *code)
@@ -287,18 +322,27 @@ static bool is_active(const ft_line_recorder *lines, const ft_line_code *code)
 }
 
 /* A function begins: its first line. In the middle of one: it began before the recording did. */
-static ft_line_activation *begin(ft_line_recorder *lines, const void *key, const void *frame,
-                                 uint32_t line, uint64_t now)
+static void begin(ft_line_recorder *lines, const ft_line_code *code, const void *frame,
+                  uint32_t line, uint64_t now)
 {
-    ft_line_activation *stale = lines->top;
-    if (stale->frame == (uintptr_t)frame)
-        drop(lines, stale, now); /* its end was not told, and its frame is used again */
-    const ft_line_code *code = find_code(lines, key);
-    if (code == NULL || !push(lines, code, frame, now))
-        return NULL;
+    uint32_t slot = ft_line_slot(code, line);
+    if (push(lines, code, frame, slot & ~FT_LINE_NOT_COUNTED, now) == NULL)
+        return;
     if (code->is_function && line == code->entry)
         ft_counter_add(&part_of(lines, code)->cells[0].hits, 1);
-    return lines->top;
+    hit(lines, code, slot);
+}
+
+/* An activation that is not on top, or not the running one, or is at a line its code has not. */
+static void move_to(ft_line_recorder *lines, ft_line_activation *at, uint32_t line, uint64_t now)
+{
+    uint32_t slot = ft_line_slot(at->code, line);
+    uint32_t number = slot & ~FT_LINE_NOT_COUNTED;
+    make_innermost(lines, at, now);
+    ft_line_end_slice(lines, at, now);
+    hit(lines, at->code, slot);
+    ft_line_begin_slice(lines, at, number == 0 ? NULL : part_of(lines, at->code)->cells + number,
+                        now);
 }
 
 void ft_line_event_slow(ft_line_recorder *lines, const void *key, const void *frame, uint32_t line,
@@ -312,19 +356,14 @@ void ft_line_event_slow(ft_line_recorder *lines, const void *key, const void *fr
         bool begins = code == NULL || (at_entry && !is_active(lines, code));
         int most = at_entry ? LOOK_BELOW_AT_ENTRY : LOOK_BELOW;
         at = begins ? NULL : find_below(lines, key, frame, most);
-        if (at == NULL)
-            at = begin(lines, key, frame, line, now);
-        if (at == NULL)
+        if (at == NULL) {
+            drop_stale(lines, frame, now);
+            if (code != NULL)
+                begin(lines, code, frame, line, now);
             return;
+        }
     }
-    make_innermost(lines, at, now);
-    ft_line_end_slice(lines, at, now);
-    uint32_t slot = ft_line_slot(at->code, line);
-    uint32_t number = slot & ~FT_LINE_NOT_COUNTED;
-    ft_line_cell *cell = number == 0 ? NULL : part_of(lines, at->code)->cells + number;
-    if (cell != NULL && (slot & FT_LINE_NOT_COUNTED) == 0)
-        ft_counter_add(&cell->hits, 1);
-    ft_line_begin_slice(lines, at, cell, now);
+    move_to(lines, at, line, now);
 }
 
 void ft_line_leave_slow(ft_line_recorder *lines, const void *key, const void *frame, uint64_t now)
@@ -364,13 +403,15 @@ static bool add_chunk(ft_line_recorder *lines)
 static uint32_t take_place(ft_line_recorder *lines, const void *frame)
 {
     uint64_t key = (uint64_t)(uintptr_t)frame;
-    const uint32_t *old = ft_map_get(&lines->suspended, key);
-    if (old != NULL && *old != 0)
-        return *old; /* it was dropped unfinished, and another one is in its place */
+    uint32_t *known = ft_map_get(&lines->suspended, key);
+    if (known != NULL && *known != 0)
+        return *known; /* it was dropped unfinished, and another one is in its place */
     if (lines->free_place == 0 && !add_chunk(lines))
         return 0;
     uint32_t place = lines->free_place;
-    if (ft_map_put(&lines->suspended, key, place) != FT_OK)
+    if (known != NULL)
+        *known = place;
+    else if (ft_map_put(&lines->suspended, key, place) != FT_OK)
         return 0;
     lines->free_place = place_at(lines, place - 1)->outer;
     return place;
@@ -435,12 +476,9 @@ void ft_line_resume(ft_line_recorder *lines, const void *key, const void *frame,
     if (code == NULL)
         return;
     ft_line_cell *cell = end_suspension_of(lines, key, frame, now);
-    if (!push(lines, code, frame, now))
-        return;
-    uint32_t number = ft_line_slot(code, line) & ~FT_LINE_NOT_COUNTED;
-    if (cell == NULL && number != 0)
-        cell = part_of(lines, code)->cells + number;
-    ft_line_begin_slice(lines, lines->top, cell, now);
+    uint32_t number = cell != NULL ? (uint32_t)(cell - part_of(lines, code)->cells)
+                                   : ft_line_slot(code, line) & ~FT_LINE_NOT_COUNTED;
+    (void)push(lines, code, frame, number, now);
 }
 
 /* ---- the thread's end, and forks ---- */
@@ -479,10 +517,8 @@ void ft_line_recorder_replay(ft_line_recorder *lines, const ft_line_recorder *be
         const ft_line_activation *old = &before->at_fork[i];
         if (old->frame == 0)
             continue;
-        if (!push(lines, old->code, (const void *)old->frame, now))
-            return;
         ptrdiff_t number = old->cell == NULL ? 0 : old->cell - part_of(before, old->code)->cells;
-        if (number > 0)
-            ft_line_begin_slice(lines, lines->top, part_of(lines, old->code)->cells + number, now);
+        if (push(lines, old->code, (const void *)old->frame, (uint32_t)number, now) == NULL)
+            return;
     }
 }

@@ -53,12 +53,18 @@ typedef struct ft_line_part {
     uint32_t count;      /* of activations in the stack */
 } ft_line_part;
 
+/* The codes that the thread met last, so that a call takes no lock: keys stay valid as long as the
+ * recording, and what they lead to changes only when codes are added to it. */
+enum { FT_LINE_KNOWN = 64 };
+
 typedef struct ft_line_recorder {
     ft_recorder *recorder;                   /* borrowed: of the same thread */
     ft_line_activation *bottom, *top, *last; /* bottom[0] is no activation */
     ft_line_part *parts;                     /* owned, by the table's number */
     uint32_t part_count;
-    struct ft_block *cells;      /* newest block of LINES */
+    uint32_t known_of; /* the number of codes that the recording had when `known` was right */
+    const ft_line_code *known[FT_LINE_KNOWN]; /* borrowed: by a hash of the key; NULL: none */
+    struct ft_block *cells;                   /* newest block of LINES */
     ft_line_activation **chunks; /* owned list: suspended ones, and free places for them */
     uint32_t chunk_count, chunk_room;
     uint32_t free_place; /* index + 1 of the first free place; they are chained */

@@ -69,7 +69,8 @@ typedef struct ft_line_registry {
     ft_map keys; /* key -> index into codes */
     ft_line_code **codes;
     ft_line_table **tables;
-    uint32_t code_count, code_room, table_count, table_room;
+    _Atomic uint32_t code_count; /* only grows; may be read without the lock */
+    uint32_t code_room, table_count, table_room;
 } ft_line_registry;
 
 /* One code object of a table, as the probe knows it. Borrowed for the call. */

@@ -264,8 +264,7 @@ ft_status ft_recording_watch_lines(ft_recording *recording, const ft_line_member
 const ft_line_code *ft_recording_find_lines(ft_recording *recording, const void *key)
 {
     pthread_mutex_lock(&recording->lock);
-    const ft_line_code *code =
-        recording->lines_rest ? NULL : ft_line_registry_find(&recording->lines, key);
+    const ft_line_code *code = ft_line_registry_find(&recording->lines, key);
     pthread_mutex_unlock(&recording->lock);
     return code;
 }

@@ -115,7 +115,7 @@ ft_status ft_recording_intern(ft_recording *recording, const ft_function *functi
 ft_status ft_recording_watch_lines(ft_recording *recording, const ft_line_member *members,
                                    uint32_t count, uint32_t last_line);
 
-/* NULL when the lines of key are not recorded, or lines rest. Borrowed: it lives as long as the recording. */
+/* NULL when the lines of key are not recorded. Borrowed: it lives as long as the recording. */
 const ft_line_code *ft_recording_find_lines(ft_recording *recording, const void *key);
 
 /* Room for bytes in a block of *newest's kind; *newest becomes the block that has it. NULL when

@@ -34,6 +34,14 @@ static PyObject *on_end(PyObject *self, PyObject *const *args, size_t count, PyO
     Py_RETURN_NONE;
 }
 
+/* Everywhere before 3.15, where most of what an exception leaves is not watched. */
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
+{
+    if (ft_line_marks_is_watched((PyCodeObject *)args[0]))
+        return on_end(self, args, count, names);
+    Py_RETURN_NONE;
+}
+
 /* A coroutine yields what it awaits, an asynchronous generator that or a value. */
 static PyObject *on_yield(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
@@ -83,7 +91,7 @@ static const struct {
     {"PY_RETURN", on_end, LOCAL},
     {"PY_YIELD", on_yield, LOCAL},
     {"PY_RESUME", on_resume, LOCAL},
-    {"PY_UNWIND", on_end, UNLESS_LOCAL},
+    {"PY_UNWIND", on_unwind, UNLESS_LOCAL},
     {"PY_THROW", on_throw, UNLESS_LOCAL},
     {"PY_START", on_start, SELECTING},
 };
