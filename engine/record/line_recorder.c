@@ -57,8 +57,6 @@ static const ft_line_code *find_code(ft_line_recorder *lines, const void *key)
         lines->known_of = count;
     }
     uint64_t bits = (uint64_t)(uintptr_t)key / 16; /* what is allocated is aligned */
-    if (FT_UNLIKELY(recording->lines_rest))
-        return NULL;
     const ft_line_code **known = &lines->known[(bits ^ bits / FT_LINE_KNOWN) % FT_LINE_KNOWN];
     if (FT_UNLIKELY(*known == NULL || (*known)->key != key)) {
         const ft_line_code *code = ft_recording_find_lines(recording, key);

@@ -114,8 +114,16 @@ static inline uint64_t ft_line_own(const ft_line_recorder *lines, const ft_conte
     return recorder->current == context ? own + (now - recorder->slice_start) : own;
 }
 
-/* From now on the time is the cell's. The call on top of the recorder's stack is the frame's, where
- * calls are recorded. */
+/* The frame's call, where calls are recorded: it is on top, or below the C function that it is in. */
+static inline ft_context *ft_line_call_of(const ft_recorder *recorder, uintptr_t frame)
+{
+    const ft_stack_entry *top = recorder->top;
+    if (top->frame != frame)
+        return NULL;
+    return (top->context->flags & FT_CODE_IS_C) != 0 ? top[-1].context : top->context;
+}
+
+/* From now on the time is the cell's. */
 static inline void ft_line_begin_slice(ft_line_recorder *lines, ft_line_activation *at,
                                        ft_line_cell *cell, uint64_t now)
 {
@@ -123,7 +131,7 @@ static inline void ft_line_begin_slice(ft_line_recorder *lines, ft_line_activati
     at->cell = cell;
     at->since = now;
     at->waited = lines->waited;
-    at->context = recorder->top->frame == at->frame ? recorder->current : NULL;
+    at->context = ft_line_call_of(recorder, at->frame);
     if (at->context != NULL)
         at->own = ft_line_own(lines, at->context, now);
 }
