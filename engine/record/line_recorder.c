@@ -15,7 +15,7 @@ enum {
     STACK_MAX = 1 << 24, /* 1 GiB of activations: a bound for a runaway, not a limit in use */
     LOOK_BELOW = 256,    /* a frame that is not on top is another greenlet's: few, or not found */
     LOOK_BELOW_AT_ENTRY = 24, /* ... and rarely: each call of a recursion looks that far */
-    WAITING_LOOK_FACTOR = 10 /* slices of 200 us are worth the thread's CPU clock (0.9 us) */
+    WAITING_LOOK_FACTOR = 10  /* slices of 200 us are worth the thread's CPU clock (0.9 us) */
 };
 
 #define NO_FRAME ((uintptr_t)1) /* bottom[0]: no frame, and none that has ended */
@@ -349,7 +349,8 @@ void ft_line_event_slow(ft_line_recorder *lines, const void *key, const void *fr
     ft_line_activation *at = lines->top;
     if (at->frame != (uintptr_t)frame || at->code->key != key) {
         const ft_line_code *code = find_code(lines, key);
-        /* Every call begins with the entry line; so may each round of a loop in another greenlet. */
+        /* Every call begins with the entry line; so may each round of a loop in another greenlet.
+         */
         bool at_entry = code != NULL && line == code->entry;
         bool begins = code == NULL || (at_entry && !is_active(lines, code));
         int most = at_entry ? LOOK_BELOW_AT_ENTRY : LOOK_BELOW;

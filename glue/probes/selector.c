@@ -52,6 +52,15 @@ static bool is_file(const char *place, size_t length)
     return memchr(place, '/', length) != NULL || ends_with(place, length, ".py");
 }
 
+/* ** may also mean no folder: the pattern with all such steps left out (all of them or none). */
+static char *without_deep(const char *pattern)
+{
+    char *made = copy(pattern, strlen(pattern));
+    for (char *at = made; made != NULL && (at = strstr(at, "/**/")) != NULL;)
+        memmove(at, at + strlen("/**"), strlen(at + strlen("/**")) + 1);
+    return made;
+}
+
 int ft_selectors_add(ft_selector **list, PyObject *text)
 {
     Py_ssize_t size;
@@ -68,6 +77,8 @@ int ft_selectors_add(ft_selector **list, PyObject *text)
     if (made->place == NULL)
         goto fail;
     made->is_deep = strstr(made->place, "**") != NULL;
+    if (made->is_deep && (made->flat = without_deep(made->place)) == NULL)
+        goto fail;
     if (colon != NULL && colon[1] != '\0') {
         made->name = copy(colon + 1, strlen(colon + 1));
         if (made->name == NULL)
@@ -89,6 +100,7 @@ void ft_selectors_free(ft_selector *list)
     while (list != NULL) {
         ft_selector *next = list->next;
         ft_mem_free(&ft_mem_system, list->place);
+        ft_mem_free(&ft_mem_system, list->flat);
         ft_mem_free(&ft_mem_system, list->name);
         ft_mem_free(&ft_mem_system, list);
         list = next;
@@ -136,7 +148,8 @@ static void plain_name(PyObject *qualname, char *into)
 
 static bool file_matches(const ft_selector *selector, const char *path)
 {
-    return fnmatch(selector->place, path, selector->is_deep ? 0 : FNM_PATHNAME) == 0;
+    return fnmatch(selector->place, path, selector->is_deep ? 0 : FNM_PATHNAME) == 0 ||
+           (selector->flat != NULL && fnmatch(selector->flat, path, 0) == 0);
 }
 
 static bool matches_file(const ft_selector *selector, PyCodeObject *code)

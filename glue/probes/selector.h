@@ -14,6 +14,7 @@
 typedef struct ft_selector {
     struct ft_selector *next;
     char *place; /* owned: pattern of an absolute path, or of a dotted name */
+    char *flat;  /* owned: of a path with **, without it; else NULL */
     char *name;  /* owned: pattern of a qualname; NULL: everything */
     bool is_file;
     bool is_deep; /* a path with ** */

@@ -107,6 +107,9 @@ FILES = [
     ("/a/**/app.py", "/a/b/c/app.py", ALL),
     ("/a/**/app.py", "/a/b/app.py", ALL),
     ("/a/**/*.py", "/a/b/c/d.py", ALL),
+    ("/a/**/app.py", "/a/app.py", ALL),  # no folder between is one of the ways
+    ("/a/**/app.py", "/a/myapp.py", set()),
+    ("/a/**/b/**/app.py", "/a/b/app.py", ALL),
     ("/a/**", "/a/b/c/d.py", ALL),
     ("/a/**/app.py", "/b/b/app.py", set()),
     ("/a/b/a??.py", "/a/b/app.py", ALL),
