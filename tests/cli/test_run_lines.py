@@ -217,13 +217,14 @@ def test_marks_on_anything_leave_it_as_it_is(folder: Folder) -> None:
         "for thing in (len, 1, None, print, functools.partial(int, base=2), object()):\n"
         "    assert profile(thing) is thing\n"
         "class A:\n"
-        "    def f(self): return 1\n"
+        "    def f(self):\n"
+        "        return 1\n"
         "assert profile(A) is A and profile(profile(A)) is A\n"
         "A().f()\n",
     )
     ended = folder.fettle("run", "-lq", "app.py")
     assert (ended.code, ended.stderr) == (0, "")
-    assert ran(folder.path / "app.fettle", "A.f") == {5: 1}
+    assert ran(folder.path / "app.fettle", "A.f") == {6: 1}
 
 
 def test_a_running_program_is_viewed(folder: Folder) -> None:
