@@ -48,7 +48,12 @@ def arguments() -> argparse.Namespace:
     found = parser.parse_args()
     if unknown := set(found.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {min(unknown)}: name some of {', '.join(BENCHMARKS)}")
-    if unknown := set(found.only) - set(WORKLOADS) - set(LINE_WORKLOADS) - set(bench_distortion.SHAPES):
+    if (
+        unknown := set(found.only)
+        - set(WORKLOADS)
+        - set(LINE_WORKLOADS)
+        - set(bench_distortion.SHAPES)
+    ):
         parser.error(f"there is no workload or shape {min(unknown)}: see workloads.py for them")
     if not any(leaves_something(name, found.only) for name in found.names or BENCHMARKS):
         parser.error(f"there is nothing of {found.only[0]} in {', '.join(found.names)}: see --help")

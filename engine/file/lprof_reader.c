@@ -17,7 +17,7 @@ static const ft_pickle_class classes[] = {
     {"line_profiler.line_profiler", "LineStats"},  /* since 5 */
     {"line_profiler._line_profiler", "LineStats"}, /* 3, 4, and ours */
     {"line_profiler", "LineStats"},
-    {"_line_profiler", "LineStats"}, /* before 3 */
+    {"_line_profiler", "LineStats"},                         /* before 3 */
     {"fettle.compat.line_profiler.line_stats", "LineStats"}, /* ours, pickled by others */
     {"fettle.compat.line_profiler._line_profiler", "LineStats"},
     {NULL, NULL},

@@ -114,7 +114,8 @@ static inline uint64_t ft_line_own(const ft_line_recorder *lines, const ft_conte
     return recorder->current == context ? own + (now - recorder->slice_start) : own;
 }
 
-/* The frame's call, where calls are recorded: it is on top, or below the C function that it is in. */
+/* The frame's call, where calls are recorded: it is on top, or below the C function that it is in.
+ */
 static inline ft_context *ft_line_call_of(const ft_recorder *recorder, uintptr_t frame)
 {
     const ft_stack_entry *top = recorder->top;

@@ -210,14 +210,13 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 
 static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"builtins", "max_nodes", "calls",      "lines",
-                            "marks",    "alone",     "one_thread", "lingers", NULL};
+    static char *names[] = {"builtins", "max_nodes",  "calls",   "lines", "marks",
+                            "alone",    "one_thread", "lingers", NULL};
     recorder_object *self = (recorder_object *)object;
     int builtins = 1, calls = 1, lines = 0, marks = 0, alone = 0, one_thread = 0, lingers = 0;
     Py_ssize_t nodes = FT_MAX_CONTEXTS_DEFAULT;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pnpppppp:Recorder", names, &builtins, &nodes,
-                                     &calls, &lines, &marks, &alone, &one_thread,
-                                     &lingers))
+                                     &calls, &lines, &marks, &alone, &one_thread, &lingers))
         return -1;
     if (nodes < 1 || nodes > INT32_MAX) {
         PyErr_Format(PyExc_ValueError, "max_nodes must be from 1 to %d, not %zd", INT32_MAX, nodes);

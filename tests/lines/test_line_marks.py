@@ -100,7 +100,9 @@ def test_one_attribute_of_a_class(name: str) -> None:
     recorder = lines_of(vars(outer)[name])
     with recorder:
         use(outer)
-    found = {(q.split("<locals>.")[1], calls) for _, _, _, q, calls, _ in recorder.profile().lines()}
+    found = {
+        (q.split("<locals>.")[1], calls) for _, _, _, q, calls, _ in recorder.profile().lines()
+    }
     assert found == {(f"Outer.{name}", 1)}
 
 
@@ -257,7 +259,9 @@ def made(source: str, name: str = "f", file: str = "<made>") -> Any:
     return names[name]
 
 
-@pytest.mark.parametrize("file", ["<string>", "", "no/such/file.py", "tab\tand\nline", "\udc80\u202e"])
+@pytest.mark.parametrize(
+    "file", ["<string>", "", "no/such/file.py", "tab\tand\nline", "\udc80\u202e"]
+)
 def test_code_without_a_file(file: str) -> None:
     f = made("def f():\n    x = 1\n    return x\n", file=file)
     recorder = lines_of(f)
@@ -334,7 +338,7 @@ def test_a_very_long_function() -> None:
     with recorder:
         f()
     (table,) = tables_of(recorder.profile()).values()
-    assert table.hits == {line: 1 for line in range(2, 5002)}
+    assert table.hits == dict.fromkeys(range(2, 5002), 1)
 
 
 def test_deep_recursion() -> None:

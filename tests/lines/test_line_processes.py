@@ -183,7 +183,9 @@ print([(name, calls, [row[1] for row in rows]) for _, _, name, _, calls, rows in
 
 def test_selected_from_outside(tmp_path: Path) -> None:
     """Modules that are imported later, and the module itself."""
-    (tmp_path / "later.py").write_text("A = 1\ndef f():\n    return 2\nclass C:\n    def g(self): return 3\n")
+    (tmp_path / "later.py").write_text(
+        "A = 1\ndef f():\n    return 2\nclass C:\n    def g(self): return 3\n"
+    )
     text = """
 import later
 later.f(); later.f(); later.C().g()
