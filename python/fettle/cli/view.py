@@ -118,7 +118,7 @@ def _show_tables(
     both = overview.Choice(
         choice if "calls" in wanted else None,
         of_lines if "lines" in wanted else None,
-        choice.source,
+        choice.source if reports else "",
     )
     overview.show(opened.profile, both, sys.stdout, opened.remarks)
 

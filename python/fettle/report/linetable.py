@@ -83,9 +83,9 @@ class LineTable:
             unit.cell(time),
             unit.cell(time / hits) if hits else "",
             f"{100 * time / self.time:.1f}" if self.time else "",
-            waiting(waited, time),
+            waiting(waited, time) if waited else "",
         )
-        return (*cells, waiting(called, time)) if callees else cells
+        return (*cells, waiting(called, time) if called else "") if callees else cells
 
 
 def _widths(columns: tuple[str, ...], rows: "Iterable[tuple[str, ...]]") -> list[int]:

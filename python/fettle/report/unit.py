@@ -6,6 +6,7 @@ import math
 from fettle.problem import USAGE, Problem
 
 NANOSECONDS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
+_ROUNDS_UP = 0.99995  # of a unit: 999.95us are 1.00ms
 _RESOLVED = 1e3  # ns: what a number in a unit of one's own shows at least
 
 
@@ -34,10 +35,11 @@ class Unit:
         """A time as a column has it."""
         if self._size:
             return f"{nanoseconds / self._size:.{self._decimals}f}"
+        if nanoseconds < _ROUNDS_UP * 1e3:
+            return f"{nanoseconds:.0f}ns"
         size, name = _fitting(nanoseconds)
         value = nanoseconds / size
-        decimals = 0 if name == "ns" else 2 if value < 9.995 else 1
-        return f"{value:.{decimals}f}{name}"
+        return f"{value:.2f}{name}" if value < 9.995 else f"{value:.1f}{name}"
 
 
 def total(nanoseconds: int) -> str:
@@ -48,10 +50,9 @@ def total(nanoseconds: int) -> str:
 
 def _fitting(nanoseconds: float) -> tuple[float, str]:
     """The largest unit of which there is one at least, once the number is rounded."""
-    for name, size in NANOSECONDS.items():
-        if nanoseconds >= 0.99995 * size:
-            return size, name
-    return 1.0, "ns"
+    if nanoseconds < _ROUNDS_UP * 1e6:
+        return (1e3, "us") if nanoseconds >= _ROUNDS_UP * 1e3 else (1.0, "ns")
+    return (1e9, "s") if nanoseconds >= _ROUNDS_UP * 1e9 else (1e6, "ms")
 
 
 def _size(word: str) -> float:
