@@ -132,7 +132,18 @@ static PyCodeObject *on_execution(PyCodeObject *code, PyObject *globals)
     return ft_line_sites_rewrite_watched(code);
 }
 
-/* Functions of modules that were imported before. */
+/* Are these the globals of a module that is imported? */
+static bool is_imported(PyObject *globals)
+{
+    PyObject *name = PyDict_GetItemString(globals, "__name__");
+    PyObject *modules = PyImport_GetModuleDict();
+    if (name == NULL || !PyUnicode_CheckExact(name) || modules == NULL || !PyDict_Check(modules))
+        return false;
+    PyObject *module = PyDict_GetItem(modules, name);
+    return module != NULL && PyModule_Check(module) && PyModule_GetDict(module) == globals;
+}
+
+/* Functions of modules that were imported before. Others may be anybody's, or garbage. */
 static int offer_functions(void)
 {
     PyObject *gc = PyImport_ImportModule("gc");
@@ -140,9 +151,9 @@ static int offer_functions(void)
     int result = objects == NULL ? -1 : 0;
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(objects); i++) {
         PyObject *object = PyList_GET_ITEM(objects, i);
-        if (!PyFunction_Check(object))
-            continue;
         PyFunctionObject *function = (PyFunctionObject *)object;
+        if (!PyFunction_Check(object) || !is_imported(function->func_globals))
+            continue;
         if (ft_line_marks_offer(ft_line_probe_code(function), function->func_globals))
             result = ft_line_probe_adopt(function);
     }
