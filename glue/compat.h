@@ -299,6 +299,19 @@ static inline void ft_compat_keep_evaluated(PyFunctionObject *function, uint32_t
         function->func_version = first_of_ours + (*counter)++;
 }
 
+/* What `function.__code__ = code` does, without its audit event: an audit hook is the user's code.
+ * Version 0: who called the function knows nothing of it any more. */
+static inline void ft_compat_set_function_code(PyFunctionObject *function, PyCodeObject *code)
+{
+    function->func_version = 0;
+    Py_SETREF(function->func_code, Py_NewRef((PyObject *)code));
+}
+
+static inline bool ft_compat_is_main_interpreter(void)
+{
+    return PyInterpreterState_Get() == PyInterpreterState_Main();
+}
+
 static inline PyFunctionObject *ft_compat_frame_function(const ft_frame *frame)
 {
     return frame->f_func;

@@ -15,6 +15,7 @@ static struct {
     PyTypeObject *hook_type;
     const PyMethodDef *thread_starters[2]; /* _thread.start_new_thread and its old name */
     bool builtins;
+    bool hooked; /* this probe asked for its hooks last, rather than gave them back */
 } state;
 
 /* ---- the events ---- */
@@ -202,7 +203,7 @@ static int hook_this_thread(Py_tracefunc hook)
 
 static bool has_hooks(void)
 {
-    return state.hook == NULL || is_ours(ft_compat_profile_function(ft_compat_thread()));
+    return !state.hooked || is_ours(ft_compat_profile_function(ft_compat_thread()));
 }
 
 static int adjust(bool in_use)
@@ -210,6 +211,7 @@ static int adjust(bool in_use)
     ft_level level = in_use ? ft_session_level() : FT_LEVEL_OFF;
     bool pending = in_use && ft_session_is_pending();
     if (level == FT_LEVEL_OFF && !pending) {
+        state.hooked = false;
         if (state.hook != NULL)
             unhook_threads();
         return 0;
@@ -220,6 +222,7 @@ static int adjust(bool in_use)
     Py_tracefunc hook = pending ? on_event_before_main : on_event;
     if (hook_this_thread(hook) < 0)
         return -1;
+    state.hooked = true;
     if (level > FT_LEVEL_OFF && ft_session_wants_all_threads())
         hook_threads(hook);
     return 0;

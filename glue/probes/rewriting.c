@@ -84,11 +84,11 @@ static const ft_instruction *instruction_at(const rewriting *r, uint32_t i)
 static bool is_new_line(const rewriting *r, uint32_t from, int line, uint32_t to)
 {
     int to_line = r->places[to].line;
-    if (to_line == FT_NO_LINE)
+    const ft_instruction *target = instruction_at(r, to);
+    if (to_line == FT_NO_LINE || target->op == RERAISE) /* no statement begins with it */
         return false;
     if (to_line != line)
         return true;
-    const ft_instruction *target = instruction_at(r, to);
     return target->start < instruction_at(r, from)->at && target->op != SEND;
 }
 
@@ -103,14 +103,24 @@ static bool falls_through_to(const rewriting *r, uint32_t i)
     return i > 0 && ft_op_falls_through(instruction_at(r, i - 1)->op);
 }
 
-static bool jumps_to_new_line(const rewriting *r, uint32_t i)
+/* A NOP behind other code of its line is what is left of a block's end, not a statement. */
+static bool is_remnant(const rewriting *r, uint32_t i)
 {
-    return is_new_line(r, i, r->places[i].line, instruction_at(r, i)->target);
+    return instruction_at(r, i)->op == NOP && i > 0 && r->places[i - 1].line == r->places[i].line;
 }
 
+static bool jumps_to_new_line(const rewriting *r, uint32_t i)
+{
+    uint32_t target = instruction_at(r, i)->target;
+    return !is_remnant(r, target) && is_new_line(r, i, r->places[i].line, target);
+}
+
+/* A cleanup that begins with COPY only raises on. The compiler gives some of them the last line of
+ * the block they clean up after, which has not run: a trace function is told of it, we are not. */
 static bool raises_to_new_line(const rewriting *r, uint32_t i, uint32_t target)
 {
-    return is_new_line(r, i, r->junctions[i].raising_line, target);
+    return instruction_at(r, target)->op != COPY &&
+           is_new_line(r, i, r->junctions[i].raising_line, target);
 }
 
 /* The line of what a RERAISE raises on is the line where it was raised first, if that is one line

@@ -9,7 +9,9 @@
  *
  * The rest is as it was: lines and columns of tracebacks, handlers, names, flags. LINE sites lie on
  * the edges between instructions where the interpreter would have told a trace function of a line
- * (the line differs, or the edge leads back), so each is counted exactly then. */
+ * (the line differs, or the edge leads back), so each is counted exactly then. Two places
+ * are left out where a trace function hears of lines that did not run: cleanups that raise on, and
+ * what is left of the ends of blocks. */
 #ifndef FT_GLUE_PROBES_REWRITING_H
 #define FT_GLUE_PROBES_REWRITING_H
 

@@ -91,7 +91,7 @@ def test_threads_add_up(seed: int) -> None:
     writer, worlds = Writer(seed).write(), [World(100 * seed + i) for i in range(4)]
     module = compile(writer.source, "generated.py", "exec")
     modules = [functions_in(module, world.names()) for world in worlds]
-    recorder = lines_of(*modules[0].values())
+    recorder = lines_of(*(f for functions in modules for f in functions.values()))
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:

@@ -189,7 +189,7 @@ class Comparison:
         """Would a trace function be told of a line, going from i, which has it, to `to`?"""
         here = self.old.all[to].positions
         assert here is not None
-        if here.lineno is None:
+        if here.lineno is None or self.old.all[to].opname == "RERAISE":
             return False
         back = self.old.starts[to] < self.old.all[i].offset and self.old.all[to].opname != "SEND"
         return here.lineno != line or back
@@ -204,21 +204,31 @@ class Comparison:
         if target is not None:
             to = self.new.target(self.place[i])
             assert to is not None
-            self.check_edge(i, target, *self.arrive(to), [])
+            self.check_edge(i, target, *self.arrive(to), [], self.is_remnant(target))
         name = self.old.all[i].opname
         ends = ["JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"]
         if name not in [*ends, "RETURN_VALUE", "RERAISE", "RAISE_VARARGS"]:
             before = ["resumed"] if name == "RESUME" and i > self.first else []
             self.check_edge(i, i + 1, *self.arrive(self.place[i] + 1), before)
 
+    def is_remnant(self, i: int) -> bool:
+        """Is it a NOP that the end of a block has left, in the line of what stands before it?"""
+        return self.old.all[i].opname == "NOP" and self.line(i - 1) == self.line(i)
+
     def check_edge(
-        self, i: int, target: int, arrived: int, passed: list[Site], before: list[str]
+        self,
+        i: int,
+        target: int,
+        arrived: int,
+        passed: list[Site],
+        before: list[str],
+        is_remnant: bool = False,
     ) -> None:
         assert arrived == target
         expected = list(before)
         if i == self.first:
             expected.append("enter")
-        elif i > self.first and self.fires(i, target, self.line(i)):
+        elif i > self.first and self.fires(i, target, self.line(i)) and not is_remnant:
             expected.append("line")
         name = self.old.all[target].opname
         if target > self.first and name == "RETURN_VALUE":
@@ -242,7 +252,9 @@ class Comparison:
         arrived, passed = self.arrive(new[0])
         assert arrived == old[0]
         if self.old.all[i].opname != "RERAISE":  # its line is that of what it raises on
-            kinds = ["line"] if self.fires(i, arrived, self.line(i)) else []
+            cleans_up = self.old.all[arrived].opname == "COPY"
+            is_new = self.fires(i, arrived, self.line(i)) and not cleans_up
+            kinds = ["line"] if is_new else []
             assert [site.kind for site in passed] == kinds
 
     def when_thrown(
