@@ -114,14 +114,16 @@ static inline uint64_t ft_line_own(const ft_line_recorder *lines, const ft_conte
     return recorder->current == context ? own + (now - recorder->slice_start) : own;
 }
 
-/* The frame's call, where calls are recorded: it is on top, or below the C function that it is in.
- */
+/* The frame's call, where calls are recorded: on top, or below a C function that it is in and a
+ * generator that has not been told to yield yet. */
 static inline ft_context *ft_line_call_of(const ft_recorder *recorder, uintptr_t frame)
 {
-    const ft_stack_entry *top = recorder->top;
-    if (top->frame != frame)
-        return NULL;
-    return (top->context->flags & FT_CODE_IS_C) != 0 ? top[-1].context : top->context;
+    enum { LOOK_BELOW_TOP = 3 };
+    const ft_stack_entry *entry = recorder->top;
+    for (int looks = 0; entry > recorder->bottom && looks < LOOK_BELOW_TOP; looks++, entry--)
+        if (entry->frame == frame && (entry->context->flags & FT_CODE_IS_C) == 0)
+            return entry->context;
+    return NULL;
 }
 
 /* From now on the time is the cell's. */

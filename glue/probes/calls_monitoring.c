@@ -10,8 +10,8 @@
 #include "glue/probes/monitoring.h"
 
 /* One per process, as the session is. The two ids without a purpose first, the profiler's last but
- * the debugger's; one below what the lines take (monitoring.h). */
-static ft_tool tool = {.name = "fettle", .preferred = {3, 4, 5, 2, 1, 0}, .id = -1};
+ * the debugger's. */
+static ft_tool tool = {.name = "fettle", .preferred = {4, 3, 5, 2, 1, 0}, .id = -1};
 
 /* ---- the events ---- */
 

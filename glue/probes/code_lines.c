@@ -55,6 +55,11 @@ static Py_ssize_t first_unit(PyCodeObject *code)
     return at < length ? at / 2 : 0;
 }
 
+bool ft_code_begins_on_head(PyCodeObject *code)
+{
+    return PyCode_Addr2Line(code, (int)first_unit(code) * 2) == code->co_firstlineno;
+}
+
 typedef struct line_list {
     uint32_t *lines;
     uint32_t count, room;

@@ -194,7 +194,8 @@ int ft_line_marks_begin(ft_take *take)
         return -1;
     if (!take->watching) /* an audit hook that heard of it ended it */
         return 0;
-    if (count_known(take, 1) < 0 || adopt_functions(take) < 0)
+    if (count_known(take, 1) < 0 || adopt_functions(take) < 0 ||
+        (take->selectors != NULL && ft_line_probe_select_anew() < 0))
         return -1;
     return take->marks ? watch_marked(take) : 0;
 }
@@ -220,6 +221,8 @@ void ft_line_marks_end(ft_take *take)
 /* The code object itself, if it is not looked at as a part of another. */
 static bool offer_one(ft_take *take, PyCodeObject *code, PyObject *globals)
 {
+    if (ft_line_registry_find(&take->recording.lines, code) != NULL)
+        return true;
     if (ft_code_is_anonymous(code) || ft_code_is_class_body(code) ||
         !ft_selectors_match(take->selectors, code, globals))
         return false;

@@ -56,4 +56,8 @@ PyCodeObject *ft_line_probe_code(PyFunctionObject *function);
  * the hooks to that. 0, or -1 with an exception. */
 int ft_line_probe_adjust(bool in_use, bool selecting);
 
+/* One more take has a selection: code that was offered before is offered again. 0, or -1 with an
+ * exception. */
+int ft_line_probe_select_anew(void);
+
 #endif

@@ -9,6 +9,7 @@
 
 #if FT_HAS_MONITORING
 
+#include "glue/probes/code_lines.h"
 #include "glue/probes/coroutines.h"
 #include "glue/probes/line_events.h"
 #include "glue/probes/monitoring.h"
@@ -16,7 +17,10 @@
 static struct {
     ft_tool tool;
     int local; /* the events of a watched code object; 0: not heard of yet */
-} state = {.tool = {.name = "fettle lines", .preferred = {4, 5, 3, 2, 1, 0}, .id = -1}};
+    int start; /* PY_START */
+    bool selecting;
+    bool disabled; /* somewhere, for a selection of before */
+} state = {.tool = {.name = "fettle lines", .preferred = {3, 5, 2, 1, 0, 4}, .id = -1}};
 
 /* ---- the events ---- */
 
@@ -69,12 +73,17 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t count, P
     Py_RETURN_NONE;
 }
 
-/* A code object starts that was not looked at yet. */
+/* A code object starts: for a selection it may be the first time. In one that is watched this is on
+ * for the sake of LINE, see ft_line_probe_watch. */
 static PyObject *on_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
     (void)self, (void)count, (void)names;
-    ft_frame *frame = ft_compat_current_frame();
-    (void)ft_line_marks_offer((PyCodeObject *)args[0], ft_compat_frame_globals(frame));
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    if (state.selecting)
+        (void)ft_line_marks_offer(code, ft_compat_frame_globals(ft_compat_current_frame()));
+    if (ft_line_marks_is_watched(code))
+        Py_RETURN_NONE;
+    state.disabled = true;
     return Py_NewRef(ft_monitoring_disable());
 }
 
@@ -96,9 +105,12 @@ static const struct {
     {"PY_START", on_start, SELECTING},
 };
 
+/* From 3.13 on LINE is not told of the line of RESUME where PY_START is off: `lambda: 1` would never
+ * have run. */
 int ft_line_probe_watch(PyCodeObject *code)
 {
-    return ft_tool_set_local_events(&state.tool, code, state.local);
+    int start = ft_code_begins_on_head(code) ? state.start : 0;
+    return ft_tool_set_local_events(&state.tool, code, state.local | start);
 }
 
 void ft_line_probe_unwatch(PyCodeObject *code)
@@ -125,6 +137,9 @@ PyCodeObject *ft_line_probe_code(PyFunctionObject *function)
 static int choose_events(bool selecting, int *local, int *everywhere)
 {
     *local = *everywhere = 0;
+    state.start = ft_monitoring_event("PY_START");
+    if (state.start < 0)
+        return -1;
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         int event = ft_monitoring_event(events[i].name);
         if (event < 0)
@@ -161,7 +176,18 @@ int ft_line_probe_adjust(bool in_use, bool selecting)
     }
     if (take_tool() < 0 || choose_events(selecting, &state.local, &everywhere) < 0)
         return -1;
+    state.selecting = selecting;
     return ft_tool_set_events(&state.tool, everywhere);
+}
+
+/* What was disabled for a selection of before has to be looked at anew. The interpreter can enable
+ * events again for all tools together only. */
+int ft_line_probe_select_anew(void)
+{
+    if (!state.disabled)
+        return 0;
+    state.disabled = false;
+    return ft_monitoring_restart();
 }
 
 #endif

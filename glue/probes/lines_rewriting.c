@@ -144,7 +144,7 @@ static bool is_imported(PyObject *globals)
 }
 
 /* Functions of modules that were imported before. Others may be anybody's, or garbage. */
-static int offer_functions(void)
+int ft_line_probe_select_anew(void)
 {
     PyObject *gc = PyImport_ImportModule("gc");
     PyObject *objects = gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
@@ -164,10 +164,7 @@ static int offer_functions(void)
 
 int ft_line_probe_adjust(bool in_use, bool selecting)
 {
-    selecting = selecting && in_use;
-    if (ft_executions_watch(selecting ? on_execution : NULL) < 0)
-        return -1;
-    return selecting ? offer_functions() : 0;
+    return ft_executions_watch(in_use && selecting ? on_execution : NULL);
 }
 
 #endif /* !FT_HAS_MONITORING */

@@ -147,6 +147,13 @@ int ft_monitoring_event(const char *name)
     return (int)value;
 }
 
+int ft_monitoring_restart(void)
+{
+    PyObject *done = PyObject_CallMethod(state.monitoring, "restart_events", NULL);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 int ft_tool_hear(const ft_tool *tool, const char *event, vectorcallfunc call)
 {
     int number = ft_monitoring_event(event);

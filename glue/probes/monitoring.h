@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* monitoring.h: sys.monitoring (PEP 669) as the probes use it, CPython 3.12 and newer.
  *
- * Each probe holds a tool id of its own. Tools hear of an event in the order of their ids: calls
- * come before lines, which look at the call that has begun. */
+ * Each probe holds a tool id of its own. The tool with the highest id hears of an event first: calls
+ * should come before lines, which look at the call that has begun. */
 #ifndef FT_GLUE_PROBES_MONITORING_H
 #define FT_GLUE_PROBES_MONITORING_H
 
@@ -25,6 +25,9 @@ PyObject *ft_monitoring_disable(void);
 
 /* The bit of an event, or -1 with an exception. */
 int ft_monitoring_event(const char *name);
+
+/* Every event that any tool disabled is on again. 0, or -1 with an exception. */
+int ft_monitoring_restart(void);
 
 /* Takes a tool id that nobody uses, unless the tool still holds one. 0, or -1 with an exception
  * (and a note) when all are taken. */
