@@ -139,7 +139,8 @@ def test_killed_in_the_middle_of_a_line(tmp_path: Path) -> None:
 
 
 def test_calls_and_lines_in_one_run(tmp_path: Path) -> None:
-    """callees is known only then."""
+    """callees is known only then. On 3.11 a comprehension is called, which is told a bit before it
+    begins."""
     text = """
 @mark
 def both():
@@ -151,7 +152,7 @@ both()
     ended = launch(tmp_path, MARKED + text, words="lines calls")
     both = ended.tables["both"]
     assert 30e6 <= both[3].callees <= both[3].time
-    assert both[5].callees > 0 and both[4].callees == 0
+    assert both[5].callees > 0 and both[4].callees < both[4].time / 2
     assert {row.name: row.calls for row in ended.profile.functions()}["work"] == 1
 
 

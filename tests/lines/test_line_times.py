@@ -2,6 +2,7 @@
 """Whose time it is: inequalities that hold by construction, whatever the machine does."""
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -325,9 +326,10 @@ def test_times_with_calls_recorded_beside() -> None:
     table = recorded(outer, outer, calls=True)["outer"]
     assert LEAST <= table[2].callees <= table[2].time
     assert LEAST <= table[3].callees <= table[3].time
-    assert table[4].callees == 0 < table[4].time
+    assert table[4].callees < table[4].time / 2  # 3.11: until a comprehension that is called begins
 
 
+@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="3.11 sees frames that begin later")
 def test_started_in_the_middle_of_a_line() -> None:
     """What ran before is not known, what follows is."""
 

@@ -113,7 +113,7 @@ class Comparison:
             place.append(j)
             j += 1
         self.handlers = range(j, len(new.all), 4)  # of ours, at the end
-        assert [self.sites[k].kind for k in self.handlers][0] == "unwound"
+        assert self.sites[self.handlers[0]].kind == "unwound"
         assert {self.sites[k].kind for k in self.handlers[1:]} <= {"resumed"}
         for k in self.handlers:
             assert [x.opname for x in new.all[k : k + 4]] == [*SITE, "RERAISE"]
