@@ -152,6 +152,32 @@ def test_two_profilers_each_see_their_own_span():
     assert hits(two, triangle)[1] == 1
 
 
+def test_a_generator_that_was_made_before_the_profiler_was_ever_on():
+    def numbers():
+        for number in range(3):
+            yield 2 * number
+
+    profile = LineProfiler(numbers)
+    generator = numbers()
+    with profile:
+        assert list(generator) == [0, 2, 4]
+    assert hits(profile, numbers) == {1: 4, 2: 3}
+
+
+@pytest.mark.parametrize("times", [2, 9, 20])
+def test_a_function_that_many_profilers_have(times):
+    def work(number):
+        return [number]
+
+    profiles = [LineProfiler() for _ in range(times)]
+    for profile in profiles:
+        work = profile(work)
+    assert work(1) == [1]
+    assert [hits(profile, work) for profile in profiles] == [{1: 1}] * times
+    lines = {line for *_, line in inspect.unwrap(work).__code__.co_lines() if line}
+    assert max(lines) - min(lines) == 1
+
+
 def test_threads():
     profile = LineProfiler()
     wrapped = profile(triangle)

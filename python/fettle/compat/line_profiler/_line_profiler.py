@@ -8,6 +8,7 @@ A table is known by its label: file, first line, qualified name. Functions with 
 import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any
@@ -25,9 +26,9 @@ Row = tuple[int, int, int]  # line, hits, time in units of the profiler's timer
 Timings = dict[Label, list[Row]]
 
 TIMER_UNIT = 1e-9  # seconds; the engine's clock counts nanoseconds
-_NOP = bytes([opmap["NOP"], 0])
+_PADDING = bytes([opmap["RETURN_VALUE"], 0xFF])  # the compiler gives it no such argument
 
-# How many of the functions added so far have the same bytecode, but for NOPs at its end.
+# How many of the functions added so far have the same bytecode, but for padding.
 _alike: Counter[bytes] = Counter()
 _profilers: "WeakKeyDictionary[Any, WeakSet[LineProfiler]]" = WeakKeyDictionary()
 
@@ -82,7 +83,7 @@ class LineProfiler:
         if not isinstance(code, CodeType) or not any(code.co_code):  # Cython's have a mock
             warn(f"Could not extract a code object for the object {func!r}", stacklevel=2)
             return
-        for profiler in {self, *_distinguish(function, self)}:
+        for profiler in _distinguish(function, self):
             profiler._mark(function)
         self.dupes_map.setdefault(_unpadded(code), []).append(code)
         self.functions.append(func)
@@ -92,7 +93,12 @@ class LineProfiler:
         if not isinstance(function, FunctionType):
             real = FunctionType(function.__code__, {})
         self._recorder.mark(real)
-        code = function.__code__ = real.__code__
+        with suppress(RuntimeError):  # no hook is free: that is said when the profiler is enabled
+            self._recorder.start()  # 3.11 runs a copy of the code from here on, generators too
+            self._recorder.stop()
+        code = real.__code__
+        if real is not function:
+            function.__code__ = code
         lines = {line for _, _, line in code.co_lines() if line is not None}
         self.code_hash_map[code] = [hash((code.co_code, line)) for line in sorted(lines)]
 
@@ -179,10 +185,11 @@ class LineProfiler:
         if on is None:
             here = threading.get_ident()
             raise KeyError(f"No profiling data on the current thread ({here})")
+        labels = set(map(label, self.code_hash_map))
         found: dict[CodeType, dict[str, int]] = {}
         frame = sys._getframe(1) if on else None
         while frame is not None:
-            if frame.f_code in self.code_hash_map:
+            if label(frame.f_code) in labels:  # 3.11 runs a copy of the code
                 found.setdefault(frame.f_code, {"f_lineno": frame.f_lineno})
             frame = frame.f_back
         return found
@@ -204,28 +211,39 @@ def _entry(code: CodeType, line: int, hits: int, time: int) -> dict[str, Any]:
     return {"code": code, "lineno": line, "total_time": time, "nhits": hits}
 
 
-def _distinguish(function: Any, profiler: LineProfiler) -> "WeakSet[LineProfiler] | tuple[()]":
+def _distinguish(function: Any, profiler: LineProfiler) -> "WeakSet[LineProfiler]":
     """Makes the bytecode of function unlike that of every function added before, this one included.
 
-    Codes that are equal are one key of a dictionary, whatever file they are from; NOPs that nothing
-    reaches make them differ. Gives the profilers that know the code that was replaced.
+    Codes that are equal are one key of a dictionary, whatever file they are from; what nothing
+    reaches, at their end, makes them differ. Gives the profilers that have the function.
     """
-    base = _unpadded(function.__code__)
-    count = _alike[base]
-    _alike[base] += 1
     try:
-        known = _profilers.setdefault(function, WeakSet())
+        owners = _profilers.setdefault(function, WeakSet())
     except TypeError:  # something with a __code__ that is not a function
-        known = WeakSet()
-    known.add(profiler)
-    if count == 0:
-        return ()
-    function.__code__ = function.__code__.replace(co_code=base + _NOP * count)
-    return known
+        owners = WeakSet()
+    code = function.__code__
+    base = _unpadded(code)
+    padded = (len(code.co_code) - len(base)) // len(_PADDING)
+    count = _alike[base]
+    if count or owners:
+        count = max(count, padded + 1)
+        function.__code__ = _with_padding(code, count - padded)
+    _alike[base] = max(count, padded) + 1
+    owners.add(profiler)
+    return owners
+
+
+def _with_padding(code: CodeType, count: int) -> CodeType:
+    """With so many instructions after its end, which are at no place of the source."""
+    runs = [min(8, count - done) for done in range(0, count, 8)]  # a location is of 8 units at most
+    locations = bytes(0b1_1111_000 | run - 1 for run in runs)  # "no location": code 15
+    return code.replace(
+        co_code=code.co_code + _PADDING * count, co_linetable=code.co_linetable + locations
+    )
 
 
 def _unpadded(code: CodeType) -> bytes:
     base = code.co_code
-    while base.endswith(_NOP):
-        base = base[: -len(_NOP)]
+    while base.endswith(_PADDING):
+        base = base[: -len(_PADDING)]
     return base
