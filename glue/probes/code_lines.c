@@ -55,6 +55,16 @@ static Py_ssize_t first_unit(PyCodeObject *code)
     return at < length ? at / 2 : 0;
 }
 
+bool ft_code_begins_untold(PyCodeObject *code)
+{
+    enum { UNIT_BYTES = 2 };
+    int unit = FT_LINES_BEGIN_UNTOLD ? (int)first_unit(code) : 0;
+    if (unit < 1)
+        return false;
+    int line = PyCode_Addr2Line(code, unit * UNIT_BYTES);
+    return line > 0 && line == PyCode_Addr2Line(code, (unit - 1) * UNIT_BYTES);
+}
+
 typedef struct line_list {
     uint32_t *lines;
     uint32_t count, room;

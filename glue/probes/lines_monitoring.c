@@ -9,14 +9,25 @@
 
 #if FT_HAS_MONITORING
 
+#include "engine/base/map.h"
+#include "glue/probes/code_lines.h"
 #include "glue/probes/coroutines.h"
 #include "glue/probes/line_events.h"
 #include "glue/probes/monitoring.h"
 
 static struct {
     ft_tool tool;
-    int local; /* the events of a watched code object; 0: not heard of yet */
-} state = {.tool = {.name = "fettle lines", .preferred = {4, 5, 3, 2, 1, 0}, .id = -1}};
+    int local;     /* the events of a watched code object; 0: not heard of yet */
+    int start;     /* ... and of one that has an untold line */
+    ft_map untold; /* watched code object -> 1 if its calls begin with an untold line */
+} state = {.tool = {.name = "fettle lines", .preferred = {4, 5, 3, 2, 1, 0}, .id = -1},
+           .untold.mem = &ft_mem_system};
+
+static bool is_untold(const void *code)
+{
+    const uint32_t *untold = ft_map_get(&state.untold, (uint64_t)(uintptr_t)code);
+    return untold != NULL && *untold != 0;
+}
 
 /* ---- the events ---- */
 
@@ -69,12 +80,16 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t count, P
     Py_RETURN_NONE;
 }
 
-/* A code object starts that was not looked at yet. */
+/* A code object starts that was not looked at yet, or one that tells its first line only while this
+ * event is on. */
 static PyObject *on_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
     (void)self, (void)count, (void)names;
     ft_frame *frame = ft_compat_current_frame();
-    (void)ft_line_marks_offer((PyCodeObject *)args[0], ft_compat_frame_globals(frame));
+    if (!is_untold(args[0]))
+        (void)ft_line_marks_offer((PyCodeObject *)args[0], ft_compat_frame_globals(frame));
+    if (is_untold(args[0]))
+        Py_RETURN_NONE;
     return Py_NewRef(ft_monitoring_disable());
 }
 
@@ -98,13 +113,21 @@ static const struct {
 
 int ft_line_probe_watch(PyCodeObject *code)
 {
-    return ft_tool_set_local_events(&state.tool, code, state.local);
+    uint64_t key = (uint64_t)(uintptr_t)code;
+    bool untold = ft_code_begins_untold(code);
+    if (untold && ft_map_put(&state.untold, key, 1) != FT_OK) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return ft_tool_set_local_events(&state.tool, code, state.local | (untold ? state.start : 0));
 }
 
 void ft_line_probe_unwatch(PyCodeObject *code)
 {
     ft_compat_error error;
     ft_compat_error_save(&error);
+    if (is_untold(code))
+        (void)ft_map_put(&state.untold, (uint64_t)(uintptr_t)code, 0); /* it is there: no failure */
     if (ft_tool_holds_id(&state.tool) && ft_tool_set_local_events(&state.tool, code, 0) < 0)
         PyErr_Clear();
     ft_compat_error_restore(&error);
@@ -133,6 +156,8 @@ static int choose_events(bool selecting, int *local, int *everywhere)
             *local |= event;
         else if (events[i].reach == UNLESS_LOCAL || selecting)
             *everywhere |= event;
+        if (events[i].reach == SELECTING)
+            state.start = event;
     }
     return 0;
 }
