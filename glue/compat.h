@@ -47,6 +47,8 @@
 
 /* Can PY_UNWIND and PY_THROW be heard of in one code object? */
 #define FT_HAS_LOCAL_UNWIND (PY_VERSION_HEX >= 0x030F0000)
+/* No LINE event where a call begins on the line of its RESUME, unless PY_START is on. */
+#define FT_LINES_BEGIN_UNTOLD (PY_VERSION_HEX >= 0x030D0000)
 
 typedef struct _PyInterpreterFrame ft_frame;
 

@@ -55,9 +55,14 @@ static Py_ssize_t first_unit(PyCodeObject *code)
     return at < length ? at / 2 : 0;
 }
 
-bool ft_code_begins_on_head(PyCodeObject *code)
+bool ft_code_begins_untold(PyCodeObject *code)
 {
-    return PyCode_Addr2Line(code, (int)first_unit(code) * 2) == code->co_firstlineno;
+    enum { UNIT_BYTES = 2 };
+    int unit = FT_LINES_BEGIN_UNTOLD ? (int)first_unit(code) : 0;
+    if (unit < 1)
+        return false;
+    int line = PyCode_Addr2Line(code, unit * UNIT_BYTES);
+    return line > 0 && line == PyCode_Addr2Line(code, (unit - 1) * UNIT_BYTES);
 }
 
 typedef struct line_list {

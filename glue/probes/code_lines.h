@@ -22,8 +22,9 @@ bool ft_code_is_class_body(const PyCodeObject *code);
 /* Is it a whole module? */
 bool ft_code_is_module(const PyCodeObject *code);
 
-/* Does a call begin on the line where the function's head begins, as in `lambda: 1`? */
-bool ft_code_begins_on_head(PyCodeObject *code);
+/* Does a call begin on the line of the `def` itself, which CPython 3.13 and newer tell of only
+ * where PY_START is on, too? */
+bool ft_code_begins_untold(PyCodeObject *code);
 
 /* The code object first, then, unless alone, the anonymous code inside it. 0, or -1 with an
  * exception; ft_code_lines_fini in either case. */

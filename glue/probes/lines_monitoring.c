@@ -9,6 +9,7 @@
 
 #if FT_HAS_MONITORING
 
+#include "engine/base/map.h"
 #include "glue/probes/code_lines.h"
 #include "glue/probes/coroutines.h"
 #include "glue/probes/line_events.h"
@@ -18,9 +19,17 @@ static struct {
     ft_tool tool;
     int local; /* the events of a watched code object; 0: not heard of yet */
     int start; /* PY_START */
+    ft_map untold; /* watched code object -> 1 if its calls begin with an untold line */
     bool selecting;
     bool disabled; /* somewhere, for a selection of before */
-} state = {.tool = {.name = "fettle lines", .preferred = {3, 5, 2, 1, 0, 4}, .id = -1}};
+} state = {.tool = {.name = "fettle lines", .preferred = {3, 5, 2, 1, 0, 4}, .id = -1},
+           .untold.mem = &ft_mem_system};
+
+static bool is_untold(const void *code)
+{
+    const uint32_t *untold = ft_map_get(&state.untold, (uint64_t)(uintptr_t)code);
+    return untold != NULL && *untold != 0;
+}
 
 /* ---- the events ---- */
 
@@ -73,15 +82,15 @@ static PyObject *on_throw(PyObject *self, PyObject *const *args, size_t count, P
     Py_RETURN_NONE;
 }
 
-/* A code object starts: for a selection it may be the first time. In one that is watched this is on
- * for the sake of LINE, see ft_line_probe_watch. */
+/* A code object starts: for a selection it may be the first time; where calls begin untold this is
+ * on for the sake of LINE. */
 static PyObject *on_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
     (void)self, (void)count, (void)names;
     PyCodeObject *code = (PyCodeObject *)args[0];
     if (state.selecting)
         (void)ft_line_marks_offer(code, ft_compat_frame_globals(ft_compat_current_frame()));
-    if (ft_line_marks_is_watched(code))
+    if (is_untold(code))
         Py_RETURN_NONE;
     state.disabled = true;
     return Py_NewRef(ft_monitoring_disable());
@@ -109,14 +118,21 @@ static const struct {
  * have run. */
 int ft_line_probe_watch(PyCodeObject *code)
 {
-    int start = ft_code_begins_on_head(code) ? state.start : 0;
-    return ft_tool_set_local_events(&state.tool, code, state.local | start);
+    uint64_t key = (uint64_t)(uintptr_t)code;
+    bool untold = ft_code_begins_untold(code);
+    if (untold && ft_map_put(&state.untold, key, 1) != FT_OK) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return ft_tool_set_local_events(&state.tool, code, state.local | (untold ? state.start : 0));
 }
 
 void ft_line_probe_unwatch(PyCodeObject *code)
 {
     ft_compat_error error;
     ft_compat_error_save(&error);
+    if (is_untold(code))
+        (void)ft_map_put(&state.untold, (uint64_t)(uintptr_t)code, 0); /* it is there: no failure */
     if (ft_tool_holds_id(&state.tool) && ft_tool_set_local_events(&state.tool, code, 0) < 0)
         PyErr_Clear();
     ft_compat_error_restore(&error);
