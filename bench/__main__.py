@@ -48,12 +48,8 @@ def arguments() -> argparse.Namespace:
     found = parser.parse_args()
     if unknown := set(found.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {min(unknown)}: name some of {', '.join(BENCHMARKS)}")
-    if (
-        unknown := set(found.only)
-        - set(WORKLOADS)
-        - set(LINE_WORKLOADS)
-        - set(bench_distortion.SHAPES)
-    ):
+    parts = WORKLOADS.keys() | LINE_WORKLOADS.keys() | bench_distortion.SHAPES.keys()
+    if unknown := set(found.only) - parts:
         parser.error(f"there is no workload or shape {min(unknown)}: see workloads.py for them")
     if not any(leaves_something(name, found.only) for name in found.names or BENCHMARKS):
         parser.error(f"there is nothing of {found.only[0]} in {', '.join(found.names)}: see --help")
@@ -77,7 +73,11 @@ def unwritable(out: Path) -> str:
 
 def leaves_something(name: str, only: Sequence[str]) -> bool:
     """Whether --only leaves that benchmark anything to do; view and startup have no parts."""
-    parts = {"calls": WORKLOADS, "distortion": bench_distortion.SHAPES}.get(name)
+    parts = {
+        "calls": WORKLOADS,
+        "distortion": bench_distortion.SHAPES,
+        "lines": LINE_WORKLOADS,
+    }.get(name)
     return parts is None or not only or not parts.keys().isdisjoint(only)
 
 

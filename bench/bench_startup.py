@@ -54,8 +54,8 @@ def table(result: dict[str, Any]) -> list[str]:
     added, cpu = ([each * 1000 for each in result[key]] for key in ("added_seconds", "added_cpu"))
     return [
         f"startup: fettle run adds {statistics.median(added):.1f} ms ({min(added):.1f} to"
-        f" {max(added):.1f}), of which {statistics.median(cpu):.1f} ms on the CPU, and"
-        f" {statistics.median(result['added_bytes']) / 1e6:.1f} MB to a program that does nothing",
+        f" {max(added):.1f}), of which {statistics.median(cpu):.1f} ms on the CPU, and",
+        f"{statistics.median(result['added_bytes']) / 1e6:.1f} MB to a program that does nothing",
         f"a context takes {result['bytes_per_context']:.0f} bytes of the program's memory, in a"
         f" tree of {result['contexts']}",
     ]

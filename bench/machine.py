@@ -49,6 +49,7 @@ def facts() -> dict[str, object]:
         "fettle": _version_of("fettle"),
         "commit": _commit(),
         "yappi": _version_of("yappi"),
+        "line_profiler": _version_of("line_profiler"),
         "python": sys.version,
         "executable": os.path.realpath(sys.executable),
         "optimised": optimised(),

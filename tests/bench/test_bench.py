@@ -63,7 +63,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("bench") / "out.json"
     done = bench("--tiny", "--only", "fib", "--only", "small functions", "-o", str(out))
     assert done.returncode == 0, done.stderr
-    for heading in ("overhead:", "shares:", "trees,", "distortion:", "view:", "startup:"):
+    for heading in (
+        "overhead:",
+        "shares:",
+        "trees,",
+        "distortion:",
+        "lines:",
+        "unmarked:",
+        "view:",
+        "startup:",
+    ):
         assert f"\n{heading}" in done.stdout
     assert [line for line in done.stdout.splitlines()[1:] if len(line) > 120] == []
     found: dict[str, Any] = json.loads(out.read_text())
@@ -80,7 +89,11 @@ def test_the_json_is_as_documented(report: dict[str, Any]) -> None:
         for value in values:
             assert isinstance(value, kinds[rows[0]]), (path, value)
             assert not isinstance(value, float) or math.isfinite(value), path
-    optional = {row for row in kinds if row.endswith("unclear[]")}
+    # A trial run may be unclear; without line_profiler there is nothing to compare with.
+    lines = ("results.lines.share.workloads.", "results.lines.share.geometric_mean.", "peer_hits")
+    optional = {
+        row for row in kinds if row.endswith("unclear[]") or any(each in row for each in lines)
+    }
     assert set(kinds) - seen <= optional, "documented, but not written"
 
 
@@ -102,6 +115,23 @@ def test_trees_count_what_the_program_did(report: dict[str, Any]) -> None:
     assert 0 < tree["calls"] - 3194 * workload["repeats"] < 1000
     assert tree["functions"] <= tree["nodes"]
     assert tree["functions"] - 2 <= tree["edges"] <= tree["nodes"]
+
+
+def test_both_line_profilers_count_the_lines_that_ran(report: dict[str, Any]) -> None:
+    workload = report["results"]["lines"]["workloads"]["fib"]
+    # fib(16) is 3193 calls of one line.
+    assert workload["hits"] == 3193 * workload["repeats"]
+    assert workload.get("peer_hits", workload["hits"]) == workload["hits"]
+
+
+def test_a_cost_by_hand() -> None:
+    sys.path.insert(0, str(BENCH))
+    try:
+        cost = runpy.run_path(str(BENCH / "bench_lines.py"))["cost"]
+    finally:
+        sys.path.remove(str(BENCH))
+    found = cost([1.0, 2.0, 4.0], [1.5, 2.0, 3.0])
+    assert found == {"value": 0.0, "lowest": -0.25, "highest": 0.5}
 
 
 def test_there_are_workloads_enough_each_with_its_reason() -> None:
