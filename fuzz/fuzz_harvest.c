@@ -15,6 +15,7 @@
 
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
+#include "engine/record/recorder_rest.h"
 #include "engine/record/recording.h"
 #include "engine/record/tasks.h"
 
@@ -70,6 +71,35 @@ static void record(ft_recording *recording)
     must(ft_recorder_leave(recorder, &task, &frames[1], recorder->slice_start + 5));
 }
 
+/* Lines that ended, are open, await and are paused; a table that nobody met. */
+static void record_lines(ft_recording *recording, char *keys, uint64_t *frames)
+{
+    static const uint32_t numbers[] = {2, 3, 4};
+    for (uint32_t i = 0; i < 5; i++) {
+        ft_function function = {.key = &keys[i],
+                                .kind = FT_CODE_PYTHON,
+                                .line = i + 1,
+                                .texts = {"b.py", "g", "g"},
+                                .lengths = {4, 1, 1}};
+        ft_line_member member = {
+            .key = &keys[i], .lines = numbers, .line_count = 3, .entry = 2, .outer = 0};
+        must(ft_recording_intern(recording, &function) == FT_OK);
+        must(ft_recording_watch_lines(recording, &member, 1, 5) == FT_OK);
+    }
+    ft_recorder *recorder = ft_recording_attach(recording);
+    must(recorder != NULL);
+    ft_line_recorder *lines = ft_recorder_lines(recorder);
+    must(lines != NULL);
+    uint64_t now = recorder->slice_start;
+    for (uint32_t i = 0; i < 4; i++) {
+        ft_line_at(lines, &keys[i], &frames[i], 2, now += 5);
+        ft_line_at(lines, &keys[i], &frames[i], 3, now += 5);
+    }
+    ft_line_leave(lines, &keys[3], &frames[3], now += 5);
+    ft_line_suspend(lines, &keys[2], &frames[2], true, now += 5);
+    ft_line_suspend(lines, &keys[1], &frames[1], false, now += 5);
+}
+
 static void make_base(void)
 {
     char folder[] = "/tmp/fettle-fuzz-XXXXXX";
@@ -77,6 +107,9 @@ static void make_base(void)
     must(mkdtemp(folder) != NULL);
     must(ft_recording_open(&recording, &ft_mem_system, folder, 1000) == FT_OK);
     record(&recording);
+    static char keys[FUNCTIONS];
+    static uint64_t frames[FUNCTIONS];
+    record_lines(&recording, keys, frames);
     FILE *file = fopen(recording.arena.path, "rb");
     must(file != NULL);
     base.length = fread(base.bytes, 1, MAX_BASE, file);
