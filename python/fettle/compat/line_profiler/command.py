@@ -61,13 +61,8 @@ def _arguments() -> Namespace:
         const=False,
         help="Use no configuration file but the one that is built in.",
     )
-    add_argument(
-        parser,
-        "-u",
-        "--unit",
-        type=positive_float,
-        help=f"Unit of the times, in seconds. (Default: {values['unit']} s)",
-    )
+    told = f"Unit of the times, in seconds. (Default: {values['unit']} s)"
+    add_argument(parser, "-u", "--unit", type=positive_float, help=told)
     for short, long, text in _SWITCHES:
         told = f"{text} (Default: {values[long[2:].replace('-', '_')]})"
         add_argument(parser, short, long, action="store_true", help=told)
