@@ -183,6 +183,10 @@ ft_status ft_line_harvest_finish(ft_line_harvest *harvest, ft_profile *profile, 
             .waiting = at_most(to_ns(count->waiting, ns_per_tick), time),
             .callees = at_most(to_ns(count->callees, ns_per_tick), time),
         };
+        if (profile->codes.codes[line.code].kind != FT_CODE_PYTHON) {
+            harvest->torn++; /* no function that has lines */
+            continue;
+        }
         ft_status status = ft_lines_add(&profile->lines, &line);
         if (status != FT_OK)
             return status;

@@ -3,6 +3,7 @@
 each (skipped where line_profiler is not installed).
 
 Known differences, each told by construction in a test of its own:
+SHORT   From 3.13 on theirs has nothing of a function that is one line, ours its hits.
 INNER   Lines that only a lambda, a generator expression or (before 3.12) a comprehension has: rows
         of the function's table in ours, none in theirs. alone=True leaves them out.
 """
@@ -116,10 +117,17 @@ def hits_of(tool: str, things: str, work: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def is_short(key: str, rows: dict[str, int]) -> bool:
+    """Is the function's `def` the only line that ran?"""
+    return list(rows) == [key.rpartition(":")[2]]
+
+
 @pytest.mark.parametrize("name", WORKS)
 def test_hits_are_line_profilers(name: str) -> None:
     theirs, ours = hits_of("theirs", *WORKS[name]), hits_of("ours", *WORKS[name])
     assert sum(map(len, theirs.values())) >= 5
+    if sys.version_info >= (3, 13):  # SHORT
+        ours = {key: rows for key, rows in ours.items() if key in theirs or not is_short(key, rows)}
     assert ours == theirs
 
 

@@ -173,11 +173,12 @@ work(2)
 with inner:
     other()
 work(3)
-print([(name, calls, [row[1] for row in rows]) for _, _, name, _, calls, rows in inner.profile().lines()])
+for _, _, name, _, calls, rows in inner.profile().lines():
+    print(name, calls, [row[1] for row in rows])
 """
     ended = launch(tmp_path, MARKED + text)
     assert ended.stderr == ""
-    assert eval(ended.stdout) == [("work", 1, [1, 2, 1, 1]), ("other", 1, [1])]
+    assert ended.stdout.splitlines() == ["work 1 [1, 2, 1, 1]", "other 1 [1]"]
     assert ended.tables["work"].hits == work(2, 1, 3)
     assert "other" not in ended.tables
 

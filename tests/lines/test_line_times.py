@@ -79,7 +79,7 @@ def test_what_a_line_calls_is_its_time() -> None:
 
 
 def test_recursion_counts_no_moment_twice() -> None:
-    """Five naps, each inside the line of five calls around it: `recorded` compares with the clock."""
+    """Five naps, each inside the calls around it: `recorded` compares with the clock."""
 
     def recurses(depth: int) -> None:
         time.sleep(NAP)
@@ -318,7 +318,7 @@ def test_times_with_calls_recorded_beside() -> None:
     def outer() -> None:
         time.sleep(NAP)
         inner()
-        [i for i in range(5000)]
+        [i + 1 for i in range(5000)]
 
     def inner() -> None:
         time.sleep(NAP)
