@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+# ruff: noqa: E501 (programs in text)
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("line_profiler") is None, reason="line_profiler is not installed"
 )

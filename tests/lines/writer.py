@@ -2,8 +2,8 @@
 """Writes random programs whose lines count themselves.
 
 Each statement stands on a line of its own and counts it, with `c[17] += 1` or by calling what
-world.py gives with the line's number. Lines that can not count (`try:`, the start of a list over several
-lines) are said to be hit as often as another one. So what a run's hits must be is known without
+world.py gives with the line's number. Lines that can not count (`try:`, the start of a list over
+several lines) are said to be hit as often as another one. So what a run's hits must be is known without
 looking at byte code or at any tracer.
 """
 
