@@ -3,8 +3,8 @@
 
 Each statement stands on a line of its own and counts it, with `c[17] += 1` or by calling what
 world.py gives with the line's number. Lines that can not count (`try:`, the start of a list over
-several lines) are said to be hit as often as another one. So what a run's hits must be is known without
-looking at byte code or at any tracer.
+several lines) are said to be hit as often as another one. So what a run's hits must be is known
+without looking at byte code or at any tracer.
 """
 
 import random
