@@ -365,8 +365,8 @@ def run():
         except RecursionError:
             print("RecursionError")
     for _, _, name, _, calls, rows in recorder.profile().lines():
-        deep = name == "deep"
-        print(name, calls if deep else calls >= 100_000, [row[1] for row in rows if deep])
+        whole = name == "deep"
+        print(name, calls if whole else calls >= 100_000, [row[1] for row in rows if whole])
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()
