@@ -17,8 +17,8 @@
 
 static struct {
     ft_tool tool;
-    int local; /* the events of a watched code object; 0: not heard of yet */
-    int start; /* PY_START */
+    int local;     /* the events of a watched code object; 0: not heard of yet */
+    int start;     /* PY_START */
     ft_map untold; /* watched code object -> 1 if its calls begin with an untold line */
     bool selecting;
     bool disabled; /* somewhere, for a selection of before */
@@ -114,8 +114,8 @@ static const struct {
     {"PY_START", on_start, SELECTING},
 };
 
-/* From 3.13 on LINE is not told of the line of RESUME where PY_START is off: `lambda: 1` would never
- * have run. */
+/* From 3.13 on LINE is not told of the line of RESUME where PY_START is off: `lambda: 1` would
+ * never have run. */
 int ft_line_probe_watch(PyCodeObject *code)
 {
     uint64_t key = (uint64_t)(uintptr_t)code;

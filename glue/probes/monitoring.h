@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* monitoring.h: sys.monitoring (PEP 669) as the probes use it, CPython 3.12 and newer.
  *
- * Each probe holds a tool id of its own. The tool with the highest id hears of an event first: calls
- * should come before lines, which look at the call that has begun. */
+ * Each probe holds a tool id of its own. The tool with the highest id hears of an event first:
+ * calls should come before lines, which look at the call that has begun. */
 #ifndef FT_GLUE_PROBES_MONITORING_H
 #define FT_GLUE_PROBES_MONITORING_H
 

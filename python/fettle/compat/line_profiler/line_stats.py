@@ -37,7 +37,8 @@ class LineStats(_line_profiler.LineStats):
 
     def __eq__(self, other: object) -> bool:
         try:
-            return (self.timings, self.unit) == (other.timings, other.unit)  # type: ignore[attr-defined]
+            theirs = (other.timings, other.unit)  # type: ignore[attr-defined]
+            return (self.timings, self.unit) == theirs
         except AttributeError:
             return NotImplemented
 
