@@ -361,7 +361,7 @@ def test_read_while_a_line_runs() -> None:
         while thread.is_alive():
             tables = tables_of(recorder.profile())
             now = tables[next(iter(tables))].time if tables else 0
-            assert now >= seen
+            assert now >= seen * 0.999  # the clock's rate is known better each time
             seen = now
         thread.join()
     (table,) = tables_of(recorder.profile()).values()
