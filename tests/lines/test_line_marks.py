@@ -274,7 +274,8 @@ def test_code_without_a_file(file: str) -> None:
 def with_lines(*numbers: int) -> Any:
     """A function of that many statements, which say to be on these lines."""
     tree = ast.parse("def f():\n" + "    x = 1\n" * len(numbers))
-    for statement, number in zip(tree.body[0].body, numbers, strict=True):  # type: ignore[attr-defined]
+    body = tree.body[0].body  # type: ignore[attr-defined]
+    for statement, number in zip(body, numbers, strict=True):
         for node in ast.walk(statement):
             if hasattr(node, "lineno"):
                 node.lineno = node.end_lineno = number  # type: ignore[attr-defined]

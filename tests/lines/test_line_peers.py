@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-# ruff: noqa: E501 (programs in text)
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("line_profiler") is None, reason="line_profiler is not installed"
 )
@@ -27,7 +26,8 @@ WORKS = {
     "json.decoder": ("json.decoder.JSONDecoder.decode, json.decoder.JSONDecoder.raw_decode,"
                      " json.decoder.py_scanstring",
                      "json.loads(json.dumps([1, 'a', {'b': [None]}]) * 1);"
-                     " [json.decoder.py_scanstring(t, 1) for t in ('\"a\\\\n\\\\u0041\"', '\"bc\"')]"),
+                     " [json.decoder.py_scanstring(t, 1)"
+                     " for t in ('\"a\\\\n\\\\u0041\"', '\"bc\"')]"),
     "json.encoder": ("json.encoder.JSONEncoder.iterencode, json.encoder._make_iterencode,"
                      " json.encoder.py_encode_basestring_ascii",
                      "json.dumps({'a': [1, 2.5, None, True], 'é': {}}, indent=1);"
@@ -51,24 +51,27 @@ WORKS = {
             " ast.NodeTransformer().visit(t); len(ast.dump(t)); ast.literal_eval('[1, {2: -3}]')"),
     "fractions": ("fractions.Fraction", "sum(fractions.Fraction(1, k) for k in range(1, 60))"),
     "heapq": ("heapq.merge, heapq.nsmallest, heapq._siftdown",
-              "list(heapq.merge([1, 5], [2, 3], [])); heapq.nsmallest(3, range(50), key=lambda n: -n)"),
+              "list(heapq.merge([1, 5], [2, 3], []));"
+              " heapq.nsmallest(3, range(50), key=lambda n: -n)"),
     "statistics": ("statistics.mean, statistics._sum, statistics.median",
                    "statistics.mean(range(50)); statistics.median([3, 1, 2, 5])"),
     "configparser": ("configparser.RawConfigParser",
-                     "c = configparser.ConfigParser(); c.read_string('[a]\\nb=1\\n c\\n[d]\\ne: %(f)s\\nf=2\\n');"
+                     "c = configparser.ConfigParser();"
+                     " c.read_string('[a]\\nb=1\\n c\\n[d]\\ne: %(f)s\\nf=2\\n');"
                      " c.get('d', 'e')"),
     "string": ("string.Template, string.Formatter",
                "string.Template('$a ${b} $$').substitute(a=1, b=2);"
                " string.Formatter().format('{0!r:>9} {x.real}', 'a', x=1)"),
     "tokenize": ("tokenize.generate_tokens, tokenize.detect_encoding, tokenize.untokenize",
-                 "tokenize.untokenize(list(tokenize.generate_tokens(io.StringIO('a = (1,\\n 2)\\n').readline)))"),
+                 "t = io.StringIO('a = (1,\\n 2)\\n').readline;"
+                 " tokenize.untokenize(list(tokenize.generate_tokens(t)))"),
     "shlex": ("shlex.shlex, shlex.quote, shlex.join",
               "list(shlex.shlex('a \"b c\" # d\\ne')); shlex.join(['a', 'b c'])"),
 }  # fmt: skip
 
 SCRIPT = """
-import ast, configparser, difflib, fractions, functools, heapq, inspect, io, json, re, shlex, statistics
-import string, sys, textwrap, tokenize, types
+import ast, configparser, difflib, fractions, functools, heapq, inspect, io, json, re, shlex
+import statistics, string, sys, textwrap, tokenize, types
 import json.decoder, json.encoder
 
 def functions(thing):
