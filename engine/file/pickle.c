@@ -468,15 +468,11 @@ ft_status ft_pickle_read(ft_pickle *from, ft_pickle_value *value)
 
 /* ---- walking ---- */
 
-static bool is_container(ft_pickle_kind kind)
-{
-    return kind == FT_PICKLE_TUPLE || kind == FT_PICKLE_LIST || kind == FT_PICKLE_DICT ||
-           kind == FT_PICKLE_OBJECT;
-}
-
 ft_pickle_walk ft_pickle_walk_start(const ft_pickle *from, const ft_pickle_value *container)
 {
-    assert(is_container(container->kind) && container->id < from->container_count);
+    assert(container->kind == FT_PICKLE_TUPLE || container->kind == FT_PICKLE_LIST ||
+           container->kind == FT_PICKLE_DICT || container->kind == FT_PICKLE_OBJECT);
+    assert(container->id < from->container_count);
     return (ft_pickle_walk){from->containers[container->id].first, 0};
 }
 

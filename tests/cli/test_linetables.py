@@ -12,7 +12,7 @@ import re
 from types import ModuleType
 
 import pytest
-from fettle import selectors, sourcetext
+from fettle import _core, selectors, sourcetext
 from fettle.problem import Problem
 from fettle.report import lines, listing, overview, unit
 from fettle.report.linetable import LineTable
@@ -344,11 +344,11 @@ def test_a_table_of_what_ran_alone_goes_on_to_the_end_of_its_function(folder: Fo
     """As line_profiler's files have it: no line that did not run."""
     text = "x = 1\n@mark\ndef f(n):\n    if n:\n        return 1\n\n    return 2\n\n\ny = 1\n"
     file = str(folder.write("app.py", text))
-    rows = {4: (1, 5, 0, 0), 5: (1, 5, 0, 0)}
-    written(folder.path / "x.fettle", recording(Function(file, 2, "f", 1, rows)))
-    assert list(body(shown(folder))) == [2, 3, 4, 5, 6, 7]
+    ran = {(file, 2, "f"): [(4, 1, 5), (5, 1, 5)]}
+    (folder.path / "x.lprof").write_bytes(_core.write_lprof(ran, 1e-9))
+    assert list(body(folder.fettle("view", "x.lprof").stdout)) == [2, 3, 4, 5, 6, 7]
     folder.write("app.py", "\n" * 2 + '"""')
-    assert list(body(shown(folder))) == [2, 3, 4, 5]
+    assert list(body(folder.fettle("view", "x.lprof").stdout)) == [2, 3, 4, 5]
 
 
 def test_columns_hold_the_largest_numbers(folder: Folder, app: str) -> None:

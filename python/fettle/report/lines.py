@@ -43,7 +43,8 @@ class Choice:
 
 def show(profile: "Profile", choice: Choice, stream: "TextIO") -> list[str]:
     """Prints the tables. Gives what must be said below. Problem if nothing is in choice.within."""
-    tables = [LineTable(found) for found in profile.lines()]
+    recorded = bool(profile.processes())  # not so what line_profiler wrote
+    tables = [LineTable(found, recorded) for found in profile.lines()]
     files = names.Files([each.file for each in tables])
     if choice.within:
         tables = [each for each in tables if files.match(each, choice.within)]

@@ -27,9 +27,12 @@ _HOT = 0.1  # the share of a function's time from which on a line stands out
 class LineTable:
     """A function and its lines, as _core.Profile.lines() gives them."""
 
-    __slots__ = ("calls", "file", "line", "name", "qualname", "rows", "time", "waited")
+    __slots__ = ("calls", "file", "line", "name", "qualname", "rows", "time", "waited", "whole")
 
-    def __init__(self, found: "tuple[str, int, str, str, int, list[Row]]") -> None:
+    def __init__(
+        self, found: "tuple[str, int, str, str, int, list[Row]]", whole: bool = True
+    ) -> None:
+        self.whole = whole  # there is a row for the function's last line, which may not have run
         self.file, self.line, self.name, self.qualname, self.calls, self.rows = found
         self.time = sum(row[2] for row in self.rows)
         self.waited = sum(row[3] for row in self.rows)
@@ -71,7 +74,7 @@ class LineTable:
         """From the first line to the last; without their source, only those that have code."""
         numbers = {row[0] for row in self.rows}
         last = max(numbers, default=0)
-        if listing and self.line not in numbers and not self.name.startswith("<"):
+        if listing and not self.whole and not self.name.startswith("<"):
             last = max(last, last_line(listing, self.line))  # line_profiler has what ran, no more
         return sorted({*range(self.line, min(last, len(listing)) + 1), *numbers})
 

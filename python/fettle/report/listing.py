@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fettle._core import Profile
 
+_MOST_ARE_SHORTER = 500  # lines of a function: a file may have any number
 TAB = 8  # columns, as Python counts indentation
 
 
@@ -35,10 +36,15 @@ def last_line(listing: list[str], first: int) -> int:
     from inspect import getblock
     from tokenize import TokenError
 
-    try:
-        return first - 1 + len(getblock([f"{line}\n" for line in listing[first - 1 :]]))
-    except (SyntaxError, TokenError, IndexError):  # it is no Python, or other source by now
-        return 0
+    for room in (_MOST_ARE_SHORTER, len(listing)):
+        lines = [f"{line}\n" for line in listing[first - 1 : first - 1 + room]]
+        try:
+            found = len(getblock(lines))
+        except (SyntaxError, TokenError, IndexError):  # it is no Python, or other source by now
+            found = 0
+        if 0 < found < room:
+            return first - 1 + found
+    return first - 1 + found if found else 0
 
 
 class Listings:
