@@ -10,6 +10,7 @@ import pty
 import random
 import re
 from types import ModuleType
+from typing import Any
 
 import pytest
 from fettle import _core, selectors, sourcetext
@@ -211,6 +212,14 @@ def test_view_shows_what_there_is(folder: Folder) -> None:
     assert "no calls" in ended.sentence()
 
 
+@pytest.mark.parametrize("report", [["--tree"], ["--callers", "one"], ["--callees", "one"]])
+def test_reports_of_calls_need_calls(folder: Folder, report: list[str]) -> None:
+    written(folder.path / "x.fettle", recording(*six("/gone")))
+    ended = folder.fettle("view", "x.fettle", *report)
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "no calls" in ended.sentence()
+
+
 def test_what_cprofile_wrote_has_no_lines(folder: Folder) -> None:
     folder.write("app.py", "len('')")
     folder.python("-m", "cProfile", "-o", "prof.out", "app.py")
@@ -349,6 +358,19 @@ def test_a_table_of_what_ran_alone_goes_on_to_the_end_of_its_function(folder: Fo
     assert list(body(folder.fettle("view", "x.lprof").stdout)) == [2, 3, 4, 5, 6, 7]
     folder.write("app.py", "\n" * 2 + '"""')
     assert list(body(folder.fettle("view", "x.lprof").stdout)) == [2, 3, 4, 5]
+
+
+def test_the_end_of_a_function_is_found_without_the_rest_of_its_file() -> None:
+    class Listing(list[str]):
+        read = 0
+
+        def __getitem__(self, at: Any) -> Any:
+            self.read += len(range(len(self))[at]) if isinstance(at, slice) else 1
+            return super().__getitem__(at)
+
+    text = Listing(["def f():", "    return 1", ""] * 10_000)
+    assert listing.last_line(text, 14_998) == 14_999
+    assert text.read < 1_000
 
 
 def test_columns_hold_the_largest_numbers(folder: Folder, app: str) -> None:

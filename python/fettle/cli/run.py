@@ -106,7 +106,7 @@ def _report(
 
 def _unmatched(profile: "Profile", wanted: list[str], script: str) -> list[str]:
     """What was asked for by --lines and did not come."""
-    if not profile.processes():
+    if not profile.processes() or any(note.kind == "never started" for note in profile.notes()):
         return []  # that nothing was recorded at all is said already
     if not wanted and not profile.lines():
         return [NOTHING_MARKED]

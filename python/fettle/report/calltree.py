@@ -7,7 +7,7 @@ A tree may be deeper than a screen is wide, and than Python may recurse.
 
 from fettle import _core
 from fettle.problem import CHECK_FAILED, Problem
-from fettle.report import names, notes, order, screen, table
+from fettle.report import names, notes, order, overview, screen, table
 from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
@@ -43,6 +43,7 @@ def show(
             f"{names.visible(choice.source)} has no call tree: such a file knows callers and"
             " callees only; record with `fettle run` for one.",
         )
+    overview.need_calls(profile, choice.source)
     functions = profile.functions()
     files = names.Files([row.file for row in functions])
     wanted = _wanted(functions, choice.within, files) if choice.within else None

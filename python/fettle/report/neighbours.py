@@ -3,7 +3,7 @@
 
 from fettle import _core
 from fettle.problem import USAGE, Problem
-from fettle.report import names, notes, order, screen, selection, table
+from fettle.report import names, notes, order, overview, screen, selection, table
 from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
@@ -61,6 +61,7 @@ def show(
     if not wanted:
         what = "callers" if callers else "callees"
         raise Problem(USAGE, f"{what} of which function? Name it: --{what} NAME, of=NAME.")
+    overview.need_calls(profile, choice.source)
     functions = profile.functions()
     files = names.Files([row.file for row in functions])
     places = selection.chosen(functions, wanted, files)

@@ -55,8 +55,15 @@ def _check(profile: "Profile | Stats", choice: Choice) -> None:
             CHECK_FAILED,
             f"{source} has no lines; record some with `fettle run -l` or --lines=SEL.",
         )
-    if choice.calls and "calls" not in found:
+    if choice.calls:
+        need_calls(profile, choice.source)
+
+
+def need_calls(profile: "Profile | Stats", source: str) -> None:
+    """Problem if there are lines and no calls, for a report that is of the calls alone."""
+    if "calls" not in held(profile):
         raise Problem(
             CHECK_FAILED,
-            f"{source} has lines only, no calls; record both with `fettle run -C -l`.",
+            f"{names.visible(source) or 'the recording'} has lines only, no calls; record both with"
+            " `fettle run -C -l`.",
         )
