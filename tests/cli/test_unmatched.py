@@ -188,6 +188,13 @@ def test_nothing_marked_is_said_with_the_ways_to_mark(app: Folder) -> None:
     assert "--lines=FILE" in ended.sentence()
 
 
+def test_a_program_that_never_began_is_not_told_to_mark(folder: Folder) -> None:
+    folder.write("bad.py", "def f(:")
+    said = folder.fettle("run", "-lq", "bad.py").stderr
+    assert "before the first line" in said
+    assert "@profile" not in said
+
+
 def test_functions_are_found_without_running_the_file(folder: Folder) -> None:
     text = "if 1:\n    def f():\n        class A:\n            async def g(self): pass\n1/0\n"
     assert set(nearby.qualnames(str(folder.write("a.py", text)))) == {"f", "f.A", "f.A.g"}
