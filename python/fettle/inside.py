@@ -115,6 +115,7 @@ class Run(_core.Recorder):
         """What was recorded so far; the recording goes on."""
         profile = super().profile()
         profile.set_meta("recorded", "inside")
+        profile.set_meta("options", self._options)
         return profile
 
     def stats(self) -> list[_core.FunctionRow]:
@@ -206,7 +207,8 @@ def _show_tables(
 ) -> None:
     from fettle.report import lines, overview
 
-    shown = {what} if what else overview.held(profile)
+    asked_for = profile.meta()["options"]
+    shown = {what} if what else {"lines"} if asked_for == "lines" else overview.held(profile)
     of_lines = lines.Choice(rows=choice.rows, within=choice.within, unit=unit)
     both = overview.Choice(
         choice if "calls" in shown else None, of_lines if "lines" in shown else None

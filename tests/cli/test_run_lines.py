@@ -111,6 +111,16 @@ def test_calls_are_the_default_and_their_options_need_them(folder: Folder) -> No
         assert folder.fettle("run", "-lC", option, "app.py").code == 0
 
 
+@pytest.mark.parametrize("selector", ["app:main", "app.py:main", "app"])
+def test_a_selector_without_its_equals_sign_is_told_from_a_script(
+    folder: Folder, selector: str
+) -> None:
+    folder.write("app.py", "def main(): pass\n")
+    ended = folder.fettle("run", "--lines", selector, "app.py")
+    assert (ended.code, ended.stdout) == (2, "")
+    assert f"--lines={selector}" in ended.sentence()
+
+
 def test_children_are_in_the_table(folder: Folder) -> None:
     folder.write("app.py", APP)
     folder.write(

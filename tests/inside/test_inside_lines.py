@@ -157,6 +157,19 @@ def test_nothing_ran_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str])
     assert "nothing ran" in said[0]
 
 
+@pytest.mark.parametrize("meant", [["no.such:name"], [len]])
+def test_lines_of_nothing_are_no_table_of_calls(
+    meant: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with fettle.run(lines=meant) as recording:
+        str(1)
+    recording.view()
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "lines of 0 functions"
+    assert [line.partition(":")[0] for line in printed[1:]] == ["fettle"]
+    assert "no function was recorded" in printed[1]
+
+
 def test_it_is_saved_with_the_source_that_linecache_knows(tmp_path: Path) -> None:
     text = "def made(n):\n    return n\n"
     linecache.cache["<cell 1>"] = (len(text), None, text.splitlines(True), "<cell 1>")

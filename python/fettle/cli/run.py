@@ -151,7 +151,7 @@ def _program(parsed: Parsed) -> tuple[launch.Launch, str]:
         )
     name = "stdin" if words[0] == "-" else script_name(words[0])
     if words[0] != "-":
-        _check_script(words[0])
+        _check_script(words[0], is_selector="" in parsed.given.get("lines", []))
     return launch.Launch(sys.executable, [*python, *words], options), name
 
 
@@ -198,12 +198,15 @@ def _executable(name: str) -> str:
     raise Problem(NOT_FOUND, f"the command {name} was not found.")
 
 
-def _check_script(path: str) -> None:
-    """Says what Python would find out only after the output was made."""
+def _check_script(path: str, is_selector: bool) -> None:
+    """Says what Python would find out only after the output was made. is_selector: it may be what
+    was meant by a --lines before it."""
     if path.endswith(".fettle"):
         raise Problem(USAGE, f"{path} is a recording; `fettle view {path}` shows it.")
     if not os.path.exists(path):
         hint = " (options of fettle come before the script)" if path.startswith("-") else ""
+        if is_selector and not hint and not path.endswith(".py"):
+            hint = f" (a selector stands after =: --lines={path})"
         raise Problem(USAGE, f"there is no script {path}{hint}; check the name and the folder.")
     if os.path.isdir(path):
         mains = (os.path.join(path, "__main__" + suffix) for suffix in (".py", ".pyc"))

@@ -38,6 +38,10 @@ NOTHING = (
     " out), or the disk was full; install fettle where the program's Python is."
 )
 NOTHING_RAN = "nothing ran while the recording was on; put what is to be recorded inside of it."
+NOTHING_MEANT = (
+    "no function was recorded line by line: lines=True means what @fettle.lines marks, lines=[...]"
+    " functions, classes, modules and selectors such as 'app:main'."
+)
 
 
 def sentences(profile: "Profile | Stats") -> list[str]:
@@ -53,7 +57,7 @@ def sentences(profile: "Profile | Stats") -> list[str]:
             continue
         counts[note.kind] = counts.get(note.kind, 0) + note.count
         processes.setdefault(note.kind, set()).add(note.process)
-    return [NOTHING_RAN] * quiet + [
+    return [_nothing(profile)] * quiet + [
         SENTENCES.get(kind, UNKNOWN).format(
             kind=kind,
             count=count,
@@ -62,6 +66,13 @@ def sentences(profile: "Profile | Stats") -> list[str]:
         )
         for kind, count in counts.items()
     ]
+
+
+def _nothing(profile: "Profile | Stats") -> str:
+    """Why the recording of a part is empty."""
+    if isinstance(profile, _core.Stats) or profile.meta().get("options") != "lines":
+        return NOTHING_RAN
+    return NOTHING_RAN if profile.lines() else NOTHING_MEANT
 
 
 def _has_any(profile: "Profile | Stats") -> bool:
