@@ -207,8 +207,7 @@ def _show_tables(
 ) -> None:
     from fettle.report import lines, overview
 
-    asked_for = profile.meta()["options"]
-    shown = {what} if what else {"lines"} if asked_for == "lines" else overview.held(profile)
+    shown = {what} if what else overview.held(profile)
     of_lines = lines.Choice(rows=choice.rows, within=choice.within, unit=unit)
     both = overview.Choice(
         choice if "calls" in shown else None, of_lines if "lines" in shown else None

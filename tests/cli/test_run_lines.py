@@ -121,6 +121,14 @@ def test_a_selector_without_its_equals_sign_is_told_from_a_script(
     assert f"--lines={selector}" in ended.sentence()
 
 
+def test_lines_of_nothing_are_no_table_of_calls(folder: Folder) -> None:
+    folder.write("app.py", "print(1)\n")
+    folder.fettle("run", "-lq", "app.py")
+    assert folder.fettle("view", "app").stdout == "app.fettle: lines of 0 functions\n"
+    assert "no lines" in folder.fettle("view", "app", "--lines").sentence()
+    assert "no calls" in folder.fettle("view", "app", "--calls").sentence()
+
+
 def test_children_are_in_the_table(folder: Folder) -> None:
     folder.write("app.py", APP)
     folder.write(

@@ -26,10 +26,15 @@ class Choice:
 
 
 def held(profile: "Profile | Stats") -> set[str]:
-    """What there is to show: "calls", "lines". Of nothing at all there is an empty table."""
-    if isinstance(profile, _core.Stats) or not profile.lines():
+    """What there is to show: "calls", "lines". Of nothing at all there is an empty table, of what
+    was asked for."""
+    if isinstance(profile, _core.Stats):
         return {"calls"}
-    return {"calls", "lines"} if profile.totals().calls else {"lines"}
+    has_calls = profile.totals().calls > 0
+    if profile.lines():
+        return {"calls", "lines"} if has_calls else {"lines"}
+    asked_for = profile.meta().get("options", "")
+    return {"lines"} if asked_for.startswith("lines") and not has_calls else {"calls"}
 
 
 def show(
@@ -49,8 +54,8 @@ def show(
 
 
 def _check(profile: "Profile | Stats", choice: Choice) -> None:
-    found, source = held(profile), names.visible(choice.source)
-    if choice.lines and "lines" not in found:
+    source = names.visible(choice.source)
+    if choice.lines and (isinstance(profile, _core.Stats) or not profile.lines()):
         raise Problem(
             CHECK_FAILED,
             f"{source} has no lines; record some with `fettle run -l` or --lines=SEL.",
