@@ -211,18 +211,33 @@ static void module_name(PyObject *globals, char *into)
         plain_name(name, into);
 }
 
+/* What `python -m` ran is known by the name that was given, too: `__main__.__spec__.name`. */
+static void spec_name(PyObject *globals, char *into)
+{
+    PyObject *spec = PyDict_GetItemString(globals, "__spec__");
+    PyObject *name = spec == NULL ? NULL : PyObject_GetAttrString(spec, "name");
+    into[0] = '\0';
+    if (name != NULL)
+        plain_name(name, into);
+    Py_XDECREF(name);
+    PyErr_Clear();
+}
+
 bool ft_selectors_match(const ft_selector *list, PyCodeObject *code, PyObject *globals)
 {
-    char name[NAME_ROOM], module[NAME_ROOM], alias[NAME_ROOM];
+    char name[NAME_ROOM], module[NAME_ROOM], alias[NAME_ROOM], spec[NAME_ROOM];
     plain_name(ft_compat_qualname(code), name);
     module_name(globals, module);
-    alias[0] = '\0';
-    if (strcmp(module, "__main__") == 0)
+    alias[0] = spec[0] = '\0';
+    if (strcmp(module, "__main__") == 0) {
         main_name(code, alias);
+        spec_name(globals, spec);
+    }
     for (; list != NULL; list = list->next) {
         bool here = list->is_file ? matches_file(list, code)
                                   : matches_dotted(list, module, name) ||
-                                        (alias[0] != '\0' && matches_dotted(list, alias, name));
+                                        (alias[0] != '\0' && matches_dotted(list, alias, name)) ||
+                                        (spec[0] != '\0' && matches_dotted(list, spec, name));
         if (here && (list->name == NULL || is_in(list->name, name)))
             return true;
     }

@@ -129,6 +129,24 @@ def test_lines_of_nothing_are_no_table_of_calls(folder: Folder) -> None:
     assert "no calls" in folder.fettle("view", "app", "--calls").sentence()
 
 
+@pytest.mark.parametrize(
+    "selector", ["shop.cart", "shop.cart:add", "shop.cart.add", "shop", "s*.c*"]
+)
+def test_a_module_that_is_run_has_its_own_name(folder: Folder, selector: str) -> None:
+    folder.write("shop/__init__.py", "")
+    folder.write("shop/cart.py", "def add(): pass\nadd()\n")
+    ended = folder.fettle("run", f"--lines={selector}", "-m", "shop.cart")
+    assert "cart.py:1 add    1 call " in ended.stderr
+    assert "fettle: " not in ended.stderr
+
+
+def test_a_package_that_is_run_has_its_own_name(folder: Folder) -> None:
+    folder.write("shop/till/__init__.py", "")
+    folder.write("shop/till/__main__.py", "def add(): pass\nadd()\n")
+    ended = folder.fettle("run", "--lines=shop.till:add", "-m", "shop.till")
+    assert "__main__.py:1 add    1 call " in ended.stderr
+
+
 def test_children_are_in_the_table(folder: Folder) -> None:
     folder.write("app.py", APP)
     folder.write(
