@@ -39,16 +39,16 @@ static int hex_digit(char digit)
 /* What stands behind `lines=`: %20 is a blank, %25 a percent sign. */
 static int add_selector(PyObject *word, ft_take_options *options)
 {
-    Py_ssize_t length;
-    const char *from = PyUnicode_AsUTF8AndSize(word, &length);
-    if (from == NULL)
-        return -1;
-    char *into = PyMem_Malloc((size_t)length + 1);
+    PyObject *encoded = PyUnicode_AsEncodedString(word, "utf-8", "surrogateescape");
+    char *into = encoded == NULL ? NULL : PyMem_Malloc((size_t)PyBytes_GET_SIZE(encoded) + 1);
     if (into == NULL) {
-        PyErr_NoMemory();
+        Py_XDECREF(encoded);
+        if (PyErr_Occurred() == NULL)
+            PyErr_NoMemory();
         return -1;
     }
     Py_ssize_t used = 0;
+    const char *from = PyBytes_AS_STRING(encoded);
     for (from += strlen("lines="); *from != '\0'; used++) {
         int high = from[0] == '%' ? hex_digit(from[1]) : -1;
         int low = high >= 0 ? hex_digit(from[2]) : -1;
@@ -57,6 +57,7 @@ static int add_selector(PyObject *word, ft_take_options *options)
     }
     PyObject *decoded = PyUnicode_DecodeUTF8(into, used, "surrogateescape");
     PyMem_Free(into);
+    Py_DECREF(encoded);
     if (options->selectors == NULL)
         options->selectors = PyList_New(0);
     int result = decoded == NULL || options->selectors == NULL

@@ -117,12 +117,15 @@ static bool reserve_parts(ft_line_recorder *lines, uint32_t number)
     return true;
 }
 
-/* The thread's cells of a table, which it may meet for the first time. */
+static bool has_met(const ft_line_recorder *lines, const ft_line_table *table)
+{
+    return table->number < lines->part_count && lines->parts[table->number].cells != NULL;
+}
+
+/* The thread meets the table for the first time: its cells of it. */
 static bool meet(ft_line_recorder *lines, const ft_line_table *table)
 {
     ft_recorder *recorder = lines->recorder;
-    if (table->number < lines->part_count && lines->parts[table->number].cells != NULL)
-        return true;
     if (!reserve_parts(lines, table->number)) {
         note(lines, FT_NOTE_OUT_OF_MEMORY);
         return false;
@@ -135,6 +138,7 @@ static bool meet(ft_line_recorder *lines, const ft_line_table *table)
     ft_line_cells_write(head, table);
     ft_block_publish(lines->cells, bytes);
     lines->parts[table->number].cells = ft_line_cells_of(head);
+    lines->made_room = true;
     return true;
 }
 
@@ -232,7 +236,8 @@ static void stop_innermost(ft_line_recorder *lines, ft_line_part *part, uint64_t
 static ft_line_activation *push(ft_line_recorder *lines, const ft_line_code *code,
                                 const void *frame, uint32_t number, uint64_t now)
 {
-    if (!meet(lines, code->table) || (lines->top == lines->last && !grow_stack(lines)))
+    if ((!has_met(lines, code->table) && !meet(lines, code->table)) ||
+        (lines->top == lines->last && !grow_stack(lines)))
         return NULL;
     ft_line_part *part = part_of(lines, code);
     stop_innermost(lines, part, now);

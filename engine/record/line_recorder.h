@@ -64,6 +64,7 @@ typedef struct ft_line_recorder {
     uint32_t part_count;
     uint32_t known_of; /* the number of codes that the recording had when `known` was right */
     const ft_line_code *known[FT_LINE_KNOWN]; /* borrowed: by a hash of the key; NULL: none */
+    bool made_room;                           /* by the last event: see ft_line_made_room */
     struct ft_block *cells;                   /* newest block of LINES */
     ft_line_activation **chunks; /* owned list: suspended ones, and free places for them */
     uint32_t chunk_count, chunk_room;
@@ -111,7 +112,9 @@ static inline uint64_t ft_line_own(const ft_line_recorder *lines, const ft_conte
 {
     uint64_t own = atomic_load_explicit(&context->own, memory_order_relaxed);
     const ft_recorder *recorder = lines->recorder;
-    return recorder->current == context ? own + (now - recorder->slice_start) : own;
+    /* Its caller is running: the probe of calls was told first that it ends, a moment ago. */
+    bool runs = recorder->current == context || recorder->current == context->parent;
+    return runs ? own + (now - recorder->slice_start) : own;
 }
 
 /* The frame's call, where calls are recorded: on top, or below a C function that it is in and a
@@ -177,6 +180,19 @@ static inline void ft_line_at(ft_line_recorder *lines, const void *key, const vo
     if (FT_LIKELY((slot & FT_LINE_NOT_COUNTED) == 0))
         ft_counter_add(&cell->hits, 1);
     ft_line_begin_slice(lines, at, cell, now);
+}
+
+/* Did the event make room in the arena? That is no line's time: ft_line_begin_anew. */
+static inline bool ft_line_made_room(const ft_line_recorder *lines)
+{
+    return lines->made_room;
+}
+
+static inline void ft_line_begin_anew(ft_line_recorder *lines, uint64_t now)
+{
+    lines->made_room = false;
+    if (lines->top->state == FT_LINE_RUNNING)
+        ft_line_begin_slice(lines, lines->top, lines->top->cell, now);
 }
 
 /* The activation on top ends. */

@@ -88,6 +88,8 @@ static int each(PyObject *object, ft_function_visitor visit, void *context, int 
     if (has_type_name(object, "functools.partial") || has_type_name(object, "partialmethod") ||
         has_type_name(object, "cached_property"))
         return each_attribute(object, "func", visit, context, depth);
+    if (has_type_name(object, "functools._lru_cache_wrapper"))
+        return each_attribute(object, "__wrapped__", visit, context, depth);
     return 0;
 }
 

@@ -37,8 +37,11 @@ static inline void line_in(ft_recorder *recorder, const void *key, const ft_fram
                            uint32_t line)
 {
     ft_line_recorder *lines = lines_of(recorder);
-    if (FT_LIKELY(lines != NULL))
-        ft_line_at(lines, key, frame, line, ft_take_now(recorder));
+    if (FT_UNLIKELY(lines == NULL))
+        return;
+    ft_line_at(lines, key, frame, line, ft_take_now(recorder));
+    if (FT_UNLIKELY(ft_line_made_room(lines)))
+        ft_line_begin_anew(lines, ft_take_now(recorder));
 }
 
 void ft_line_event(const void *key, const ft_frame *frame, uint32_t line)

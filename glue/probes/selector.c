@@ -61,17 +61,22 @@ static char *without_deep(const char *pattern)
     return made;
 }
 
-int ft_selectors_add(ft_selector **list, PyObject *text)
+/* The file name of the code object in bytes; NULL where it has none. A new reference. */
+static PyObject *path_of(const PyCodeObject *code)
 {
-    Py_ssize_t size;
-    const char *word = PyUnicode_AsUTF8AndSize(text, &size);
-    if (word == NULL)
-        return -1;
+    PyObject *path = PyUnicode_AsEncodedString(code->co_filename, "utf-8", "surrogateescape");
+    PyErr_Clear();
+    return path;
+}
+
+/* word: as it was typed. NULL without memory. */
+static ft_selector *make(const char *word)
+{
     const char *colon = strrchr(word, ':');
-    size_t length = colon == NULL ? (size_t)size : (size_t)(colon - word);
+    size_t length = colon == NULL ? strlen(word) : (size_t)(colon - word);
     ft_selector *made = ft_mem_new(&ft_mem_system, 1, sizeof *made);
     if (made == NULL)
-        goto fail;
+        return NULL;
     made->is_file = is_file(word, length);
     made->place = made->is_file ? absolute(word, length) : copy(word, length);
     if (made->place == NULL)
@@ -84,15 +89,28 @@ int ft_selectors_add(ft_selector **list, PyObject *text)
         if (made->name == NULL)
             goto fail;
     }
+    return made;
+
+fail:
+    ft_selectors_free(made);
+    return NULL;
+}
+
+int ft_selectors_add(ft_selector **list, PyObject *text)
+{
+    PyObject *word = PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape");
+    if (word == NULL)
+        return -1;
+    ft_selector *made = make(PyBytes_AS_STRING(word));
+    Py_DECREF(word);
+    if (made == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
     while (*list != NULL)
         list = &(*list)->next;
     *list = made;
     return 0;
-
-fail:
-    ft_selectors_free(made);
-    PyErr_NoMemory();
-    return -1;
 }
 
 void ft_selectors_free(ft_selector *list)
@@ -154,15 +172,15 @@ static bool file_matches(const ft_selector *selector, const char *path)
 
 static bool matches_file(const ft_selector *selector, PyCodeObject *code)
 {
-    const char *path = PyUnicode_AsUTF8(code->co_filename);
-    PyErr_Clear();
-    if (path == NULL)
+    PyObject *name = path_of(code);
+    if (name == NULL)
         return false;
-    if (path[0] == '/' && file_matches(selector, path))
-        return true;
-    char *real = realpath(path, NULL);
-    bool matches = real != NULL && file_matches(selector, real);
+    const char *path = PyBytes_AS_STRING(name);
+    bool matches = path[0] == '/' && file_matches(selector, path);
+    char *real = matches ? NULL : realpath(path, NULL);
+    matches = matches || (real != NULL && file_matches(selector, real));
     free(real);
+    Py_DECREF(name);
     return matches;
 }
 
@@ -182,11 +200,11 @@ static bool matches_dotted(const ft_selector *selector, const char *module, cons
  */
 static void main_name(PyCodeObject *code, char *into)
 {
-    const char *path = PyUnicode_AsUTF8(code->co_filename);
-    PyErr_Clear();
+    PyObject *name = path_of(code);
     into[0] = '\0';
-    if (path == NULL)
+    if (name == NULL)
         return;
+    const char *path = PyBytes_AS_STRING(name);
     size_t end = strlen(path);
     if (ends_with(path, end, "/__main__.py"))
         end -= strlen("/__main__.py");
@@ -199,6 +217,7 @@ static void main_name(PyCodeObject *code, char *into)
         memcpy(into, path + start, end - start);
         into[end - start] = '\0';
     }
+    Py_DECREF(name);
 }
 
 /* into: "" when it has none. */

@@ -16,7 +16,7 @@ from fettle._core import Profile
 from . import consumers, oracle, stacks
 from .chromium import Chromium
 from .spelling import name, text
-from .synthetic import HOSTILE, SAMPLES, Recording
+from .synthetic import HOSTILE, SAMPLES, WITHOUT_CALLS, Recording
 
 EXPORT = """
 new Promise(resolve => {
@@ -31,7 +31,7 @@ ROWS = """
     .map(cell => cell.textContent)).filter(cells => cells.length > 0)
 """
 # It stands on nothing, and keeps numbers as doubles.
-OPENABLE = [sample for sample in SAMPLES if sample not in ("empty", "extremes")]
+OPENABLE = [sample for sample in SAMPLES if sample not in (*WITHOUT_CALLS, "extremes")]
 
 
 @pytest.fixture(scope="module")

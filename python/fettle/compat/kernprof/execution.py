@@ -18,6 +18,7 @@ from textwrap import dedent
 from types import ModuleType
 from typing import Any, NoReturn
 
+import fettle
 from fettle.cli import say
 from fettle.compat import line_profiler
 from fettle.compat.line_profiler import _diagnostics as switches
@@ -80,10 +81,12 @@ def _as_before() -> Iterator[None]:
     argv, path, module = sys.argv[:], sys.path[:], sys.modules.get("__main__")
     names = vars(builtins)
     profile = {"profile": names["profile"]} if "profile" in names else {}
+    marks = fettle.lines, fettle.profile
     try:
         yield
     finally:
         sys.argv[:], sys.path[:] = argv, path
+        fettle.lines, fettle.profile = marks
         names.pop("profile", None)
         names.update(profile)
         if module is not None:
@@ -151,6 +154,7 @@ class Run:
         line_profiler.profile._kernprof_overwrite(self.prof)
         if options.builtin or options.line_by_line:
             vars(builtins)["profile"] = self.prof
+            fettle.lines = fettle.profile = self.prof
         script = self.find(name)
         options.prof_mod = targets(options.prof_mod) if options.line_by_line else []
         if options.prof_mod and options.preimports:
