@@ -261,9 +261,9 @@ class Comparison:
         self, i: int, handler: tuple[int, int, bool] | None
     ) -> tuple[int, int, bool] | None:
         """What a suspended frame is thrown comes to a handler of ours first."""
-        names = [x.opname for x in self.old.all]
-        delegates = names[i] == "JUMP_BACKWARD_NO_INTERRUPT" and names[i - 1] == "RESUME"
-        if i <= self.first or (names[i] not in ("YIELD_VALUE", "RESUME") and not delegates):
+        name, before = self.old.all[i].opname, self.old.all[i - 1].opname
+        delegates = name == "JUMP_BACKWARD_NO_INTERRUPT" and before == "RESUME"
+        if i <= self.first or (name not in ("YIELD_VALUE", "RESUME") and not delegates):
             return handler
         assert handler is not None and handler[0] in self.handlers[1:] and handler[2]
         assert self.sites[handler[0]].line == (self.line(i) or 0)

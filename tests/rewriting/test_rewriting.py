@@ -20,7 +20,7 @@ from . import oracle
 from .programs import PROGRAMS
 
 LIBRARY = Path(dis.__file__).parent
-SOME = ["*.py", "asyncio/*.py", "email/*.py", "json/*.py", "concurrent/futures/*.py"]
+SOME = ["[a-e]*.py", "asyncio/*.py"]
 
 
 def rewrite(code: CodeType, make: Any = oracle.Site) -> CodeType:
@@ -44,7 +44,7 @@ def library() -> Iterator[CodeType]:
 
 
 def test_the_standard_library_is_kept() -> None:
-    assert sum(oracle.compare(code, rewrite(code)) for code in library()) > 5000
+    assert sum(oracle.compare(code, rewrite(code)) for code in library()) > 3000
 
 
 def test_opcodes_are_the_interpreters_own() -> None:
