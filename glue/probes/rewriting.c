@@ -504,7 +504,7 @@ static bool begins_as_known(rewriting *r)
     for (uint32_t h = 0; h < r->handlers.count; h++)
         if (r->handlers.all[h].target <= r->first || r->handlers.all[h].depth > MAX_STACK)
             return false;
-    return !ft_op_falls_through(instruction_at(r, bytecode->count - 1)->op);
+    return true;
 }
 
 static ft_status read_code(rewriting *r, PyObject *bytes)

@@ -207,7 +207,8 @@ class Comparison:
             self.check_edge(i, target, *self.arrive(to), [], self.is_remnant(target))
         name = self.old.all[i].opname
         ends = ["JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"]
-        if name not in [*ends, "RETURN_VALUE", "RERAISE", "RAISE_VARARGS"]:
+        ends += ["RETURN_VALUE", "RERAISE", "RAISE_VARARGS"]
+        if name not in ends and i + 1 < len(self.place):  # behind the last one nothing runs
             before = ["resumed"] if name == "RESUME" and i > self.first else []
             self.check_edge(i, i + 1, *self.arrive(self.place[i] + 1), before)
 
