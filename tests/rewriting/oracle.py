@@ -213,8 +213,11 @@ class Comparison:
             self.check_edge(i, i + 1, *self.arrive(self.place[i] + 1), before)
 
     def is_remnant(self, i: int) -> bool:
-        """Is it a NOP that the end of a block has left, in the line of what stands before it?"""
-        return self.old.all[i].opname == "NOP" and self.line(i - 1) == self.line(i)
+        """Has the end of a block left it, in the line of what stands before it?"""
+        is_end = self.old.all[i].opname in ("NOP", "JUMP_FORWARD", "JUMP_BACKWARD")
+        target = self.old.target(i - 1)
+        is_condition = target is not None and target >= i
+        return is_end and not is_condition and self.line(i - 1) == self.line(i)
 
     def check_edge(
         self,
