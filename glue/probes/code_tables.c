@@ -74,11 +74,13 @@ static int take_column(bytes_left *left)
     return (int)(value & INT_MAX) - 1;
 }
 
+static const ft_place nowhere = {FT_NO_LINE, FT_NO_LINE, FT_NO_COLUMN, FT_NO_COLUMN};
+
 /* *line: of the stretch before, becomes this one's. */
 static void take_place(bytes_left *left, int kind, int64_t *line, ft_place *place)
 {
     int64_t lines = 0;
-    *place = (ft_place){FT_NO_LINE, FT_NO_LINE, FT_NO_COLUMN, FT_NO_COLUMN};
+    *place = nowhere;
     if (kind == KIND_NONE)
         return;
     if (kind < KIND_SHORT_END) {
@@ -126,7 +128,9 @@ ft_status ft_places_read(ft_place *places, const ft_bytecode *bytecode, const ui
             places[i] = place;
         }
     }
-    return i == bytecode->count ? FT_OK : FT_ERR_CORRUPT;
+    for (; i < bytecode->count; i++) /* what somebody has appended comes from nowhere */
+        places[i] = nowhere;
+    return FT_OK;
 }
 
 static void put_low_first(ft_buf *table, uint32_t value)

