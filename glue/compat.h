@@ -133,6 +133,24 @@ static inline PyObject *ft_compat_weakly(PyObject *reference)
 #endif
 }
 
+static inline bool ft_compat_is_main_interpreter(void)
+{
+    return PyInterpreterState_Get() == PyInterpreterState_Main();
+}
+
+/* Until 3.11 what allocates may collect garbage, and a finaliser is the user's code. While the
+ * collector is held nothing of ours is changed under our hands; what hold gave is for release. */
+static inline int ft_compat_hold_collector(void)
+{
+    return PyGC_Disable();
+}
+
+static inline void ft_compat_release_collector(int held)
+{
+    if (held)
+        (void)PyGC_Enable();
+}
+
 /* The co_qualname of a code object. Borrowed. */
 static inline PyObject *ft_compat_qualname(const PyCodeObject *code)
 {
@@ -307,11 +325,6 @@ static inline void ft_compat_set_function_code(PyFunctionObject *function, PyCod
 {
     function->func_version = 0;
     Py_SETREF(function->func_code, Py_NewRef((PyObject *)code));
-}
-
-static inline bool ft_compat_is_main_interpreter(void)
-{
-    return PyInterpreterState_Get() == PyInterpreterState_Main();
 }
 
 static inline PyFunctionObject *ft_compat_frame_function(const ft_frame *frame)

@@ -32,3 +32,11 @@ uint64_t ft_idle_waited(ft_idle *idle, uint64_t slice_ns, uint64_t now_ns, bool 
         return 0;
     return waited < slice_ns ? waited : slice_ns;
 }
+
+uint64_t ft_idle_waited_by(ft_idle *idle, uint64_t cpu_ns, uint64_t now_ns)
+{
+    uint64_t off_cpu = now_ns - cpu_ns;
+    uint64_t waited = off_cpu > idle->off_cpu ? off_cpu - idle->off_cpu : 0;
+    idle->off_cpu = off_cpu;
+    return waited;
+}

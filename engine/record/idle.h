@@ -22,4 +22,8 @@ void ft_idle_start(ft_idle *idle);
  * a system call of 0.5 us, two in slices that were waiting or are very_long. */
 uint64_t ft_idle_waited(ft_idle *idle, uint64_t slice_ns, uint64_t now_ns, bool very_long);
 
+/* How long a thread was off the CPU since its last look, by its CPU clock: for another thread,
+ * which can not ask why. */
+uint64_t ft_idle_waited_by(ft_idle *idle, uint64_t cpu_ns, uint64_t now_ns);
+
 #endif

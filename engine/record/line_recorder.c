@@ -7,6 +7,7 @@
 
 #include "engine/base/array.h"
 #include "engine/model/profile.h"
+#include "engine/record/recorder_rest.h"
 #include "engine/record/recording.h"
 
 enum {
@@ -194,6 +195,20 @@ static void look_at_waiting(ft_line_recorder *lines, uint64_t elapsed)
     ft_recording_touch_clock(recorder->recording);
 }
 
+/* Likewise, for all that is active in another thread. */
+static void look_at_foreign_waiting(ft_line_recorder *lines)
+{
+    struct timespec cpu;
+    ft_recorder *recorder = lines->recorder;
+    if (recorder->clock == FT_CLOCK_CALLERS || clock_gettime(recorder->rest->cpu_clock, &cpu) != 0)
+        return;
+    ft_clock_source source = (ft_clock_source)recorder->clock;
+    ft_clock_pair pair = ft_clock_read_pair(source);
+    double ns_per_tick = ft_clock_ns_per_tick(source, recorder->first, pair);
+    uint64_t waited = ft_idle_waited_by(&lines->idle, ft_clock_ns_of(cpu), pair.ns);
+    lines->waited += (uint64_t)((double)waited / ns_per_tick);
+}
+
 static uint64_t at_most(uint64_t value, uint64_t bound)
 {
     return value < bound ? value : bound;
@@ -204,7 +219,7 @@ void ft_line_long_slice(ft_line_recorder *lines, ft_line_activation *at, uint64_
     uint64_t elapsed = now - at->since;
     if (elapsed > UINT64_MAX / 2) /* the clock stepped back: no time rather than a wrong one */
         elapsed = 0;
-    else if (elapsed > lines->recorder->long_slice)
+    else if (elapsed > lines->recorder->long_slice && !lines->ended_by_other)
         look_at_waiting(lines, elapsed);
     if (at->cell != NULL) {
         ft_counter_add(&at->cell->time, elapsed);
@@ -497,6 +512,15 @@ void ft_line_recorder_end(ft_line_recorder *lines, uint64_t now)
             continue;
         (void)end_suspension_of(lines, kept->code->key, (const void *)kept->frame, now);
     }
+}
+
+void ft_line_recorder_end_foreign(ft_line_recorder *lines, uint64_t now)
+{
+    if (lines->top > lines->bottom)
+        look_at_foreign_waiting(lines);
+    lines->ended_by_other = true;
+    ft_line_recorder_end(lines, now);
+    lines->ended_by_other = false;
 }
 
 void ft_line_recorder_copy(ft_line_recorder *lines)

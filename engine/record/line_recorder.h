@@ -72,6 +72,7 @@ typedef struct ft_line_recorder {
     ft_map suspended;    /* frame -> index + 1, or 0 */
     uint64_t waited;     /* ticks that the thread was seen to wait */
     ft_idle idle;
+    bool ended_by_other;         /* another thread ends it, which has looked how much was waiting */
     ft_line_activation *at_fork; /* owned copy of the stack, made before a fork */
     uint32_t at_fork_count, at_fork_room;
 } ft_line_recorder;
@@ -83,8 +84,10 @@ void ft_line_recorder_free(ft_line_recorder *lines, const ft_mem *mem);
 /* The thread that attached the recorder begins. */
 void ft_line_recorder_start(ft_line_recorder *lines);
 
-/* Ends every activation, also the suspended ones. */
+/* Ends every activation, also the suspended ones. Its own thread does, or (foreign) another one,
+ * while it records nothing. */
 void ft_line_recorder_end(ft_line_recorder *lines, uint64_t now);
+void ft_line_recorder_end_foreign(ft_line_recorder *lines, uint64_t now);
 
 /* Before a fork: keeps a copy of the stack. In the child: the activations of the copy in `before`,
  * the parent's, go on in lines, with nothing counted. */

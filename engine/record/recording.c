@@ -444,11 +444,14 @@ ft_recorder *ft_recording_attach(ft_recording *recording)
     return recorder;
 }
 
-/* Its slice has ended. */
-static void give_back(ft_recorder *recorder)
+/* Its slice has ended. mine: of the calling thread. */
+static void give_back(ft_recorder *recorder, bool mine)
 {
-    if (recorder->rest->lines != NULL)
-        ft_line_recorder_end(recorder->rest->lines, recorder->slice_start);
+    ft_line_recorder *lines = recorder->rest->lines;
+    if (lines != NULL && mine)
+        ft_line_recorder_end(lines, recorder->slice_start);
+    else if (lines != NULL)
+        ft_line_recorder_end_foreign(lines, recorder->slice_start);
     ft_tasks_end(recorder, recorder->slice_start);
     recorder->top = recorder->bottom;
     recorder->current = recorder->root;
@@ -461,7 +464,7 @@ void ft_recording_detach(ft_recorder *recorder)
     if (recorder->clock != FT_CLOCK_CALLERS)
         ft_recorder_end_slice(recorder, ft_clock_ticks((ft_clock_source)recorder->clock));
     ft_recording_touch_clock(recorder->recording);
-    give_back(recorder);
+    give_back(recorder, true);
 }
 
 void ft_recording_use_callers_clock(ft_recording *recording, double ns_per_tick)
@@ -509,7 +512,7 @@ void ft_recording_pause(ft_recording *recording, ft_recorder *mine, uint64_t now
     recording->ns_per_tick = ft_recording_rate(recording); /* all who read it see the same times */
     for (uint32_t i = 0; i < recording->recorder_count; i++)
         if (is_in_use(recording->recorders[i]))
-            give_back(recording->recorders[i]);
+            give_back(recording->recorders[i], recording->recorders[i] == mine);
 }
 
 void ft_recording_keep_only(ft_recording *recording, ft_recorder *mine)
@@ -518,7 +521,7 @@ void ft_recording_keep_only(ft_recording *recording, ft_recorder *mine)
     recording->arena.header->parent_pid = (uint32_t)getppid();
     for (uint32_t i = 0; i < recording->recorder_count; i++)
         if (recording->recorders[i] != mine && is_in_use(recording->recorders[i]))
-            give_back(recording->recorders[i]);
+            give_back(recording->recorders[i], false);
     if (mine != NULL)
         start_waiting(mine); /* the child's CPU clock begins at zero */
 }

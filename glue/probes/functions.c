@@ -4,7 +4,7 @@
 
 enum { DEPTH_MAX = 32 }; /* of wrappers around wrappers, and of classes in classes */
 
-static int each(PyObject *object, ft_function_visitor visit, void *context, int depth);
+static int each(PyObject *object, PyObject *found, int depth);
 
 /* Is it one of the standard library's wrappers? They can not be told apart without their module,
  * which a program that does not use them has not imported. */
@@ -16,24 +16,23 @@ static bool has_type_name(PyObject *object, const char *name)
     return false;
 }
 
-static int each_attribute(PyObject *object, const char *name, ft_function_visitor visit,
-                          void *context, int depth)
+static int each_attribute(PyObject *object, const char *name, PyObject *found, int depth)
 {
-    PyObject *found = PyObject_GetAttrString(object, name);
-    if (found == NULL) {
+    PyObject *value = PyObject_GetAttrString(object, name);
+    if (value == NULL) {
         PyErr_Clear();
         return 0;
     }
-    int result = each(found, visit, context, depth + 1);
-    Py_DECREF(found);
+    int result = each(value, found, depth + 1);
+    Py_DECREF(value);
     return result;
 }
 
-static int each_accessor(PyObject *property, ft_function_visitor visit, void *context, int depth)
+static int each_accessor(PyObject *property, PyObject *found, int depth)
 {
     static const char *const names[] = {"fget", "fset", "fdel"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        int result = each_attribute(property, names[i], visit, context, depth);
+        int result = each_attribute(property, names[i], found, depth);
         if (result != 0)
             return result;
     }
@@ -55,7 +54,7 @@ static bool is_defined_in(PyTypeObject *inner, PyTypeObject *outer)
     return result;
 }
 
-static int each_member(PyTypeObject *type, ft_function_visitor visit, void *context, int depth)
+static int each_member(PyTypeObject *type, PyObject *found, int depth)
 {
     PyObject *names = ft_compat_type_dict(type);
     PyObject *members = names == NULL ? NULL : PyDict_Values(names); /* the dictionary may change */
@@ -64,36 +63,39 @@ static int each_member(PyTypeObject *type, ft_function_visitor visit, void *cont
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(members); i++) {
         PyObject *member = PyList_GET_ITEM(members, i);
         if (!PyType_Check(member) || is_defined_in((PyTypeObject *)member, type))
-            result = each(member, visit, context, depth + 1);
+            result = each(member, found, depth + 1);
     }
     Py_XDECREF(members);
     return result;
 }
 
-static int each(PyObject *object, ft_function_visitor visit, void *context, int depth)
+static int each(PyObject *object, PyObject *found, int depth)
 {
     if (depth > DEPTH_MAX)
         return 0;
     if (PyFunction_Check(object))
-        return visit(context, (PyFunctionObject *)object);
+        return PyList_Append(found, object);
     if (PyMethod_Check(object))
-        return each(PyMethod_GET_FUNCTION(object), visit, context, depth + 1);
+        return each(PyMethod_GET_FUNCTION(object), found, depth + 1);
     if (PyType_Check(object))
-        return each_member((PyTypeObject *)object, visit, context, depth);
+        return each_member((PyTypeObject *)object, found, depth);
     if (PyObject_TypeCheck(object, &PyProperty_Type))
-        return each_accessor(object, visit, context, depth);
+        return each_accessor(object, found, depth);
     if (PyObject_TypeCheck(object, &PyStaticMethod_Type) ||
         PyObject_TypeCheck(object, &PyClassMethod_Type))
-        return each_attribute(object, "__func__", visit, context, depth);
+        return each_attribute(object, "__func__", found, depth);
     if (has_type_name(object, "functools.partial") || has_type_name(object, "partialmethod") ||
         has_type_name(object, "cached_property"))
-        return each_attribute(object, "func", visit, context, depth);
+        return each_attribute(object, "func", found, depth);
     if (has_type_name(object, "functools._lru_cache_wrapper"))
-        return each_attribute(object, "__wrapped__", visit, context, depth);
+        return each_attribute(object, "__wrapped__", found, depth);
     return 0;
 }
 
-int ft_functions_each(PyObject *object, ft_function_visitor visit, void *context)
+PyObject *ft_functions_of(PyObject *object)
 {
-    return each(object, visit, context, 0);
+    PyObject *found = PyList_New(0);
+    if (found != NULL && each(object, found, 0) < 0)
+        Py_CLEAR(found);
+    return found;
 }

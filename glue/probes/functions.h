@@ -5,13 +5,10 @@
 
 #include "glue/compat.h"
 
-/* 0, or -1 with an exception, which ends the visit. */
-typedef int (*ft_function_visitor)(void *context, PyFunctionObject *function);
-
-/* Visits a function, the one behind a method, static or class method, property, cached property,
- * partial or lru_cache, and those that are defined in a class and the classes in it. Any other
- * object has none. 0, or what the visitor gave. May run the user's code (attributes of a subclass).
- */
-int ft_functions_each(PyObject *object, ft_function_visitor visit, void *context);
+/* A new list: a function, the one behind a method, static or class method, property, cached
+ * property, partial or lru_cache, and those that are defined in a class and the classes in it. Any
+ * other object has none. NULL with an exception. May run the user's code (attributes of a
+ * subclass): so they are all found before anything is done with one of them. */
+PyObject *ft_functions_of(PyObject *object);
 
 #endif

@@ -33,11 +33,34 @@ static int count(PyCodeObject *code, int change)
         PyErr_NoMemory();
         return -1;
     }
-    if (old == 0 && now == 1)
-        return ft_line_probe_watch(code);
+    if (old == 0 && now == 1 && ft_line_probe_watch(code) < 0) {
+        (void)ft_map_put(&state.watchers, key, 0); /* the slot is there: this can not fail */
+        return -1;
+    }
     if (old == 1 && now == 0)
         ft_line_probe_unwatch(code);
     return 0;
+}
+
+static PyCodeObject *code_at(const ft_take *take, uint32_t at)
+{
+    return (PyCodeObject *)(uintptr_t)take->recording.lines.codes[at]->key;
+}
+
+/* What the recording knows is watched, as far as it is not yet: codes are only added to it. */
+static int count_up(ft_take *take)
+{
+    for (; take->counted < take->recording.lines.code_count; take->counted++)
+        if (count(code_at(take, take->counted), 1) < 0)
+            return -1;
+    return 0;
+}
+
+static void count_down(ft_take *take)
+{
+    while (take->counted > 0)
+        if (count(code_at(take, --take->counted), -1) < 0)
+            PyErr_Clear();
 }
 
 bool ft_line_marks_is_watched(const PyCodeObject *code)
@@ -66,26 +89,23 @@ static int learn(ft_take *take, PyCodeObject *code)
                           status == FT_ERR_LIMIT ? FT_NOTE_TOO_MANY_LINES : FT_NOTE_DISK_FULL, 1);
         result = status == FT_ERR_MEMORY ? -1 : status != FT_ERR_LIMIT;
     }
-    for (uint32_t i = 0; result > 0 && take->watching && i < lines.count; i++)
-        if (count((PyCodeObject *)lines.members[i].key, 1) < 0)
-            result = -1;
     ft_code_lines_fini(&lines);
+    if (result > 0 && take->watching && count_up(take) < 0)
+        return -1;
     return result;
 }
 
 /* ---- functions ---- */
 
-static int watch_function(void *context, PyFunctionObject *function)
+static int watch_function(ft_take *take, PyFunctionObject *function)
 {
-    ft_take *take = context;
     if (learn(take, ft_line_probe_code(function)) < 0)
         return -1;
     return take->watching ? ft_line_probe_adopt(function) : 0;
 }
 
-static int keep_function(void *context, PyFunctionObject *function)
+static int keep_function(ft_take *take, PyFunctionObject *function)
 {
-    ft_take *take = context;
     if (take->functions == NULL)
         take->functions = PyList_New(0);
     if (take->functions == NULL || PyList_Append(take->functions, (PyObject *)function) < 0)
@@ -93,11 +113,16 @@ static int keep_function(void *context, PyFunctionObject *function)
     return watch_function(take, function);
 }
 
-int ft_line_marks_watch(ft_take *take, PyObject *object)
+int ft_line_marks_watch(ft_take *take, PyObject *list)
 {
-    if (PyCode_Check(object))
-        return learn(take, (PyCodeObject *)object) < 0 ? -1 : 0;
-    return ft_functions_each(object, keep_function, take);
+    int result = 0, held = ft_compat_hold_collector();
+    for (Py_ssize_t i = 0; result >= 0 && i < PyList_GET_SIZE(list); i++) {
+        PyObject *object = PyList_GET_ITEM(list, i);
+        result = PyCode_Check(object) ? learn(take, (PyCodeObject *)object)
+                                      : keep_function(take, (PyFunctionObject *)object);
+    }
+    ft_compat_release_collector(held);
+    return result < 0 ? -1 : 0;
 }
 
 /* Takes out the marks of functions that are gone. */
@@ -122,9 +147,8 @@ static int prune(void)
     return 0;
 }
 
-static int mark_function(void *context, PyFunctionObject *function)
+static int mark_function(PyFunctionObject *function)
 {
-    (void)context;
     if (state.marked == NULL)
         state.marked = PyList_New(0);
     if (state.marked == NULL || prune() < 0)
@@ -140,7 +164,15 @@ static int mark_function(void *context, PyFunctionObject *function)
 
 int ft_line_marks_mark(PyObject *object)
 {
-    return ft_functions_each(object, mark_function, NULL);
+    if (!ft_compat_is_main_interpreter()) /* whose functions are not recorded, and end with it */
+        return 0;
+    PyObject *functions = ft_functions_of(object);
+    int result = functions == NULL ? -1 : 0, held = ft_compat_hold_collector();
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(functions); i++)
+        result = mark_function((PyFunctionObject *)PyList_GET_ITEM(functions, i));
+    ft_compat_release_collector(held);
+    Py_XDECREF(functions);
+    return result;
 }
 
 static int watch_marked(ft_take *take)
@@ -159,20 +191,27 @@ static int watch_marked(ft_take *take)
 
 /* ---- takes ---- */
 
-static int adjust(void)
+/* The hooks are new: what was watched with those that another tool took is watched again. */
+static int watch_anew(void)
 {
-    return ft_line_probe_adjust(state.watching > 0, state.selecting > 0);
+    for (ft_take *take = NULL; (take = ft_session_next(take)) != NULL;)
+        for (uint32_t i = 0; take->watching && i < take->counted; i++)
+            if (ft_line_probe_watch(code_at(take, i)) < 0)
+                return -1;
+    return 0;
 }
 
-/* What the recording knows already, from before. */
-static int count_known(ft_take *take, int change)
+static int adjust(void)
 {
-    const ft_line_registry *lines = &take->recording.lines;
-    int result = 0;
-    for (uint32_t i = 0; i < lines->code_count; i++)
-        if (count((PyCodeObject *)(uintptr_t)lines->codes[i]->key, change) < 0)
-            result = -1;
-    return result;
+    bool had_hooks = ft_line_probe_has_hooks();
+    if (ft_line_probe_adjust(state.watching > 0, state.selecting > 0) < 0)
+        return -1;
+    return had_hooks || state.watching == 0 ? 0 : watch_anew();
+}
+
+bool ft_line_marks_are_heard(void)
+{
+    return state.watching == 0 || ft_line_probe_has_hooks();
 }
 
 static int adopt_functions(ft_take *take)
@@ -194,10 +233,16 @@ int ft_line_marks_begin(ft_take *take)
         return -1;
     if (!take->watching) /* an audit hook that heard of it ended it */
         return 0;
-    if (count_known(take, 1) < 0 || adopt_functions(take) < 0 ||
-        (take->selectors != NULL && ft_line_probe_select_anew() < 0))
+    if (take->selectors != NULL && ft_line_probe_select_anew() < 0)
         return -1;
-    return take->marks ? watch_marked(take) : 0;
+    if (!take->watching) /* likewise */
+        return 0;
+    int held = ft_compat_hold_collector();
+    int result = count_up(take) < 0 || adopt_functions(take) < 0 ? -1 : 0;
+    if (result == 0 && take->marks)
+        result = watch_marked(take);
+    ft_compat_release_collector(held);
+    return result;
 }
 
 void ft_line_marks_end(ft_take *take)
@@ -209,10 +254,12 @@ void ft_line_marks_end(ft_take *take)
     take->watching = false;
     state.watching--;
     state.selecting -= take->selectors != NULL;
-    if (count_known(take, -1) < 0)
-        PyErr_Clear();
+    int held = ft_compat_hold_collector();
+    count_down(take);
+    ft_compat_release_collector(held);
     if (adjust() < 0)
         PyErr_Clear();
+    ft_line_probe_let_go();
     ft_compat_error_restore(&error);
 }
 
@@ -250,6 +297,7 @@ bool ft_line_marks_offer(PyCodeObject *code, PyObject *globals)
     ft_compat_error error;
     bool watched = false;
     ft_compat_error_save(&error);
+    int held = ft_compat_hold_collector();
     for (ft_take *take = NULL; (take = ft_session_next(take)) != NULL;) {
         if (take->selectors == NULL || !take->watching || take->stopped)
             continue;
@@ -257,6 +305,7 @@ bool ft_line_marks_offer(PyCodeObject *code, PyObject *globals)
                                             : offer_one(take, code, globals);
         watched = watched || here;
     }
+    ft_compat_release_collector(held);
     PyErr_Clear();
     ft_compat_error_restore(&error);
     return watched;

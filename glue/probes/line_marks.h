@@ -22,12 +22,15 @@
  * -1 with an exception. */
 int ft_line_marks_mark(PyObject *object);
 
-/* The same for one take alone, which must be open. */
-int ft_line_marks_watch(ft_take *take, PyObject *object);
+/* One take alone, which must be open, watches what is in the list: functions and code objects. */
+int ft_line_marks_watch(ft_take *take, PyObject *list);
 
 /* An active take begins to hear of what it watches, and ends. */
 int ft_line_marks_begin(ft_take *take);
 void ft_line_marks_end(ft_take *take);
+
+/* Do the active takes still hear, or has another tool taken the hooks? */
+bool ft_line_marks_are_heard(void);
 
 /* ---- what the hooks of a version call ---- */
 
@@ -43,8 +46,14 @@ bool ft_line_marks_is_watched(const PyCodeObject *code);
 /* The events of this code object, and of it alone, come from now on. 0, or -1 with an exception. */
 int ft_line_probe_watch(PyCodeObject *code);
 
-/* No longer. */
+/* No longer. Runs no code of the user's: what it lets go of is kept for ft_line_probe_let_go. */
 void ft_line_probe_unwatch(PyCodeObject *code);
+
+/* Drops what was kept, which may run the user's code. */
+void ft_line_probe_let_go(void);
+
+/* Are the hooks there? */
+bool ft_line_probe_has_hooks(void);
 
 /* The function has a code object that is watched. 3.11: it runs the rewritten one from now on. */
 int ft_line_probe_adopt(PyFunctionObject *function);

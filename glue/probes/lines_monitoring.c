@@ -118,6 +118,8 @@ static const struct {
  * never have run. */
 int ft_line_probe_watch(PyCodeObject *code)
 {
+    if (!ft_tool_holds_id(&state.tool)) /* taken by another tool: no failure of the program's */
+        return 0;
     uint64_t key = (uint64_t)(uintptr_t)code;
     bool untold = ft_code_begins_untold(code);
     if (untold && ft_map_put(&state.untold, key, 1) != FT_OK) {
@@ -136,6 +138,15 @@ void ft_line_probe_unwatch(PyCodeObject *code)
     if (ft_tool_holds_id(&state.tool) && ft_tool_set_local_events(&state.tool, code, 0) < 0)
         PyErr_Clear();
     ft_compat_error_restore(&error);
+}
+
+void ft_line_probe_let_go(void)
+{
+}
+
+bool ft_line_probe_has_hooks(void)
+{
+    return ft_tool_holds_id(&state.tool);
 }
 
 int ft_line_probe_adopt(PyFunctionObject *function)

@@ -16,6 +16,9 @@
  * are the keys of a dict, weak references that take themselves out. Strong; NULL: none yet. */
 static PyObject *copies;
 
+/* Entries that were taken out of copies. Strong: a list, or NULL. */
+static PyObject *kept;
+
 enum { ENTRY_CODE, ENTRY_COPY, ENTRY_FUNCTIONS };
 
 static PyObject *key_of(const PyCodeObject *code)
@@ -112,6 +115,10 @@ void ft_line_probe_unwatch(PyCodeObject *code)
     PyObject *entry = key == NULL ? NULL : PyDict_GetItemWithError(copies, key);
     if (entry != NULL) {
         Py_INCREF(entry);
+        if (kept == NULL)
+            kept = PyList_New(0);
+        if (kept == NULL || PyList_Append(kept, entry) < 0)
+            Py_INCREF(entry); /* it stays for ever */
         if (PyDict_DelItem(copies, key) == 0)
             give_back(entry);
         PyDict_Clear(
@@ -121,6 +128,16 @@ void ft_line_probe_unwatch(PyCodeObject *code)
     Py_XDECREF(key);
     PyErr_Clear();
     ft_compat_error_restore(&error);
+}
+
+void ft_line_probe_let_go(void)
+{
+    Py_CLEAR(kept);
+}
+
+bool ft_line_probe_has_hooks(void)
+{
+    return true;
 }
 
 /* ---- selections ---- */
@@ -148,7 +165,7 @@ int ft_line_probe_select_anew(void)
 {
     PyObject *gc = PyImport_ImportModule("gc");
     PyObject *objects = gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
-    int result = objects == NULL ? -1 : 0;
+    int result = objects == NULL ? -1 : 0, held = ft_compat_hold_collector();
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(objects); i++) {
         PyObject *object = PyList_GET_ITEM(objects, i);
         PyFunctionObject *function = (PyFunctionObject *)object;
@@ -157,6 +174,7 @@ int ft_line_probe_select_anew(void)
         if (ft_line_marks_offer(ft_line_probe_code(function), function->func_globals))
             result = ft_line_probe_adopt(function);
     }
+    ft_compat_release_collector(held);
     Py_XDECREF(objects);
     Py_XDECREF(gc);
     return result;

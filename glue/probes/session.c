@@ -477,7 +477,7 @@ void ft_session_note(uint32_t kind)
 /* Another tool may have taken the probe's hooks: the takes say so while they are still there. */
 static void look_at_hooks(void)
 {
-    if (session.probe != NULL && !session.probe->has_hooks())
+    if ((session.probe != NULL && !session.probe->has_hooks()) || !ft_line_marks_are_heard())
         ft_session_note(FT_NOTE_HOOK_TAKEN);
 }
 

@@ -63,15 +63,16 @@ int ft_take_open(ft_take *take, const char *directory, const ft_take_options *op
 void ft_take_close(ft_take *take)
 {
     assert(take->id == 0 && !take->watching);
-    PyObject **keepers = take->keepers;
+    PyObject *timer = take->timer, *functions = take->functions, **keepers = take->keepers;
     size_t count = take->keeper_count;
     ft_recording_close(&take->recording);
     take->keepers = NULL;
     take->keeper_count = take->keeper_room = 0;
-    Py_CLEAR(take->timer);
-    Py_CLEAR(take->functions);
     ft_selectors_free(take->selectors);
+    take->timer = take->functions = NULL;
     take->selectors = NULL;
+    Py_XDECREF(timer); /* from here on the take may be open again */
+    Py_XDECREF(functions);
     for (size_t i = 0; i < count; i++)
         Py_DECREF(keepers[i]);
     ft_mem_free(&ft_mem_system, keepers);

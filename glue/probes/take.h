@@ -30,7 +30,8 @@ typedef struct ft_take {
     uint64_t id;            /* of this activation, never given twice; 0: not active */
     bool calls, builtins, one_thread, replaces_hook;
     bool lines, marks, lines_alone;
-    bool watching;        /* what it watches is counted in line_marks.c */
+    bool watching;        /* what it watches is counted in line_marks.c ... */
+    uint32_t counted;     /* ... so many of its recording's codes */
     bool stopped;         /* no more events, but its threads still give their recorders back */
     bool forked;          /* this is a forked child that has not seen an event yet */
     bool lost;            /* a forked child that could not go on with it */

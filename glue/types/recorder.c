@@ -10,6 +10,7 @@
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
 #include "glue/probes/describe.h"
+#include "glue/probes/functions.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/session.h"
 #include "glue/types/profile.h"
@@ -19,7 +20,7 @@ typedef struct recorder_object {
     ft_take take;
     ft_take_options options; /* its selectors are a strong reference, or NULL */
     bool lingers;            /* it rests where another one is stopped */
-    PyObject *watched;       /* strong: a list of what mark() was given, or NULL */
+    PyObject *watched;       /* strong: a list of functions and code, what mark() found, or NULL */
     bool open;               /* the take is */
     uint32_t starts;         /* that were not stopped */
 } recorder_object;
@@ -53,21 +54,21 @@ static void close_take(recorder_object *self)
     ft_take_close(&self->take);
 }
 
+/* No finaliser may find it half open. */
 static int open_take(recorder_object *self)
 {
     if (self->open)
         return 0;
-    if (ft_take_open(&self->take, NULL, &self->options) < 0)
-        return -1;
-    ft_describe_process(&self->take.recording);
-    self->open = true;
-    for (Py_ssize_t i = 0; self->watched != NULL && i < PyList_GET_SIZE(self->watched); i++) {
-        if (ft_line_marks_watch(&self->take, PyList_GET_ITEM(self->watched, i)) == 0)
-            continue;
-        close_take(self);
-        return -1;
+    int result = -1, held = ft_compat_hold_collector();
+    if (ft_take_open(&self->take, NULL, &self->options) == 0) {
+        ft_describe_process(&self->take.recording);
+        self->open = true;
+        result = self->watched == NULL ? 0 : ft_line_marks_watch(&self->take, self->watched);
     }
-    return 0;
+    ft_compat_release_collector(held);
+    if (result < 0)
+        close_take(self);
+    return result;
 }
 
 /* 1 when recording began with this call, 0 when it was on, -1 with an exception. */
@@ -163,12 +164,18 @@ static PyObject *recorder_mark(PyObject *object, PyObject *marked)
     recorder_object *self = (recorder_object *)object;
     if (refuse_without_lines(self))
         return NULL;
+    PyObject *list = PyCode_Check(marked) ? Py_BuildValue("[O]", marked) : ft_functions_of(marked);
+    if (list == NULL)
+        return NULL;
     if (self->watched == NULL)
         self->watched = PyList_New(0);
-    if (self->watched == NULL || PyList_Append(self->watched, marked) < 0 ||
-        (self->open && ft_line_marks_watch(&self->take, marked) < 0))
-        return NULL;
-    return Py_NewRef(marked);
+    int result = self->watched == NULL
+                     ? -1
+                     : PyList_SetSlice(self->watched, PY_SSIZE_T_MAX, PY_SSIZE_T_MAX, list);
+    if (result == 0 && self->open)
+        result = ft_line_marks_watch(&self->take, list);
+    Py_DECREF(list);
+    return result < 0 ? NULL : Py_NewRef(marked);
 }
 
 static PyObject *recorder_select(PyObject *object, PyObject *selector)
