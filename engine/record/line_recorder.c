@@ -470,13 +470,14 @@ static void end_suspension(ft_line_activation *kept, uint64_t now)
         ft_counter_add(&kept->cell->callees, elapsed);
 }
 
-/* The line that the frame was suspended in, or NULL. */
-static ft_line_cell *end_suspension_of(ft_line_recorder *lines, const void *key, const void *frame,
-                                       uint64_t now)
+/* The line that the frame was suspended in, or 0. Its table may be another one's by now: the code
+ * may have been found inside a function that was added since. */
+static uint32_t end_suspension_of(ft_line_recorder *lines, const void *key, const void *frame,
+                                  uint64_t now)
 {
     uint32_t *place = ft_map_get(&lines->suspended, (uint64_t)(uintptr_t)frame);
     if (place == NULL || *place == 0)
-        return NULL;
+        return 0;
     ft_line_activation *kept = place_at(lines, *place - 1);
     bool same = kept->code->key == key;
     if (same && state_of(kept) == FT_LINE_SUSPENDED)
@@ -485,7 +486,7 @@ static ft_line_cell *end_suspension_of(ft_line_recorder *lines, const void *key,
     kept->outer = lines->free_place;
     lines->free_place = *place;
     *place = 0;
-    return same ? kept->cell : NULL;
+    return same ? (uint32_t)kept->cell->line : 0;
 }
 
 void ft_line_resume(ft_line_recorder *lines, const void *key, const void *frame, uint32_t line,
@@ -494,10 +495,9 @@ void ft_line_resume(ft_line_recorder *lines, const void *key, const void *frame,
     const ft_line_code *code = find_code(lines, key);
     if (code == NULL)
         return;
-    ft_line_cell *cell = end_suspension_of(lines, key, frame, now);
-    uint32_t number = cell != NULL ? (uint32_t)(cell - part_of(lines, code)->cells)
-                                   : ft_line_slot(code, line) & ~FT_LINE_NOT_COUNTED;
-    (void)push(lines, code, frame, number, now);
+    uint32_t suspended_in = end_suspension_of(lines, key, frame, now);
+    uint32_t slot = ft_line_slot(code, suspended_in != 0 ? suspended_in : line);
+    (void)push(lines, code, frame, slot & ~FT_LINE_NOT_COUNTED, now);
 }
 
 /* ---- the thread's end, and forks ---- */

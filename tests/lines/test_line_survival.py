@@ -123,6 +123,30 @@ print(recorder.profile().lines(), recorder.active)
     assert out == "False\nTrue\n[] False\n"
 
 
+def test_a_suspended_lambda_whose_function_is_marked_meanwhile() -> None:
+    out = survives("""
+def outer():
+    return lambda: [
+        (yield 1),
+        (yield 2)]
+inner = outer()
+recorder = Recorder(calls=False, lines=True)
+recorder.mark(inner)
+recorder.start()
+values = inner()
+print(next(values))
+for function in functions:
+    recorder.mark(function)
+recorder.mark(outer)
+print(next(values), next(values, None))
+recorder.stop()
+print({table[2]: sum(row[1] for row in table[5]) for table in recorder.profile().lines()}["outer"])
+""")
+    assert (
+        out == "1\n2 None\n1\n"
+    )  # the line of (yield 2), after that of (yield 1) in its own table
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="there are no tools before 3.12")
 def test_a_tool_that_takes_the_hooks() -> None:
     out = survives("""
