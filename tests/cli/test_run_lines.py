@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fettle run -l` from end to end: what is marked, how often its lines ran, where its source is."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def test_what_is_marked_is_recorded(folder: Folder) -> None:
         "from fettle import profile\n",
         "import fettle; profile = fettle.lines\n",
         "import fettle; profile = fettle.profile\n",
+        "from fettle.compat.line_profiler import profile\n",
     ],
 )
 def test_every_mark_counts_the_same(folder: Folder, mark: str) -> None:
@@ -71,6 +73,29 @@ def test_every_mark_counts_the_same(folder: Folder, mark: str) -> None:
     assert sorted(ran(folder.path / "app.fettle").values()) == sorted(NONZERO.values())
     if mark:
         assert folder.python("app.py").stdout == "90\n"
+
+
+def test_kernprofs_interface_hears_of_fettles_marks(folder: Folder) -> None:
+    folder.write("app.py", "from fettle import profile\n" + APP)
+    ended = folder.python("-m", "fettle.compat.kernprof", "-l", "-q", "app.py")
+    assert ended.code == 0, ended.stderr
+    (rows,) = _core.read_lprof(str(folder.path / "app.py.lprof"))[0].values()
+    assert sorted(hits for _, hits, _ in rows) == sorted(NONZERO.values())
+
+
+def test_what_is_imported_from_us_has_no_row(folder: Folder) -> None:
+    folder.write("app.py", "from fettle import profile\n" + APP)
+    folder.fettle("run", "-Clq", "app.py")
+    profile = _core.Profile.read(str(folder.path / "app.fettle"))
+    names = {(row.file, row.name) for row in profile.functions()}
+    assert not [each for each in names if "fettle" in each[1] or "/fettle/" in each[0]]
+
+
+def test_file_names_that_are_no_utf8(folder: Folder) -> None:
+    name = os.fsdecode(b"a\xff.py")
+    folder.write(name, APP)
+    folder.fettle("run", "-q", "-o", "app.fettle", f"--lines={name}:twice", name)
+    assert ran(folder.path / "app.fettle", "twice") == {2: 10}
 
 
 def test_profile_is_a_builtin_only_where_lines_are_recorded(folder: Folder) -> None:

@@ -27,6 +27,18 @@ def plain(n: int = 0) -> int:
     return n
 
 
+def test_what_is_cached_is_marked() -> None:
+    @functools.lru_cache
+    def cached(n: int) -> int:
+        return n
+
+    recorder = Recorder(calls=False, lines=True)
+    assert recorder.mark(cached) is cached
+    with recorder:
+        cached(1), cached(1), cached(2)
+    assert short(recorder)["cached"].calls == 2
+
+
 def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*arguments: Any) -> Any:
