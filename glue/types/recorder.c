@@ -82,6 +82,7 @@ static int start(recorder_object *self)
         return 0;
     if (self->open && self->take.id != 0) {
         self->take.recording.lines_rest = false;
+        self->take.recording.ns_per_tick = 0;
         return 1;
     }
     if (open_take(self) == 0 && ft_session_add(&self->take) == 0)
@@ -148,6 +149,8 @@ static PyObject *recorder_profile(PyObject *object, PyObject *Py_UNUSED(unused))
     const ft_module_state *state = ft_module_state_of(Py_TYPE(object));
     if (state == NULL || open_take(self) < 0)
         return NULL;
+    if (self->take.recording.lines_rest) /* all who read it see the same times */
+        self->take.recording.ns_per_tick = ft_recording_rate(&self->take.recording);
     return ft_recorder_profile(state, &self->take);
 }
 

@@ -39,8 +39,9 @@ def _speedscope() -> str:
 
 
 def _line_profiler(version: str) -> str:
-    """The Python of an environment that has it."""
-    return next(map(str, BUILT.glob(f"line_profiler-{version}/bin/python")), "")
+    """The Python of an environment that has it, unless it is another root's and leads nowhere."""
+    found = BUILT.glob(f"line_profiler-{version}/bin/python")
+    return next((str(python) for python in found if python.exists()), "")
 
 
 FINDERS: dict[str, Callable[[], str]] = {

@@ -31,6 +31,17 @@ def test_what_runs_while_it_rests_is_not_counted():
     assert hits(recorder) == (3, [3, 18, 15, 3])
 
 
+def test_what_rests_says_the_same_times_again():
+    recorder = _core.Recorder(calls=False, lines=True, lingers=True)
+    recorder.mark(marked)
+    for _ in range(5):
+        recorder.start()
+        marked(500)
+        recorder.stop()
+        first = recorder.profile().lines()
+        assert [recorder.profile().lines() for _ in range(20)] == [first] * 20
+
+
 def test_clear_forgets_and_goes_on():
     recorder = _core.Recorder(calls=False, lines=True, lingers=True)
     recorder.mark(marked)
