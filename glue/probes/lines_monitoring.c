@@ -4,7 +4,7 @@
  * Only the code objects that are watched have events; what they call has none. PY_UNWIND and
  * PY_THROW can be local from 3.15 on; before they are heard of everywhere, which costs where
  * exceptions pass. While a take has a selection, every code object is looked at when it first
- * starts, and then never again (DISABLE). */
+ * starts, and then no more (DISABLE) until another take has one. */
 #include "glue/probes/line_marks.h"
 
 #if FT_HAS_MONITORING

@@ -2,11 +2,15 @@
 """Recordings of lines made by hand, as files: the least of docs/format.md that holds them."""
 
 import struct
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fettle import _core
+
+sys.path.append(str(Path(__file__).parents[1]))  # the checksum is shared
+from contract.synthetic import crc32c
 
 SKIPPABLE = 1
 PYTHON = 1  # the kind of code
@@ -82,7 +86,7 @@ def _file(made: Recording) -> bytes:
         (b"END ", _varints(len(texts) - 1, len(codes), 1, 1, nodes, 0), 0),
     ]
     head = b"\x89FTL\r\n\x1a\n\x01\0\x01\0"
-    whole = head + struct.pack("<I", _crc32c(head))
+    whole = head + struct.pack("<I", crc32c(head))
     return whole + b"".join(_chunk(*each, at) for at, each in enumerate(chunks))
 
 
@@ -103,7 +107,7 @@ def _chunks(
 def _chunk(kind: bytes, raw: bytes, flags: int, sequence: int) -> bytes:
     stored = _zstd_frame(raw)
     head = struct.pack("<4s5I", kind, flags, len(raw), len(stored), 0, sequence)
-    return head + struct.pack("<I", _crc32c(head + stored)) + stored
+    return head + struct.pack("<I", crc32c(head + stored)) + stored
 
 
 def _zstd_frame(raw: bytes) -> bytes:
@@ -129,22 +133,3 @@ def _varints(*values: int) -> bytes:
             value >>= 7
         out.append(value)
     return bytes(out)
-
-
-def _crc_table() -> list[int]:
-    table = []
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        table.append(byte)
-    return table
-
-
-_CRC = _crc_table()
-
-
-def _crc32c(data: bytes) -> int:
-    state = 0xFFFFFFFF
-    for byte in data:
-        state = state >> 8 ^ _CRC[(state ^ byte) & 0xFF]
-    return state ^ 0xFFFFFFFF

@@ -296,6 +296,19 @@ def with_lines(*numbers: int) -> Any:
     return names["f"]
 
 
+def test_lines_too_far_apart_are_noted() -> None:
+    """An index of 2**22 lines and no more: the function has no table, and the recording says so."""
+    near, far = with_lines(2, 2**22), with_lines(2, 2**22 + 3)
+    recorder = lines_of(near)
+    recorder.mark(far)
+    with recorder:
+        near(), far()
+    profile = recorder.profile()
+    ((*_, rows),) = profile.lines()
+    assert [row[0] for row in rows if row[1]] == [2, 2**22]
+    assert [(note.kind, note.count) for note in profile.notes()] == [("too many lines", 1)]
+
+
 @pytest.mark.parametrize(
     "numbers",
     [(5, 4, 3, 2), (9, 2, 9, 2), (100000, 3, 50000), (2, 1000000, 2), (1, 1, 1)],
