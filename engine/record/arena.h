@@ -35,11 +35,19 @@ enum {
 };
 
 typedef enum ft_block_kind {
-    FT_BLOCK_RECORDS = 1,    /* ft_record, one after another: codes and properties */
-    FT_BLOCK_RECORDERS = 2,  /* ft_recorder slots */
-    FT_BLOCK_CONTEXTS = 3,   /* ft_context, of the recorder `owner` */
-    FT_BLOCK_LINES = 4,      /* ft_line_cells, one after another, of the recorder `owner` or none */
-    FT_BLOCK_ACTIVATIONS = 5 /* ft_line_activation, of the recorder `owner` */
+    FT_BLOCK_RECORDS = 1,   /* ft_record, one after another: codes and properties */
+    FT_BLOCK_RECORDERS = 2, /* ft_recorder slots */
+    FT_BLOCK_CONTEXTS = 3,  /* ft_context, of the recorder `owner` */
+    FT_BLOCK_LINES = 4,     /* ft_line_cells, one after another, of the recorder `owner` or none */
+    FT_BLOCK_ACTIVATIONS = 5, /* ft_line_activation, of the recorder `owner` */
+    /* heap.h: */
+    FT_BLOCK_HEAP = 6,     /* one ft_heap_head */
+    FT_BLOCK_SITES = 7,    /* ft_heap_site, of the part `owner` */
+    FT_BLOCK_CELLS = 8,    /* ft_heap_cell, likewise */
+    FT_BLOCK_MOMENTS = 9,  /* ft_heap_moment */
+    FT_BLOCK_POINTS = 10,  /* ft_heap_point and its rows */
+    FT_BLOCK_OBJECTS = 11, /* ft_heap_object */
+    FT_BLOCK_CLASSES = 12  /* ft_heap_class */
 } ft_block_kind;
 
 typedef struct ft_block {

@@ -281,6 +281,19 @@ ft_status ft_recording_set_property(ft_recording *recording, const char *key, co
     return status;
 }
 
+ft_status ft_recording_add_text(ft_recording *recording, const char *text, size_t length,
+                                uint32_t *number)
+{
+    const char *texts[3] = {text, "", ""};
+    ft_record record = {.type = FT_RECORD_TEXT, .lengths = {cut_length(length), 0, 0}};
+    pthread_mutex_lock(&recording->lock);
+    ft_status status = write_record(recording, record, texts);
+    if (status == FT_OK)
+        *number = ++recording->text_count;
+    pthread_mutex_unlock(&recording->lock);
+    return status;
+}
+
 /* ---- contexts ---- */
 
 static void note_failure(ft_recording *recording, ft_status status)

@@ -23,7 +23,11 @@
 
 enum { FT_MAX_CONTEXTS_DEFAULT = 2000000, FT_NAME_MAX_BYTES = 1 << 12 };
 
-typedef enum ft_record_type { FT_RECORD_CODE = 1, FT_RECORD_PROPERTY = 2 } ft_record_type;
+typedef enum ft_record_type {
+    FT_RECORD_CODE = 1,
+    FT_RECORD_PROPERTY = 2,
+    FT_RECORD_TEXT = 3 /* names of types and points; text n is the n-th of these, from 1 */
+} ft_record_type;
 
 /* In a RECORDS block: this, then the three texts one after another, padded to 8 bytes. A property
  * has its key and value as the first two texts. Code n is the n-th CODE record, from 1. */
@@ -55,6 +59,7 @@ struct ft_recording {
     ft_map codes;    /* key -> code number */
     uint32_t *flags; /* owned, by code number */
     uint32_t code_count, code_capacity;
+    uint32_t text_count;
     ft_block *records;       /* newest block of records */
     uint64_t records_used;   /* its used bytes, in memory that a forked child does not share */
     ft_block *slots;         /* newest block of recorders */
@@ -126,6 +131,10 @@ void *ft_recording_room(ft_recording *recording, ft_block **newest, ft_block_kin
 /* Stores one property of the process ("command", "python"). */
 ft_status ft_recording_set_property(ft_recording *recording, const char *key, const char *value,
                                     size_t value_length);
+
+/* Stores a text and gives its number. */
+ft_status ft_recording_add_text(ft_recording *recording, const char *text, size_t length,
+                                uint32_t *number);
 
 /* In a forked child, before any event: moves the recording into an arena of the child's own. The
  * functions known stay known; every recorder is dropped. before: a copy of the forking thread's
