@@ -78,10 +78,44 @@ static inline ft_frame *ft_compat_current_frame(void)
 #endif
 }
 
+/* The innermost visible frame of a thread, which must be the calling one; NULL when there is none.
+ */
+static inline ft_frame *ft_compat_visible(ft_frame *frame);
+static inline ft_frame *ft_compat_frame_in(const PyThreadState *thread)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return ft_compat_visible(thread->current_frame);
+#else
+    return thread->cframe == NULL ? NULL : ft_compat_visible(thread->cframe->current_frame);
+#endif
+}
+
 /* The frame below, complete or not. */
 static inline ft_frame *ft_compat_previous(const ft_frame *frame)
 {
     return frame->previous;
+}
+
+/* Is it not a Python function's, but the interpreter's own? */
+static inline bool ft_compat_is_interpreters(const ft_frame *frame)
+{
+#if FT_HAS_MONITORING
+    return frame->owner >= 3; /* FRAME_OWNED_BY_CSTACK, from 3.14 _BY_INTERPRETER */
+#else
+    (void)frame;
+    return false;
+#endif
+}
+
+/* Where the frame is in its code: an address in the code object, never followed. prev_instr until
+ * 3.12; nothing public gives it. */
+static inline uintptr_t ft_compat_instruction(const ft_frame *frame)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return (uintptr_t)frame->instr_ptr;
+#else
+    return (uintptr_t)frame->prev_instr;
+#endif
 }
 
 /* The nearest frame from here on that is a Python function's and has begun; NULL when there is
@@ -90,12 +124,7 @@ static inline ft_frame *ft_compat_previous(const ft_frame *frame)
 static inline ft_frame *ft_compat_visible(ft_frame *frame)
 {
     while (frame != NULL) {
-#if FT_HAS_MONITORING
-        bool own = frame->owner >= 3; /* FRAME_OWNED_BY_CSTACK, from 3.14 _BY_INTERPRETER */
-#else
-        bool own = false;
-#endif
-        if (!own && !_PyFrame_IsIncomplete(frame))
+        if (!ft_compat_is_interpreters(frame) && !_PyFrame_IsIncomplete(frame))
             return frame;
         frame = frame->previous;
     }
@@ -112,6 +141,42 @@ static inline PyCodeObject *ft_compat_frame_code(const ft_frame *frame)
 #else
     return frame->f_code;
 #endif
+}
+
+/* The line that a Python function's frame is in, or -1. Needs no GIL for a frame of the calling
+ * thread. PyUnstable_InterpreterFrame_GetLine is public from 3.12. */
+static inline int ft_compat_frame_line(const ft_frame *frame)
+{
+    PyCodeObject *code = ft_compat_frame_code(frame);
+    intptr_t offset = (intptr_t)ft_compat_instruction(frame) - (intptr_t)_PyCode_CODE(code);
+    return PyCode_Addr2Line(code, (int)offset);
+}
+
+/* Bytes of the block that a code object lies in, as it was asked for. */
+static inline size_t ft_compat_code_bytes(const PyCodeObject *code)
+{
+    return offsetof(PyCodeObject, co_code_adaptive) +
+           (size_t)Py_SIZE(code) * sizeof(_Py_CODEUNIT);
+}
+
+/* Can the str's characters be read without changing it? PyUnicode_READY until 3.11. */
+static inline bool ft_compat_is_ready(PyObject *text)
+{
+#if FT_HAS_MONITORING
+    (void)text;
+    return true;
+#else
+    return PyUnicode_IS_READY(text);
+#endif
+}
+
+/* The thread state that this thread runs with, whether or not it holds the GIL; *holds says it. NULL
+ * when it has none. */
+static inline PyThreadState *ft_compat_own_thread(bool *holds)
+{
+    PyThreadState *own = PyGILState_GetThisThreadState();
+    *holds = own != NULL && own == ft_compat_thread();
+    return own;
 }
 
 /* The globals of a Python function's frame. Borrowed. */

@@ -208,17 +208,23 @@ uint64_t ft_heap_overhead(const ft_heap *heap);
 
 /* Number of the record of the code object at this address, or 0: declare it. */
 uint32_t ft_heap_code_of(const ft_heap_part *part, const void *address);
-/* Makes it known: its number, or 0 without room (noted). function->key is not looked at. */
-uint32_t ft_heap_declare_code(ft_heap_part *part, const void *address, const ft_function *function);
+/* Makes it known: its number, or 0 without room (noted). function->key is not looked at. address
+ * NULL: it is not remembered by its address. */
+uint32_t ft_heap_declare_code(ft_heap_part *part, const void *address,
+                              const ft_function *function);
 
-/* From now on key stands for this stack of places (none: not known) of a domain. False without
- * room. */
-bool ft_heap_learn(ft_heap_part *part, uint64_t key, const ft_heap_place *places, uint32_t count,
-                   uint32_t domain);
+/* The number of the site that a stack of places (0: nothing is known of it) of a domain is; 0
+ * without room (noted). */
+uint32_t ft_heap_site_of(ft_heap_part *part, const ft_heap_place *places, uint32_t count,
+                         uint32_t domain);
 
-/* The tag of blocks of this size from where key stands for; 0 when it stands for nothing yet (learn
- * it), or *full when there is no room. */
-uint32_t ft_heap_find_slow(ft_heap_part *part, uint64_t key, uint32_t size, bool *full);
+/* From now on key stands for the site. */
+void ft_heap_remember(ft_heap_part *part, uint64_t key, uint32_t site);
+/* What it stands for, or 0. */
+uint32_t ft_heap_known_site(const ft_heap_part *part, uint64_t key);
+
+/* The tag of blocks of this size from a site; 0 without room (noted). */
+uint32_t ft_heap_tag_of(ft_heap_part *part, uint32_t site, uint32_t size);
 
 /* The next sample, and the bytes up to it. */
 void ft_heap_draw(ft_heap_part *part);
@@ -267,17 +273,23 @@ static inline uint32_t ft_heap_size_of(const ft_heap_part *part, size_t size)
     return part->heap->sample > 0 && size < FT_HEAP_ANY ? (uint32_t)size : FT_HEAP_ANY;
 }
 
-static inline uint32_t ft_heap_find(ft_heap_part *part, uint64_t key, uint32_t size, bool *full)
+static inline ft_heap_cached *ft_heap_cached_at(ft_heap_part *part, uint64_t key, uint32_t size)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t at = ((key ^ (uint64_t)size << 40) * odd) >> (64 - FT_HEAP_CACHE_BITS);
-    ft_heap_cached *cached = &part->cache[at];
-    if (FT_LIKELY(cached->key == key && cached->size == size && cached->tag != 0))
-        return cached->tag;
-    uint32_t tag = ft_heap_find_slow(part, key, size, full);
-    if (tag != 0)
-        *cached = (ft_heap_cached){.key = key, .size = size, .tag = tag};
-    return tag;
+    return &part->cache[((key ^ (uint64_t)size << 40) * odd) >> (64 - FT_HEAP_CACHE_BITS)];
+}
+
+/* The tag of blocks of this size (ft_heap_size_of) from where key stands for, if it was asked for
+ * not long ago; else 0. */
+static inline uint32_t ft_heap_find(ft_heap_part *part, uint64_t key, uint32_t size)
+{
+    const ft_heap_cached *cached = ft_heap_cached_at(part, key, size);
+    return FT_LIKELY(cached->key == key && cached->size == size) ? cached->tag : 0;
+}
+
+static inline void ft_heap_cache(ft_heap_part *part, uint64_t key, uint32_t size, uint32_t tag)
+{
+    *ft_heap_cached_at(part, key, size) = (ft_heap_cached){key, size, tag};
 }
 
 /* Before live changes: what it was at the peak stays known. */

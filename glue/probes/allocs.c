@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* allocs.c: the allocation probe (see allocs.h).
+ *
+ * Keys of places are addresses in code objects. The block of a code object that keys point into
+ * bears a guard; when it is freed, it is kept back until the recordings end, or until so many are
+ * kept back that all keys are forgotten and all of them given back. */
+#include "glue/probes/allocs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+
+#include "engine/model/profile.h"
+#include "glue/probes/places.h"
+#include "glue/probes/session.h"
+
+enum {
+    KEPT_MAX = 4096, /* blocks of dead code ... */
+    DOMAINS = 3
+};
+
+static const size_t kept_bytes_max = 4 << 20; /* ... and their bytes */
+
+typedef enum domain { RAW, MEM, OBJECT } domain;
+
+static const PyMemAllocatorDomain domain_names[DOMAINS] = {
+    [RAW] = PYMEM_DOMAIN_RAW, [MEM] = PYMEM_DOMAIN_MEM, [OBJECT] = PYMEM_DOMAIN_OBJ};
+
+typedef struct kept_block {
+    domain domain;
+    void *block;
+} kept_block;
+
+typedef struct ft_allocs {
+    PyMemAllocatorEx originals[DOMAINS]; /* where ours calls through to */
+    bool installed[DOMAINS];
+    bool heard[DOMAINS]; /* by a hook, since this was cleared */
+    bool probing;
+    bool prepared; /* the fork handlers are there */
+    PyInterpreterState *interpreter;
+    ft_heap *heaps[FT_HEAPS_MAX]; /* those that are on */
+    uint32_t count;
+    _Atomic bool on;         /* count > 0 */
+    bool forked;             /* heaps in files have to be opened anew */
+    pthread_mutex_t raw_lock;
+    uintptr_t newest;        /* the PYTHON block that began last, and its size */
+    size_t newest_size;
+    kept_block kept[KEPT_MAX];
+    size_t kept_count, kept_bytes;
+} ft_allocs;
+
+static ft_allocs allocs = {.raw_lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* This thread is in a hook: what happens further in is the same block's. */
+static _Thread_local bool inside FT_TLS;
+
+bool ft_allocs_enter(void)
+{
+    bool entered = !inside;
+    inside = true;
+    return entered;
+}
+
+void ft_allocs_leave(bool entered)
+{
+    if (entered)
+        inside = false;
+}
+
+/* ---- dead code ---- */
+
+/* Its keys are found no more; needs the GIL. */
+static void forget_places(void)
+{
+    for (uint32_t i = 0; i < allocs.count; i++)
+        ft_heap_forget_places(&allocs.heaps[i]->parts[FT_HEAP_PYTHON]);
+    pthread_mutex_lock(&allocs.raw_lock);
+    for (uint32_t i = 0; i < allocs.count; i++)
+        ft_heap_forget_places(&allocs.heaps[i]->parts[FT_HEAP_RAW]);
+    pthread_mutex_unlock(&allocs.raw_lock);
+}
+
+static void give_back_kept(void)
+{
+    forget_places();
+    for (size_t i = 0; i < allocs.kept_count; i++) {
+        const kept_block *kept = &allocs.kept[i];
+        const PyMemAllocatorEx *original = &allocs.originals[kept->domain];
+        original->free(original->ctx, kept->block);
+    }
+    allocs.kept_count = allocs.kept_bytes = 0;
+}
+
+static void keep_back(domain domain, void *block, size_t size)
+{
+    if (allocs.kept_count == KEPT_MAX || allocs.kept_bytes + size > kept_bytes_max)
+        give_back_kept();
+    allocs.kept[allocs.kept_count++] = (kept_block){domain, block};
+    allocs.kept_bytes += size;
+}
+
+static void guard_code(PyCodeObject *code)
+{
+    size_t size = ft_compat_code_bytes(code);
+    for (uint32_t i = 0; i < allocs.count; i++)
+        ft_heap_guard(&allocs.heaps[i]->parts[FT_HEAP_PYTHON], (uintptr_t)code, size);
+}
+
+/* ---- blocks of the PYTHON parts ---- */
+
+static void note_all(uint32_t kind)
+{
+    for (uint32_t i = 0; i < allocs.count; i++)
+        ft_arena_note(&allocs.heaps[i]->recording->arena, kind, 1);
+}
+
+/* The frame of a block that begins; false when it is another interpreter's. */
+static bool find_frame(const ft_frame **frame)
+{
+    const PyThreadState *thread = ft_compat_thread();
+    *frame = NULL;
+    if (thread == NULL)
+        return true;
+    if (FT_UNLIKELY(thread->interp != allocs.interpreter))
+        return false;
+    *frame = ft_compat_frame_in(thread);
+    return true;
+}
+
+static bool is_ours(void)
+{
+    const PyThreadState *thread = ft_compat_thread();
+    return thread == NULL || thread->interp == allocs.interpreter;
+}
+
+static uint32_t tag_of(ft_heap_part *part, const ft_frame *frame, uint32_t domain, size_t size,
+                       ft_place_guard *guard)
+{
+    uint64_t key = ft_place_key(frame, part->heap->frames, domain);
+    uint32_t sized = ft_heap_size_of(part, size);
+    uint32_t tag = ft_heap_find(part, key, sized);
+    if (FT_LIKELY(tag != 0 && guard != NULL))
+        return tag;
+    tag = ft_place_tag(part, key, frame, domain, size, guard);
+    if (tag != 0 && guard != NULL)
+        ft_heap_cache(part, key, sized, tag);
+    return tag;
+}
+
+static void begin_in(ft_heap_part *part, const ft_frame *frame, uint32_t domain, uintptr_t address,
+                     size_t size, ft_place_guard *guard)
+{
+    uint32_t tag = tag_of(part, frame, domain, size, guard);
+    if (tag != 0 && !ft_heap_add(part, tag, address, size))
+        ft_arena_note(&part->heap->recording->arena, FT_NOTE_OUT_OF_MEMORY, 1);
+}
+
+/* The timeline is looked at now and then, and at large blocks. */
+static inline void look(ft_heap *heap, size_t size)
+{
+    enum { EVERY = 1 << 12, LARGE = 1 << 16 };
+    uint64_t number = ft_heap_load(&heap->head->allocated[FT_HEAP_PYTHON]);
+    if (FT_UNLIKELY(number % EVERY == 0 || size >= LARGE))
+        ft_heap_look(heap);
+}
+
+static void block_begins(uintptr_t address, size_t size)
+{
+    const ft_frame *frame;
+    if (FT_UNLIKELY(!find_frame(&frame)))
+        return;
+    allocs.newest = address;
+    allocs.newest_size = size;
+    for (uint32_t i = 0; i < allocs.count; i++) {
+        ft_heap *heap = allocs.heaps[i];
+        ft_heap_part *part = &heap->parts[FT_HEAP_PYTHON];
+        if (!ft_heap_wants(part, size))
+            continue;
+        begin_in(part, frame, 0, address, size, guard_code);
+        look(heap, size);
+    }
+}
+
+/* A block that is about to be freed. True: it is kept back. */
+static bool block_ends(domain domain, uintptr_t address)
+{
+    bool guarded = false;
+    if (FT_UNLIKELY(!is_ours()))
+        return false;
+    for (uint32_t i = 0; i < allocs.count; i++) {
+        size_t size;
+        ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_PYTHON];
+        uint32_t tag = ft_heap_take(part, address, &size);
+        guarded |= (tag & FT_HEAP_GUARD) != 0;
+        if ((tag & ~FT_HEAP_GUARD) != 0)
+            ft_heap_end(part, tag & ~FT_HEAP_GUARD, address, size);
+    }
+    if (FT_LIKELY(!guarded))
+        return false;
+    keep_back(domain, (void *)address, sizeof(PyCodeObject));
+    return true;
+}
+
+/* In a forked child: heaps in files go on in an arena of the child's own. */
+static void go_on_after_fork(void)
+{
+    allocs.forked = false;
+    ft_session_go_on();
+}
+
+static inline bool is_told(void)
+{
+    if (!atomic_load_explicit(&allocs.on, memory_order_relaxed))
+        return false;
+    if (FT_UNLIKELY(allocs.forked))
+        go_on_after_fork();
+    return allocs.count > 0;
+}
+
+/* ---- the hooks of MEM and OBJECT ---- */
+
+static inline void *hear_malloc(domain domain, void *context, size_t size)
+{
+    const PyMemAllocatorEx *original = &allocs.originals[domain];
+    if (FT_UNLIKELY(inside))
+        return original->malloc(context, size);
+    inside = true;
+    void *block = original->malloc(context, size);
+    if (FT_LIKELY(block != NULL && is_told()))
+        block_begins((uintptr_t)block, size);
+    inside = false;
+    return block;
+}
+
+static inline void *hear_calloc(domain domain, void *context, size_t count, size_t each)
+{
+    const PyMemAllocatorEx *original = &allocs.originals[domain];
+    if (FT_UNLIKELY(inside))
+        return original->calloc(context, count, each);
+    inside = true;
+    void *block = original->calloc(context, count, each);
+    if (FT_LIKELY(block != NULL && is_told()))
+        block_begins((uintptr_t)block, count * each);
+    inside = false;
+    return block;
+}
+
+/* What the heaps knew of a block that may move. */
+typedef struct moving {
+    uint32_t tags[FT_HEAPS_MAX];
+    size_t sizes[FT_HEAPS_MAX];
+} moving;
+
+static void take_all(ft_heap_part_of of, uintptr_t address, moving *old)
+{
+    for (uint32_t i = 0; i < allocs.count; i++)
+        old->tags[i] = ft_heap_take(&allocs.heaps[i]->parts[of], address, &old->sizes[i]);
+}
+
+static void put_all_back(ft_heap_part_of of, uintptr_t address, const moving *old)
+{
+    for (uint32_t i = 0; i < allocs.count; i++)
+        if (old->tags[i] != 0)
+            ft_heap_put_back(&allocs.heaps[i]->parts[of], old->tags[i], address, old->sizes[i]);
+}
+
+/* The old block is no more: it has not died, so it was not temporary. */
+static void uncount_all(ft_heap_part_of of, const moving *old)
+{
+    for (uint32_t i = 0; i < allocs.count; i++)
+        if ((old->tags[i] & ~FT_HEAP_GUARD) != 0)
+            ft_heap_uncount(&allocs.heaps[i]->parts[of], old->tags[i] & ~FT_HEAP_GUARD,
+                            old->sizes[i]);
+}
+
+static void *hear_realloc(domain domain, void *context, void *block, size_t size)
+{
+    const PyMemAllocatorEx *original = &allocs.originals[domain];
+    if (inside)
+        return original->realloc(context, block, size);
+    moving old;
+    inside = true;
+    bool told = is_told() && is_ours();
+    if (told && block != NULL)
+        take_all(FT_HEAP_PYTHON, (uintptr_t)block, &old);
+    void *moved = original->realloc(context, block, size);
+    if (told && block != NULL && moved == NULL)
+        put_all_back(FT_HEAP_PYTHON, (uintptr_t)block, &old);
+    if (told && block != NULL && moved != NULL)
+        uncount_all(FT_HEAP_PYTHON, &old);
+    if (told && moved != NULL)
+        block_begins((uintptr_t)moved, size);
+    inside = false;
+    return moved;
+}
+
+static inline void hear_free(domain domain, void *context, void *block)
+{
+    const PyMemAllocatorEx *original = &allocs.originals[domain];
+    if (FT_UNLIKELY(inside || block == NULL)) {
+        original->free(context, block);
+        return;
+    }
+    inside = true;
+    if (!is_told() || !block_ends(domain, (uintptr_t)block))
+        original->free(context, block);
+    inside = false;
+}
+
+static void *mem_malloc(void *context, size_t size)
+{
+    return hear_malloc(MEM, context, size);
+}
+
+static void *mem_calloc(void *context, size_t count, size_t each)
+{
+    return hear_calloc(MEM, context, count, each);
+}
+
+static void *mem_realloc(void *context, void *block, size_t size)
+{
+    return hear_realloc(MEM, context, block, size);
+}
+
+static void mem_free(void *context, void *block)
+{
+    hear_free(MEM, context, block);
+}
+
+static void *object_malloc(void *context, size_t size)
+{
+    return hear_malloc(OBJECT, context, size);
+}
+
+static void *object_calloc(void *context, size_t count, size_t each)
+{
+    return hear_calloc(OBJECT, context, count, each);
+}
+
+static void *object_realloc(void *context, void *block, size_t size)
+{
+    return hear_realloc(OBJECT, context, block, size);
+}
+
+static void object_free(void *context, void *block)
+{
+    hear_free(OBJECT, context, block);
+}
+
+/* ---- RAW, with and without the GIL ---- */
+
+/* The raw lock is held. */
+static void raw_begins(uint32_t domain, uintptr_t address, size_t size)
+{
+    bool holds;
+    const PyThreadState *thread = ft_compat_own_thread(&holds);
+    if (thread != NULL && thread->interp != allocs.interpreter)
+        return;
+    const ft_frame *frame = thread == NULL ? NULL : ft_compat_frame_in(thread);
+    for (uint32_t i = 0; i < allocs.count; i++) {
+        ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_RAW];
+        if (ft_heap_wants(part, size))
+            begin_in(part, frame, domain, address, size, holds ? guard_code : NULL);
+    }
+}
+
+static void raw_ends(uintptr_t address)
+{
+    for (uint32_t i = 0; i < allocs.count; i++) {
+        size_t size;
+        ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_RAW];
+        uint32_t tag = ft_heap_take(part, address, &size);
+        if (tag != 0)
+            ft_heap_end(part, tag, address, size);
+    }
+}
+
+static inline bool is_raw_told(void)
+{
+    return !inside && atomic_load_explicit(&allocs.on, memory_order_acquire);
+}
+
+static void tell_raw_begin(uint32_t domain, void *block, size_t size)
+{
+    inside = true;
+    pthread_mutex_lock(&allocs.raw_lock);
+    raw_begins(domain, (uintptr_t)block, size);
+    pthread_mutex_unlock(&allocs.raw_lock);
+    inside = false;
+}
+
+static void tell_raw_end(void *block)
+{
+    inside = true;
+    pthread_mutex_lock(&allocs.raw_lock);
+    raw_ends((uintptr_t)block);
+    pthread_mutex_unlock(&allocs.raw_lock);
+    inside = false;
+}
+
+static void *raw_malloc(void *context, size_t size)
+{
+    void *block = allocs.originals[RAW].malloc(context, size);
+    if (block != NULL && is_raw_told())
+        tell_raw_begin(0, block, size);
+    return block;
+}
+
+static void *raw_calloc(void *context, size_t count, size_t each)
+{
+    void *block = allocs.originals[RAW].calloc(context, count, each);
+    if (block != NULL && is_raw_told())
+        tell_raw_begin(0, block, count * each);
+    return block;
+}
+
+/* Once the old address is free another thread may be given it: it is forgotten before. */
+static void *tell_raw_realloc(void *context, void *block, size_t size)
+{
+    moving old;
+    inside = true;
+    pthread_mutex_lock(&allocs.raw_lock);
+    if (block != NULL)
+        take_all(FT_HEAP_RAW, (uintptr_t)block, &old);
+    void *moved = allocs.originals[RAW].realloc(context, block, size);
+    if (block != NULL && moved == NULL)
+        put_all_back(FT_HEAP_RAW, (uintptr_t)block, &old);
+    if (block != NULL && moved != NULL)
+        uncount_all(FT_HEAP_RAW, &old);
+    if (moved != NULL)
+        raw_begins(0, (uintptr_t)moved, size);
+    pthread_mutex_unlock(&allocs.raw_lock);
+    inside = false;
+    return moved;
+}
+
+static void *raw_realloc(void *context, void *block, size_t size)
+{
+    if (is_raw_told())
+        return tell_raw_realloc(context, block, size);
+    return allocs.originals[RAW].realloc(context, block, size);
+}
+
+static void raw_free(void *context, void *block)
+{
+    if (block != NULL && is_raw_told())
+        tell_raw_end(block);
+    allocs.originals[RAW].free(context, block);
+}
+
+void ft_allocs_track(uint32_t domain, uintptr_t address, size_t size)
+{
+    if (is_raw_told())
+        tell_raw_begin(domain, (void *)address, size);
+}
+
+void ft_allocs_untrack(uint32_t domain, uintptr_t address)
+{
+    (void)domain;
+    if (is_raw_told())
+        tell_raw_end((void *)address);
+}
+
+/* ---- objects made in blocks that a freelist kept ---- */
+
+#if FT_HAS_REFERENCE_TRACER
+
+static void move_in(ft_heap_part *part, const ft_frame *frame, uintptr_t address)
+{
+    size_t size = 0;
+    uint32_t old = ft_tags_get(&part->tags, address, &size) & ~FT_HEAP_GUARD;
+    if (old == 0)
+        return;
+    const ft_heap_cell *cell = ft_heap_cell_at(part, old);
+    size_t whole = cell->kind == FT_HEAP_ANY_SIZE ? size : (size_t)cell->size;
+    uint32_t tag = tag_of(part, frame, 0, whole, guard_code);
+    if (tag != 0)
+        ft_heap_move(part, old, tag, address, size);
+}
+
+static int trace_reference(PyObject *object, PyRefTracerEvent event, void *Py_UNUSED(data))
+{
+    const ft_frame *frame;
+    uintptr_t address = (uintptr_t)object;
+    if (event != PyRefTracer_CREATE || inside || address - allocs.newest < allocs.newest_size ||
+        !is_told() || !find_frame(&frame))
+        return 0;
+    inside = true;
+    address -= ft_compat_pre_header(Py_TYPE(object));
+    for (uint32_t i = 0; i < allocs.count; i++) {
+        ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_PYTHON];
+        if (part->sampled == NULL)
+            move_in(part, frame, address);
+    }
+    inside = false;
+    return 0;
+}
+
+static void install_tracer(void)
+{
+    void *data;
+    PyRefTracer present = PyRefTracer_GetTracer(&data);
+    if (present == NULL)
+        (void)PyRefTracer_SetTracer(trace_reference, NULL);
+    else if (present != trace_reference)
+        note_all(FT_NOTE_TRACER_TAKEN);
+}
+
+static void remove_tracer(void)
+{
+    void *data;
+    if (PyRefTracer_GetTracer(&data) == trace_reference)
+        (void)PyRefTracer_SetTracer(NULL, NULL);
+}
+
+#else
+static void install_tracer(void)
+{
+}
+
+static void remove_tracer(void)
+{
+}
+#endif
+
+/* ---- installing ---- */
+
+static const PyMemAllocatorEx ours[DOMAINS] = {
+    [RAW] = {NULL, raw_malloc, raw_calloc, raw_realloc, raw_free},
+    [MEM] = {NULL, mem_malloc, mem_calloc, mem_realloc, mem_free},
+    [OBJECT] = {NULL, object_malloc, object_calloc, object_realloc, object_free},
+};
+
+static bool is_on_top(domain domain)
+{
+    PyMemAllocatorEx present;
+    PyMem_GetAllocator(domain_names[domain], &present);
+    return present.malloc == ours[domain].malloc;
+}
+
+/* The context stays the original's: whoever reads the allocator while it changes calls one of the
+ * two, and both take it. */
+static void install(domain domain)
+{
+    PyMemAllocatorEx hooked = ours[domain];
+    PyMem_GetAllocator(domain_names[domain], &allocs.originals[domain]);
+    hooked.ctx = allocs.originals[domain].ctx;
+    PyMem_SetAllocator(domain_names[domain], &hooked);
+    allocs.installed[domain] = true;
+}
+
+/* Another tool's hooks over ours stay, and ours below them call through. RAW stays in any case: a
+ * thread without the GIL may be in it. */
+static void uninstall(domain domain)
+{
+    if (!allocs.installed[domain] || !is_on_top(domain))
+        return;
+    PyMem_SetAllocator(domain_names[domain], &allocs.originals[domain]);
+    allocs.installed[domain] = false;
+}
