@@ -50,6 +50,9 @@
 /* No LINE event where a call begins on the line of its RESUME, unless PY_START is on. */
 #define FT_LINES_BEGIN_UNTOLD (PY_VERSION_HEX >= 0x030D0000)
 
+/* Can one hear of objects that are made? PyRefTracer is public from 3.13. */
+#define FT_HAS_REFERENCE_TRACER (PY_VERSION_HEX >= 0x030D0000)
+
 typedef struct _PyInterpreterFrame ft_frame;
 
 /* ---- threads ---- */
@@ -155,8 +158,22 @@ static inline int ft_compat_frame_line(const ft_frame *frame)
 /* Bytes of the block that a code object lies in, as it was asked for. */
 static inline size_t ft_compat_code_bytes(const PyCodeObject *code)
 {
-    return offsetof(PyCodeObject, co_code_adaptive) +
-           (size_t)Py_SIZE(code) * sizeof(_Py_CODEUNIT);
+    return offsetof(PyCodeObject, co_code_adaptive) + (size_t)Py_SIZE(code) * sizeof(_Py_CODEUNIT);
+}
+
+/* Bytes of an object's block that lie before the object: what the collector and the dict and weak
+ * references of an instance need. _PyType_PreHeaderSize is what it copies; nothing public does. */
+static inline size_t ft_compat_pre_header(PyTypeObject *type)
+{
+    size_t bytes = PyType_IS_GC(type) ? 2 * sizeof(uintptr_t) : 0;
+#if FT_HAS_MONITORING
+    if (PyType_HasFeature(type, Py_TPFLAGS_PREHEADER))
+        bytes += 2 * sizeof(PyObject *);
+#else
+    if (PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT))
+        bytes += 2 * sizeof(PyObject *);
+#endif
+    return bytes;
 }
 
 /* Can the str's characters be read without changing it? PyUnicode_READY until 3.11. */
@@ -170,8 +187,8 @@ static inline bool ft_compat_is_ready(PyObject *text)
 #endif
 }
 
-/* The thread state that this thread runs with, whether or not it holds the GIL; *holds says it. NULL
- * when it has none. */
+/* The thread state that this thread runs with, whether or not it holds the GIL; *holds says it.
+ * NULL when it has none. */
 static inline PyThreadState *ft_compat_own_thread(bool *holds)
 {
     PyThreadState *own = PyGILState_GetThisThreadState();

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/record/heap.h"
 #include "glue/line_profiler.h"
+#include "glue/probes/allocs.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
 #include "glue/state.h"
@@ -67,6 +69,19 @@ static int add_selector(PyObject *word, ft_take_options *options)
     return result;
 }
 
+static int parse_frames(PyObject *word, ft_take_options *options)
+{
+    const char *digits = PyUnicode_AsUTF8(word);
+    char *end = NULL;
+    unsigned long count = digits == NULL ? 0 : strtoul(digits + strlen("frames="), &end, 10);
+    if (digits != NULL && *end == '\0' && count >= 1 && count <= FT_HEAP_FRAMES_MAX) {
+        options->frames = (uint32_t)count;
+        return 0;
+    }
+    PyErr_Format(PyExc_ValueError, "unknown recording option: %R", word);
+    return -1;
+}
+
 /* One word of the options. 0, or -1 with an exception. */
 static int parse_word(PyObject *word, ft_take_options *options)
 {
@@ -83,6 +98,13 @@ static int parse_word(PyObject *word, ft_take_options *options)
         options->lines = options->marks = true;
         return is_word(word, "lines") ? 0 : add_selector(word, options);
     }
+    if (is_word(word, "mem") || is_word(word, "mem=all") || is_word(word, "mem=sample")) {
+        options->memory = true;
+        options->sample = is_word(word, "mem=sample") ? FT_HEAP_SAMPLE_DEFAULT : 0;
+        return 0;
+    }
+    if (starts_with(word, "frames="))
+        return parse_frames(word, options);
     if (starts_with(word, nodes)) {
         const char *digits = PyUnicode_AsUTF8(word);
         char *end = NULL;
@@ -103,7 +125,7 @@ static int parse_options(PyObject *text, ft_take_options *options)
     for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(words); i++)
         result = parse_word(PyList_GET_ITEM(words, i), options);
     Py_XDECREF(words);
-    options->calls = options->calls || !options->lines;
+    options->calls = options->calls || !(options->lines || options->memory);
     return result;
 }
 
@@ -184,10 +206,26 @@ PyDoc_STRVAR(mark_doc,
              "Mark a function, or the functions of a method, property, partial or class, for the\n"
              "line profile, and give the object itself back.");
 
+static PyObject *core_point(PyObject *module, PyObject *name)
+{
+    (void)module;
+    if (!PyUnicode_Check(name)) {
+        PyErr_SetString(PyExc_TypeError, "a point's name is a str");
+        return NULL;
+    }
+    if (ft_allocs_mark(name) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(point_doc, "point(name, /)\n--\n\n"
+                        "A named point of every recording of memory that is on, to compare with.");
+
 static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
     {"leave_out", core_leave_out, METH_O, leave_out_doc},
     {"mark", core_mark, METH_O, mark_doc},
+    {"point", core_point, METH_O, point_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},

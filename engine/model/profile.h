@@ -40,8 +40,12 @@ typedef enum ft_note_kind {
     FT_NOTE_DEEP_STACK = 7,    /* 3.11 --no-builtins: the hook was changed for want of C stack */
     FT_NOTE_OUT_OF_MEMORY = 8, /* count calls were not recorded for want of memory */
     FT_NOTE_CHILDREN_LOST = 9, /* count forked children had no room or no right for an arena */
-    FT_NOTE_NEVER_STARTED = 10, /* the process ended before its main module began */
-    FT_NOTE_TOO_MANY_LINES = 11 /* count functions whose lines lie too far apart to be recorded */
+    FT_NOTE_NEVER_STARTED = 10,   /* the process ended before its main module began */
+    FT_NOTE_TOO_MANY_LINES = 11,  /* count functions whose lines lie too far apart to be recorded */
+    FT_NOTE_TRACER_TAKEN = 12,    /* objects in kept blocks count where the block was allocated */
+    FT_NOTE_ALLOCATOR_TAKEN = 13, /* another tool put the allocators back that were there before */
+    FT_NOTE_NO_SHADOW = 14,       /* no room for the table of small blocks: a slower one was used */
+    FT_NOTE_INTERPRETERS = 15 /* blocks of other interpreters of the process were not recorded */
 } ft_note_kind;
 
 typedef struct ft_note {

@@ -56,8 +56,8 @@ static ft_status init_part(ft_heap_part *part, ft_heap *heap, uint32_t index)
 static ft_status open_head(ft_heap *heap)
 {
     heap->head_block = heap->moments = heap->points = heap->objects = heap->classes = NULL;
-    ft_heap_head *head = ft_recording_room(heap->recording, &heap->head_block, FT_BLOCK_HEAP, 0,
-                                           sizeof *head);
+    ft_heap_head *head =
+        ft_recording_room(heap->recording, &heap->head_block, FT_BLOCK_HEAP, 0, sizeof *head);
     if (head == NULL)
         return FT_ERR_MEMORY;
     head->sample = heap->sample;
@@ -98,6 +98,7 @@ ft_status ft_heap_open(ft_heap *heap, ft_recording *recording, uint32_t frames, 
 
 void ft_heap_close(ft_heap *heap)
 {
+    ft_code_records_fini(&heap->records, heap->recording->mem);
     fini_part(&heap->parts[FT_HEAP_PYTHON]);
     fini_part(&heap->parts[FT_HEAP_RAW]);
 }
@@ -141,6 +142,7 @@ static void clear_cells(ft_heap_part *part)
 void ft_heap_forget_blocks(ft_heap_part *part)
 {
     forget_tags(part);
+    ft_heap_forget_places(part); /* their guards are gone */
     clear_cells(part);
     ft_heap_store(&part->head->live[part->index], 0);
     ft_heap_reset_peak(part->heap);
@@ -171,10 +173,10 @@ uint64_t ft_heap_overhead(const ft_heap *heap)
     uint64_t bytes = sizeof *heap;
     for (int i = 0; i < 2; i++) {
         const ft_heap_part *part = &heap->parts[i];
-        bytes += ft_tags_bytes(&part->tags) + (uint64_t)part->base_count * SLOTS * sizeof(ft_heap_cell) +
-                 (uint64_t)part->site_room * sizeof *part->known + map_bytes(&part->places) +
-                 map_bytes(&part->numbers) + map_bytes(&part->tags_of_sizes) +
-                 map_bytes(&part->codes);
+        bytes +=
+            ft_tags_bytes(&part->tags) + (uint64_t)part->base_count * SLOTS * sizeof(ft_heap_cell) +
+            (uint64_t)part->site_room * sizeof *part->known + map_bytes(&part->places) +
+            map_bytes(&part->numbers) + map_bytes(&part->tags_of_sizes) + map_bytes(&part->codes);
     }
     return bytes;
 }
@@ -236,9 +238,8 @@ static bool is_site(const ft_heap_site *left, const ft_heap_site *right)
 
 static bool store_site(ft_heap_part *part, const ft_heap_site *site)
 {
-    ft_heap_site *known =
-        ft_array_grow(part->heap->recording->mem, part->known, part->site_count + 1,
-                      &part->site_room, sizeof *known);
+    ft_heap_site *known = ft_array_grow(part->heap->recording->mem, part->known,
+                                        part->site_count + 1, &part->site_room, sizeof *known);
     if (known == NULL)
         return false;
     part->known = known;
@@ -370,16 +371,36 @@ uint32_t ft_heap_tag_of(ft_heap_part *part, uint32_t site, uint32_t size)
     return tag;
 }
 
+static bool put_tag(ft_heap_part *part, uintptr_t address, size_t size, uint32_t tag)
+{
+    if (!ft_tags_put(&part->tags, address, size, tag))
+        return false;
+    if (part->sampled != NULL && *ft_heap_sampled(part, address) < UINT8_MAX)
+        ++*ft_heap_sampled(part, address);
+    return true;
+}
+
 void ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size)
 {
-    const ft_heap_cell *cell = ft_heap_cell_at(part, tag);
-    size_t whole = cell->kind == FT_HEAP_ANY_SIZE ? size : (size_t)cell->size;
-    if (!ft_tags_put(&part->tags, address, whole, tag)) {
-        ft_heap_uncount(part, tag, size);
-        note_lack(part);
-    } else if (part->sampled != NULL && *ft_heap_sampled(part, address) < UINT8_MAX) {
-        ++*ft_heap_sampled(part, address);
-    }
+    uint32_t counted = tag & ~FT_HEAP_GUARD;
+    size_t whole = size;
+    if (counted != 0 && ft_heap_cell_at(part, counted)->kind == FT_HEAP_SAME_SIZE)
+        whole = (size_t)ft_heap_cell_at(part, counted)->size;
+    if (put_tag(part, address, whole, tag))
+        return;
+    if (counted != 0)
+        ft_heap_uncount(part, counted, size);
+    note_lack(part);
+}
+
+void ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size)
+{
+    size_t large = 0;
+    uint32_t tag = ft_tags_get(&part->tags, address, &large);
+    if (tag != 0)
+        (void)ft_tags_retag(&part->tags, address, tag | FT_HEAP_GUARD);
+    else
+        (void)put_tag(part, address, size, FT_HEAP_GUARD);
 }
 
 /* ---- samples ---- */
@@ -455,10 +476,9 @@ static void add_moment(ft_heap *heap, ft_heap_moment moment)
     if (heap->moments != NULL &&
         atomic_load(&heap->moments->used) >= FT_HEAP_MOMENTS_MAX * sizeof moment)
         thin_out(heap);
-    ft_heap_moment *at = ft_recording_room(heap->recording, &heap->moments, FT_BLOCK_MOMENTS, 0,
-                                           heap->moments != NULL
-                                               ? sizeof *at
-                                               : FT_HEAP_MOMENTS_MAX * sizeof *at);
+    ft_heap_moment *at =
+        ft_recording_room(heap->recording, &heap->moments, FT_BLOCK_MOMENTS, 0,
+                          heap->moments != NULL ? sizeof *at : FT_HEAP_MOMENTS_MAX * sizeof *at);
     heap->moment_after = moment.ticks + heap->moment_every;
     if (at == NULL)
         return;
@@ -466,20 +486,24 @@ static void add_moment(ft_heap *heap, ft_heap_moment moment)
     ft_block_publish(heap->moments, sizeof *at);
 }
 
+void ft_heap_look_now(ft_heap *heap)
+{
+    if (heap->recording->arena.header->clock_source != FT_CLOCK_CALLERS)
+        add_moment(heap, moment_now(heap));
+}
+
 void ft_heap_look(ft_heap *heap)
 {
     ft_clock_source source = (ft_clock_source)heap->recording->arena.header->clock_source;
-    if (source == FT_CLOCK_CALLERS || ft_clock_ticks(source) < heap->moment_after)
-        return;
-    add_moment(heap, moment_now(heap));
+    if (source != FT_CLOCK_CALLERS && ft_clock_ticks(source) >= heap->moment_after)
+        add_moment(heap, moment_now(heap));
 }
 
 /* Sums the live cells of a part by site; sums has a row for each site. */
 static void sum_sites(const ft_heap_part *part, ft_heap_point_row *sums)
 {
     for (uint32_t b = 0; b < part->base_count; b++) {
-        const ft_block *block = (const ft_block *)(const void *)part->bases[b];
-        uint64_t cells = atomic_load(&block->used) / sizeof(ft_heap_cell);
+        uint64_t cells = ft_heap_cells_in(part, b);
         for (uint64_t i = 1; i <= cells; i++) {
             const ft_heap_cell *cell = &part->bases[b][i];
             uint64_t live = ft_heap_load(&cell->live);
@@ -551,8 +575,8 @@ ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length)
 
 ft_status ft_heap_add_object(ft_heap *heap, const ft_heap_object *row)
 {
-    ft_heap_object *at = ft_recording_room(heap->recording, &heap->objects, FT_BLOCK_OBJECTS, 0,
-                                           sizeof *at);
+    ft_heap_object *at =
+        ft_recording_room(heap->recording, &heap->objects, FT_BLOCK_OBJECTS, 0, sizeof *at);
     if (at == NULL)
         return FT_ERR_MEMORY;
     *at = *row;
@@ -583,6 +607,9 @@ static void tally_block(void *context, uintptr_t address, size_t size, uint32_t 
 {
     (void)address;
     tally *sum = context;
+    tag &= ~FT_HEAP_GUARD;
+    if (tag == 0)
+        return;
     uint32_t base = tag >> FT_HEAP_CELL_BITS, slot = tag & (SLOTS - 1);
     if (base >= sum->part->base_count || slot == 0) {
         sum->sound = false;

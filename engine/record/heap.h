@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "engine/base/map.h"
+#include "engine/record/code_records.h"
 #include "engine/record/recording.h"
 #include "engine/record/tags.h"
 
@@ -41,6 +42,10 @@ enum {
 
 /* Mean bytes between two samples. */
 #define FT_HEAP_SAMPLE_DEFAULT UINT64_C(131072)
+
+/* In the tag of a block: the address must not be used again unnoticed. A block that is not counted
+ * may have it, too. */
+#define FT_HEAP_GUARD (UINT32_C(1) << 31)
 
 typedef enum ft_heap_part_of { FT_HEAP_PYTHON = 0, FT_HEAP_RAW = 1 } ft_heap_part_of;
 
@@ -168,9 +173,10 @@ typedef struct ft_heap {
     uint32_t frames;
     uint64_t sample;
     ft_block *head_block, *moments, *points, *objects, *classes;
-    uint64_t moment_after; /* ticks: the next moment of the timeline is not before */
-    uint64_t moment_every; /* ticks */
-    ft_heap_part parts[2]; /* by ft_heap_part_of */
+    uint64_t moment_after;   /* ticks: the next moment of the timeline is not before */
+    uint64_t moment_every;   /* ticks */
+    ft_code_records records; /* for who reads it in the process */
+    ft_heap_part parts[2];   /* by ft_heap_part_of */
 } ft_heap;
 
 /* Where a block is allocated: a function's code and a line of it, innermost first. */
@@ -210,8 +216,7 @@ uint64_t ft_heap_overhead(const ft_heap *heap);
 uint32_t ft_heap_code_of(const ft_heap_part *part, const void *address);
 /* Makes it known: its number, or 0 without room (noted). function->key is not looked at. address
  * NULL: it is not remembered by its address. */
-uint32_t ft_heap_declare_code(ft_heap_part *part, const void *address,
-                              const ft_function *function);
+uint32_t ft_heap_declare_code(ft_heap_part *part, const void *address, const ft_function *function);
 
 /* The number of the site that a stack of places (0: nothing is known of it) of a domain is; 0
  * without room (noted). */
@@ -232,6 +237,8 @@ void ft_heap_draw(ft_heap_part *part);
 /* The timeline: what is alive now, and the process's memory, unless it is too early. Needs the
  * PYTHON part's lock. */
 void ft_heap_look(ft_heap *heap);
+/* The same, early or not. */
+void ft_heap_look_now(ft_heap *heap);
 
 /* A named point of the recording: what is alive now, by site. Needs both parts' locks. */
 ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length);
@@ -263,6 +270,13 @@ static inline ft_heap_cell *ft_heap_cell_at(const ft_heap_part *part, uint32_t t
     const uint32_t mask = (UINT32_C(1) << FT_HEAP_CELL_BITS) - 1;
     assert(tag >> FT_HEAP_CELL_BITS < part->base_count && (tag & mask) != 0);
     return part->bases[tag >> FT_HEAP_CELL_BITS] + (tag & mask);
+}
+
+/* How many cells the part's block number `base` has; they begin at 1. */
+static inline uint64_t ft_heap_cells_in(const ft_heap_part *part, uint32_t base)
+{
+    const ft_block *block = (const ft_block *)(const void *)part->bases[base];
+    return atomic_load_explicit(&block->used, memory_order_acquire) / sizeof(ft_heap_cell);
 }
 
 /* A size as the cells know it. */
@@ -389,7 +403,8 @@ static inline bool ft_heap_add(ft_heap_part *part, uint32_t tag, uintptr_t addre
     return true;
 }
 
-/* The block's tag, which it has no more; 0 when it is not known. *size: of a large one. */
+/* The block's tag, which it has no more, with its guard; 0 when it is not known. *size: of a large
+ * one. */
 static inline uint32_t ft_heap_take(ft_heap_part *part, uintptr_t address, size_t *size)
 {
     *size = 0;
@@ -403,6 +418,10 @@ static inline uint32_t ft_heap_take(ft_heap_part *part, uintptr_t address, size_
         --*sampled;
     return tag;
 }
+
+/* The block at this address, counted or not, bears a guard from now on. Without room it does not.
+ */
+void ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size);
 
 /* What ft_heap_take gave goes back: the block was not freed. */
 void ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size);

@@ -15,35 +15,35 @@
 #include "glue/probes/session.h"
 
 enum {
-    KEPT_MAX = 4096, /* blocks of dead code ... */
-    DOMAINS = 3
+    KEPT_MAX = 4096 /* blocks of dead code ... */
 };
 
 static const size_t kept_bytes_max = 4 << 20; /* ... and their bytes */
 
-typedef enum domain { RAW, MEM, OBJECT } domain;
+typedef enum allocator { RAW, MEM, OBJECT, ALLOCATORS } allocator;
 
-static const PyMemAllocatorDomain domain_names[DOMAINS] = {
+static const PyMemAllocatorDomain domain_names[ALLOCATORS] = {
     [RAW] = PYMEM_DOMAIN_RAW, [MEM] = PYMEM_DOMAIN_MEM, [OBJECT] = PYMEM_DOMAIN_OBJ};
 
 typedef struct kept_block {
-    domain domain;
+    allocator of;
     void *block;
 } kept_block;
 
 typedef struct ft_allocs {
-    PyMemAllocatorEx originals[DOMAINS]; /* where ours calls through to */
-    bool installed[DOMAINS];
-    bool heard[DOMAINS]; /* by a hook, since this was cleared */
+    PyMemAllocatorEx originals[ALLOCATORS]; /* where ours calls through to */
+    bool installed[ALLOCATORS];
+    bool heard[ALLOCATORS]; /* by a hook, since this was cleared */
     bool probing;
     bool prepared; /* the fork handlers are there */
     PyInterpreterState *interpreter;
     ft_heap *heaps[FT_HEAPS_MAX]; /* those that are on */
     uint32_t count;
-    _Atomic bool on;         /* count > 0 */
-    bool forked;             /* heaps in files have to be opened anew */
+    _Atomic bool foreign; /* another interpreter's block was seen; written by its thread */
+    _Atomic bool on;      /* count > 0 */
+    bool forked;          /* heaps in files have to be opened anew */
     pthread_mutex_t raw_lock;
-    uintptr_t newest;        /* the PYTHON block that began last, and its size */
+    uintptr_t newest; /* the PYTHON block that began last, and its size */
     size_t newest_size;
     kept_block kept[KEPT_MAX];
     size_t kept_count, kept_bytes;
@@ -51,20 +51,25 @@ typedef struct ft_allocs {
 
 static ft_allocs allocs = {.raw_lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* This thread is in a hook: what happens further in is the same block's. */
-static _Thread_local bool inside FT_TLS;
+/* Why this thread's blocks are not told of. */
+enum {
+    IN_HOOK = 1, /* what happens further in is the same block's */
+    MUTED = 2    /* what it allocates is ours; what it frees may be the program's */
+};
+
+static _Thread_local unsigned char inside FT_TLS;
 
 bool ft_allocs_enter(void)
 {
-    bool entered = !inside;
-    inside = true;
+    bool entered = (inside & MUTED) == 0;
+    inside |= MUTED;
     return entered;
 }
 
 void ft_allocs_leave(bool entered)
 {
     if (entered)
-        inside = false;
+        inside &= (unsigned char)~MUTED;
 }
 
 /* ---- dead code ---- */
@@ -85,17 +90,17 @@ static void give_back_kept(void)
     forget_places();
     for (size_t i = 0; i < allocs.kept_count; i++) {
         const kept_block *kept = &allocs.kept[i];
-        const PyMemAllocatorEx *original = &allocs.originals[kept->domain];
+        const PyMemAllocatorEx *original = &allocs.originals[kept->of];
         original->free(original->ctx, kept->block);
     }
     allocs.kept_count = allocs.kept_bytes = 0;
 }
 
-static void keep_back(domain domain, void *block, size_t size)
+static void keep_back(allocator of, void *block, size_t size)
 {
     if (allocs.kept_count == KEPT_MAX || allocs.kept_bytes + size > kept_bytes_max)
         give_back_kept();
-    allocs.kept[allocs.kept_count++] = (kept_block){domain, block};
+    allocs.kept[allocs.kept_count++] = (kept_block){of, block};
     allocs.kept_bytes += size;
 }
 
@@ -108,12 +113,6 @@ static void guard_code(PyCodeObject *code)
 
 /* ---- blocks of the PYTHON parts ---- */
 
-static void note_all(uint32_t kind)
-{
-    for (uint32_t i = 0; i < allocs.count; i++)
-        ft_arena_note(&allocs.heaps[i]->recording->arena, kind, 1);
-}
-
 /* The frame of a block that begins; false when it is another interpreter's. */
 static bool find_frame(const ft_frame **frame)
 {
@@ -121,8 +120,10 @@ static bool find_frame(const ft_frame **frame)
     *frame = NULL;
     if (thread == NULL)
         return true;
-    if (FT_UNLIKELY(thread->interp != allocs.interpreter))
+    if (FT_UNLIKELY(thread->interp != allocs.interpreter)) {
+        atomic_store_explicit(&allocs.foreign, true, memory_order_relaxed);
         return false;
+    }
     *frame = ft_compat_frame_in(thread);
     return true;
 }
@@ -182,7 +183,7 @@ static void block_begins(uintptr_t address, size_t size)
 }
 
 /* A block that is about to be freed. True: it is kept back. */
-static bool block_ends(domain domain, uintptr_t address)
+static bool block_ends(allocator of, uintptr_t address)
 {
     bool guarded = false;
     if (FT_UNLIKELY(!is_ours()))
@@ -197,7 +198,7 @@ static bool block_ends(domain domain, uintptr_t address)
     }
     if (FT_LIKELY(!guarded))
         return false;
-    keep_back(domain, (void *)address, sizeof(PyCodeObject));
+    keep_back(of, (void *)address, sizeof(PyCodeObject));
     return true;
 }
 
@@ -219,29 +220,32 @@ static inline bool is_told(void)
 
 /* ---- the hooks of MEM and OBJECT ---- */
 
-static inline void *hear_malloc(domain domain, void *context, size_t size)
+static inline void *hear_malloc(allocator of, void *context, size_t size)
 {
-    const PyMemAllocatorEx *original = &allocs.originals[domain];
-    if (FT_UNLIKELY(inside))
+    const PyMemAllocatorEx *original = &allocs.originals[of];
+    if (FT_UNLIKELY(inside)) {
+        if (allocs.probing)
+            allocs.heard[of] = true;
         return original->malloc(context, size);
-    inside = true;
+    }
+    inside = IN_HOOK;
     void *block = original->malloc(context, size);
     if (FT_LIKELY(block != NULL && is_told()))
         block_begins((uintptr_t)block, size);
-    inside = false;
+    inside = 0;
     return block;
 }
 
-static inline void *hear_calloc(domain domain, void *context, size_t count, size_t each)
+static inline void *hear_calloc(allocator of, void *context, size_t count, size_t each)
 {
-    const PyMemAllocatorEx *original = &allocs.originals[domain];
+    const PyMemAllocatorEx *original = &allocs.originals[of];
     if (FT_UNLIKELY(inside))
         return original->calloc(context, count, each);
-    inside = true;
+    inside = IN_HOOK;
     void *block = original->calloc(context, count, each);
     if (FT_LIKELY(block != NULL && is_told()))
         block_begins((uintptr_t)block, count * each);
-    inside = false;
+    inside = 0;
     return block;
 }
 
@@ -273,13 +277,13 @@ static void uncount_all(ft_heap_part_of of, const moving *old)
                             old->sizes[i]);
 }
 
-static void *hear_realloc(domain domain, void *context, void *block, size_t size)
+static void *hear_realloc(allocator of, void *context, void *block, size_t size)
 {
-    const PyMemAllocatorEx *original = &allocs.originals[domain];
-    if (inside)
+    const PyMemAllocatorEx *original = &allocs.originals[of];
+    if ((inside & IN_HOOK) != 0)
         return original->realloc(context, block, size);
     moving old;
-    inside = true;
+    inside |= IN_HOOK;
     bool told = is_told() && is_ours();
     if (told && block != NULL)
         take_all(FT_HEAP_PYTHON, (uintptr_t)block, &old);
@@ -288,23 +292,23 @@ static void *hear_realloc(domain domain, void *context, void *block, size_t size
         put_all_back(FT_HEAP_PYTHON, (uintptr_t)block, &old);
     if (told && block != NULL && moved != NULL)
         uncount_all(FT_HEAP_PYTHON, &old);
-    if (told && moved != NULL)
+    if (told && moved != NULL && (inside & MUTED) == 0)
         block_begins((uintptr_t)moved, size);
-    inside = false;
+    inside &= (unsigned char)~IN_HOOK;
     return moved;
 }
 
-static inline void hear_free(domain domain, void *context, void *block)
+static inline void hear_free(allocator of, void *context, void *block)
 {
-    const PyMemAllocatorEx *original = &allocs.originals[domain];
-    if (FT_UNLIKELY(inside || block == NULL)) {
+    const PyMemAllocatorEx *original = &allocs.originals[of];
+    if (FT_UNLIKELY((inside & IN_HOOK) != 0 || block == NULL)) {
         original->free(context, block);
         return;
     }
-    inside = true;
-    if (!is_told() || !block_ends(domain, (uintptr_t)block))
+    inside |= IN_HOOK;
+    if (!is_told() || !block_ends(of, (uintptr_t)block))
         original->free(context, block);
-    inside = false;
+    inside &= (unsigned char)~IN_HOOK;
 }
 
 static void *mem_malloc(void *context, size_t size)
@@ -375,33 +379,36 @@ static void raw_ends(uintptr_t address)
     }
 }
 
-static inline bool is_raw_told(void)
+/* why_not: the reasons that count here. */
+static inline bool is_raw_told(unsigned char why_not)
 {
-    return !inside && atomic_load_explicit(&allocs.on, memory_order_acquire);
+    return (inside & why_not) == 0 && atomic_load_explicit(&allocs.on, memory_order_acquire);
 }
 
 static void tell_raw_begin(uint32_t domain, void *block, size_t size)
 {
-    inside = true;
+    inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
     raw_begins(domain, (uintptr_t)block, size);
     pthread_mutex_unlock(&allocs.raw_lock);
-    inside = false;
+    inside &= (unsigned char)~IN_HOOK;
 }
 
 static void tell_raw_end(void *block)
 {
-    inside = true;
+    inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
     raw_ends((uintptr_t)block);
     pthread_mutex_unlock(&allocs.raw_lock);
-    inside = false;
+    inside &= (unsigned char)~IN_HOOK;
 }
 
 static void *raw_malloc(void *context, size_t size)
 {
     void *block = allocs.originals[RAW].malloc(context, size);
-    if (block != NULL && is_raw_told())
+    if (FT_UNLIKELY(allocs.probing && (inside & MUTED) != 0))
+        allocs.heard[RAW] = true;
+    if (block != NULL && is_raw_told(IN_HOOK | MUTED))
         tell_raw_begin(0, block, size);
     return block;
 }
@@ -409,7 +416,7 @@ static void *raw_malloc(void *context, size_t size)
 static void *raw_calloc(void *context, size_t count, size_t each)
 {
     void *block = allocs.originals[RAW].calloc(context, count, each);
-    if (block != NULL && is_raw_told())
+    if (block != NULL && is_raw_told(IN_HOOK | MUTED))
         tell_raw_begin(0, block, count * each);
     return block;
 }
@@ -418,7 +425,7 @@ static void *raw_calloc(void *context, size_t count, size_t each)
 static void *tell_raw_realloc(void *context, void *block, size_t size)
 {
     moving old;
-    inside = true;
+    inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
     if (block != NULL)
         take_all(FT_HEAP_RAW, (uintptr_t)block, &old);
@@ -427,37 +434,37 @@ static void *tell_raw_realloc(void *context, void *block, size_t size)
         put_all_back(FT_HEAP_RAW, (uintptr_t)block, &old);
     if (block != NULL && moved != NULL)
         uncount_all(FT_HEAP_RAW, &old);
-    if (moved != NULL)
+    if (moved != NULL && (inside & MUTED) == 0)
         raw_begins(0, (uintptr_t)moved, size);
     pthread_mutex_unlock(&allocs.raw_lock);
-    inside = false;
+    inside &= (unsigned char)~IN_HOOK;
     return moved;
 }
 
 static void *raw_realloc(void *context, void *block, size_t size)
 {
-    if (is_raw_told())
+    if (is_raw_told(IN_HOOK))
         return tell_raw_realloc(context, block, size);
     return allocs.originals[RAW].realloc(context, block, size);
 }
 
 static void raw_free(void *context, void *block)
 {
-    if (block != NULL && is_raw_told())
+    if (block != NULL && is_raw_told(IN_HOOK))
         tell_raw_end(block);
     allocs.originals[RAW].free(context, block);
 }
 
 void ft_allocs_track(uint32_t domain, uintptr_t address, size_t size)
 {
-    if (is_raw_told())
+    if (is_raw_told(IN_HOOK | MUTED))
         tell_raw_begin(domain, (void *)address, size);
 }
 
 void ft_allocs_untrack(uint32_t domain, uintptr_t address)
 {
     (void)domain;
-    if (is_raw_told())
+    if (is_raw_told(IN_HOOK))
         tell_raw_end((void *)address);
 }
 
@@ -485,14 +492,14 @@ static int trace_reference(PyObject *object, PyRefTracerEvent event, void *Py_UN
     if (event != PyRefTracer_CREATE || inside || address - allocs.newest < allocs.newest_size ||
         !is_told() || !find_frame(&frame))
         return 0;
-    inside = true;
+    inside = IN_HOOK;
     address -= ft_compat_pre_header(Py_TYPE(object));
     for (uint32_t i = 0; i < allocs.count; i++) {
         ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_PYTHON];
         if (part->sampled == NULL)
             move_in(part, frame, address);
     }
-    inside = false;
+    inside = 0;
     return 0;
 }
 
@@ -502,20 +509,28 @@ static void install_tracer(void)
     PyRefTracer present = PyRefTracer_GetTracer(&data);
     if (present == NULL)
         (void)PyRefTracer_SetTracer(trace_reference, NULL);
-    else if (present != trace_reference)
-        note_all(FT_NOTE_TRACER_TAKEN);
+}
+
+static bool has_tracer(void)
+{
+    void *data;
+    return PyRefTracer_GetTracer(&data) == trace_reference;
 }
 
 static void remove_tracer(void)
 {
-    void *data;
-    if (PyRefTracer_GetTracer(&data) == trace_reference)
+    if (has_tracer())
         (void)PyRefTracer_SetTracer(NULL, NULL);
 }
 
 #else
 static void install_tracer(void)
 {
+}
+
+static bool has_tracer(void)
+{
+    return true;
 }
 
 static void remove_tracer(void)
@@ -525,36 +540,266 @@ static void remove_tracer(void)
 
 /* ---- installing ---- */
 
-static const PyMemAllocatorEx ours[DOMAINS] = {
+static const PyMemAllocatorEx ours[ALLOCATORS] = {
     [RAW] = {NULL, raw_malloc, raw_calloc, raw_realloc, raw_free},
     [MEM] = {NULL, mem_malloc, mem_calloc, mem_realloc, mem_free},
     [OBJECT] = {NULL, object_malloc, object_calloc, object_realloc, object_free},
 };
 
-static bool is_on_top(domain domain)
+static bool is_on_top(allocator of)
 {
     PyMemAllocatorEx present;
-    PyMem_GetAllocator(domain_names[domain], &present);
-    return present.malloc == ours[domain].malloc;
+    PyMem_GetAllocator(domain_names[of], &present);
+    return present.malloc == ours[of].malloc;
 }
 
 /* The context stays the original's: whoever reads the allocator while it changes calls one of the
  * two, and both take it. */
-static void install(domain domain)
+static void install(allocator of)
 {
-    PyMemAllocatorEx hooked = ours[domain];
-    PyMem_GetAllocator(domain_names[domain], &allocs.originals[domain]);
-    hooked.ctx = allocs.originals[domain].ctx;
-    PyMem_SetAllocator(domain_names[domain], &hooked);
-    allocs.installed[domain] = true;
+    PyMemAllocatorEx hooked = ours[of];
+    PyMem_GetAllocator(domain_names[of], &allocs.originals[of]);
+    hooked.ctx = allocs.originals[of].ctx;
+    PyMem_SetAllocator(domain_names[of], &hooked);
+    allocs.installed[of] = true;
 }
 
 /* Another tool's hooks over ours stay, and ours below them call through. RAW stays in any case: a
  * thread without the GIL may be in it. */
-static void uninstall(domain domain)
+static void uninstall(allocator of)
 {
-    if (!allocs.installed[domain] || !is_on_top(domain))
+    if (!allocs.installed[of] || !is_on_top(of))
         return;
-    PyMem_SetAllocator(domain_names[domain], &allocs.originals[domain]);
-    allocs.installed[domain] = false;
+    PyMem_SetAllocator(domain_names[of], &allocs.originals[of]);
+    allocs.installed[of] = false;
+}
+
+/* Is our hook in the chain still? Another tool may have put back what was there before it. */
+static bool is_heard(allocator of)
+{
+    void *block = NULL;
+    bool entered = ft_allocs_enter();
+    allocs.heard[of] = false;
+    allocs.probing = true;
+    if (of == RAW)
+        PyMem_RawFree(block = PyMem_RawMalloc(1));
+    else if (of == MEM)
+        PyMem_Free(block = PyMem_Malloc(1));
+    else
+        PyObject_Free(block = PyObject_Malloc(1));
+    allocs.probing = false;
+    ft_allocs_leave(entered);
+    return allocs.heard[of];
+}
+
+static void install_all(void)
+{
+    for (allocator of = RAW; of < ALLOCATORS; of++)
+        if (!allocs.installed[of] || !is_heard(of))
+            install(of);
+}
+
+/* ---- forks ---- */
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&allocs.raw_lock);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&allocs.raw_lock);
+}
+
+/* A heap in a file lies in memory that is the parent's, too. */
+static void after_fork_in_child(void)
+{
+    uint32_t kept = 0;
+    pthread_mutex_init(&allocs.raw_lock, NULL);
+    for (uint32_t i = 0; i < allocs.count; i++) {
+        if (allocs.heaps[i]->recording->directory == NULL)
+            allocs.heaps[kept++] = allocs.heaps[i];
+        else
+            allocs.forked = true;
+    }
+    allocs.count = kept;
+}
+
+static int prepare(void)
+{
+    if (allocs.prepared)
+        return 0;
+    if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0) {
+        PyErr_SetString(PyExc_OSError, "no fork handler is left");
+        return -1;
+    }
+    allocs.prepared = true;
+    return 0;
+}
+
+/* ---- takes ---- */
+
+static void add_heap(ft_heap *heap)
+{
+    pthread_mutex_lock(&allocs.raw_lock);
+    allocs.heaps[allocs.count++] = heap;
+    pthread_mutex_unlock(&allocs.raw_lock);
+}
+
+static void remove_heap(const ft_heap *heap)
+{
+    pthread_mutex_lock(&allocs.raw_lock);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < allocs.count; i++)
+        if (allocs.heaps[i] != heap)
+            allocs.heaps[kept++] = allocs.heaps[i];
+    allocs.count = kept;
+    pthread_mutex_unlock(&allocs.raw_lock);
+}
+
+static int open_heap(ft_take *take)
+{
+    if (take->heap != NULL)
+        return 0;
+    ft_heap *heap = ft_mem_new(&ft_mem_system, 1, sizeof *heap);
+    if (heap == NULL || ft_heap_open(heap, &take->recording, take->frames, take->sample) != FT_OK) {
+        ft_mem_free(&ft_mem_system, heap);
+        PyErr_NoMemory();
+        return -1;
+    }
+    take->heap = heap;
+    return 0;
+}
+
+int ft_allocs_begin(ft_take *take)
+{
+    if (!take->memory || take->heap_is_on)
+        return 0;
+    if (allocs.count == FT_HEAPS_MAX) {
+        PyErr_Format(PyExc_RuntimeError, "memory is recorded %d times already: stop one of them",
+                     FT_HEAPS_MAX);
+        return -1;
+    }
+    if (prepare() < 0 || open_heap(take) < 0)
+        return -1;
+    allocs.interpreter = PyInterpreterState_Main();
+    allocs.newest_size = 0;
+    install_all();
+    add_heap(take->heap);
+    take->heap_is_on = true;
+    atomic_store(&allocs.on, true);
+    install_tracer();
+    ft_heap_look(take->heap);
+    return 0;
+}
+
+static void rest(ft_heap *heap)
+{
+    ft_heap_rest(&heap->parts[FT_HEAP_PYTHON]);
+    ft_heap_rest(&heap->parts[FT_HEAP_RAW]);
+}
+
+/* Nobody is told any more. */
+static void close_down(void)
+{
+    atomic_store(&allocs.on, false);
+    remove_tracer();
+    uninstall(MEM);
+    uninstall(OBJECT);
+    give_back_kept();
+}
+
+/* What a reader of the numbers must know. */
+static void note_lacks(ft_take *take)
+{
+    ft_arena *arena = &take->recording.arena;
+    if (!is_heard(MEM) || !is_heard(OBJECT) || !is_heard(RAW))
+        ft_arena_note(arena, FT_NOTE_ALLOCATOR_TAKEN, 1);
+    if (take->sample == 0 && !has_tracer())
+        ft_arena_note(arena, FT_NOTE_TRACER_TAKEN, 1);
+    if (take->heap->parts[FT_HEAP_PYTHON].tags.degraded)
+        ft_arena_note(arena, FT_NOTE_NO_SHADOW, 1);
+    if (atomic_load(&allocs.foreign))
+        ft_arena_note(arena, FT_NOTE_INTERPRETERS, 1);
+}
+
+void ft_allocs_end(ft_take *take)
+{
+    if (!take->heap_is_on)
+        return;
+    take->heap_is_on = false;
+    note_lacks(take);
+    ft_heap_look_now(take->heap);
+    remove_heap(take->heap);
+    rest(take->heap);
+    if (allocs.count == 0 && !allocs.forked)
+        close_down();
+}
+
+void ft_allocs_close(ft_take *take)
+{
+    assert(!take->heap_is_on);
+    if (take->heap == NULL)
+        return;
+    ft_heap_close(take->heap);
+    ft_mem_free(&ft_mem_system, take->heap);
+    take->heap = NULL;
+}
+
+void ft_allocs_after_fork(ft_take *take, bool lost)
+{
+    if (!take->heap_is_on || take->recording.directory == NULL)
+        return;
+    if (!lost && ft_heap_reopen(take->heap) == FT_OK) {
+        add_heap(take->heap);
+        return;
+    }
+    if (lost)
+        ft_heap_close(take->heap);
+    ft_mem_free(&ft_mem_system, take->heap);
+    take->heap = NULL;
+    take->heap_is_on = false;
+}
+
+/* ---- points ---- */
+
+void ft_allocs_lock(void)
+{
+    pthread_mutex_lock(&allocs.raw_lock);
+}
+
+void ft_allocs_unlock(void)
+{
+    pthread_mutex_unlock(&allocs.raw_lock);
+}
+
+static int mark(ft_heap *heap, PyObject *name)
+{
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &length);
+    if (text == NULL)
+        return -1;
+    ft_allocs_lock();
+    ft_status status = ft_heap_mark(heap, text, (size_t)length);
+    ft_allocs_unlock();
+    if (status == FT_ERR_MEMORY)
+        PyErr_NoMemory();
+    else if (status != FT_OK)
+        PyErr_SetString(PyExc_OSError, "no room for a point in the recording");
+    return status == FT_OK ? 0 : -1;
+}
+
+int ft_allocs_mark(PyObject *name)
+{
+    if (allocs.forked)
+        go_on_after_fork();
+    for (uint32_t i = 0; i < allocs.count; i++)
+        if (mark(allocs.heaps[i], name) < 0)
+            return -1;
+    return 0;
+}
+
+int ft_allocs_mark_in(ft_take *take, PyObject *name)
+{
+    return take->heap_is_on ? mark(take->heap, name) : 0;
 }

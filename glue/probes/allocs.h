@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* allocs.h: the allocation probe: hooks on Python's allocators feed the heaps of the active takes.
  *
- * PyMem_SetAllocator hooks hear of every block of the three domains; from 3.13 on a reference tracer
- * hears of objects that are made in blocks which a freelist kept. A hook calls through first and
- * tells the heaps afterwards; while it does, what this thread allocates further in (a large block of
- * one domain is a block of another) is not told of.
+ * PyMem_SetAllocator hooks hear of every block of the three domains; from 3.13 on a reference
+ * tracer hears of objects that are made in blocks which a freelist kept. A hook calls through first
+ * and tells the heaps afterwards; while it does, what this thread allocates further in (a large
+ * block of one domain is a block of another) is not told of.
  *
  * Locking: MEM and OBJ blocks come with the GIL, which protects the PYTHON parts and the list of
  * heaps; RAW blocks come with or without it, and take `raw_lock`, which protects the RAW parts. The

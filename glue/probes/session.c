@@ -9,6 +9,7 @@
 
 #include "engine/model/profile.h"
 #include "engine/record/recorder_rest.h"
+#include "glue/probes/allocs.h"
 #include "glue/probes/coroutines.h"
 #include "glue/probes/describe.h"
 #include "glue/probes/line_marks.h"
@@ -129,6 +130,7 @@ static ft_recorder *go_on_after_fork(ft_take *take, ft_recorder *mine)
     }
     mine = ft_recording_after_fork(&take->recording, take->at_fork_is_set ? &take->at_fork : NULL);
     take->lost = mine == NULL;
+    ft_allocs_after_fork(take, take->lost);
     return mine;
 }
 
@@ -238,6 +240,12 @@ ft_recorder *ft_session_refresh(void)
     session.attempts_to_skip = refused ? SKIP_WHEN_REFUSED : 0;
     errno = number;
     return set_here(made, refused);
+}
+
+void ft_session_go_on(void)
+{
+    if (ft_session_here.generation != ft_session_generation)
+        (void)ft_session_refresh();
 }
 
 /* ---- forks ---- */
@@ -517,7 +525,7 @@ int ft_session_add(ft_take *take)
     take->recording.python_only = !take->builtins;
     look_at_hooks();
     link_take(take);
-    if (use_full_probe() == 0 && ft_line_marks_begin(take) == 0) {
+    if (use_full_probe() == 0 && ft_line_marks_begin(take) == 0 && ft_allocs_begin(take) == 0) {
         begin(take);
         return 0;
     }
@@ -555,6 +563,7 @@ void ft_session_remove(ft_take *take)
     ft_compat_error_save(&error);
     look_at_hooks();
     ft_recorder *mine = recorder_here(take);
+    ft_allocs_end(take);
     ft_line_marks_end(take);
     if (take->id == 0) { /* an audit hook that heard of it ended it */
         ft_compat_error_restore(&error);
@@ -687,6 +696,10 @@ void ft_session_begin(void)
         (void)adjust_probe();
         PyErr_Clear();
     }
+    if (ft_allocs_begin(take) < 0) {
+        PyErr_Clear();
+        note_in(take, FT_NOTE_OUT_OF_MEMORY);
+    }
 }
 
 int ft_session_launch(const char *directory, const ft_take_options *options, const ft_probe *probe)
@@ -718,6 +731,7 @@ void ft_session_stop(void)
     ft_recorder *mine = id == 0 ? NULL : recorder_of(all, take);
     look_at_hooks();
     take->stopped = true;
+    ft_allocs_end(take);
     ft_line_marks_end(take);
     if (adjust_probe() < 0)
         PyErr_Clear();

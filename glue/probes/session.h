@@ -98,6 +98,10 @@ void ft_session_settle(ft_take *take);
  * on is its own. */
 void ft_session_stand_in(ft_take *take, const ft_frame *frame);
 
+/* In a forked child: takes in files go on in arenas of the child's own, now and not at the first
+ * event of a call. */
+void ft_session_go_on(void);
+
 /* Makes the function of a code object known to an open take: 0, or -1 with an exception. */
 int ft_session_know(ft_take *take, PyCodeObject *code);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "glue/probes/allocs.h"
 #include "glue/probes/selector.h"
 
 #define NS_PER_SECOND 1e9
@@ -34,6 +35,9 @@ int ft_take_open(ft_take *take, const char *directory, const ft_take_options *op
                       .lines = options->lines,
                       .marks = options->marks,
                       .lines_alone = options->lines_alone,
+                      .memory = options->memory,
+                      .frames = options->frames > 0 ? options->frames : 1,
+                      .sample = options->sample,
                       .one_thread = options->one_thread,
                       .replaces_hook = options->replaces_hook,
                       .timer_unit = options->timer_unit};
@@ -65,6 +69,7 @@ void ft_take_close(ft_take *take)
     assert(take->id == 0 && !take->watching);
     PyObject *timer = take->timer, *functions = take->functions, **keepers = take->keepers;
     size_t count = take->keeper_count;
+    ft_allocs_close(take);
     ft_recording_close(&take->recording);
     take->keepers = NULL;
     take->keeper_count = take->keeper_room = 0;

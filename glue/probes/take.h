@@ -16,9 +16,12 @@ typedef struct ft_take_options {
     bool lines;         /* lines are recorded: of what is marked, and of what it watches itself */
     bool marks;         /* lines of what is marked for everybody (@fettle.lines), too */
     bool lines_alone;   /* a function's own lines, without those of the anonymous code in it */
+    bool memory;        /* blocks of Python's allocators are recorded */
     bool one_thread;    /* the thread that starts it alone */
     bool replaces_hook; /* 3.11: takes the profile hook from whoever has it */
     uint32_t max_contexts;
+    uint32_t frames;     /* of memory: how many are kept of each block's stack; 0: one */
+    uint64_t sample;     /* of memory: mean bytes between samples; 0: every block */
     PyObject *timer;     /* a callable that gives the time, or NULL; borrowed */
     double timer_unit;   /* seconds of one count; 0: the timer gives seconds */
     PyObject *selectors; /* a list of str (selector.h), or NULL; borrowed */
@@ -44,7 +47,11 @@ typedef struct ft_take {
     double timer_unit;    /* as in the options */
     PyObject *functions;  /* strong: a list of the functions that it alone watches, or NULL */
     struct ft_selector *selectors; /* owned list: what it watches beside functions */
-    PyObject **keepers;            /* strong: while they live, no key becomes another function's */
+    bool memory, heap_is_on;       /* as in the options; its blocks are told of */
+    uint32_t frames;               /* as in the options, at least 1 */
+    uint64_t sample;
+    struct ft_heap *heap; /* owned by allocs.c; NULL before memory is recorded */
+    PyObject **keepers;   /* strong: while they live, no key becomes another function's */
     size_t keeper_count, keeper_room;
 } ft_take;
 

@@ -9,11 +9,13 @@
 
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
+#include "glue/probes/allocs.h"
 #include "glue/probes/describe.h"
 #include "glue/probes/functions.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/session.h"
 #include "glue/types/profile.h"
+#include "glue/types/traces.h"
 
 typedef struct recorder_object {
     PyObject_HEAD
@@ -201,6 +203,108 @@ static PyObject *recorder_select(PyObject *object, PyObject *selector)
     Py_RETURN_NONE;
 }
 
+/* ---- memory ---- */
+
+/* Its heap, or NULL with an exception where it has none. */
+static ft_heap *heap_of(recorder_object *self)
+{
+    if (self->open && self->take.heap != NULL)
+        return self->take.heap;
+    PyErr_SetString(PyExc_RuntimeError, "no memory was recorded: make the Recorder with mem=True "
+                                        "and start it");
+    return NULL;
+}
+
+static PyObject *recorder_traced(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    const ft_heap *heap = heap_of((recorder_object *)object);
+    if (heap == NULL)
+        return NULL;
+    const ft_heap_head *head = heap->head;
+    uint64_t live = ft_heap_load(&head->live[0]) + ft_heap_load(&head->live[1]);
+    return Py_BuildValue("(KK)", (unsigned long long)live,
+                         (unsigned long long)ft_heap_load(&head->peak));
+}
+
+static PyObject *recorder_reset_peak(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    ft_heap *heap = heap_of((recorder_object *)object);
+    if (heap == NULL)
+        return NULL;
+    ft_allocs_lock();
+    ft_heap_reset_peak(heap);
+    ft_allocs_unlock();
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_forget(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    ft_heap *heap = heap_of((recorder_object *)object);
+    if (heap == NULL)
+        return NULL;
+    ft_allocs_lock();
+    ft_heap_forget_blocks(&heap->parts[FT_HEAP_PYTHON]);
+    ft_heap_forget_blocks(&heap->parts[FT_HEAP_RAW]);
+    ft_allocs_unlock();
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_overhead(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    const ft_heap *heap = heap_of((recorder_object *)object);
+    if (heap == NULL)
+        return NULL;
+    ft_allocs_lock();
+    uint64_t bytes = ft_heap_overhead(heap);
+    ft_allocs_unlock();
+    return PyLong_FromUnsignedLongLong(bytes);
+}
+
+static PyObject *recorder_traces(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    recorder_object *self = (recorder_object *)object;
+    return heap_of(self) == NULL ? NULL : ft_traces_all(&self->take);
+}
+
+static PyObject *recorder_trace_of(PyObject *object, PyObject *of)
+{
+    recorder_object *self = (recorder_object *)object;
+    return heap_of(self) == NULL ? NULL : ft_traces_of(&self->take, of);
+}
+
+static PyObject *recorder_point(PyObject *object, PyObject *name)
+{
+    recorder_object *self = (recorder_object *)object;
+    if (heap_of(self) == NULL)
+        return NULL;
+    if (!PyUnicode_Check(name)) {
+        PyErr_SetString(PyExc_TypeError, "a point's name is a str");
+        return NULL;
+    }
+    if (ft_allocs_mark_in(&self->take, name) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* False, True, or "sample". 0, or -1 with an exception. */
+static int parse_memory(PyObject *mem, Py_ssize_t frames, ft_take_options *options)
+{
+    bool sampled = PyUnicode_Check(mem) && PyUnicode_CompareWithASCIIString(mem, "sample") == 0;
+    if (!sampled && !PyBool_Check(mem)) {
+        PyErr_SetString(PyExc_ValueError, "mem must be True, False or 'sample'");
+        return -1;
+    }
+    if (frames < 1 || frames > FT_HEAP_FRAMES_MAX) {
+        PyErr_Format(PyExc_ValueError, "frames must be from 1 to %d, not %zd", FT_HEAP_FRAMES_MAX,
+                     frames);
+        return -1;
+    }
+    options->memory = mem != Py_False;
+    options->sample = sampled ? FT_HEAP_SAMPLE_DEFAULT : 0;
+    options->frames = (uint32_t)frames;
+    return 0;
+}
+
 static PyObject *get_active(PyObject *object, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(((recorder_object *)object)->starts > 0);
@@ -220,13 +324,15 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 
 static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"builtins", "max_nodes",  "calls",   "lines", "marks",
-                            "alone",    "one_thread", "lingers", NULL};
+    static char *names[] = {"builtins",   "max_nodes", "calls", "lines",  "marks", "alone",
+                            "one_thread", "lingers",   "mem",   "frames", NULL};
     recorder_object *self = (recorder_object *)object;
     int builtins = 1, calls = 1, lines = 0, marks = 0, alone = 0, one_thread = 0, lingers = 0;
-    Py_ssize_t nodes = FT_MAX_CONTEXTS_DEFAULT;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pnpppppp:Recorder", names, &builtins, &nodes,
-                                     &calls, &lines, &marks, &alone, &one_thread, &lingers))
+    Py_ssize_t nodes = FT_MAX_CONTEXTS_DEFAULT, frames = 1;
+    PyObject *mem = Py_False;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$pnppppppOn:Recorder", names, &builtins,
+                                     &nodes, &calls, &lines, &marks, &alone, &one_thread, &lingers,
+                                     &mem, &frames))
         return -1;
     if (nodes < 1 || nodes > INT32_MAX) {
         PyErr_Format(PyExc_ValueError, "max_nodes must be from 1 to %d, not %zd", INT32_MAX, nodes);
@@ -240,6 +346,8 @@ static int recorder_init(PyObject *object, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_RuntimeError, "a Recorder that has recorded can not be made anew");
         return -1;
     }
+    if (parse_memory(mem, frames, &self->options) < 0)
+        return -1;
     self->options.calls = calls != 0;
     self->options.builtins = builtins != 0;
     self->options.lines = lines != 0 || marks != 0;
@@ -297,6 +405,21 @@ static PyMethodDef recorder_methods[] = {
     {"select", recorder_select, METH_O,
      "select($self, selector, /)\n--\n\nRecord the lines of what `app:User`, `src/*.py` or "
      "`json.decoder` means, before the first start()."},
+    {"traced", recorder_traced, METH_NOARGS,
+     "traced($self, /)\n--\n\nBytes of the blocks that are alive, and at most were: a tuple."},
+    {"reset_peak", recorder_reset_peak, METH_NOARGS,
+     "reset_peak($self, /)\n--\n\nFrom now on the peak is what is alive now."},
+    {"forget", recorder_forget, METH_NOARGS,
+     "forget($self, /)\n--\n\nForget all blocks and what they counted."},
+    {"overhead", recorder_overhead, METH_NOARGS,
+     "overhead($self, /)\n--\n\nBytes that the recording of memory takes itself."},
+    {"traces", recorder_traces, METH_NOARGS,
+     "traces($self, /)\n--\n\nThe live blocks: (stacks, rows); equal ones are one row."},
+    {"trace_of", recorder_trace_of, METH_O,
+     "trace_of($self, object, /)\n--\n\nWhere the object's block was allocated: a tuple of "
+     "(file, line), most recent last, or None."},
+    {"point", recorder_point, METH_O,
+     "point($self, name, /)\n--\n\nA named point of the recording, to compare with."},
     {"profile", recorder_profile, METH_NOARGS,
      "profile($self, /)\n--\n\nWhat was recorded so far, as a Profile; the recording goes on."},
     {NULL, NULL, 0, NULL},
@@ -309,7 +432,8 @@ static PyGetSetDef recorder_getters[] = {
 
 static PyType_Slot recorder_slots[] = {
     {Py_tp_doc, (void *)"Recorder(*, calls=True, builtins=True, lines=False, marks=False, "
-                        "alone=False, one_thread=False, lingers=False, max_nodes=2000000)\n--\n\n"
+                        "alone=False, one_thread=False, lingers=False, mem=False, frames=1, "
+                        "max_nodes=2000000)\n--\n\n"
                         "Records the calls or lines of the program that makes it, in its threads."},
     {Py_tp_new, (void *)recorder_new},
     {Py_tp_init, (void *)recorder_init},

@@ -7,7 +7,7 @@ namedtuple adds (_fields, _asdict, _replace).
 from collections.abc import Callable
 from os import PathLike
 from types import CodeType
-from typing import Any, Final, Self, TypeVar, final
+from typing import Any, Final, Literal, Self, TypeVar, final
 
 from _typeshed import structseq
 
@@ -246,6 +246,9 @@ def record(directory: str, options: str, /) -> None:
 def mark(object: _T, /) -> _T:
     """Marks the functions of an object for the line profile, and gives the object itself back."""
 
+def point(name: str, /) -> None:
+    """A named point of every recording of memory that is on, to compare with."""
+
 def leave_out(filename: str, /) -> None:
     """Functions of this file are not recorded: their time and calls are their callers'."""
 
@@ -263,6 +266,8 @@ class Recorder:
         alone: bool = False,
         one_thread: bool = False,
         lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
+        mem: bool | Literal["sample"] = False,
+        frames: int = 1,  # of each block's stack, 1 to 65535
         max_nodes: int = 2_000_000,
     ) -> Self: ...
     def __init__(
@@ -275,6 +280,8 @@ class Recorder:
         alone: bool = False,
         one_thread: bool = False,
         lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
+        mem: bool | Literal["sample"] = False,
+        frames: int = 1,
         max_nodes: int = 2_000_000,
     ) -> None: ...
     @property
@@ -290,6 +297,23 @@ class Recorder:
         """Records the lines of these functions (or of a code object), in this recorder alone."""
     def select(self, selector: str, /) -> None:
         """Records the lines of what a selector means; before the first start()."""
+    # Of memory; RuntimeError where none was recorded. Bytes are those that were asked for.
+    def traced(self) -> tuple[int, int]:
+        """Bytes that are alive, and that were at most."""
+    def reset_peak(self) -> None: ...
+    def forget(self) -> None:
+        """No block is known any more; the recording goes on."""
+    def overhead(self) -> int:
+        """Bytes that the recording takes itself."""
+    def trace_of(self, object: object, /) -> tuple[tuple[str, int], ...] | None:
+        """Where the object's block was allocated: (file, line), the most recent last."""
+    def traces(
+        self,
+    ) -> tuple[list[tuple[tuple[str, int], ...]], list[tuple[int, int, int, int, bool]]]:
+        """The live blocks: stacks as in trace_of, and rows of domain (tracemalloc's number), size,
+        count (of equal blocks), index of the stack, whether the stack may go on."""
+    def point(self, name: str, /) -> None:
+        """A named point, to compare with."""
     def profile(self) -> Profile:
         """What was recorded so far; the recording goes on."""
 
