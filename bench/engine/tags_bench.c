@@ -83,6 +83,20 @@ static double run_hot(bench *in, uint32_t *sum)
     return (now_ns() - start) / (STEPS / HOT * HOT);
 }
 
+/* The same with blocks that the shadow leaves to its hash. */
+static double run_large(bench *in, uint32_t *sum)
+{
+    double start = now_ns();
+    uintptr_t first = in->blocks[2 * in->live - 1].address + (uintptr_t)16 * POOL;
+    for (uint32_t step = 0; step < STEPS / HOT; step++) {
+        for (uint32_t i = 0; i < HOT; i++)
+            put(in, (block){first + (uintptr_t)i * 1040, 1024}, i + 1);
+        for (uint32_t i = HOT; i-- > 0;)
+            *sum += take(in, (block){first + (uintptr_t)i * 1040, 1024});
+    }
+    return (now_ns() - start) / (STEPS / HOT * HOT);
+}
+
 static double run_spread(bench *in, uint32_t *sum)
 {
     double start = now_ns();
@@ -162,6 +176,7 @@ int main(int count, char **words)
            rounds, (double)ft_tags_bytes(&ways[0].tags) / live,
            (double)ft_tags_bytes(&ways[1].tags) / live);
     measure("hot", run_hot, ways, rounds);
+    measure("large", run_large, ways, rounds);
     measure("spread", run_spread, ways, rounds);
     measure("flip", run_flip, ways, rounds);
     measure("untagged", run_untagged, ways, rounds);

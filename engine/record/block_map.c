@@ -77,7 +77,7 @@ bool ft_block_map_put(ft_block_map *map, ft_block_entry block)
 {
     assert(block.tag != 0);
     ft_block_entry *entry = map->capacity == 0 ? NULL : search(map, block.address);
-    if (entry == NULL || (entry->tag == 0 && map->count >= map->capacity - map->capacity / 4)) {
+    if (entry == NULL || (entry->tag == 0 && map->count >= map->capacity - map->capacity / 3)) {
         uint64_t capacity = (uint64_t)map->capacity + map->capacity / 2;
         if (!resize(map, capacity == 0 ? FIRST_CAPACITY : capacity))
             return false;

@@ -4,9 +4,10 @@
  * Open addressing with linear probing. An entry without a tag is empty, and none stands between an
  * entry and its home: removing one moves those behind it forward, so there are no tombstones and a
  * search ends at the first empty entry. The capacity is any number, not a power of two: it grows by
- * half when 3/4 is full, so that an entry costs 32 to 48 bytes (24 more for each old one while it
- * grows), and halves when 7/8 is empty, so that a program that let go of its blocks gets the memory
- * back and none that goes up and down by a few pays for it. */
+ * half when 2/3 is full, so that a block costs 36 to 54 bytes (36 more each while it grows), and
+ * halves when 7/8 is empty, so that a program that let go of its blocks gets the memory back and
+ * none that goes up and down by a few pays for it. Fuller, searches would get long: at 7/8 thirty
+ * entries for a block that is not there, at 2/3 five. */
 #ifndef FT_RECORD_BLOCK_MAP_H
 #define FT_RECORD_BLOCK_MAP_H
 

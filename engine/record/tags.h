@@ -5,9 +5,9 @@
  * rather than a hash. A region is 16 KiB of addresses, what CPython's small-object allocator fills
  * with blocks of one size. Its blocks lie on a grid: their addresses are `unit` granules of 16
  * bytes apart, beginning at some column, and their tags are an array of one word for each point of
- * the grid. So a tag costs three dependent loads and no search, and 4 bytes where the grid is full.
- * (An area is 64 MiB of regions; the areas hang off one table of all addresses, which is mapped at
- * once and touched page by page.)
+ * the grid. So a tag costs three dependent loads and no search, and little more than 4 bytes where
+ * the grid is full. (An area is 64 MiB of regions; the areas hang off one table of all addresses,
+ * which is mapped at once and touched page by page.)
  *
  *   Invariant: every tag in a region's array belongs to the address of its point, and an address
  *   off the grid has none there.
@@ -16,8 +16,9 @@
  * but a guess of the unit. A block off the grid makes a new one: of the unit of its own size if
  * everything alive lies on that, else of the greatest common divisor. In the small-object
  * allocator's pools the guess is right, but for a block that shrank where it was; under malloc the
- * unit is soon 1. A region whose last block went has no array any more: it goes to the next region
- * of that unit. What arrays there were at once of each unit is kept until ft_tags_clear.
+ * unit is soon 1, which is 4 bytes for each 16 of the heap. The array of a region whose last block
+ * went is for the next region of that unit, so one that empties again and again costs a few ns each
+ * time. What arrays there were at once of each unit are kept until ft_tags_clear.
  *
  * Larger blocks, and small ones for which there is no array, are in a hash (block_map.h). Each
  * region counts those in it, so a free of a block without a tag, as most are when sampling, seldom

@@ -133,8 +133,8 @@ static void test_memory(void)
     ft_block_map_init(&map, &ft_mem_system);
     for (uint32_t k = 1; k <= REGULAR; k++) {
         good &= ft_block_map_put(&map, (ft_block_entry){k * UINT64_C(4096), k, k});
-        good &= k < 64 || map.capacity * sizeof *map.entries <= 48 * (uint64_t)k + 24;
-        good &= map.count <= map.capacity - map.capacity / 4;
+        good &= k < 64 || map.capacity * sizeof *map.entries <= 54 * (uint64_t)k + 54;
+        good &= map.count <= map.capacity - map.capacity / 3;
     }
     CHECK(good);
     uint32_t largest = map.capacity;

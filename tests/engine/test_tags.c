@@ -351,6 +351,29 @@ static void test_grids(void)
     ft_tags_fini(&tags);
 }
 
+/* Every unit and column, every point of two regions: each has a word of its own. */
+static void test_every_grid(void)
+{
+    int good = 1;
+    size_t size;
+    for (uint32_t unit = 1; unit <= FT_TAGS_UNITS; unit++) {
+        for (uint32_t column = 0; column < unit; column++) {
+            ft_tags tags;
+            ft_tags_init(&tags, &ft_mem_system, false);
+            for (uint32_t at = 0; at < 2 * REGION / 16; at++)
+                if (at % 1024 % unit == column)
+                    good &= ft_tags_put(&tags, BASE + 16 * at, 16 * unit, 1 + at);
+            for (uint32_t at = 0; at < 2 * REGION / 16; at++) {
+                uint32_t expected = at % 1024 % unit == column ? 1 + at : 0;
+                good &= ft_tags_get(&tags, BASE + 16 * at, &size) == expected;
+            }
+            good &= unit_at(&tags, BASE) == unit && unit_at(&tags, BASE + REGION) == unit;
+            ft_tags_fini(&tags);
+        }
+    }
+    CHECK(good);
+}
+
 /* A small block where a large one was that nobody saw go, and the other way round. */
 static void test_replaced(void)
 {
@@ -481,21 +504,25 @@ static void test_small_cost(void)
     }
 }
 
-/* What a large one costs, right after the hash grew too. The regions that count it are 1/1024 of
- * the addresses it spans. */
+/* What a large one costs, right after the hash grew too: 54 bytes, and 1/960 of the addresses that
+ * the blocks lie on for the areas that count them. So up to 4 KiB it is 64 bytes. */
 static void test_large_cost(void)
 {
-    static const size_t sizes[] = {513, 1000, 4096, 8200};
+    enum { BLOCKS = 60000, AREA_COST = (16 << FT_TAGS_AREA_BITS) + 4096 + 16 };
+    static const size_t sizes[] = {513, 1000, 4080, 8200, 100000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (int only_hash = 0; only_hash < 2; only_hash++) {
             ft_tags tags;
             int good = 1;
+            uint64_t distance = (sizes[i] + 23) / 16 * 16;
             ft_tags_init(&tags, &ft_mem_system, only_hash);
-            for (uint64_t k = 0; k < 60000; k++) {
-                good &= ft_tags_put(&tags, BASE + (k * (sizes[i] + 16)) / 16 * 16, sizes[i], 1);
-                good &= k < 20000 || ft_tags_bytes(&tags) <= 64 * (k + 1);
+            for (uint64_t k = 1; k <= BLOCKS; k++) {
+                good &= ft_tags_put(&tags, BASE + k * distance, sizes[i], 1);
+                uint64_t areas = only_hash ? 0 : (k * distance >> 26) + 2;
+                good &= k < 64 || ft_tags_bytes(&tags) <= 54 * (k + 1) + areas * AREA_COST;
+                good &= k < 20000 || sizes[i] > 4096 || ft_tags_bytes(&tags) <= 64 * k;
             }
-            CHECK(good && tags.large.count == 60000);
+            CHECK(good && tags.large.count == BLOCKS);
             ft_tags_fini(&tags);
         }
     }
@@ -526,6 +553,7 @@ int main(void)
 {
     test_against_model();
     test_grids();
+    test_every_grid();
     test_replaced();
     test_no_memory();
     test_no_memory_at_all();
