@@ -8,6 +8,8 @@
 #include "engine/record/heap.h"
 #include "glue/line_profiler.h"
 #include "glue/probes/allocs.h"
+#include "glue/objects/classes.h"
+#include "glue/objects/size.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
 #include "glue/state.h"
@@ -226,6 +228,9 @@ static PyMethodDef core_methods[] = {
     {"leave_out", core_leave_out, METH_O, leave_out_doc},
     {"mark", core_mark, METH_O, mark_doc},
     {"point", core_point, METH_O, point_doc},
+    {"sizeof", ft_core_sizeof, METH_VARARGS, ft_core_sizeof_doc},
+    {"census", ft_core_census, METH_NOARGS, ft_core_census_doc},
+    {"learned", ft_core_learned, METH_O, ft_core_learned_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* blocks.h: the heap blocks that an object is made of.
+ *
+ * An object's own blocks are the one that holds its header, and those that it alone leads to: the
+ * dict of its attributes with that dict's keys and values, the items of a list, the table of a set
+ * or dict, the characters of a str. What it shares (the keys that instances of a class have in
+ * common) or only refers to (the objects in a list) is not its own. Blocks begin where the
+ * allocator said, that is in front of the collector's header, and have the bytes that were asked
+ * for: they can be looked up in a table of what was allocated.
+ *
+ * Nothing here runs code of the program's, makes an object or reads what the interpreter has not
+ * finished; all of it needs the GIL. */
+#ifndef FT_GLUE_BLOCKS_H
+#define FT_GLUE_BLOCKS_H
+
+#include "glue/compat.h"
+
+/* Header; keys and values, or a buffer and UTF-8; __dict__ and its keys and values. */
+enum { FT_BLOCKS_MOST = 6 };
+
+typedef struct ft_blocks {
+    size_t count;
+    const void *starts[FT_BLOCKS_MOST];
+    size_t bytes[FT_BLOCKS_MOST];
+} ft_blocks;
+
+/* The dict of an object's attributes where it has one by now and that is an exact dict, as it is
+ * but for strange programs; else NULL. Borrowed. */
+PyObject *ft_blocks_dict(PyObject *object);
+
+/* Bytes of the block that the object itself lies in, with what stands before the object. */
+size_t ft_blocks_header_bytes(PyObject *object);
+
+/* The blocks without those of ft_blocks_dict. Never none; what is static has one all the same. */
+void ft_blocks_of(PyObject *object, ft_blocks *blocks);
+
+/* Adds the blocks of the object's dict. */
+void ft_blocks_add_dict(PyObject *dict, ft_blocks *blocks);
+
+/* The sum of their bytes. */
+static inline size_t ft_blocks_sum(const ft_blocks *blocks)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < blocks->count; i++)
+        sum += blocks->bytes[i];
+    return sum;
+}
+
+#endif
