@@ -11,7 +11,7 @@
 
 enum {
     FT_FORMAT_MAJOR = 1,
-    FT_FORMAT_MINOR = 1,
+    FT_FORMAT_MINOR = 2,
     FT_FORMAT_MAGIC_BYTES = 8,
     FT_FORMAT_HEADER_BYTES = 16,
     FT_FORMAT_CHUNK_HEAD_BYTES = 28,
@@ -34,6 +34,13 @@ enum {
 #define FT_CHUNK_NOTE FT_FORMAT_TYPE('N', 'O', 'T', 'E')
 #define FT_CHUNK_LINE FT_FORMAT_TYPE('L', 'I', 'N', 'E')
 #define FT_CHUNK_SRCE FT_FORMAT_TYPE('S', 'R', 'C', 'E')
+#define FT_CHUNK_SITE FT_FORMAT_TYPE('S', 'I', 'T', 'E')
+#define FT_CHUNK_HEAP FT_FORMAT_TYPE('H', 'E', 'A', 'P')
+#define FT_CHUNK_MOMT FT_FORMAT_TYPE('M', 'O', 'M', 'T')
+#define FT_CHUNK_PONT FT_FORMAT_TYPE('P', 'O', 'N', 'T')
+#define FT_CHUNK_PROW FT_FORMAT_TYPE('P', 'R', 'O', 'W')
+#define FT_CHUNK_OBJS FT_FORMAT_TYPE('O', 'B', 'J', 'S')
+#define FT_CHUNK_CLAS FT_FORMAT_TYPE('C', 'L', 'A', 'S')
 #define FT_CHUNK_END FT_FORMAT_TYPE('E', 'N', 'D', ' ')
 
 enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* segment.c: the meaning of chunks (docs/format.md): payloads become texts, codes, processes,
- * threads, trees, notes, lines and sources of a profile.
+ * threads, trees, notes, lines and sources of a profile. memory_chunks.c has those of memory.
  *
  * Invariant: whatever was taken is in range of the profile's own tables, so that the profile is
  * whole after each chunk and a file may break off anywhere. The dictionaries of a segment are
@@ -10,8 +10,8 @@
 #include <assert.h>
 
 #include "engine/base/array.h"
-#include "engine/base/varint.h"
 #include "engine/file/columns.h"
+#include "engine/file/memory_chunks.h"
 
 /* Bytes of memory one element may cost, slots of the index and spare room included. */
 enum {
@@ -26,42 +26,7 @@ enum {
     SOURCE_COST = 2 * sizeof(ft_source)
 };
 
-typedef struct cursor { /* walks a payload; errors are sticky, a failed read gives 0 */
-    const uint8_t *at, *end;
-    bool failed;
-} cursor;
-
-static uint64_t get(cursor *from)
-{
-    uint64_t value = 0;
-    const uint8_t *next = from->failed ? NULL : ft_varint_get_within(from->at, from->end, &value);
-    from->failed = next == NULL;
-    if (next != NULL)
-        from->at = next;
-    return value;
-}
-
-static uint32_t get_u32(cursor *from)
-{
-    uint64_t value = get(from);
-    from->failed |= value > UINT32_MAX;
-    return from->failed ? 0 : (uint32_t)value;
-}
-
-/* A number that must be below bound. */
-static uint32_t get_below(cursor *from, uint32_t bound)
-{
-    uint32_t value = get_u32(from);
-    from->failed |= value >= bound;
-    return from->failed ? 0 : value;
-}
-
-static bool at_end(const cursor *from)
-{
-    return from->failed || from->at == from->end;
-}
-
-static ft_status ids_add(ft_ids *map, const ft_mem *mem, uint32_t id)
+ft_status ft_ids_add(ft_ids *map, const ft_mem *mem, uint32_t id)
 {
     if (map->count == UINT32_MAX)
         return FT_ERR_LIMIT;
@@ -73,11 +38,16 @@ static ft_status ids_add(ft_ids *map, const ft_mem *mem, uint32_t id)
     return FT_OK;
 }
 
-/* A text of the profile by its id in the file. */
-static uint32_t get_text(cursor *from, const ft_segment *segment)
+uint32_t ft_segment_get_text(const ft_segment *segment, ft_cursor *from)
 {
-    uint32_t id = get_below(from, segment->texts.count);
+    uint32_t id = ft_cursor_get_below(from, segment->texts.count);
     return segment->texts.ids[id]; /* 0 is always there */
+}
+
+uint32_t ft_segment_get_process(const ft_segment *segment, ft_cursor *from)
+{
+    uint32_t here = segment->profile->process_count - segment->first_process;
+    return segment->first_process + ft_cursor_get_below(from, here);
 }
 
 void ft_segment_init(ft_segment *segment, ft_profile *profile, uint64_t file_length)
@@ -93,6 +63,7 @@ void ft_segment_fini(ft_segment *segment)
 {
     const ft_mem *mem = segment->profile->mem;
     ft_buf_fini(&segment->open_text);
+    ft_mem_free(mem, segment->sites.ids);
     ft_mem_free(mem, segment->codes.ids);
     ft_mem_free(mem, segment->texts.ids);
 }
@@ -103,16 +74,19 @@ ft_status ft_segment_begin(ft_segment *segment)
     segment->first_process = profile->process_count;
     segment->first_thread = profile->thread_count;
     segment->first_meta = profile->meta_count;
+    segment->first_point = profile->memory.point_count;
     segment->nodes = segment->notes = 0;
     segment->sequence = 0;
     segment->meta_only = true;
     segment->ended = segment->has_key = false;
     segment->open_type = 0;
     ft_buf_clear(&segment->open_text);
-    segment->texts.count = segment->codes.count = 0;
-    ft_status status = ids_add(&segment->texts, profile->mem, 0);
+    segment->texts.count = segment->codes.count = segment->sites.count = 0;
+    ft_status status = ft_ids_add(&segment->texts, profile->mem, 0);
     if (status == FT_OK)
-        status = ids_add(&segment->codes, profile->mem, FT_CODE_NONE);
+        status = ft_ids_add(&segment->codes, profile->mem, FT_CODE_NONE);
+    if (status == FT_OK)
+        status = ft_ids_add(&segment->sites, profile->mem, FT_SITE_NONE);
     return status;
 }
 
@@ -154,7 +128,7 @@ static ft_status take_text(ft_segment *segment, const uint8_t *text, size_t leng
     if (status == FT_OK)
         status = ft_strtab_intern(&segment->profile->texts, (const char *)text, length, &id);
     if (status == FT_OK)
-        status = ids_add(&segment->texts, segment->profile->mem, id);
+        status = ft_ids_add(&segment->texts, segment->profile->mem, id);
     return status;
 }
 
@@ -210,18 +184,18 @@ static ft_status take_part(ft_segment *segment, const ft_chunk *chunk, const uin
     return status;
 }
 
-static ft_status take_texts(ft_segment *segment, const ft_chunk *chunk, cursor *from)
+static ft_status take_texts(ft_segment *segment, const ft_chunk *chunk, ft_cursor *from)
 {
     bool continues = (chunk->flags & FT_CHUNK_CONTINUES) != 0;
-    if ((continues || segment->open_type != 0) && at_end(from))
+    if ((continues || segment->open_type != 0) && ft_cursor_is_done(from))
         return FT_ERR_CORRUPT; /* no part of the text that is open, or shall be */
-    while (!at_end(from)) {
-        uint64_t length = get(from);
+    while (!ft_cursor_is_done(from)) {
+        uint64_t length = ft_cursor_get(from);
         if (from->failed || length > (size_t)(from->end - from->at))
             return FT_ERR_CORRUPT;
         const uint8_t *part = from->at;
         from->at += length;
-        bool whole = !(continues && at_end(from));
+        bool whole = !(continues && ft_cursor_is_done(from));
         ft_status status = take_part(segment, chunk, part, (size_t)length, whole);
         if (status != FT_OK)
             return status;
@@ -230,16 +204,16 @@ static ft_status take_texts(ft_segment *segment, const ft_chunk *chunk, cursor *
     return segment->has_key && !continues ? FT_ERR_CORRUPT : FT_OK;
 }
 
-static ft_status take_codes(ft_segment *segment, cursor *from)
+static ft_status take_codes(ft_segment *segment, ft_cursor *from)
 {
     ft_profile *profile = segment->profile;
-    while (!at_end(from)) {
-        uint32_t id, kind = get_u32(from);
+    while (!ft_cursor_is_done(from)) {
+        uint32_t id, kind = ft_cursor_get_u32(from);
         ft_code code = {.kind = kind};
-        code.file = get_text(from, segment);
-        code.name = get_text(from, segment);
-        code.qualname = get_text(from, segment);
-        code.line = get_u32(from);
+        code.file = ft_segment_get_text(segment, from);
+        code.name = ft_segment_get_text(segment, from);
+        code.qualname = ft_segment_get_text(segment, from);
+        code.line = ft_cursor_get_u32(from);
         if (from->failed || kind == FT_CODE_ROOT)
             return FT_ERR_CORRUPT;
         if (kind >= FT_CODE_KINDS)
@@ -248,23 +222,23 @@ static ft_status take_codes(ft_segment *segment, cursor *from)
         if (status == FT_OK)
             status = ft_codetab_intern(&profile->codes, &code, &id);
         if (status == FT_OK)
-            status = ids_add(&segment->codes, profile->mem, id);
+            status = ft_ids_add(&segment->codes, profile->mem, id);
         if (status != FT_OK)
             return status;
     }
     return FT_OK;
 }
 
-static ft_status take_processes(ft_segment *segment, cursor *from)
+static ft_status take_processes(ft_segment *segment, ft_cursor *from)
 {
-    while (!at_end(from)) {
+    while (!ft_cursor_is_done(from)) {
         uint32_t index;
-        ft_process process = {.pid = get_u32(from)};
-        process.parent_pid = get_u32(from);
-        process.command = get_text(from, segment);
-        process.python = get_text(from, segment);
-        process.started = get(from);
-        process.elapsed = get(from);
+        ft_process process = {.pid = ft_cursor_get_u32(from)};
+        process.parent_pid = ft_cursor_get_u32(from);
+        process.command = ft_segment_get_text(segment, from);
+        process.python = ft_segment_get_text(segment, from);
+        process.started = ft_cursor_get(from);
+        process.elapsed = ft_cursor_get(from);
         if (from->failed)
             return FT_ERR_CORRUPT;
         ft_status status = ft_segment_spend(segment, PROCESS_COST);
@@ -276,18 +250,18 @@ static ft_status take_processes(ft_segment *segment, cursor *from)
     return FT_OK;
 }
 
-static ft_status take_threads(ft_segment *segment, cursor *from)
+static ft_status take_threads(ft_segment *segment, ft_cursor *from)
 {
     ft_profile *profile = segment->profile;
-    while (!at_end(from)) {
-        uint32_t index, process = get_below(from, profile->process_count - segment->first_process);
-        uint32_t name = get_text(from, segment);
-        uint64_t uses = get(from);
+    while (!ft_cursor_is_done(from)) {
+        uint32_t index, process = ft_segment_get_process(segment, from);
+        uint32_t name = ft_segment_get_text(segment, from);
+        uint64_t uses = ft_cursor_get(from);
         if (from->failed)
             return FT_ERR_CORRUPT;
         ft_status status = ft_segment_spend(segment, THREAD_COST);
         if (status == FT_OK)
-            status = ft_profile_add_thread(profile, segment->first_process + process, name, &index);
+            status = ft_profile_add_thread(profile, process, name, &index);
         if (status != FT_OK)
             return status;
         profile->threads[index].uses = uses;
@@ -310,15 +284,15 @@ static ft_status take_tree(ft_segment *segment, const ft_chunk *chunk, const uin
     return ft_segment_spend(segment, (uint64_t)nodes * NODE_COST); /* late by a chunk at most */
 }
 
-static ft_status take_links(ft_segment *segment, const ft_chunk *chunk, cursor *from)
+static ft_status take_links(ft_segment *segment, const ft_chunk *chunk, ft_cursor *from)
 {
     const ft_profile *profile = segment->profile;
     if (chunk->stream >= profile->thread_count - segment->first_thread)
         return FT_ERR_CORRUPT;
     ft_tree *tree = &profile->threads[segment->first_thread + chunk->stream].tree;
-    while (!at_end(from)) {
+    while (!ft_cursor_is_done(from)) {
         uint32_t before = tree->link_count == 0 ? 0 : tree->links[tree->link_count - 1].marker;
-        uint32_t further = get_u32(from), back = get_u32(from);
+        uint32_t further = ft_cursor_get_u32(from), back = ft_cursor_get_u32(from);
         if (from->failed || further == 0 || further >= tree->count - before)
             return FT_ERR_CORRUPT;
         uint32_t marker = before + further;
@@ -334,14 +308,12 @@ static ft_status take_links(ft_segment *segment, const ft_chunk *chunk, cursor *
     return from->failed ? FT_ERR_CORRUPT : FT_OK;
 }
 
-static ft_status take_notes(ft_segment *segment, cursor *from)
+static ft_status take_notes(ft_segment *segment, ft_cursor *from)
 {
-    const ft_profile *profile = segment->profile;
-    while (!at_end(from)) {
-        ft_note note = {.kind = get_u32(from)};
-        note.process = get_below(from, profile->process_count - segment->first_process);
-        note.process += segment->first_process;
-        note.count = get(from);
+    while (!ft_cursor_is_done(from)) {
+        ft_note note = {.kind = ft_cursor_get_u32(from)};
+        note.process = ft_segment_get_process(segment, from);
+        note.count = ft_cursor_get(from);
         if (from->failed)
             return FT_ERR_CORRUPT;
         ft_status status = ft_segment_spend(segment, NOTE_COST);
@@ -354,16 +326,16 @@ static ft_status take_notes(ft_segment *segment, cursor *from)
     return FT_OK;
 }
 
-static ft_status take_lines(ft_segment *segment, cursor *from)
+static ft_status take_lines(ft_segment *segment, ft_cursor *from)
 {
     ft_profile *profile = segment->profile;
-    while (!at_end(from)) {
-        uint32_t code = get_below(from, segment->codes.count);
-        ft_line line = {.code = segment->codes.ids[code], .line = get_u32(from)};
-        line.hits = get(from);
-        line.time = get(from);
-        line.waiting = get(from);
-        line.callees = get(from);
+    while (!ft_cursor_is_done(from)) {
+        uint32_t code = ft_cursor_get_below(from, segment->codes.count);
+        ft_line line = {.code = segment->codes.ids[code], .line = ft_cursor_get_u32(from)};
+        line.hits = ft_cursor_get(from);
+        line.time = ft_cursor_get(from);
+        line.waiting = ft_cursor_get(from);
+        line.callees = ft_cursor_get(from);
         bool of_function = profile->codes.codes[line.code].kind == FT_CODE_PYTHON;
         if (from->failed || !of_function || !ft_line_is_sound(&line))
             return FT_ERR_CORRUPT;
@@ -376,11 +348,11 @@ static ft_status take_lines(ft_segment *segment, cursor *from)
     return FT_OK;
 }
 
-static ft_status take_sources(ft_segment *segment, cursor *from)
+static ft_status take_sources(ft_segment *segment, ft_cursor *from)
 {
-    while (!at_end(from)) {
-        uint32_t file = get_text(from, segment);
-        uint32_t text = get_text(from, segment);
+    while (!ft_cursor_is_done(from)) {
+        uint32_t file = ft_segment_get_text(segment, from);
+        uint32_t text = ft_segment_get_text(segment, from);
         if (from->failed)
             return FT_ERR_CORRUPT;
         if (++segment->sources > FT_READER_SOURCES_MAX)
@@ -394,7 +366,7 @@ static ft_status take_sources(ft_segment *segment, cursor *from)
     return FT_OK;
 }
 
-static ft_status take_end(ft_segment *segment, cursor *from)
+static ft_status take_end(ft_segment *segment, ft_cursor *from)
 {
     const ft_profile *profile = segment->profile;
     const uint64_t counts[] = {
@@ -406,14 +378,14 @@ static ft_status take_end(ft_segment *segment, cursor *from)
         segment->notes,
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        if (get(from) != counts[i])
+        if (ft_cursor_get(from) != counts[i])
             return FT_ERR_CORRUPT;
-    segment->ended = at_end(from) && !from->failed;
+    segment->ended = ft_cursor_is_done(from) && !from->failed;
     return segment->ended ? FT_OK : FT_ERR_CORRUPT;
 }
 
 /* Payloads that are lists and end where the chunk ends. */
-static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, cursor *from)
+static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, ft_cursor *from)
 {
     switch (chunk->type) {
     case FT_CHUNK_META:
@@ -433,9 +405,10 @@ static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, cursor *f
         return take_lines(segment, from);
     case FT_CHUNK_SRCE:
         return take_sources(segment, from);
-    default:
-        assert(chunk->type == FT_CHUNK_END);
+    case FT_CHUNK_END:
         return take_end(segment, from);
+    default:
+        return ft_memory_chunks_take(segment, chunk->type, from);
     }
 }
 
@@ -455,13 +428,13 @@ bool ft_segment_knows(uint32_t type)
     case FT_CHUNK_END:
         return true;
     default:
-        return false;
+        return ft_memory_chunks_knows(type);
     }
 }
 
 ft_status ft_segment_take(ft_segment *segment, const ft_chunk *chunk, const uint8_t *raw)
 {
-    cursor from = {raw, raw + chunk->raw_length, false};
+    ft_cursor from = {raw, raw + chunk->raw_length, false};
     assert(ft_segment_knows(chunk->type));
     return chunk->type == FT_CHUNK_TREE ? take_tree(segment, chunk, raw)
                                         : take_list(segment, chunk, &from);

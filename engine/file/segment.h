@@ -10,6 +10,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/file/chunk.h"
+#include "engine/file/cursor.h"
 #include "engine/model/profile.h"
 
 typedef struct ft_ids { /* ids[id in the file] = id in the profile */
@@ -18,12 +19,13 @@ typedef struct ft_ids { /* ids[id in the file] = id in the profile */
 } ft_ids;
 
 typedef struct ft_segment {
-    ft_profile *profile; /* borrowed */
-    uint64_t budget;     /* bytes the whole file may still cost; see format.h */
-    uint32_t meta_pairs; /* META pairs read in the whole file */
-    uint32_t sources;    /* SRCE records read in the whole file */
-    ft_ids texts, codes; /* of this segment */
+    ft_profile *profile;        /* borrowed */
+    uint64_t budget;            /* bytes the whole file may still cost; see format.h */
+    uint32_t meta_pairs;        /* META pairs read in the whole file */
+    uint32_t sources;           /* SRCE records read in the whole file */
+    ft_ids texts, codes, sites; /* of this segment */
     uint32_t first_process, first_thread, first_meta; /* the profile's counts when it began */
+    uint32_t first_point;                             /* likewise */
     uint64_t nodes, notes;                            /* read in this segment */
     uint32_t sequence;                                /* expected of the next chunk */
     bool meta_only;                                   /* nothing but META so far */
@@ -37,6 +39,14 @@ typedef struct ft_segment {
 /* profile must be empty; file_length decides the budget. Finish with ft_segment_fini always. */
 void ft_segment_init(ft_segment *segment, ft_profile *profile, uint64_t file_length);
 void ft_segment_fini(ft_segment *segment);
+
+/* Adds the next id of a segment. FT_ERR_MEMORY, FT_ERR_LIMIT. */
+ft_status ft_ids_add(ft_ids *map, const ft_mem *mem, uint32_t id);
+
+/* The profile's text or process that the next number means, and any when it means none: the cursor
+ * has failed then. */
+uint32_t ft_segment_get_text(const ft_segment *segment, ft_cursor *from);
+uint32_t ft_segment_get_process(const ft_segment *segment, ft_cursor *from);
 
 /* A header was read: all ids start anew. */
 ft_status ft_segment_begin(ft_segment *segment);

@@ -14,8 +14,8 @@
 #include "engine/file/columns.h"
 
 enum {
-    FLUSH_BYTES = 1 << 20,         /* written at once; a system call costs less than 1 % of that */
-    RECORD_MAX = 6 * FT_VARINT_MAX /* bytes of the longest record that is not a text list's */
+    FLUSH_BYTES = 1 << 20,          /* written at once; a system call costs less than 1 % of that */
+    RECORD_MAX = 12 * FT_VARINT_MAX /* bytes of the longest record that is no text: a SITE */
 };
 
 typedef struct writer {
@@ -65,10 +65,20 @@ static ft_status put_chunk(writer *to, uint32_t type, uint32_t flags, uint32_t s
     return status;
 }
 
-/* Version 1.0 had no lines and no sources, and does without. */
+/* What version 1.0 did not have, its readers do without. */
 static uint32_t list_flags(uint32_t type)
 {
-    return type == FT_CHUNK_LINE || type == FT_CHUNK_SRCE ? FT_CHUNK_SKIPPABLE : 0;
+    switch (type) {
+    case FT_CHUNK_META:
+    case FT_CHUNK_TEXT:
+    case FT_CHUNK_CODE:
+    case FT_CHUNK_PROC:
+    case FT_CHUNK_THRD:
+    case FT_CHUNK_NOTE:
+        return 0;
+    default:
+        return FT_CHUNK_SKIPPABLE;
+    }
 }
 
 /* What is left of a list, if anything. */
@@ -84,6 +94,19 @@ static ft_status put_full(writer *to, uint32_t type)
                ? put_chunk(to, type, list_flags(type), 0)
                : FT_OK;
 }
+
+/* One record of a list, and room for one more. */
+static ft_status put_record(writer *to, uint32_t type, const uint64_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ft_buf_put_varint(&to->raw, numbers[i]);
+    return put_full(to, type);
+}
+
+/* The same of the numbers that stand there. */
+#define PUT_RECORD(to, type, ...)                                                                  \
+    put_record(to, type, (const uint64_t[]){__VA_ARGS__},                                          \
+               sizeof(uint64_t[]){__VA_ARGS__} / sizeof(uint64_t))
 
 /* One text of a list. A full chunk always goes out with CONTINUES, if need be for an empty last
  * part, so that the pairs of META never fall apart. */
@@ -271,6 +294,93 @@ static ft_status put_sources(writer *to)
     return put_rest(to, FT_CHUNK_SRCE);
 }
 
+static ft_status put_sites(writer *to)
+{
+    const ft_sites *sites = &to->profile->memory.sites;
+    ft_status status = FT_OK;
+    for (uint32_t id = FT_SITE_NONE + 1; id < sites->count && status == FT_OK; id++) {
+        const ft_site *site = &sites->sites[id];
+        status = PUT_RECORD(to, FT_CHUNK_SITE, site->code, site->line, site->parent, site->domain,
+                            site->total_count, site->total_bytes, site->peak_count,
+                            site->peak_bytes, site->alive_count, site->alive_bytes,
+                            site->temporary_count, site->temporary_bytes);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_SITE) : status;
+}
+
+static ft_status put_heaps(writer *to)
+{
+    const ft_memory *memory = &to->profile->memory;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < memory->heap_count && status == FT_OK; i++) {
+        const ft_heap_summary *heap = &memory->heaps[i];
+        status = PUT_RECORD(to, FT_CHUNK_HEAP, heap->process, heap->frames, heap->sample,
+                            heap->total_count, heap->total_bytes, heap->peak_bytes, heap->peak_time,
+                            heap->alive_count, heap->alive_bytes);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_HEAP) : status;
+}
+
+static ft_status put_moments(writer *to)
+{
+    const ft_memory *memory = &to->profile->memory;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < memory->moment_count && status == FT_OK; i++) {
+        const ft_moment *moment = &memory->moments[i];
+        status =
+            PUT_RECORD(to, FT_CHUNK_MOMT, moment->process, moment->time, moment->live, moment->rss);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_MOMT) : status;
+}
+
+static ft_status put_points(writer *to)
+{
+    const ft_memory *memory = &to->profile->memory;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < memory->point_count && status == FT_OK; i++) {
+        const ft_point *point = &memory->points[i];
+        status = PUT_RECORD(to, FT_CHUNK_PONT, point->process, point->name, point->time,
+                            point->live_count, point->live_bytes, point->rss);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_PONT) : status;
+}
+
+static ft_status put_point_rows(writer *to)
+{
+    const ft_memory *memory = &to->profile->memory;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < memory->point_row_count && status == FT_OK; i++) {
+        const ft_point_row *row = &memory->point_rows[i];
+        status = PUT_RECORD(to, FT_CHUNK_PROW, row->point, row->site, row->count, row->bytes);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_PROW) : status;
+}
+
+static ft_status put_objects(writer *to)
+{
+    const ft_memory *memory = &to->profile->memory;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < memory->object_count && status == FT_OK; i++) {
+        const ft_object_row *object = &memory->objects[i];
+        status = PUT_RECORD(to, FT_CHUNK_OBJS, object->process, object->type, object->site,
+                            object->count, object->bytes);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_OBJS) : status;
+}
+
+static ft_status put_classes(writer *to)
+{
+    const ft_memory *memory = &to->profile->memory;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < memory->class_count && status == FT_OK; i++) {
+        const ft_class_row *class_row = &memory->classes[i];
+        status = PUT_RECORD(to, FT_CHUNK_CLAS, class_row->process, class_row->type, class_row->why,
+                            class_row->instances, class_row->bytes, class_row->plain,
+                            class_row->slotted);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_CLAS) : status;
+}
+
 static ft_status put_end(writer *to)
 {
     const ft_profile *profile = to->profile;
@@ -291,9 +401,10 @@ static ft_status put_opening(writer *to)
 
 static ft_status put_profile(writer *to)
 {
-    ft_status (*const parts[])(writer *) = {put_meta,    put_texts, put_codes, put_processes,
-                                            put_threads, put_trees, put_notes, put_lines,
-                                            put_sources, put_end};
+    ft_status (*const parts[])(writer *) = {
+        put_meta,   put_texts,      put_codes,   put_processes, put_threads, put_trees,
+        put_notes,  put_lines,      put_sources, put_sites,     put_heaps,   put_moments,
+        put_points, put_point_rows, put_objects, put_classes,   put_end};
     ft_status status = FT_OK;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == FT_OK; i++)
         status = parts[i](to);

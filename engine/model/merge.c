@@ -12,6 +12,7 @@
 typedef struct renumbering {
     uint32_t *texts;        /* owned: id in into of each text of from */
     uint32_t *codes;        /* owned: the same for codes */
+    uint32_t *sites;        /* owned: and for sites */
     uint32_t first_process; /* index in into of from's first process */
 } renumbering;
 
@@ -134,6 +135,15 @@ static ft_status merge_sources(ft_profile *into, const ft_profile *from, const r
     return status;
 }
 
+static ft_status merge_memory(ft_profile *into, const ft_profile *from, renumbering *map)
+{
+    const ft_memory_ids ids = {map->texts, map->codes, map->first_process};
+    map->sites = ft_mem_new(into->mem, from->memory.sites.count, sizeof *map->sites);
+    if (map->sites == NULL)
+        return FT_ERR_MEMORY;
+    return ft_memory_merge(&into->memory, &from->memory, ids, map->sites);
+}
+
 static ft_status merge_all(ft_profile *into, const ft_profile *from, renumbering *map)
 {
     ft_status status = renumber_texts(into, from, map);
@@ -149,8 +159,12 @@ static ft_status merge_all(ft_profile *into, const ft_profile *from, renumbering
         status = merge_notes(into, from, map);
     if (status == FT_OK)
         status = merge_sources(into, from, map);
-    if (status == FT_OK) /* last, because sums can not be taken back */
+    if (status == FT_OK)
+        status = merge_memory(into, from, map);
+    if (status == FT_OK) /* from here on because sums can not be taken back */
         status = ft_lines_merge(&into->lines, &from->lines, map->codes);
+    if (status == FT_OK)
+        ft_memory_sum(&into->memory, &from->memory, map->sites);
     return status;
 }
 
@@ -162,6 +176,7 @@ static void take_back(ft_profile *into, const ft_profile *before)
     into->process_count = before->process_count;
     into->note_count = before->note_count;
     into->source_count = before->source_count;
+    ft_memory_cut(&into->memory, &before->memory);
 }
 
 ft_status ft_profile_merge(ft_profile *into, const ft_profile *from)
@@ -172,6 +187,7 @@ ft_status ft_profile_merge(ft_profile *into, const ft_profile *from)
     ft_status status = merge_all(into, from, &map);
     if (status != FT_OK)
         take_back(into, &before);
+    ft_mem_free(into->mem, map.sites);
     ft_mem_free(into->mem, map.codes);
     ft_mem_free(into->mem, map.texts);
     return status;

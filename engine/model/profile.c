@@ -10,12 +10,15 @@
 
 ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem)
 {
-    *profile = (ft_profile){.mem = mem};
+    *profile = (ft_profile){.mem = mem, .memory = {.mem = mem, .sites = {.mem = mem}}};
     ft_lines_init(&profile->lines, mem);
     ft_status status = ft_strtab_init(&profile->texts, mem);
     if (status != FT_OK)
         goto fail;
     status = ft_codetab_init(&profile->codes, mem);
+    if (status != FT_OK)
+        goto fail;
+    status = ft_memory_init(&profile->memory, mem);
     if (status != FT_OK)
         goto fail;
     return FT_OK;
@@ -29,6 +32,7 @@ void ft_profile_fini(ft_profile *profile)
 {
     for (uint32_t i = 0; i < profile->thread_count; i++)
         ft_tree_fini(&profile->threads[i].tree);
+    ft_memory_fini(&profile->memory);
     ft_mem_free(profile->mem, profile->sources);
     ft_lines_fini(&profile->lines);
     ft_mem_free(profile->mem, profile->notes);
@@ -37,7 +41,9 @@ void ft_profile_fini(ft_profile *profile)
     ft_mem_free(profile->mem, profile->meta);
     ft_codetab_fini(&profile->codes);
     ft_strtab_fini(&profile->texts);
-    *profile = (ft_profile){.mem = profile->mem, .lines = {.mem = profile->mem}};
+    *profile = (ft_profile){.mem = profile->mem,
+                            .lines = {.mem = profile->mem},
+                            .memory = {.mem = profile->mem, .sites = {.mem = profile->mem}}};
 }
 
 /* ft_array_grow for one more element, with the bound of uint32 indices. */
@@ -264,7 +270,8 @@ ft_status ft_profile_check(const ft_profile *profile)
     for (uint32_t i = 0; i < profile->note_count; i++)
         if (profile->notes[i].process >= profile->process_count)
             return FT_ERR_CORRUPT;
-    if (!lines_are_valid(profile) || !sources_are_valid(profile))
+    if (!lines_are_valid(profile) || !sources_are_valid(profile) ||
+        !ft_memory_is_valid(&profile->memory, &profile->codes, texts, profile->process_count))
         return FT_ERR_CORRUPT;
     return threads_are_valid(profile) ? FT_OK : FT_ERR_CORRUPT;
 }

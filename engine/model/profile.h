@@ -11,6 +11,7 @@
 #include "engine/base/status.h"
 #include "engine/model/code.h"
 #include "engine/model/lines.h"
+#include "engine/model/memory.h"
 #include "engine/model/strtab.h"
 #include "engine/model/tree.h"
 
@@ -76,6 +77,7 @@ typedef struct ft_profile {
     ft_lines lines;
     ft_source *sources;
     uint32_t source_count, source_capacity;
+    ft_memory memory;
 } ft_profile;
 
 ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem);
@@ -102,9 +104,9 @@ ft_status ft_profile_set_source(ft_profile *profile, uint32_t file, uint32_t tex
 const ft_source *ft_profile_get_source(const ft_profile *profile, uint32_t file);
 
 /* Appends everything of from to into (texts and codes are interned anew, ids remapped), but for
- * lines, which are summed. Meta and sources of into win where both have a key or file. from must
- * pass ft_profile_check and not be into itself. On an error into is as it was, but for texts and
- * codes that nothing refers to. */
+ * lines and sites, which are summed. Meta and sources of into win where both have a key or file.
+ * from must pass ft_profile_check and not be into itself. On an error into is as it was, but for
+ * texts and codes that nothing refers to. */
 ft_status ft_profile_merge(ft_profile *into, const ft_profile *from);
 
 /* Validates the whole structure: every id in range, parents before children. For tests and for the

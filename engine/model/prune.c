@@ -135,7 +135,7 @@ static bool stays(pruning *all, uint64_t at)
     return in_nodes && in_frames;
 }
 
-/* Everything but the trees, the codes and the lines. Texts keep their ids. */
+/* Everything but the trees, the codes, the lines and the memory. Texts keep their ids. */
 static ft_status copy_rest(pruning *all)
 {
     ft_profile bare = *all->from;
@@ -143,6 +143,7 @@ static ft_status copy_rest(pruning *all)
     bare.codes.count = 1;
     bare.thread_count = 0;
     bare.lines.count = 0;
+    bare.memory = (ft_memory){.sites = {.count = 1}}; /* nothing but FT_SITE_NONE */
     ft_status status = ft_profile_merge(all->to, &bare);
     assert(status != FT_OK || all->to->texts.count == bare.texts.count);
     if (status == FT_OK)
@@ -241,6 +242,23 @@ static ft_status copy_threads(pruning *all)
     return FT_OK;
 }
 
+/* Memory likewise. Texts have kept their ids. */
+static ft_status copy_memory(pruning *all)
+{
+    const ft_memory *memory = &all->from->memory;
+    const ft_memory_ids ids = {.codes = all->codes};
+    uint32_t *sites = ft_mem_new(all->to->mem, memory->sites.count, sizeof *sites);
+    ft_status status = sites == NULL ? FT_ERR_MEMORY : FT_OK;
+    for (uint32_t id = 0; id < memory->sites.count && status == FT_OK; id++)
+        status = keep_code(all, memory->sites.sites[id].code);
+    if (status == FT_OK)
+        status = ft_memory_merge(&all->to->memory, memory, ids, sites);
+    if (status == FT_OK)
+        ft_memory_sum(&all->to->memory, memory, sites);
+    ft_mem_free(all->to->mem, sites);
+    return status;
+}
+
 static ft_status prune_plain(ft_profile *to, const ft_profile *from, ft_prune_limits limits,
                              ft_pruned *pruned)
 {
@@ -256,6 +274,8 @@ static ft_status prune_plain(ft_profile *to, const ft_profile *from, ft_prune_li
     }
     if (status == FT_OK)
         status = copy_lines(&all);
+    if (status == FT_OK)
+        status = copy_memory(&all);
     if (status == FT_OK)
         *pruned = all.pruned;
     ft_mem_free(to->mem, all.codes);

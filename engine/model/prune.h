@@ -5,7 +5,7 @@
  * it, the function "[pruned]", with the sum of its calls, times and waiting. So totals are as they
  * were, and so is each kept node: no function gets time that it did not spend itself, and what a
  * node and all below it took is the same. Functions that were left out somewhere have less. Tasks
- * are left out (plain.h), lines stay. */
+ * are left out (plain.h), lines and memory stay. */
 #ifndef FT_MODEL_PRUNE_H
 #define FT_MODEL_PRUNE_H
 
