@@ -120,6 +120,92 @@ static inline void make_lines(ft_profile *profile, random_source *from, uint32_t
     }
 }
 
+/* A site of a Python code or of none: FT_SITE_NONE when that is not what was drawn. */
+static inline uint32_t make_site(ft_profile *profile, random_source *from)
+{
+    ft_sites *sites = &profile->memory.sites;
+    uint32_t id, code = random_below(from, profile->codes.count);
+    if (code != FT_CODE_NONE && profile->codes.codes[code].kind != FT_CODE_PYTHON)
+        return FT_SITE_NONE;
+    uint32_t line = code == FT_CODE_NONE ? 0 : random_below(from, 5);
+    uint32_t parent = random_below(from, sites->count), domain = random_below(from, 2) * 389047;
+    must(ft_sites_intern(sites, code, line, parent, domain, &id) == FT_OK);
+    const ft_site numbers = {.total_count = draw_number(from),
+                             .total_bytes = draw_number(from),
+                             .peak_count = draw_number(from),
+                             .peak_bytes = draw_number(from),
+                             .alive_count = draw_number(from),
+                             .alive_bytes = draw_number(from),
+                             .temporary_count = draw_number(from),
+                             .temporary_bytes = draw_number(from)};
+    ft_sites_add(sites, id, &numbers);
+    return id;
+}
+
+/* What the process has of its own, as its rows must be ordered. */
+static inline void make_heap(ft_profile *profile, random_source *from, uint32_t process)
+{
+    ft_memory *memory = &profile->memory;
+    const ft_heap_summary heap = {.process = process,
+                                  .frames = (uint32_t)draw_number(from),
+                                  .sample = draw_number(from),
+                                  .total_count = draw_number(from),
+                                  .total_bytes = draw_number(from),
+                                  .peak_bytes = draw_number(from),
+                                  .peak_time = draw_number(from),
+                                  .alive_count = draw_number(from),
+                                  .alive_bytes = draw_number(from)};
+    must(ft_memory_add_heap(memory, &heap) == FT_OK);
+    uint64_t time = 0;
+    for (uint32_t i = random_below(from, 5); i > 0; i--) {
+        time += draw_number(from) >> 4;
+        const ft_moment moment = {process, time, draw_number(from), draw_number(from)};
+        must(ft_memory_add_moment(memory, &moment) == FT_OK);
+    }
+    for (uint32_t i = random_below(from, 3); i > 0; i--) {
+        const ft_point point = {.process = process,
+                                .name = random_below(from, profile->texts.count),
+                                .time = draw_number(from),
+                                .live_count = draw_number(from),
+                                .live_bytes = draw_number(from),
+                                .rss = draw_number(from)};
+        must(ft_memory_add_point(memory, &point) == FT_OK);
+        for (uint32_t k = random_below(from, 5); k > 0 && memory->sites.count > 1; k--) {
+            const ft_point_row row = {memory->point_count - 1,
+                                      1 + random_below(from, memory->sites.count - 1),
+                                      draw_number(from), draw_number(from)};
+            must(ft_memory_add_point_row(memory, &row) == FT_OK);
+        }
+    }
+}
+
+/* Sites, up to `count`, and what stands beside them. */
+static inline void make_memory(ft_profile *profile, random_source *from, uint32_t count)
+{
+    ft_memory *memory = &profile->memory;
+    for (uint32_t i = random_below(from, count); i > 0; i--)
+        make_site(profile, from);
+    for (uint32_t process = 0; process < profile->process_count; process++)
+        if (random_below(from, 3) > 0)
+            make_heap(profile, from, process);
+    for (uint32_t i = random_below(from, 5); i > 0 && profile->process_count > 0; i--) {
+        const ft_object_row object = {.process = random_below(from, profile->process_count),
+                                      .type = random_below(from, profile->texts.count),
+                                      .site = random_below(from, memory->sites.count),
+                                      .count = draw_number(from),
+                                      .bytes = draw_number(from)};
+        must(ft_memory_add_object(memory, &object) == FT_OK);
+        const ft_class_row class_row = {.process = object.process,
+                                        .type = object.type,
+                                        .why = random_below(from, profile->texts.count),
+                                        .instances = draw_number(from),
+                                        .bytes = draw_number(from),
+                                        .plain = draw_number(from),
+                                        .slotted = draw_number(from)};
+        must(ft_memory_add_class(memory, &class_row) == FT_OK);
+    }
+}
+
 /* An initialised profile drawn from the seed, with trees of up to `nodes` nodes. */
 static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nodes)
 {
@@ -145,6 +231,7 @@ static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nod
     make_threads(profile, &from, nodes);
     make_notes(profile, &from);
     make_lines(profile, &from, nodes / 2);
+    make_memory(profile, &from, nodes / 2);
     must(ft_profile_check(profile) == FT_OK);
 }
 
@@ -155,7 +242,9 @@ static inline void make_full_profile(ft_profile *profile, uint32_t nodes)
         make_profile(profile, seed, nodes);
         if (profile->thread_count > 1 && profile->note_count > 0 && profile->meta_count > 1 &&
             profile->process_count > 1 && profile->threads[0].tree.count > nodes / 2 &&
-            profile->lines.count > 0 && profile->source_count > 0)
+            profile->lines.count > 0 && profile->source_count > 0 &&
+            profile->memory.sites.count > 1 && profile->memory.moment_count > 0 &&
+            profile->memory.point_row_count > 0 && profile->memory.object_count > 0)
             return;
         ft_profile_fini(profile);
     }
@@ -224,12 +313,75 @@ static inline bool same_lines(const ft_profile *a, const ft_profile *b)
     return same;
 }
 
+/* Sites in the same order, too. */
+static inline bool same_sites(const ft_profile *a, const ft_profile *b)
+{
+    const ft_sites *x = &a->memory.sites, *y = &b->memory.sites;
+    bool same = x->count == y->count;
+    for (uint32_t i = 0; same && i < x->count; i++) {
+        ft_site left = x->sites[i], right = y->sites[i];
+        same = same_code(a, left.code, b, right.code);
+        left.code = right.code;
+        same = same && memcmp(&left, &right, sizeof left) == 0;
+    }
+    return same;
+}
+
+static inline bool same_points(const ft_profile *a, const ft_profile *b)
+{
+    const ft_memory *x = &a->memory, *y = &b->memory;
+    bool same = x->point_count == y->point_count && x->point_row_count == y->point_row_count;
+    for (uint32_t i = 0; same && i < x->point_count; i++) {
+        const ft_point *left = &x->points[i], *right = &y->points[i];
+        same = left->process == right->process && left->time == right->time &&
+               left->live_count == right->live_count && left->live_bytes == right->live_bytes &&
+               left->rss == right->rss && same_text(a, left->name, b, right->name);
+    }
+    for (uint32_t i = 0; same && i < x->point_row_count; i++)
+        same = memcmp(&x->point_rows[i], &y->point_rows[i], sizeof x->point_rows[i]) == 0;
+    return same;
+}
+
+static inline bool same_objects(const ft_profile *a, const ft_profile *b)
+{
+    const ft_memory *x = &a->memory, *y = &b->memory;
+    bool same = x->object_count == y->object_count && x->class_count == y->class_count;
+    for (uint32_t i = 0; same && i < x->object_count; i++) {
+        const ft_object_row *left = &x->objects[i], *right = &y->objects[i];
+        same = left->process == right->process && left->site == right->site &&
+               left->count == right->count && left->bytes == right->bytes &&
+               same_text(a, left->type, b, right->type);
+    }
+    for (uint32_t i = 0; same && i < x->class_count; i++) {
+        const ft_class_row *left = &x->classes[i], *right = &y->classes[i];
+        same = left->process == right->process && left->instances == right->instances &&
+               left->bytes == right->bytes && left->plain == right->plain &&
+               left->slotted == right->slotted && same_text(a, left->type, b, right->type) &&
+               same_text(a, left->why, b, right->why);
+    }
+    return same;
+}
+
+static inline bool same_memory(const ft_profile *a, const ft_profile *b)
+{
+    const ft_memory *x = &a->memory, *y = &b->memory;
+    bool same = x->heap_count == y->heap_count && x->moment_count == y->moment_count;
+    for (uint32_t i = 0; same && i < x->heap_count; i++)
+        same = memcmp(&x->heaps[i], &y->heaps[i], sizeof x->heaps[i]) == 0;
+    for (uint32_t i = 0; same && i < x->moment_count; i++) {
+        const ft_moment *left = &x->moments[i], *right = &y->moments[i];
+        same = left->process == right->process && left->time == right->time &&
+               left->live == right->live && left->rss == right->rss;
+    }
+    return same && same_sites(a, b) && same_points(a, b) && same_objects(a, b);
+}
+
 /* Equal in everything but the numbering of texts and codes. */
 static inline bool same_profile(const ft_profile *a, const ft_profile *b)
 {
     bool same = a->process_count == b->process_count && a->note_count == b->note_count &&
                 a->meta_count == b->meta_count && a->thread_count == b->thread_count &&
-                same_lists(a, b) && same_lines(a, b);
+                same_lists(a, b) && same_lines(a, b) && same_memory(a, b);
     for (uint32_t i = 0; same && i < a->thread_count; i++) {
         const ft_thread *left = &a->threads[i], *right = &b->threads[i];
         same = left->process == right->process && left->uses == right->uses &&

@@ -192,6 +192,132 @@ static void test_lines_of_others(void)
     }
 }
 
+/* Two processes, then a site below another one and the chunk. */
+static ft_status status_of_memory(ft_chunk head, const void *raw, size_t length)
+{
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    BUILD(&file, PROC, "\10\1\1\1\0\0");
+    BUILD(&file, SITE, "\1\6\0\0\1\1\1\1\1\1\1\1\1\7\1\0\1\1\1\1\1\1\1\1");
+    BUILD(&file, PONT, "\0\1\0\0\0\0\1\1\0\0\0\0");
+    build_chunk(&file, head, raw, length);
+    ft_status status = read_built(&file, NULL);
+    builder_fini(&file);
+    return status;
+}
+
+#define WITH_MEMORY(name, literal)                                                                 \
+    status_of_memory((ft_chunk){.type = FT_CHUNK_##name}, literal, sizeof literal - 1)
+
+#define EIGHT "\1\1\1\1\1\1\1\1"
+
+static void test_sites(void)
+{
+    CHECK(WITH_MEMORY(SITE, "") == FT_OK);
+    CHECK(WITH_MEMORY(SITE, "\1\6\2\0" EIGHT) == FT_OK);
+    CHECK(WITH_MEMORY(SITE, "\1\6\0\0" EIGHT) == FT_OK);          /* summed */
+    CHECK(WITH_MEMORY(SITE, "\0\0\0\0" EIGHT) == FT_OK);          /* an unknown place */
+    CHECK(WITH_MEMORY(SITE, "\1\0\0\1" EIGHT) == FT_OK);          /* an unknown line */
+    CHECK(WITH_MEMORY(SITE, "\1\6\3\0" EIGHT) == FT_ERR_CORRUPT); /* its own parent */
+    CHECK(WITH_MEMORY(SITE, "\1\6\4\0" EIGHT) == FT_ERR_CORRUPT); /* one that comes later */
+    CHECK(WITH_MEMORY(SITE, "\0\6\0\0" EIGHT) == FT_ERR_CORRUPT); /* a line of no function */
+    CHECK(WITH_MEMORY(SITE, "\2\6\0\0" EIGHT) == FT_ERR_CORRUPT); /* no such code */
+    CHECK(WITH_MEMORY(SITE, "\1\6\0\0\1\1\1\1\1\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(SITE, "\1" U32_MORE "\0\0" EIGHT) == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(SITE, "\1\6" U32_MORE "\0" EIGHT) == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(SITE, "\1\6\0" U32_MORE EIGHT) == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(SITE, "\1\6\0\0\1\1\1\1\1\1\1" TOO_LONG) == FT_ERR_CORRUPT);
+    CHECK(WITH(SITE, "\1\6\1\0" EIGHT) == FT_ERR_CORRUPT); /* the first one's parent */
+    for (char kind = FT_CODE_C; kind < FT_CODE_KINDS; kind++) {
+        const char code[] = {kind, 0, 1, 0, 0};
+        builder file;
+        builder_init(&file);
+        build_dictionaries(&file);
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_CODE}, code, sizeof code);
+        BUILD(&file, SITE, "\2\1\0\0" EIGHT);
+        CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+        builder_fini(&file);
+    }
+}
+
+static void test_heaps(void)
+{
+    CHECK(WITH_MEMORY(HEAP, "\0\1\0\1\1\1\1\1\1\1\1\0\1\1\1\1\1\1") == FT_OK);
+    CHECK(WITH_MEMORY(HEAP, "\1\1\0" LARGEST LARGEST "\1\1\1\1") == FT_OK);
+    CHECK(WITH_MEMORY(HEAP, "\2\1\0\1\1\1\1\1\1") == FT_ERR_CORRUPT); /* no such process */
+    CHECK(WITH_MEMORY(HEAP, "\0\1\0\1\1\1\1\1\1\0\1\0\1\1\1\1\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(HEAP, "\1\1\0\1\1\1\1\1\1\0\1\0\1\1\1\1\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(HEAP, "\0" U32_MORE "\0\1\1\1\1\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(HEAP, "\0\1\0\1\1\1\1\1") == FT_ERR_CORRUPT);
+
+    CHECK(WITH_MEMORY(MOMT, "\0\5\1\1\0\5\1\1\1\0\1\1") == FT_OK);
+    CHECK(WITH_MEMORY(MOMT, "\0\5\1\1\0\4\1\1") == FT_ERR_CORRUPT); /* back in time */
+    CHECK(WITH_MEMORY(MOMT, "\1\5\1\1\0\6\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(MOMT, "\2\5\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(MOMT, "\0\5\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(MOMT, "\0" TOO_LONG "\1\1") == FT_ERR_CORRUPT);
+}
+
+static void test_points(void)
+{
+    CHECK(WITH_MEMORY(PONT, "\1\1\0\0\0\0") == FT_OK);
+    CHECK(WITH_MEMORY(PONT, "\0\1\0\0\0\0") == FT_ERR_CORRUPT); /* after one of process 1 */
+    CHECK(WITH_MEMORY(PONT, "\2\1\0\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(PONT, "\1\2\0\0\0\0") == FT_ERR_CORRUPT); /* no such text */
+    CHECK(WITH_MEMORY(PONT, "\1\1\0\0\0") == FT_ERR_CORRUPT);
+
+    CHECK(WITH_MEMORY(PROW, "\0\2\1\1\0\1\1\1\1\1\1\1") == FT_OK);
+    CHECK(WITH_MEMORY(PROW, "\0\1\1\1\0\1\1\1") == FT_OK);
+    CHECK(WITH_MEMORY(PROW, "\1\1\1\1\0\1\1\1") == FT_ERR_CORRUPT); /* out of order */
+    CHECK(WITH_MEMORY(PROW, "\2\1\1\1") == FT_ERR_CORRUPT);         /* no such point */
+    CHECK(WITH_MEMORY(PROW, "\0\3\1\1") == FT_ERR_CORRUPT);         /* no such site */
+    CHECK(WITH_MEMORY(PROW, "\0\0\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(PROW, "\0\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH(PROW, "\0\1\1\1") == FT_ERR_CORRUPT);
+}
+
+static void test_objects(void)
+{
+    CHECK(WITH_MEMORY(OBJS, "\1\1\0\1\1\0\1\2\1\1\0\1\2\1\1") == FT_OK);
+    CHECK(WITH_MEMORY(OBJS, "\2\1\0\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(OBJS, "\0\2\0\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(OBJS, "\0\1\3\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(OBJS, "\0\1\0\1") == FT_ERR_CORRUPT);
+
+    CHECK(WITH_MEMORY(CLAS, "\1\1\0\1\1\1\1\0\1\1\1\1\1\0") == FT_OK);
+    CHECK(WITH_MEMORY(CLAS, "\2\1\0\1\1\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(CLAS, "\1\2\0\1\1\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(CLAS, "\1\1\2\1\1\1\1") == FT_ERR_CORRUPT);
+    CHECK(WITH_MEMORY(CLAS, "\1\1\0\1\1\1") == FT_ERR_CORRUPT);
+}
+
+/* Ids of the segment before mean nothing. */
+static void test_other_segments_memory(void)
+{
+    static const struct {
+        uint32_t type;
+        const char *raw;
+        size_t length;
+    } chunks[] = {{FT_CHUNK_SITE, "\1\6\1\0" EIGHT, 12}, /* a parent */
+                  {FT_CHUNK_PROW, "\0\1\1\1", 4},
+                  {FT_CHUNK_OBJS, "\0\1\1\1\1", 5},
+                  {FT_CHUNK_HEAP, "\1\1\0\1\1\1\1\1\1", 9}};
+    for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
+        builder file;
+        builder_init(&file);
+        build_dictionaries(&file);
+        BUILD(&file, SITE, "\1\6\0\0" EIGHT);
+        BUILD(&file, PONT, "\0\1\0\0\0\0");
+        build_rest(&file);
+        build_dictionaries(&file);
+        const ft_chunk head = {.type = chunks[i].type};
+        build_chunk(&file, head, chunks[i].raw, chunks[i].length);
+        CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+        builder_fini(&file);
+    }
+}
+
 /* A tree of a thread that only the segment before has. */
 static void test_other_segments_thread(void)
 {
@@ -405,6 +531,12 @@ static void test_bombs(void)
     for (int i = 0; i < 100; i++) /* half a million times the source of the empty file */
         build_chunk(&file, (ft_chunk){.type = FT_CHUNK_SRCE}, zeros, sizeof zeros);
     CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
+
+    ft_buf_clear(&file.file);
+    build_dictionaries(&file);
+    for (int i = 0; i < 2000; i++) /* 149 796 classes a chunk */
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_CLAS}, zeros, sizeof zeros / 7 * 7);
+    CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
     builder_fini(&file);
 }
 
@@ -434,6 +566,11 @@ int main(void)
     test_links();
     test_lines();
     test_lines_of_others();
+    test_sites();
+    test_heaps();
+    test_points();
+    test_objects();
+    test_other_segments_memory();
     test_other_segments_thread();
     test_padded_columns();
     test_ends();
