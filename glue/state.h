@@ -15,6 +15,8 @@ typedef struct ft_module_state {
     PyTypeObject *function_row_type, *process_row_type, *thread_row_type; /* struct sequences */
     PyTypeObject *edge_row_type, *tree_row_type;                          /* likewise */
     PyTypeObject *totals_type, *note_row_type;                            /* likewise */
+    PyTypeObject *site_row_type, *heap_row_type, *moment_row_type;        /* likewise */
+    PyTypeObject *point_row_type, *object_row_type, *class_row_type;      /* likewise */
     PyObject *file_error;
     PyTypeObject *recorder_type, *profiler_type;
     PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
@@ -34,6 +36,12 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->thread_row_type);
     Py_VISIT(state->totals_type);
     Py_VISIT(state->note_row_type);
+    Py_VISIT(state->site_row_type);
+    Py_VISIT(state->heap_row_type);
+    Py_VISIT(state->moment_row_type);
+    Py_VISIT(state->point_row_type);
+    Py_VISIT(state->object_row_type);
+    Py_VISIT(state->class_row_type);
     Py_VISIT(state->file_error);
     Py_VISIT(state->recorder_type);
     Py_VISIT(state->profiler_type);
@@ -53,6 +61,12 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->thread_row_type);
     Py_CLEAR(state->totals_type);
     Py_CLEAR(state->note_row_type);
+    Py_CLEAR(state->site_row_type);
+    Py_CLEAR(state->heap_row_type);
+    Py_CLEAR(state->moment_row_type);
+    Py_CLEAR(state->point_row_type);
+    Py_CLEAR(state->object_row_type);
+    Py_CLEAR(state->class_row_type);
     Py_CLEAR(state->file_error);
     Py_CLEAR(state->recorder_type);
     Py_CLEAR(state->profiler_type);

@@ -22,6 +22,7 @@
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
 #include "glue/convert_lines.h"
+#include "glue/convert_memory.h"
 
 enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
 
@@ -423,14 +424,21 @@ static PyObject *profile_totals(PyObject *object, PyObject *Py_UNUSED(unused))
     return ft_convert_totals(state_of(Py_TYPE(self)), &totals);
 }
 
-static PyObject *profile_processes(PyObject *object, PyObject *Py_UNUSED(unused))
+/* The table that make gives: one that is no more than the model's rows. */
+static PyObject *table_of(PyObject *object,
+                          PyObject *(*make)(const ft_module_state *, const ft_profile *))
 {
     profile_object *self = (profile_object *)object;
     if (enter(self) < 0)
         return NULL;
-    PyObject *list = ft_convert_processes(state_of(Py_TYPE(self)), &self->profile);
+    PyObject *list = make(state_of(Py_TYPE(self)), &self->profile);
     leave(self);
     return list;
+}
+
+static PyObject *profile_processes(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    return table_of(object, ft_convert_processes);
 }
 
 static ft_totals sum_tree(const ft_profile *profile, const ft_tree *tree)
@@ -471,12 +479,37 @@ end:
 
 static PyObject *profile_notes(PyObject *object, PyObject *Py_UNUSED(unused))
 {
-    profile_object *self = (profile_object *)object;
-    if (enter(self) < 0)
-        return NULL;
-    PyObject *list = ft_convert_notes(state_of(Py_TYPE(self)), &self->profile);
-    leave(self);
-    return list;
+    return table_of(object, ft_convert_notes);
+}
+
+static PyObject *profile_heaps(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    return table_of(object, ft_convert_heaps);
+}
+
+static PyObject *profile_sites(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    return table_of(object, ft_convert_sites);
+}
+
+static PyObject *profile_moments(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    return table_of(object, ft_convert_moments);
+}
+
+static PyObject *profile_points(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    return table_of(object, ft_convert_points);
+}
+
+static PyObject *profile_objects(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    return table_of(object, ft_convert_objects);
+}
+
+static PyObject *profile_classes(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    return table_of(object, ft_convert_classes);
 }
 
 static PyObject *profile_lines(PyObject *object, PyObject *Py_UNUSED(unused))
@@ -654,6 +687,18 @@ static PyMethodDef profile_methods[] = {
      "processes($self, /)\n--\n\nA list of ProcessRow."},
     {"threads", profile_threads, METH_NOARGS, "threads($self, /)\n--\n\nA list of ThreadRow."},
     {"notes", profile_notes, METH_NOARGS, "notes($self, /)\n--\n\nA list of NoteRow."},
+    {"heaps", profile_heaps, METH_NOARGS,
+     "heaps($self, /)\n--\n\nA list of HeapRow: of each process that recorded memory."},
+    {"sites", profile_sites, METH_NOARGS,
+     "sites($self, /)\n--\n\nA list of SiteRow: where memory was allocated, callers first."},
+    {"moments", profile_moments, METH_NOARGS,
+     "moments($self, /)\n--\n\nA list of MomentRow: the heaps' timelines."},
+    {"points", profile_points, METH_NOARGS,
+     "points($self, /)\n--\n\nA list of PointRow: what was alive at moments the program named."},
+    {"objects", profile_objects, METH_NOARGS,
+     "objects($self, /)\n--\n\nA list of ObjectRow: what was alive at the end, by type and site."},
+    {"classes", profile_classes, METH_NOARGS,
+     "classes($self, /)\n--\n\nA list of ClassRow: what __slots__ would save."},
     {"lines", profile_lines, METH_NOARGS,
      "lines($self, /)\n--\n\nA list of (file, first line, name, qualname, calls, rows), sorted; "
      "rows: a list of (line, hits, time, waiting, callees), times in ns."},
@@ -727,7 +772,8 @@ static PyMethodDef functions[] = {
 
 int ft_profile_type_add(PyObject *module, ft_module_state *state)
 {
-    if (ft_convert_types_add(module, state) < 0 || PyModule_AddFunctions(module, functions) < 0)
+    if (ft_convert_types_add(module, state) < 0 || ft_convert_memory_types_add(module, state) < 0 ||
+        PyModule_AddFunctions(module, functions) < 0)
         return -1;
     state->profile_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &profile_spec, NULL);
     if (state->profile_type == NULL)

@@ -135,6 +135,89 @@ class NoteRow(structseq[Any], tuple[str, int, int]):
     process: Final[int]
     count: Final[int]  # type: ignore[assignment]  # a field, where tuple has a method
 
+@final
+class HeapRow(structseq[Any], tuple[int, int, int, int, int, int, float, int, int]):
+    """The heap of one process. Counts are of blocks, bytes are what the program asked for; where
+    sample is not 0, they are estimates."""
+
+    process: Final[int]  # index into processes(); ascending
+    frames: Final[int]  # how many of a path were kept at most
+    sample: Final[int]  # mean bytes between two samples; 0: every block was heard of
+    total_count: Final[int]
+    total_bytes: Final[int]
+    peak_bytes: Final[int]  # the most that was alive
+    peak_time: Final[float]  # when: seconds since the recording began
+    alive_count: Final[int]  # at the end
+    alive_bytes: Final[int]
+
+@final
+class SiteRow(
+    structseq[Any],
+    tuple[str, int, int, str, str, int, int, int, int, int, int, int, int, int, int],
+):
+    """One place where memory was allocated, over all processes. Numbers do not hold those of the
+    sites below it."""
+
+    file: Final[str]  # co_filename; "<unknown>", as name and qualname, with line 0
+    line: Final[int]  # the line that ran, or 0
+    first_line: Final[int]  # co_firstlineno, or 0
+    name: Final[str]
+    qualname: Final[str]
+    parent: Final[int]  # index of the caller's row, smaller; -1: the outermost frame that was kept
+    domain: Final[int]  # 0 for Python's allocators, others as tracemalloc numbers them
+    total_count: Final[int]
+    total_bytes: Final[int]
+    peak_count: Final[int]  # alive when the process's heap was largest
+    peak_bytes: Final[int]
+    alive_count: Final[int]  # at the end
+    alive_bytes: Final[int]
+    temporary_count: Final[int]  # freed before four more blocks were allocated
+    temporary_bytes: Final[int]
+
+@final
+class MomentRow(structseq[Any], tuple[int, float, int, int]):
+    process: Final[int]  # index into processes(); ascending
+    time: Final[float]  # seconds since the recording began; ascending within a process
+    live: Final[int]  # bytes that were alive
+    rss: Final[int]  # bytes that the process had resident
+
+@final
+class PointRow(
+    structseq[Any], tuple[int, str, float, int, int, int, list[tuple[int, int, int]]]
+):
+    """A moment that the program named."""
+
+    process: Final[int]  # index into processes(); ascending
+    name: Final[str]
+    time: Final[float]  # seconds since the recording began
+    count: Final[int]  # type: ignore[assignment]  # blocks alive; tuple has a method
+    bytes: Final[int]
+    rss: Final[int]
+    # (index into sites(), count, bytes); several rows may have the same site
+    rows: Final[list[tuple[int, int, int]]]
+
+@final
+class ObjectRow(structseq[Any], tuple[int, str, int, int, int]):
+    """Objects of one type from one site that were alive at the end."""
+
+    process: Final[int]  # index into processes()
+    type: Final[str]  # "module.qualname"; builtins without their module
+    site: Final[int]  # index into sites(); -1: older than the recording
+    count: Final[int]  # type: ignore[assignment]  # a field, where tuple has a method
+    bytes: Final[int]
+
+@final
+class ClassRow(structseq[Any], tuple[int, str, int, int, int, int, str]):
+    """What __slots__ would save in one class."""
+
+    process: Final[int]  # index into processes()
+    type: Final[str]  # "module.qualname"
+    instances: Final[int]  # alive at the end
+    bytes: Final[int]  # of all of them
+    plain: Final[int]  # bytes of one as it is
+    slotted: Final[int]  # and with __slots__; 0 where it can not have them
+    why: Final[str]  # why it can not, or ""
+
 class FileError(Exception):
     """A file that can not be read or is not ours. args: (kind, path, detail); kind is one of
     "empty", "foreign", "newer", "corrupt", "limit"."""
@@ -168,6 +251,14 @@ class Profile:
     def processes(self) -> list[ProcessRow]: ...
     def threads(self) -> list[ThreadRow]: ...
     def notes(self) -> list[NoteRow]: ...
+    def heaps(self) -> list[HeapRow]: ...
+    def sites(self) -> list[SiteRow]:
+        """Over all processes; a caller's row comes before those of what it called."""
+    def moments(self) -> list[MomentRow]: ...
+    def points(self) -> list[PointRow]:
+        """In the order in which each process named them."""
+    def objects(self) -> list[ObjectRow]: ...
+    def classes(self) -> list[ClassRow]: ...
     def lines(
         self,
     ) -> list[tuple[str, int, str, str, int, list[tuple[int, int, int, int, int]]]]:
