@@ -87,6 +87,9 @@ static void build_and_read(const uint8_t *at, const uint8_t *end)
         FT_CHUNK_PROC, FT_CHUNK_THRD, FT_CHUNK_TREE,
         FT_CHUNK_NOTE, FT_CHUNK_END,  FT_FORMAT_TYPE('L', 'A', 'T', 'E'),
         FT_CHUNK_LINK, FT_CHUNK_LINE, FT_CHUNK_SRCE,
+        FT_CHUNK_SITE, FT_CHUNK_HEAP, FT_CHUNK_MOMT,
+        FT_CHUNK_PONT, FT_CHUNK_PROW, FT_CHUNK_OBJS,
+        FT_CHUNK_CLAS,
     };
     enum { TYPES = sizeof types / sizeof types[0], HEAD = 5 };
     builder file;

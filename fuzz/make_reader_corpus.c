@@ -27,14 +27,14 @@ static void save_random(const char *folder)
     }
 }
 
-/* One with lines and sources: files of version 1.0 have none. */
-static void save_lines(const char *folder)
+/* One with some of everything: lines.fettle is one of version 1.1, and is made no more. */
+static void save_memory(const char *folder)
 {
     ft_profile profile;
     size_t length;
     make_full_profile(&profile, 20);
     uint8_t *bytes = profile_bytes(&profile, &length);
-    save(folder, "lines.fettle", bytes, length);
+    save(folder, "memory.fettle", bytes, length);
     free(bytes);
     ft_profile_fini(&profile);
 }
@@ -88,6 +88,15 @@ static void save_recipes(const char *folder)
     static const char lines[] =
         RECORD("\12", "\1", "\0", "\30", "\1\0\2\0\0\0\1\5\2\7\0\3\1\6\2\4\4\0\1\5\1\1\0\0")
             RECORD("\13", "\1", "\0", "\4", "\1\1\0\1");
+    static const char memory[] =
+        RECORD("\14", "\1", "\0", "\44",
+               "\1\6\0\0\2\7\1\4\1\4\1\3\1\7\1\0\1\2\3\4\5\6\7\10\0\0\2\7\1\2\3\4\5\6\7\10")
+            RECORD("\15", "\1", "\0", "\11", "\0\1\0\2\7\4\1\1\3")
+                RECORD("\16", "\1", "\0", "\10", "\0\1\2\3\0\4\5\6")
+                    RECORD("\17", "\1", "\0", "\14", "\0\1\2\3\4\5\0\0\2\1\1\1")
+                        RECORD("\20", "\1", "\0", "\10", "\0\1\1\1\1\2\1\1")
+                            RECORD("\21", "\1", "\0", "\5", "\0\1\2\1\7")
+                                RECORD("\22", "\1", "\0", "\7", "\0\1\0\1\7\7\3");
     uint8_t recipe[512];
     size_t length = 0;
     memcpy(recipe, dictionaries, sizeof dictionaries - 1);
@@ -102,6 +111,8 @@ static void save_recipes(const char *folder)
     save(folder, "recipe-tasks", recipe, length + sizeof tasks - 1);
     memcpy(recipe + length, lines, sizeof lines - 1);
     save(folder, "recipe-lines", recipe, length + sizeof lines - 1);
+    memcpy(recipe + length, memory, sizeof memory - 1);
+    save(folder, "recipe-memory", recipe, length + sizeof memory - 1);
 }
 
 int main(int count, char **words)
@@ -111,7 +122,7 @@ int main(int count, char **words)
         return 2;
     }
     save_random(words[1]);
-    save_lines(words[1]);
+    save_memory(words[1]);
     save_cut_and_damaged(words[1]);
     save_recipes(words[1]);
     save(words[1], "empty", NULL, 0);

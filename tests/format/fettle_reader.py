@@ -88,6 +88,86 @@ class Line:
             setattr(self, name, getattr(self, name) + value)
 
 
+@dataclass(frozen=True)
+class Frame:
+    code: Code | None  # None: not known
+    line: int
+    domain: int
+
+
+Path = tuple[Frame, ...]  # of a site: its callers' frames, the outermost first, then its own
+
+
+@dataclass
+class Blocks:
+    """What was allocated at a site."""
+
+    total_count: int = 0
+    total_bytes: int = 0
+    peak_count: int = 0
+    peak_bytes: int = 0
+    alive_count: int = 0
+    alive_bytes: int = 0
+    temporary_count: int = 0
+    temporary_bytes: int = 0
+
+    def add(self, other: "Blocks") -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+@dataclass
+class Heap:
+    process: int
+    frames: int
+    sample: int
+    total_count: int
+    total_bytes: int
+    peak_bytes: int
+    peak_time: int
+    alive_count: int
+    alive_bytes: int
+
+
+@dataclass
+class Moment:
+    process: int
+    time: int
+    live: int
+    rss: int
+
+
+@dataclass
+class Point:
+    process: int
+    name: bytes
+    time: int
+    live_count: int
+    live_bytes: int
+    rss: int
+    rows: list[tuple[Path, int, int]] = field(default_factory=list)  # site, count, bytes
+
+
+@dataclass
+class Objects:
+    process: int
+    type: bytes
+    site: Path  # the empty one: before the recording
+    count: int
+    bytes: int
+
+
+@dataclass
+class Class:
+    process: int
+    type: bytes
+    why: bytes
+    instances: int
+    bytes: int
+    plain: int
+    slotted: int
+
+
 @dataclass
 class Recording:
     meta: dict[bytes, bytes] = field(default_factory=dict)
@@ -96,6 +176,12 @@ class Recording:
     notes: list[Note] = field(default_factory=list)
     lines: dict[tuple[Code, int], Line] = field(default_factory=dict)
     sources: dict[bytes, bytes] = field(default_factory=dict)
+    sites: dict[Path, Blocks] = field(default_factory=dict)
+    heaps: list[Heap] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    objects: list[Objects] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
     ended: bool = False
     torn: bool = False
     good_bytes: int = 0
@@ -200,6 +286,9 @@ class Segment:
         self.recording = recording
         self.texts = [b""]
         self.codes: list[Code | None] = [None]
+        self.sites: list[Path] = [()]
+        self.points: list[Point] = []
+        self.last_point = 0
         self.settled = set(recording.meta)
         self.first_process = len(recording.processes)
         self.first_thread = len(recording.threads)
@@ -333,6 +422,62 @@ class Segment:
             file, source = self.text(payload), self.text(payload)
             self.recording.sources.setdefault(file, source)
 
+    def site(self, payload: Payload) -> Path:
+        return self.sites[payload.below(len(self.sites))]
+
+    def take_sites(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            code, line = self.codes[payload.below(len(self.codes))], payload.u32()
+            parent, domain = self.site(payload), payload.u32()
+            corrupt_unless(line == 0 if code is None else code.kind == PYTHON)
+            path = (*parent, Frame(code, line, domain))
+            blocks = Blocks(*(payload.number() for _ in range(8)))
+            self.sites.append(path)
+            self.recording.sites.setdefault(path, Blocks()).add(blocks)
+
+    def take_heaps(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            process, frames = self.process(payload), payload.u32()
+            known = self.recording.heaps
+            corrupt_unless(not known or known[-1].process < process)
+            known.append(Heap(process, frames, *(payload.number() for _ in range(7))))
+
+    def take_moments(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            moment = Moment(self.process(payload), *(payload.number() for _ in range(3)))
+            known = self.recording.moments
+            corrupt_unless(
+                not known or (known[-1].process, known[-1].time) <= (moment.process, moment.time)
+            )
+            known.append(moment)
+
+    def take_points(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            process, name = self.process(payload), self.text(payload)
+            known = self.recording.points
+            corrupt_unless(not known or known[-1].process <= process)
+            known.append(Point(process, name, *(payload.number() for _ in range(4))))
+            self.points.append(known[-1])
+
+    def take_point_rows(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            point, site = payload.below(len(self.points)), self.site(payload)
+            corrupt_unless(self.last_point <= point and site != ())
+            self.last_point = point
+            self.points[point].rows.append((site, payload.number(), payload.number()))
+
+    def take_objects(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            process, name, site = self.process(payload), self.text(payload), self.site(payload)
+            row = Objects(process, name, site, payload.number(), payload.number())
+            self.recording.objects.append(row)
+
+    def take_classes(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            process, texts = self.process(payload), (self.text(payload), self.text(payload))
+            row = Class(process, *texts, *(payload.number() for _ in range(4)))
+            self.recording.classes.append(row)
+
     def take_end(self, chunk: Chunk, payload: Payload) -> None:
         written = [
             len(self.texts) - 1,
@@ -357,6 +502,13 @@ TAKERS: dict[bytes, Callable[[Segment, Chunk, Payload], None]] = {
     b"NOTE": Segment.take_notes,
     b"LINE": Segment.take_lines,
     b"SRCE": Segment.take_sources,
+    b"SITE": Segment.take_sites,
+    b"HEAP": Segment.take_heaps,
+    b"MOMT": Segment.take_moments,
+    b"PONT": Segment.take_points,
+    b"PROW": Segment.take_point_rows,
+    b"OBJS": Segment.take_objects,
+    b"CLAS": Segment.take_classes,
     b"END ": Segment.take_end,
 }
 

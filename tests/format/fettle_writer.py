@@ -6,7 +6,7 @@ import random
 import struct
 from collections.abc import Callable
 
-from .fettle_reader import CONTINUES, MAGIC, SKIPPABLE, Code, Node, Recording, crc32c, zstd
+from .fettle_reader import CONTINUES, MAGIC, SKIPPABLE, Code, Node, Path, Recording, crc32c, zstd
 
 
 def varint(value: int) -> bytes:
@@ -115,9 +115,14 @@ def put_dictionaries(writer: Writer, recording: Recording) -> None:
             writer.codes.setdefault(node.code, len(writer.codes))
     for code, _ in recording.lines:
         writer.codes.setdefault(code, len(writer.codes))
-    for pair in recording.sources.items():
-        for text in pair:
-            writer.text(text)
+    for path in recording.sites:
+        writer.codes.setdefault(path[-1].code, len(writer.codes))
+    texts = [text for pair in recording.sources.items() for text in pair]
+    texts += [point.name for point in recording.points]
+    texts += [text for row in recording.classes for text in (row.type, row.why)]
+    texts += [row.type for row in recording.objects]
+    for text in texts:
+        writer.text(text)
     codes = [
         varints(code.kind, *map(writer.text, (code.file, code.name, code.qualname)), code.line)
         for code in writer.codes
@@ -160,6 +165,53 @@ def put_lines(writer: Writer, recording: Recording) -> None:
     writer.put_records(b"SRCE", sources, SKIPPABLE)
 
 
+def put_sites(writer: Writer, recording: Recording) -> dict[Path, list[int]]:
+    """In their order, some of them in two parts; gives the ids of each."""
+    records: list[bytes] = []
+    ids: dict[Path, list[int]] = {(): [0]}
+    for path, blocks in recording.sites.items():
+        frame, values = path[-1], list(vars(blocks).values())
+        parts = [values]
+        if writer.rng.random() < 0.3:
+            half = [value // 2 for value in values]
+            parts = [half, [value - part for value, part in zip(values, half, strict=True)]]
+        for part in parts:
+            parent = writer.rng.choice(ids[path[:-1]])
+            place = writer.codes[frame.code], frame.line, parent, frame.domain
+            records.append(varints(*place, *part))
+            ids.setdefault(path, []).append(len(records))
+    writer.put_records(b"SITE", records, SKIPPABLE)
+    return ids
+
+
+def put_memory(writer: Writer, recording: Recording) -> None:
+    ids = put_sites(writer, recording)
+    heaps = [varints(*vars(heap).values()) for heap in recording.heaps]
+    moments = [varints(*vars(moment).values()) for moment in recording.moments]
+    points = [
+        varints(point.process, writer.text(point.name), *list(vars(point).values())[2:6])
+        for point in recording.points
+    ]
+    rows = [
+        varints(at, writer.rng.choice(ids[site]), *numbers)
+        for at, point in enumerate(recording.points)
+        for site, *numbers in point.rows
+    ]
+    objects = [
+        varints(row.process, writer.text(row.type), ids[row.site][-1], row.count, row.bytes)
+        for row in recording.objects
+    ]
+    classes = [
+        varints(
+            row.process, writer.text(row.type), writer.text(row.why), *list(vars(row).values())[3:]
+        )
+        for row in recording.classes
+    ]
+    lists = {b"HEAP": heaps, b"MOMT": moments, b"PONT": points, b"PROW": rows, b"OBJS": objects}
+    for kind, records in (lists | {b"CLAS": classes}).items():
+        writer.put_records(kind, records, SKIPPABLE)
+
+
 def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     """The recording as one segment."""
     writer = Writer(random.Random(seed))
@@ -171,6 +223,7 @@ def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     notes = [varints(note.kind, note.process, note.count) for note in recording.notes]
     writer.put_records(b"NOTE", notes)
     put_lines(writer, recording)
+    put_memory(writer, recording)
     counts = [
         len(writer.texts) - 1,
         len(writer.codes) - 1,

@@ -3,11 +3,11 @@
 docs/format.md alone."""
 
 import os
+import pathlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,17 +18,25 @@ except ImportError:
 from .fettle_reader import (
     PYTHON,
     TASK,
+    Blocks,
+    Class,
     Code,
     FettleError,
+    Frame,
+    Heap,
     Line,
+    Moment,
     Node,
     Note,
+    Objects,
+    Path,
+    Point,
     Process,
     Recording,
     Thread,
 )
 
-CORPUS = Path(__file__).parents[2] / "fuzz" / "corpus" / "reader"
+CORPUS = pathlib.Path(__file__).parents[2] / "fuzz" / "corpus" / "reader"
 NOTE_KINDS = [
     "folded",
     "disk full",
@@ -42,6 +50,9 @@ NOTE_KINDS = [
     "never started",
     "too many lines",
 ]
+
+
+MEMORY = ("sites", "heaps", "moments", "points", "objects", "classes")
 
 
 @pytest.fixture
@@ -71,6 +82,47 @@ def random_lines(
             parts = rng.randint(0, time), rng.randint(0, time)
             lines[code, code.line + at + 1] = Line(number(), time, *parts)
     return lines
+
+
+def random_sites(
+    codes: list[Code], rng: random.Random, number: Callable[[], int]
+) -> dict[Path, Blocks]:
+    """In an order in which callers come first."""
+    functions = [code for code in codes if code.kind == PYTHON]
+    sites: dict[Path, Blocks] = {}
+    for _ in range(rng.randint(0, 20)):
+        code = rng.choice([None, *functions])
+        line = 0 if code is None else rng.randint(0, 3)
+        parent = rng.choice([(), *sites])
+        path = (*parent, Frame(code, line, rng.choice([0, 0, 389047])))
+        sites.setdefault(path, Blocks(*(number() for _ in range(8))))
+    return sites
+
+
+def add_memory(
+    recording: Recording, texts: list[bytes], rng: random.Random, number: Callable[[], int]
+) -> None:
+    def numbers(count: int) -> list[int]:
+        return [number() for _ in range(count)]
+
+    sites = list(recording.sites)
+    for process in range(len(recording.processes)):
+        if rng.random() < 0.7:
+            recording.heaps.append(Heap(process, number() % 2**32, *numbers(7)))
+        times = sorted(numbers(rng.randint(0, 5)))
+        recording.moments += [Moment(process, time, *numbers(2)) for time in times]
+        for _ in range(rng.randint(0, 2)):
+            point = Point(process, rng.choice(texts), *numbers(4))
+            if sites:
+                for _ in range(rng.randint(0, 6)):
+                    point.rows.append((rng.choice(sites), number(), number()))
+            recording.points.append(point)
+    for _ in range(rng.randint(0, 4)):
+        process = rng.randrange(len(recording.processes))
+        site = rng.choice([(), *sites])
+        recording.objects.append(Objects(process, rng.choice(texts), site, *numbers(2)))
+        why = rng.choice([b"", *texts])
+        recording.classes.append(Class(process, rng.choice(texts), why, *numbers(4)))
 
 
 def random_recording(seed: int, bits: int = 40) -> Recording:
@@ -113,11 +165,13 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
     ]
     recording.lines = random_lines(codes, rng, number)
     recording.sources = {text(): text() for _ in range(rng.randint(0, 3))}
+    recording.sites = random_sites(codes, rng, number)
+    add_memory(recording, texts, rng, number)
     return recording
 
 
 def same_content(left: Recording, right: Recording) -> bool:
-    names = ("meta", "processes", "threads", "notes", "lines", "sources")
+    names = ("meta", "processes", "threads", "notes", "lines", "sources", *MEMORY)
     return all(getattr(left, name) == getattr(right, name) for name in names)
 
 
@@ -129,17 +183,28 @@ def merged(left: Recording, right: Recording) -> Recording:
         threads=left.threads
         + [replace(thread, process=thread.process + shift) for thread in right.threads],
         notes=left.notes + [replace(note, process=note.process + shift) for note in right.notes],
-        lines=summed(left, right),
+        lines=summed(left.lines, right.lines, Line),
         sources=right.sources | left.sources,
+        sites=summed(left.sites, right.sites, Blocks),
+        heaps=left.heaps + shifted(right.heaps, shift),
+        moments=left.moments + shifted(right.moments, shift),
+        points=left.points + shifted(right.points, shift),
+        objects=left.objects + shifted(right.objects, shift),
+        classes=left.classes + shifted(right.classes, shift),
         ended=right.ended,
     )
 
 
-def summed(left: Recording, right: Recording) -> dict[tuple[Code, int], Line]:
-    lines = {place: replace(line) for place, line in left.lines.items()}
-    for place, line in right.lines.items():
-        lines.setdefault(place, Line()).add(line)
-    return lines
+def shifted(rows: list, shift: int) -> list:
+    return [replace(row, process=row.process + shift) for row in rows]
+
+
+def summed(left: dict, right: dict, zero: Callable) -> dict:
+    """What both have, at the same keys added."""
+    sums = {place: replace(part) for place, part in left.items()}
+    for place, part in right.items():
+        sums.setdefault(place, zero()).add(part)
+    return sums
 
 
 def lineage(thread: Thread, at: int) -> list[int]:
@@ -201,6 +266,58 @@ def line_tables(recording: Recording) -> list[tuple]:
     )
 
 
+def site_rows(recording: Recording) -> list[tuple]:
+    """What Profile.sites() gives."""
+    places = {path: at for at, path in enumerate(recording.sites)}
+    unknown = "<unknown>"
+    rows = []
+    for path, blocks in recording.sites.items():
+        code, line, domain = vars(path[-1]).values()
+        function = (unknown, line, 0, unknown, unknown)
+        if code is not None:
+            names = code.name.decode(), code.qualname.decode()
+            function = (code.file.decode(), line, code.line, *names)
+        rows.append((*function, places.get(path[:-1], -1), domain, *vars(blocks).values()))
+    return rows
+
+
+def plain_seconds(*rows: tuple) -> list[tuple]:
+    """Times as the rows give them: floats have fewer digits than ns."""
+    return [
+        tuple(f"{value:.12g}" if isinstance(value, float) else value for value in row)
+        for row in rows
+    ]
+
+
+def assert_memory_agrees(profile, recording: Recording) -> None:
+    places = {(): -1} | {path: at for at, path in enumerate(recording.sites)}
+    assert [tuple(row) for row in profile.sites()] == site_rows(recording)
+    heaps = [
+        (*list(vars(heap).values())[:6], heap.peak_time / 1e9, heap.alive_count, heap.alive_bytes)
+        for heap in recording.heaps
+    ]
+    assert plain_seconds(*profile.heaps()) == plain_seconds(*heaps)
+    moments = [(row.process, row.time / 1e9, row.live, row.rss) for row in recording.moments]
+    assert plain_seconds(*profile.moments()) == plain_seconds(*moments)
+    points = [
+        (row.process, row.name.decode(), row.time / 1e9, row.live_count, row.live_bytes, row.rss)
+        for row in recording.points
+    ]
+    assert plain_seconds(*(row[:6] for row in profile.points())) == plain_seconds(*points)
+    assert [row.rows for row in profile.points()] == [
+        [(places[site], count, size) for site, count, size in point.rows]
+        for point in recording.points
+    ]
+    assert [tuple(row) for row in profile.objects()] == [
+        (row.process, row.type.decode(), places[row.site], row.count, row.bytes)
+        for row in recording.objects
+    ]
+    assert [tuple(row) for row in profile.classes()] == [
+        (row.process, row.type.decode(), *list(vars(row).values())[3:], row.why.decode())
+        for row in recording.classes
+    ]
+
+
 def assert_core_agrees(profile, recording: Recording) -> None:
     """The tables of the engine's profile are those of the recording."""
     assert profile.meta() == {key.decode(): value.decode() for key, value in recording.meta.items()}
@@ -227,6 +344,7 @@ def assert_core_agrees(profile, recording: Recording) -> None:
     assert profile.lines() == line_tables(recording)
     for name, source in recording.sources.items():
         assert profile.source(name.decode()) == source.decode()
+    assert_memory_agrees(profile, recording)
 
 
 def core_read(core, tmp_path: Path, data: bytes):
@@ -265,6 +383,13 @@ def assert_readers_agree(core, tmp_path: Path, data: bytes) -> None:
         for (code, number), line in plain.lines.items()
         if number
     )
+    assert sorted(row[1:2] + row[6:] for row in ours.sites()) == sorted(
+        (path[-1].line, path[-1].domain, *vars(blocks).values())
+        for path, blocks in plain.sites.items()
+    )
+    for name in MEMORY[1:]:
+        assert len(getattr(ours, name)()) == len(getattr(plain, name))
+    assert [len(row.rows) for row in ours.points()] == [len(row.rows) for row in plain.points]
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -296,25 +421,45 @@ def test_the_readers_agree_on_the_corpus(core, tmp_path, name):
 
 
 def test_the_corpus_has_files_of_all_minor_versions():
-    minors = {path.read_bytes()[10] for path in CORPUS.glob("[lrs]*.fettle")}
-    assert minors == {0, 1}
+    minors = {path.read_bytes()[10] for path in CORPUS.glob("[lmrs]*.fettle")}
+    assert minors == {0, 1, 2}
+
+
+NEWER = {
+    0: {b"LINE", b"SRCE", b"SITE", b"HEAP", b"MOMT", b"PONT", b"PROW", b"OBJS", b"CLAS"},
+    1: {b"SITE", b"HEAP", b"MOMT", b"PONT", b"PROW", b"OBJS", b"CLAS"},
+}
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_reader_of_version_1_0_sees_all_but_lines_and_sources(core, tmp_path, monkeypatch, seed):
+@pytest.mark.parametrize("minor", NEWER)
+def test_an_older_reader_sees_all_but_what_it_does_not_know(
+    core, tmp_path, monkeypatch, seed, minor
+):
     recording = random_recording(seed)
-    recording.lines[Code(PYTHON, b"f", b"n", b"q", 1), 2] = Line(1, 1)
+    code = Code(PYTHON, b"f", b"n", b"q", 1)
+    path = (Frame(code, 2, 0),)
+    recording.sites[path] = Blocks(1, 1)
+    last = len(recording.processes) - 1
+    recording.moments.append(Moment(last, 2**50, 1, 1))
+    recording.points.append(Point(last, b"p", 1, 1, 1, 1, [(path, 1, 1)]))
+    recording.objects.append(Objects(last, b"t", path, 1, 1))
+    recording.classes.append(Class(last, b"t", b"", 1, 1, 1, 1))
+    recording.heaps[:] = [Heap(last, *range(8))]
+    recording.lines[code, 2] = Line(1, 1)
     recording.sources[b"f"] = b"text"
     written = tmp_path / "written.fettle"
     profile = core_read(core, tmp_path, fettle_writer.write(recording, seed))
     with written.open("wb") as file:
         profile.append(file.fileno())
     data = fettle_writer.header() + written.read_bytes()
-    monkeypatch.delitem(fettle_reader.TAKERS, b"LINE")
-    monkeypatch.delitem(fettle_reader.TAKERS, b"SRCE")
+    for kind in NEWER[minor]:
+        monkeypatch.delitem(fettle_reader.TAKERS, kind)
     old = fettle_reader.read(data)
-    assert old.ended and old.newer_chunks == 2 and not old.lines
-    assert same_content(replace(old, lines=recording.lines, sources=recording.sources), recording)
+    assert old.ended and old.newer_chunks == len(NEWER[minor]) and not old.sites
+    unknown = MEMORY if minor == 1 else ("lines", "sources", *MEMORY)
+    back = replace(old, **{name: getattr(recording, name) for name in unknown})
+    assert same_content(back, recording)
 
 
 @pytest.mark.parametrize("seed", range(30))
