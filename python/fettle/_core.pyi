@@ -337,6 +337,9 @@ def record(directory: str, options: str, /) -> None:
 def mark(object: _T, /) -> _T:
     """Marks the functions of an object for the line profile, and gives the object itself back."""
 
+def point(name: str, /) -> None:
+    """A named point of every recording of memory that is on; without one it does nothing."""
+
 def leave_out(filename: str, /) -> None:
     """Functions of this file are not recorded: their time and calls are their callers'."""
 
@@ -354,6 +357,8 @@ class Recorder:
         alone: bool = False,
         one_thread: bool = False,
         lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
+        mem: bool | str = False,  # True: every block; "sample"
+        frames: int = 1,
         max_nodes: int = 2_000_000,
     ) -> Self: ...
     def __init__(
@@ -366,6 +371,8 @@ class Recorder:
         alone: bool = False,
         one_thread: bool = False,
         lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
+        mem: bool | str = False,  # True: every block; "sample"
+        frames: int = 1,
         max_nodes: int = 2_000_000,
     ) -> None: ...
     @property
