@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fettle.problem import Problem
     from fettle.report import flat
+    from fettle.report.growth import Side
     from fettle.report.unit import Unit
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -166,9 +167,9 @@ class Run(_core.Recorder):
         file: "TextIO | None" = None,
     ) -> None:
         """Prints what `fettle view` prints, to file (stdout): "calls", "lines", "mem" (without a
-        word: what there is of them), "objects", "timeline", "tree" (of the calls, else of the memory), "callers" or
-        "callees" of the functions that `of` means, and of the memory by "peak" (as "mem"), "alive",
-        "total" or "temporary".
+        word: what there is of them), "objects", "timeline", "tree" (of the calls, or of the memory
+        if there are none), "callers" or "callees" of the functions that `of` means. The memory may
+        also be asked for by its order: "peak" (as "mem"), "alive", "total" or "temporary".
         rows: how many (30; of the tree 60; 0: all); within: a glob of files or modules; fold:
         percent of all time below which the tree is folded; unit: "s", "ms", "us", "ns" for the
         times of lines. ValueError for what there is not."""
@@ -188,6 +189,33 @@ class Run(_core.Recorder):
                 _show_tables(profile, what, choice, Unit(unit), out)
             else:
                 _show(profile, what, of, fold / 100, choice, out)
+        except Problem as problem:
+            raise ValueError(problem.sentence) from None
+
+    def diff(
+        self,
+        other: "Run | _core.Profile | str",
+        *,
+        rows: int = 30,
+        sort: str = "peak",
+        within: str = "",
+        file: "TextIO | None" = None,
+    ) -> None:
+        """Prints what `fettle diff` prints, to file (stdout): what memory grew from other, which is
+        a recording or the path of one, to this. sort: "peak", "alive" or "total"; rows and within
+        as in view(). ValueError for what can not be compared."""
+        from fettle.problem import Problem
+        from fettle.report import difftable, screen
+
+        if rows < 0:
+            raise ValueError(f"rows needs a whole number from 0 (all), not {rows}")
+        if sort not in {"peak", "alive", "total"}:
+            raise ValueError(f'sort needs "peak", "alive" or "total", not {sort!r}')
+        out = sys.stdout if file is None else file
+        try:
+            sides = _side(other, "the other"), _side(self, "this")
+            choice = difftable.Choice(rows, sort, within)
+            screen.sentences(difftable.show(*sides, choice, out), out)
         except Problem as problem:
             raise ValueError(problem.sentence) from None
 
@@ -295,6 +323,19 @@ def _show(
             f'there is no view {what!r}: ask for "calls", "lines", "mem", "objects",'
             ' "timeline", "tree", "callers", "callees"'
         )
+
+
+def _side(recorded: "Run | _core.Profile | str", name: str) -> "Side":
+    """One side of a comparison."""
+    from fettle.report import growth, overview
+
+    if isinstance(recorded, str):
+        from fettle import recording
+
+        name, profile = recorded, recording.open_one(recorded).profile
+    else:
+        profile = _with_sources(recorded.profile()) if isinstance(recorded, Run) else recorded
+    return growth.Side(name, overview.need_memory(profile, name))
 
 
 def _os_error(problem: "Problem") -> OSError:

@@ -45,11 +45,20 @@ class SiteLine:
         self.bytes = dict.fromkeys(KINDS, 0)
         self.blocks = dict.fromkeys(KINDS, 0)
 
+    def key(self) -> Key:
+        return self.file, self.line, self.first_line, self.qualname, self.domain
+
     def add(self, row: "SiteRow") -> None:
         """Adds what a site of this line allocated."""
         for kind, (count, size) in figures(row).items():
             self.blocks[kind] += count
             self.bytes[kind] += size
+
+    def merge(self, other: "SiteLine") -> None:
+        """Adds all of another line."""
+        for kind in KINDS:
+            self.blocks[kind] += other.blocks[kind]
+            self.bytes[kind] += other.bytes[kind]
 
 
 def figures(row: "SiteRow") -> dict[str, tuple[int, int]]:
