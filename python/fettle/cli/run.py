@@ -35,6 +35,8 @@ OPTIONS = [
     Option("--", "run any COMMAND; every Python in it that has fettle is recorded", last=True),
 ]
 
+OPTIONAL = {"lines": "a selector", "mem": "what to record"}  # options with or without a value
+
 HELP = f"""\
 usage: fettle run [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -- COMMAND) [ARGS...]
 
@@ -159,7 +161,7 @@ def _program(parsed: Parsed) -> tuple[launch.Launch, str]:
         )
     name = "stdin" if words[0] == "-" else script_name(words[0])
     if words[0] != "-":
-        _check_script(words[0], is_selector="" in parsed.given.get("lines", []))
+        _check_script(words[0], [key for key in OPTIONAL if "" in parsed.given.get(key, [])])
     return launch.Launch(sys.executable, [*python, *words], options), name
 
 
@@ -224,15 +226,16 @@ def _executable(name: str) -> str:
     raise Problem(NOT_FOUND, f"the command {name} was not found.")
 
 
-def _check_script(path: str, is_selector: bool) -> None:
-    """Says what Python would find out only after the output was made. is_selector: it may be what
-    was meant by a --lines before it."""
+def _check_script(path: str, switches: list[str]) -> None:
+    """Says what Python would find out only after the output was made. switches: options before it
+    whose value it may have been meant to be."""
     if path.endswith(".fettle"):
         raise Problem(USAGE, f"{path} is a recording; `fettle view {path}` shows it.")
     if not os.path.exists(path):
         hint = " (options of fettle come before the script)" if path.startswith("-") else ""
-        if is_selector and not hint and not path.endswith(".py"):
-            hint = f" (a selector stands after =: --lines={path})"
+        if switches and not hint and not path.endswith(".py"):
+            key = "mem" if "mem" in switches and path in {"all", "sample"} else switches[0]
+            hint = f" ({OPTIONAL[key]} stands after =: --{key}={path})"
         raise Problem(USAGE, f"there is no script {path}{hint}; check the name and the folder.")
     if os.path.isdir(path):
         mains = (os.path.join(path, "__main__" + suffix) for suffix in (".py", ".pyc"))

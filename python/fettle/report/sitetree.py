@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from fettle._core import Profile, SiteRow, Stats
 
+    # site (-1: what is folded), depth, bytes, site above, blocks, lines folded
+    Row = tuple[int, int, int, int, int, int]
+
 
 def show(
     recorded: "Profile | Stats",
@@ -70,12 +73,12 @@ class Tree:
     def choose(self, fold: float, rows: int, within: str) -> None:
         """Keeps what is worth a row. A parent has at least its child's bytes and comes before it,
         so of what is kept the parents are kept."""
-        least = max(fold * self._all, 1)
+        least = fold * self._all
         wanted = self._leading_to(within) if within else None
         kept = [
             at
             for at, amount in enumerate(self._bytes)
-            if amount >= least and (wanted is None or wanted[at])
+            if amount >= least and (amount or self._blocks[at]) and (wanted is None or wanted[at])
         ]
         kept.sort(key=lambda at: (-self._bytes[at], at))
         self._shown = set(kept[:rows] if rows else kept)
@@ -91,35 +94,42 @@ class Tree:
         return wanted
 
     def lines(self) -> "Iterator[list[str]]":
+        """The rows as they are printed."""
+        for at, depth, amount, _, blocks, folded in self.rows():
+            share = f"{100 * amount / self._all:.1f}" if self._all else ""
+            own = size.amount(self._own[at]) if at >= 0 and self._own[at] else ""
+            label = (
+                f"({size.counted(folded, 'line')})"
+                if at < 0
+                else sitelines.label(self._sites[at], self._files)
+            )
+            indented = calltree.indented(depth) + label
+            yield [size.amount(amount), share, size.grouped(blocks), own, indented]
+
+    def rows(self) -> "Iterator[Row]":
         """The largest first, each with what is below it, then what was folded there."""
-        left: list[tuple[int, int, list[int]]] = []
-        self._push(left, self._roots, 0)
+        left: list[tuple[int, int, int, list[int]]] = []
+        self._push(left, -1, self._roots, 0)
         while left:
-            at, depth, folded = left.pop()
+            at, above, depth, folded = left.pop()
             if at < 0:
-                yield self._fold(folded, depth)
-                continue
-            site = self._sites[at]
-            label = calltree.indented(depth) + sitelines.label(site, self._files)
-            yield [*self._numbers(self._bytes[at], self._blocks[at]), _amount(self._own[at]), label]
-            self._push(left, self._below[at], depth + 1)
+                amount = sum(self._bytes[one] for one in folded)
+                blocks = sum(self._blocks[one] for one in folded)
+                yield -1, depth, amount, above, blocks, len(folded)
+            else:
+                yield at, depth, self._bytes[at], above, self._blocks[at], 0
+                self._push(left, at, self._below[at], depth + 1)
 
-    def _push(self, left: list[tuple[int, int, list[int]]], below: list[int], depth: int) -> None:
-        folded = [at for at in below if at not in self._shown and self._blocks[at]]
+    def _push(
+        self, left: list[tuple[int, int, int, list[int]]], above: int, below: list[int], depth: int
+    ) -> None:
+        folded = [
+            at for at in below if at not in self._shown and (self._bytes[at] or self._blocks[at])
+        ]
         if folded:
-            left.append((-1, depth, folded))
+            left.append((-1, above, depth, folded))
         shown = sorted(self._shown.intersection(below), key=lambda at: (self._bytes[at], -at))
-        left += [(at, depth, []) for at in shown]
-
-    def _numbers(self, amount: int, blocks: int) -> list[str]:
-        share = f"{100 * amount / self._all:.1f}" if self._all else ""
-        return [size.amount(amount), share, size.grouped(blocks)]
-
-    def _fold(self, folded: list[int], depth: int) -> list[str]:
-        numbers = self._numbers(
-            sum(self._bytes[at] for at in folded), sum(self._blocks[at] for at in folded)
-        )
-        return [*numbers, "", f"{calltree.indented(depth)}({size.counted(len(folded), 'line')})"]
+        left += [(at, above, depth, []) for at in shown]
 
     def remainder(self) -> list[tuple[str, str]]:
         """How to see what is folded."""
@@ -127,7 +137,3 @@ class Tree:
         if not hidden:
             return []
         return [(f" (folded: {size.amount(hidden)}; --fold 0 -n 0 shows all)", "dim")]
-
-
-def _amount(own: int) -> str:
-    return size.amount(own) if own else ""
