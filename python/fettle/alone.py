@@ -46,8 +46,9 @@ def _check(words: list[str]) -> None:
         if key == "lines" and value:
             continue
         form = f"{key}=N" if equals and _is_size(value) else word
-        if key == "frames" and form in KNOWN:
+        if key == "frames" and equals:
             _check_frames(value)
+            continue
         if form not in KNOWN or word.endswith("=N"):
             raise Problem(
                 0,

@@ -292,7 +292,7 @@ def _show_tables(
     both = overview.Choice(
         choice if "calls" in shown else None,
         of_lines if "lines" in shown else None,
-        memory.Choice(
+        mem=memory.Choice(
             rows=choice.rows,
             kind=what if what in sitelines.KINDS else "peak",
             within=choice.within,

@@ -69,8 +69,8 @@ def test_a_word_after_the_switch_is_the_script(folder: Folder) -> None:
     [
         ("mem frames=0", "1 to 128"),
         ("mem frames=100000", "1 to 128"),
-        ("mem frames=x", "mem=sample"),
-        ("mem=all frames=N", "frames=N"),
+        ("mem frames=x", "1 to 128"),
+        ("mem=all", "frames=N"),
         ("mem=some", "mem=sample"),
     ],
 )

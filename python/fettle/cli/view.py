@@ -147,8 +147,8 @@ def _show_tables(
     all_of_them = overview.Choice(
         choice if "calls" in wanted else None,
         of_lines if "lines" in wanted else None,
-        of_memory if wanted & {*MEMORY} else None,
         choice.source if reports else "",
+        of_memory if wanted & {*MEMORY} else None,
     )
     overview.show(opened.profile, all_of_them, sys.stdout, opened.remarks)
 
@@ -167,7 +167,7 @@ def _reports(parsed: Parsed) -> set[str]:
         raise Problem(
             USAGE, f"-p is of the table of functions, and --{others[0]} has shares already."
         )
-    return _of_memory(parsed, _of_lines(parsed, reports))
+    return _of_lines(parsed, _of_memory(parsed, reports))
 
 
 def _of_lines(parsed: Parsed, reports: set[str]) -> set[str]:

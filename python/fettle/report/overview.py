@@ -22,8 +22,8 @@ class Choice:
         self,
         calls: "flat.Choice | None",
         lines: "lines.Choice | None",
-        mem: "memory.Choice | None" = None,
         source: str = "",
+        mem: "memory.Choice | None" = None,
     ) -> None:
         self.calls = calls
         self.lines = lines

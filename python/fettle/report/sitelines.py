@@ -104,7 +104,8 @@ def at_points(points: "Iterable[PointRow]", sites: "Sequence[SiteRow]") -> list[
 def label(row: "Placed", files: "Files", gap: str = "  ") -> str:
     """build.py:9  load"""
     place = f"{files.shown(row.file or UNKNOWN)}:{row.line}"
-    name = f"{place}{gap}{visible(row.qualname)}" if row.qualname else place
+    has_name = row.qualname not in {"", UNKNOWN}
+    name = f"{place}{gap}{visible(row.qualname)}" if has_name else place
     return f"{name}{gap}{domain(row.domain)}" if row.domain else name
 
 
