@@ -21,21 +21,17 @@ SOURCE = (
 
 
 def build(rows: int = 50_000) -> Memory:
+    """A program that keeps `rows` objects of 96 bytes."""
     size = 96 * rows
+    kept, more = (rows, size), (rows + 10, size + 1000)
+    once, table = (1, MB), (1, 400_000)
     made = Memory(
         [
             Site(31, "<module>", total=(1, 100)),
-            Site(
-                6,
-                parent=0,
-                peak=(rows, size),
-                alive=(rows, size),
-                total=(rows + 10, size + 1000),
-                temporary=(10, 1000),
-            ),
-            Site(4, parent=0, peak=(1, 400_000), alive=(1, 300_000), total=(18, 1_000_000)),
+            Site(6, parent=0, peak=kept, alive=kept, total=more, temporary=(10, 1000)),
+            Site(4, parent=0, peak=table, alive=(1, 300_000), total=(18, MB)),
             Site(0, "", file="", total=(3, 99)),
-            Site(9, "f", "/np/core.py", parent=1, domain=389047, peak=(1, MB), total=(1, MB)),
+            Site(9, "f", "/np/core.py", parent=1, domain=389047, peak=once, total=once),
         ],
         moment_list=[moment(at / 10, at * MB // 2, 20 * MB) for at in range(11)],
         point_list=[
@@ -50,18 +46,9 @@ def build(rows: int = 50_000) -> Memory:
         sources={"/app/build.py": SOURCE},
         properties={"state": "ended", "options": "mem", "command": "python build.py"},
     )
-    peak = size + 1_400_000
-    made.heap_list = [
-        heap(
-            frames=8,
-            total_count=rows + 33,
-            total_bytes=size + 2_001_199,
-            peak_bytes=peak,
-            peak_time=0.75,
-            alive_count=rows + 1,
-            alive_bytes=size + 300_000,
-        )
-    ]
+    whole = {"total_count": rows + 33, "total_bytes": size + 2_001_199, "peak_time": 0.75}
+    stays = {"alive_count": rows + 1, "alive_bytes": size + 300_000}
+    made.heap_list = [heap(frames=8, peak_bytes=size + 1_400_000, **whole, **stays)]
     return made
 
 
