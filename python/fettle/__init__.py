@@ -6,15 +6,17 @@ loaded when it is first asked for.
 
     run     records a part of the program: fettle.inside.Run
     lines   marks a function or class for the line profile, and returns it as it is; also: profile
+    mark    mark("loaded") is a named point of the memory that is recorded, to compare with others
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fettle._core import mark as lines
     from fettle._core import mark as profile
+    from fettle._core import point as mark
     from fettle.inside import Run as run
 
-__all__ = ["lines", "profile", "run"]
+__all__ = ["lines", "mark", "profile", "run"]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
 
@@ -25,9 +27,13 @@ def __getattr__(name: str) -> object:
 
         found = Run
     elif name in {"lines", "profile"}:
-        from fettle._core import mark
+        from fettle import _core
 
-        found = mark
+        found = _core.mark
+    elif name == "mark":
+        from fettle import _core
+
+        found = _core.point
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found

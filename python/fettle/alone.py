@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FETTLE="calls lines" without a launcher: the guest makes the output; `fettle view` finishes it.
+"""FETTLE="calls mem" without a launcher: the guest makes the output; `fettle view` finishes it.
 
 Processes that are given the same FETTLE_OUT join one recording until somebody views it, so that
 `FETTLE=calls FETTLE_OUT=all.fettle make test` gives one. Without FETTLE_OUT the output is named
@@ -9,11 +9,20 @@ after the program, in the current folder.
 import os
 import sys
 
-from fettle import invocation, output, properties
+from fettle import frames, invocation, output, properties
 from fettle.guest import JOINED
 from fettle.problem import Problem
 
-KNOWN = ("calls", "lines", "lines=SEL", "no-builtins", "max-nodes=N")
+KNOWN = (
+    "calls",
+    "lines",
+    "lines=SEL",
+    "mem",
+    "mem=sample",
+    "frames=N",
+    "no-builtins",
+    "max-nodes=N",
+)
 
 
 def begin(words: list[str]) -> list[str]:
@@ -25,7 +34,7 @@ def begin(words: list[str]) -> list[str]:
         _say(problem.sentence)
         os.environ.pop("FETTLE")  # child processes need not say it again
         return []
-    words = [*words, JOINED]
+    words = [*words, *_implied(words), JOINED]
     os.environ["FETTLE"] = " ".join(words)
     os.environ["FETTLE_OUT"] = path
     return words
@@ -37,12 +46,31 @@ def _check(words: list[str]) -> None:
         if key == "lines" and value:
             continue
         form = f"{key}=N" if equals and _is_size(value) else word
-        if form not in KNOWN or word == "max-nodes=N":
+        if key == "frames" and equals:
+            _check_frames(value)
+            continue
+        if form not in KNOWN or word.endswith("=N"):
             raise Problem(
                 0,
                 f"nothing is recorded, because FETTLE has the word {word!r}; it may hold"
                 f" {', '.join(KNOWN)}.",
             )
+
+
+def _check_frames(text: str) -> None:
+    try:
+        frames.read(text)
+    except Problem as problem:
+        sentence = problem.sentence.replace("--frames", "the word frames= in FETTLE")
+        raise Problem(0, f"nothing is recorded: {sentence}") from None
+
+
+def _implied(words: list[str]) -> list[str]:
+    """With calls the memory has call paths."""
+    if "calls" not in words or not {"mem", "mem=sample"} & {*words}:
+        return []
+    has_frames = any(word.startswith("frames=") for word in words)
+    return [] if has_frames else [f"frames={frames.WITH_CALLS}"]
 
 
 def _is_size(text: str) -> bool:

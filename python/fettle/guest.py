@@ -36,6 +36,7 @@ def _record(parts: str, words: list[str]) -> None:
     from fettle import _core
 
     fettle.lines = fettle.profile = _core.mark  # found at once: importing them is no call of ours
+    fettle.mark = _core.point
     _core.record(parts, " ".join(words))
 
 

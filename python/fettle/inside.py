@@ -17,19 +17,34 @@ if TYPE_CHECKING:
 
     from fettle.problem import Problem
     from fettle.report import flat
+    from fettle.report.growth import Side
     from fettle.report.unit import Unit
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# What view() takes of the memory, and the report it is in.
+OF_MEMORY = {
+    "mem": "mem",
+    "peak": "mem",
+    "alive": "mem",
+    "total": "mem",
+    "temporary": "mem",
+    "objects": "objects",
+    "timeline": "timeline",
+}
 
 _core.leave_out(__file__)
 
 
 class Run(_core.Recorder):
-    """A recording of the program that makes it: exact calls, or lines, or both, in all threads,
-    while it is on. Without a word which, it is calls.
+    """A recording of the program that makes it: exact calls, lines, memory, or several of these, in
+    all threads, while it is on. Without a word which, it is calls.
 
     lines=True: the lines of all that @fettle.lines marks. Or a list of what is meant: functions,
     classes, modules, and selectors as `fettle run --lines=SEL` takes them.
+
+    mem=True: all that Python allocates, by line; mem="sample": an estimate that costs less. frames:
+    how many lines of the way to an allocation are kept, 1 to 128 (1; with calls 32).
 
     As a context manager, as a decorator, or with start() and stop(). What was recorded adds up, so
     a decorated function has one recording of all its calls; clear() forgets it. Recordings may
@@ -49,6 +64,10 @@ class Run(_core.Recorder):
     ...     result = work()
     >>> [(name, calls) for file, line, name, qualname, calls, rows in recording.profile().lines()]
     [('work', 1)]
+    >>> with fettle.run(mem=True) as recording:
+    ...     result = bytearray(1_000_000)
+    >>> max(row.alive_bytes for row in recording.profile().sites()) // 1_000_000
+    1
     """
 
     def __init__(
@@ -56,22 +75,30 @@ class Run(_core.Recorder):
         *,
         calls: bool | None = None,
         lines: bool | Iterable[object] = False,
+        mem: bool | str = False,
+        frames: int | None = None,
         builtins: bool = True,
         max_nodes: int = 2_000_000,
     ) -> None:
         wanted = [] if isinstance(lines, bool) else _listed(lines)
         has_lines = lines is True or bool(wanted)
-        has_calls = not has_lines if calls is None else calls
-        if not (has_calls or has_lines):
-            raise ValueError("without calls and lines it records nothing: leave calls=False out")
+        has_calls = not (has_lines or mem) if calls is None else calls
+        if not (has_calls or has_lines or mem):
+            raise ValueError(
+                "without calls, lines and mem it records nothing: leave calls=False out"
+            )
         super().__init__(
             calls=has_calls,
             lines=has_lines,
+            mem=_checked(mem),
+            frames=_frames(frames, has_calls, mem),
             marks=lines is True,
             builtins=builtins,
             max_nodes=max_nodes,
         )
-        self._options = " ".join(["calls"] * has_calls + ["lines"] * has_lines)
+        self._options = " ".join(
+            ["calls"] * has_calls + ["lines"] * has_lines + ["mem"] * bool(mem)
+        )
         for each in wanted:
             self._watch(each)
 
@@ -80,6 +107,8 @@ class Run(_core.Recorder):
         *function: "Never",
         calls: bool | None = None,
         lines: bool | Iterable[object] = False,
+        mem: bool | str = False,
+        frames: int | None = None,
         builtins: bool = True,
         max_nodes: int = 2_000_000,
     ) -> Self:
@@ -137,8 +166,10 @@ class Run(_core.Recorder):
         unit: str | None = None,
         file: "TextIO | None" = None,
     ) -> None:
-        """Prints what `fettle view` prints, to file (stdout): "calls", "lines" (without a word:
-        what there is of both), "tree", or "callers" or "callees" of the functions that `of` means.
+        """Prints what `fettle view` prints, to file (stdout): "calls", "lines", "mem" (without a
+        word: what there is of them), "objects", "timeline", "tree" (of the calls, or of the memory
+        if there are none), "callers" or "callees" of the functions that `of` means. The memory may
+        also be asked for by its order: "peak" (as "mem"), "alive", "total" or "temporary".
         rows: how many (30; of the tree 60; 0: all); within: a glob of files or modules; fold:
         percent of all time below which the tree is folded; unit: "s", "ms", "us", "ns" for the
         times of lines. ValueError for what there is not."""
@@ -154,10 +185,37 @@ class Run(_core.Recorder):
             choice = flat.Choice(key=order.find(sort), rows=rows, within=within)
             out = sys.stdout if file is None else file
             profile = _with_sources(self.profile())
-            if what in {"", "calls", "lines"}:
+            if what in {"", "calls", "lines", *OF_MEMORY}:
                 _show_tables(profile, what, choice, Unit(unit), out)
             else:
                 _show(profile, what, of, fold / 100, choice, out)
+        except Problem as problem:
+            raise ValueError(problem.sentence) from None
+
+    def diff(
+        self,
+        other: "Run | _core.Profile | str",
+        *,
+        rows: int = 30,
+        sort: str = "peak",
+        within: str = "",
+        file: "TextIO | None" = None,
+    ) -> None:
+        """Prints what `fettle diff` prints, to file (stdout): what memory grew from other, which is
+        a recording or the path of one, to this. sort: "peak", "alive" or "total"; rows and within
+        as in view(). ValueError for what can not be compared."""
+        from fettle.problem import Problem
+        from fettle.report import difftable, screen
+
+        if rows < 0:
+            raise ValueError(f"rows needs a whole number from 0 (all), not {rows}")
+        if sort not in {"peak", "alive", "total"}:
+            raise ValueError(f'sort needs "peak", "alive" or "total", not {sort!r}')
+        out = sys.stdout if file is None else file
+        try:
+            sides = _side(other, "the other"), _side(self, "this")
+            choice = difftable.Choice(rows, sort, within)
+            screen.sentences(difftable.show(*sides, choice, out), out)
         except Problem as problem:
             raise ValueError(problem.sentence) from None
 
@@ -185,6 +243,24 @@ class Run(_core.Recorder):
         os.close(claimed.fd)
 
 
+def _checked(mem: bool | str) -> bool | str:
+    if mem is True or mem is False or mem == "sample":
+        return mem
+    raise ValueError(f'mem needs True, False or "sample", not {mem!r}')
+
+
+def _frames(asked: int | None, has_calls: bool, mem: bool | str) -> int:
+    from fettle import frames
+
+    if asked is None:
+        return frames.WITH_CALLS if mem and has_calls else 1
+    if not mem:
+        raise ValueError("frames is about memory; add mem=True")
+    if not 1 <= asked <= frames.MOST:
+        raise ValueError(f"frames needs a number from 1 to {frames.MOST}, not {asked!r}")
+    return asked
+
+
 def _listed(lines: Iterable[object]) -> list[object]:
     if isinstance(lines, str) or not isinstance(lines, Iterable):
         raise TypeError("lines needs True or a list of functions, classes, modules and selectors")
@@ -195,7 +271,9 @@ def _with_sources(profile: _core.Profile) -> _core.Profile:
     """linecache knows the source of notebooks, doctests and generated code too."""
     import linecache
 
-    for file in dict.fromkeys(table[0] for table in profile.lines()):
+    from fettle import sourcetext
+
+    for file in sourcetext.wanted(profile):
         text = "".join(linecache.getlines(file))
         if text:
             profile.set_source(file, text)
@@ -205,12 +283,23 @@ def _with_sources(profile: _core.Profile) -> _core.Profile:
 def _show_tables(
     profile: _core.Profile, what: str, choice: "flat.Choice", unit: "Unit", file: "TextIO"
 ) -> None:
-    from fettle.report import lines, overview
+    from fettle.report import lines, memory, overview, sitelines
 
-    shown = {what} if what else overview.held(profile)
+    shown = {OF_MEMORY.get(what, what)} if what else overview.held(profile)
+    if what in OF_MEMORY:
+        overview.need_memory(profile, "")
     of_lines = lines.Choice(rows=choice.rows, within=choice.within, unit=unit)
     both = overview.Choice(
-        choice if "calls" in shown else None, of_lines if "lines" in shown else None
+        choice if "calls" in shown else None,
+        of_lines if "lines" in shown else None,
+        mem=memory.Choice(
+            rows=choice.rows,
+            kind=what if what in sitelines.KINDS else "peak",
+            within=choice.within,
+            parts=tuple(shown),
+        )
+        if shown & {*OF_MEMORY.values()}
+        else None,
     )
     overview.show(profile, both, file, [])
 
@@ -218,9 +307,12 @@ def _show_tables(
 def _show(
     profile: _core.Profile, what: str, of: str, fold: float, choice: "flat.Choice", file: "TextIO"
 ) -> None:
-    from fettle.report import calltree, neighbours
+    from fettle.report import calltree, memory, neighbours, overview, sitetree
 
-    if what == "tree" and 0.0 <= fold <= 1.0:
+    if what == "tree" and 0.0 <= fold <= 1.0 and overview.held(profile) == {"mem"}:
+        paths = memory.Choice(choice.rows, within=choice.within)
+        sitetree.show(profile, fold, paths, file, [])
+    elif what == "tree" and 0.0 <= fold <= 1.0:
         calltree.show(profile, fold, choice, file, [])
     elif what == "tree":
         raise ValueError(f"fold needs a percentage from 0 to 100, not {fold * 100:g}")
@@ -228,8 +320,22 @@ def _show(
         neighbours.show(profile, of, what == "callers", choice, file, [])
     else:
         raise ValueError(
-            f'there is no view {what!r}: ask for "calls", "lines", "tree", "callers", "callees"'
+            f'there is no view {what!r}: ask for "calls", "lines", "mem", "objects",'
+            ' "timeline", "tree", "callers", "callees"'
         )
+
+
+def _side(recorded: "Run | _core.Profile | str", name: str) -> "Side":
+    """One side of a comparison."""
+    from fettle.report import growth, overview
+
+    if isinstance(recorded, str):
+        from fettle import recording
+
+        name, profile = recorded, recording.open_one(recorded).profile
+    else:
+        profile = _with_sources(recorded.profile()) if isinstance(recorded, Run) else recorded
+    return growth.Side(name, overview.need_memory(profile, name))
 
 
 def _os_error(problem: "Problem") -> OSError:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The source of what was recorded line by line: read once the program ended, kept in the recording,
-so that the tables can be read where the source is not.
+"""The source of what was recorded by line, time or memory: read once the program ended, kept in the
+recording, so that the tables can be read where the source is not.
 """
 
 import os
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fettle._core import Profile
 
 MOST_BYTES = 64 << 20  # of all files together: source that people write is far below it
+MOST_FILES, LEAST_SHARE = 200, 0.001  # of memory: files that are kept, and what they hold of it
 CODE_FILE = "<string>"  # what Python calls the text after -c
 KEPT = "source"  # the property that is "no" where source is left out
 WRITTEN_LATE = "written-late"  # the property that names the files which may not be what ran
@@ -57,11 +58,34 @@ def place(profile: "Profile", file: str) -> str:
     return os.path.join(profile.meta().get("cwd", ""), file)
 
 
+def wanted(profile: "Profile") -> list[str]:
+    """The files whose source is kept: all that have lines, and those that matter of the memory."""
+    return list(dict.fromkeys([*(table[0] for table in profile.lines()), *_largest(profile)]))
+
+
+def _largest(profile: "Profile") -> list[str]:
+    """The files with a thousandth of the memory or more, of any kind, the largest first: a program
+    allocates in hundreds of files, and what nobody reads need not be kept."""
+    sums: dict[str, list[int]] = {}
+    for row in profile.sites():
+        of_file = sums.setdefault(row.file, [0, 0, 0, 0])
+        kinds = (row.peak_bytes, row.alive_bytes, row.total_bytes, row.temporary_bytes)
+        for at, amount in enumerate(kinds):
+            of_file[at] += amount
+    whole = [max(sum(column), 1) for column in zip(*sums.values(), strict=True)]
+    shares = {
+        file: max(part / all_of_it for part, all_of_it in zip(of_file, whole, strict=True))
+        for file, of_file in sums.items()
+    }
+    kept = sorted(shares, key=lambda file: (-shares[file], file))[:MOST_FILES]
+    return [file for file in kept if shares[file] >= LEAST_SHARE]
+
+
 def gather(profile: "Profile") -> None:
-    """Puts in the source of all files that have lines, as far as they can be read."""
+    """Puts in the source of all files that are wanted, as far as they can be read."""
     if profile.meta().get(KEPT) == "no":
         return
-    files = dict.fromkeys(table[0] for table in profile.lines())
+    files = wanted(profile)
     if not files:
         return
     started = min((process.started for process in profile.processes()), default=0.0)

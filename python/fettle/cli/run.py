@@ -4,7 +4,7 @@
 import os
 import sys
 
-from fettle import launch, output, selectors
+from fettle import frames, launch, output, selectors
 from fettle.invocation import parse as parse_invocation
 from fettle.invocation import script_name
 from fettle.options import Option, Parsed, help_lines, parse
@@ -16,22 +16,26 @@ if TYPE_CHECKING:
     from fettle._core import Profile
     from fettle.report import overview
 
-SUMMARY = "record a program: calls, lines, times and waiting, in one .fettle file"
+SUMMARY = "record a program: calls, lines, times and memory, in one .fettle file"
 
 OPTIONS = [
     Option("-C --calls", "exact calls, per call path (what is recorded if nothing is named)"),
     Option("-l --lines", "lines of what @profile marks, or of SEL; may be repeated", "[=SEL]"),
+    Option("-M --mem", "allocations, by line: every one, or samples", "[=all|sample]"),
+    Option("--frames", "of --mem: keep call paths of N lines (1; with -C 32)", "N"),
     Option("--no-builtins", "leave functions written in C out: less overhead"),
     Option("--max-nodes", "cap of the call tree, per process (2000000)", "N"),
     Option("-o --output", "the recording (SCRIPT.fettle; an older one becomes .prev)", "FILE"),
     Option("-s --sort", "sort the table by KEY (cumulative)", "KEY"),
     Option("-n --rows", "rows of the table (30; 0 for all)", "ROWS"),
-    Option("--no-source", "keep no source of what --lines recorded in the recording"),
+    Option("--no-source", "keep no source of what --lines and --mem recorded"),
     Option("-q --quiet", "print no table"),
     Option("-m", "run a module, as `python -m` does", "MODULE", last=True),
     Option("-c", "run CODE, as `python -c` does", "CODE", last=True),
     Option("--", "run any COMMAND; every Python in it that has fettle is recorded", last=True),
 ]
+
+OPTIONAL = {"lines": "a selector", "mem": "what to record"}  # options with or without a value
 
 HELP = f"""\
 usage: fettle run [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -- COMMAND) [ARGS...]
@@ -48,6 +52,7 @@ function or a class. @fettle.lines marks as @profile does. -n is also the number
   fettle run app.py --port 80        options after the script are the script's
   fettle run -s tottime -m pytest -q
   fettle run -l app.py
+  fettle run -M --frames 16 app.py
   fettle run -C --lines=shop.cart:Cart --lines='src/*.py' app.py
   fettle view app                    shows the table again"""
 
@@ -74,14 +79,19 @@ def main(words: list[str]) -> int:
 
 def _choice(parsed: Parsed, path: str, key: str, rows: int) -> "overview.Choice":
     """The tables of what was recorded."""
-    from fettle.report import flat, lines, overview
+    from fettle.report import flat, lines, memory, overview
 
+    choice = overview.Choice(None, None)
     if "quiet" in parsed.values:
-        return overview.Choice(None, None)
-    target = flat.shown_path(path)
-    calls = flat.Choice(key=key, rows=rows, target=target) if _has_calls(parsed) else None
-    below = lines.Choice(rows=rows, target="" if calls else target)
-    return overview.Choice(calls, below if "lines" in parsed.values else None)
+        return choice
+    target = flat.shown_path(path)  # it stands in the first heading
+    if _has_calls(parsed):
+        choice.calls, target = flat.Choice(key=key, rows=rows, target=target), ""
+    if "lines" in parsed.values:
+        choice.lines, target = lines.Choice(rows=rows, target=target), ""
+    if "mem" in parsed.values:
+        choice.mem = memory.Choice(rows=rows, target=target)
+    return choice
 
 
 def _report(
@@ -115,7 +125,7 @@ def _unmatched(profile: "Profile", wanted: list[str], script: str) -> list[str]:
 
 def _has_calls(parsed: Parsed) -> bool:
     """Calls are recorded when asked for, or when nothing is."""
-    return "calls" in parsed.values or "lines" not in parsed.values
+    return "calls" in parsed.values or not parsed.values.keys() & {"lines", "mem"}
 
 
 def _selectors(parsed: Parsed) -> list[str] | None:
@@ -151,7 +161,7 @@ def _program(parsed: Parsed) -> tuple[launch.Launch, str]:
         )
     name = "stdin" if words[0] == "-" else script_name(words[0])
     if words[0] != "-":
-        _check_script(words[0], is_selector="" in parsed.given.get("lines", []))
+        _check_script(words[0], [key for key in OPTIONAL if "" in parsed.given.get(key, [])])
     return launch.Launch(sys.executable, [*python, *words], options), name
 
 
@@ -163,7 +173,8 @@ def _options(parsed: Parsed) -> str:
         words += [f"lines={word}" for word in found] or ["lines"]
     for key in {"no-builtins", "max-nodes"} & parsed.values.keys():
         if not _has_calls(parsed):
-            raise Problem(USAGE, f"--{key} is about calls, which -l alone does not record; add -C.")
+            raise Problem(USAGE, f"--{key} is about calls, which are not recorded here; add -C.")
+    words += _of_memory(parsed)
     if "no-builtins" in parsed.values:
         words.append("no-builtins")
     if "max-nodes" in parsed.values:
@@ -172,6 +183,23 @@ def _options(parsed: Parsed) -> str:
             raise Problem(USAGE, "--max-nodes needs a number of 1 or more.")
         words.append(f"max-nodes={nodes}")
     return " ".join(words)
+
+
+def _of_memory(parsed: Parsed) -> list[str]:
+    """The guest's words for -M and --frames."""
+    values = parsed.values
+    if "mem" not in values:
+        if "frames" in values:
+            raise Problem(USAGE, "--frames is about allocations, which are not recorded; add -M.")
+        return []
+    if values["mem"] not in {"", "all", "sample"}:
+        raise Problem(USAGE, f"--mem= needs all or sample, not {values['mem']!r}.")
+    words = ["mem=sample" if values["mem"] == "sample" else "mem"]
+    if "frames" in values:
+        words.append(f"frames={frames.read(values['frames'])}")
+    elif _has_calls(parsed):
+        words.append(f"frames={frames.WITH_CALLS}")
+    return words
 
 
 def _own_flags() -> list[str]:
@@ -198,15 +226,16 @@ def _executable(name: str) -> str:
     raise Problem(NOT_FOUND, f"the command {name} was not found.")
 
 
-def _check_script(path: str, is_selector: bool) -> None:
-    """Says what Python would find out only after the output was made. is_selector: it may be what
-    was meant by a --lines before it."""
+def _check_script(path: str, switches: list[str]) -> None:
+    """Says what Python would find out only after the output was made. switches: options before it
+    whose value it may have been meant to be."""
     if path.endswith(".fettle"):
         raise Problem(USAGE, f"{path} is a recording; `fettle view {path}` shows it.")
     if not os.path.exists(path):
         hint = " (options of fettle come before the script)" if path.startswith("-") else ""
-        if is_selector and not hint and not path.endswith(".py"):
-            hint = f" (a selector stands after =: --lines={path})"
+        if switches and not hint and not path.endswith(".py"):
+            key = "mem" if "mem" in switches and path in {"all", "sample"} else switches[0]
+            hint = f" ({OPTIONAL[key]} stands after =: --{key}={path})"
         raise Problem(USAGE, f"there is no script {path}{hint}; check the name and the folder.")
     if os.path.isdir(path):
         mains = (os.path.join(path, "__main__" + suffix) for suffix in (".py", ".pyc"))

@@ -17,14 +17,21 @@ SUMMARY = "show a recording, or several as one"
 
 OPTIONS = [
     Option("--calls", "the table of functions"),
-    Option("--lines", "the lines of each function (without --calls and --lines: what there is)"),
+    Option("--lines", "the lines of each function"),
+    Option("--mem", "memory by line (with none of --calls --lines --mem: what there is)"),
+    Option("--objects", "what types are alive and where they were made; what __slots__ would save"),
+    Option("--timeline", "live bytes and the process's memory (RSS) over time"),
+    Option("--peak", "of the memory: the lines with the most at the highest point first"),
+    Option("--alive", "of the memory: those with the most alive at the end"),
+    Option("--total", "of the memory: those that allocated the most"),
+    Option("--temporary", "of the memory: those with the most that was freed at once"),
     Option("--callers", "who called the functions that F means", "F"),
     Option("--callees", "whom the functions that F means called", "F"),
-    Option("--tree", "the call tree, folded where it takes little time"),
-    Option("--fold", "of the tree: fold what takes less than PERCENT of all time (1)", "PERCENT"),
+    Option("--tree", "the call tree, folded where it takes little; --mem --tree: of the memory"),
+    Option("--fold", "of the tree: fold what takes less than PERCENT of all (1)", "PERCENT"),
     Option("-s --sort", "sort by KEY (cumulative); of the tree, what one function called", "KEY"),
     Option("-r --reverse", "sort the other way round"),
-    Option("-n --rows", "rows or line tables (30; of the tree the 60 heaviest; 0: all)", "ROWS"),
+    Option("-n --rows", "rows or line tables (30; of a tree the 60 heaviest; 0: all)", "ROWS"),
     Option("-p --percent", "shares of all time in place of times per call"),
     Option("--in", "only functions of files or modules that GLOB matches", "GLOB"),
     Option("-u --unit", "of lines: all times in s, ms, us, ns or a number of seconds", "UNIT"),
@@ -33,10 +40,12 @@ OPTIONS = [
     Option("--summary", "of lines: one line for each function"),
 ]
 
-REPORTS = ("calls", "lines", "callers", "callees", "tree")
-TABLES = {"calls", "lines"}  # one may have both
+MEMORY = ("mem", "objects", "timeline")
+REPORTS = ("calls", "lines", *MEMORY, "callers", "callees", "tree")
+TABLES = {"calls", "lines", *MEMORY}  # one may have several
 OF_LINES = ("unit", "skip-zero", "by-time", "summary")
 OF_CALLS = ("sort", "reverse", "percent")
+KINDS = ("peak", "alive", "total", "temporary")
 
 HELP = f"""\
 usage: fettle view [FILE...] [OPTIONS]
@@ -55,6 +64,8 @@ MODULE, with * and ? in any of them, or a regular expression as in pstats.
   fettle view --lines -t --in 'shop/*'
   fettle view --callers decode
   fettle view --tree --fold 5
+  fettle view --alive -n 10
+  fettle view --mem --tree --in 'shop/*'
   fettle view --in 'src/*' -n 0
   fettle view prof.out --callers json.loads"""
 
@@ -82,9 +93,7 @@ def main(words: list[str]) -> int:
         shares="percent" in parsed.values,
     )
     if report == "tree":
-        from fettle.report import calltree
-
-        calltree.show(opened.profile, fold, choice, sys.stdout, opened.remarks)
+        _show_tree(opened, "mem" in reports, fold, choice, _kind(parsed))
     elif report:
         from fettle.report import neighbours
 
@@ -95,6 +104,19 @@ def main(words: list[str]) -> int:
     return 0
 
 
+def _show_tree(
+    opened: "Recording | Summary", of_memory: bool, fold: float, choice: "flat.Choice", kind: str
+) -> None:
+    """Of the calls, and of the memory where that is asked for, or is all there is."""
+    from fettle.report import calltree, memory, overview, sitetree
+
+    if of_memory or overview.held(opened.profile) == {"mem"}:
+        chosen = memory.Choice(choice.rows, kind, choice.within, choice.source)
+        sitetree.show(opened.profile, fold, chosen, sys.stdout, opened.remarks)
+    else:
+        calltree.show(opened.profile, fold, choice, sys.stdout, opened.remarks)
+
+
 def _show_tables(
     opened: "Recording | Summary",
     reports: set[str],
@@ -103,7 +125,7 @@ def _show_tables(
     unit: Unit,
 ) -> None:
     """Those that are asked for, else those that there is something for."""
-    from fettle.report import lines, overview
+    from fettle.report import lines, memory, overview
 
     wanted = reports or overview.held(opened.profile)
     of_lines = lines.Choice(
@@ -115,27 +137,37 @@ def _show_tables(
         summary="summary" in parsed.values,
         source="" if "calls" in wanted else choice.source,
     )
-    both = overview.Choice(
+    of_memory = memory.Choice(
+        rows=choice.rows,
+        kind=_kind(parsed),
+        within=choice.within,
+        source="" if wanted & {"calls", "lines"} else choice.source,
+        parts=tuple(part for part in MEMORY if part in wanted),
+    )
+    all_of_them = overview.Choice(
         choice if "calls" in wanted else None,
         of_lines if "lines" in wanted else None,
         choice.source if reports else "",
+        of_memory if wanted & {*MEMORY} else None,
     )
-    overview.show(opened.profile, both, sys.stdout, opened.remarks)
+    overview.show(opened.profile, all_of_them, sys.stdout, opened.remarks)
 
 
 def _reports(parsed: Parsed) -> set[str]:
     """Those that are asked for; none: what there is."""
     asked = [report for report in REPORTS if report in parsed.values]
     reports = set(asked)
-    if len(asked) > 1 and not reports <= TABLES:
-        raise Problem(USAGE, f"--{asked[0]} and --{asked[1]} are two reports; ask for one.")
-    if "fold" in parsed.values and reports != {"tree"}:
+    others = [report for report in asked if report not in TABLES]
+    if len(asked) > 1 and others and reports != {"mem", "tree"}:
+        other = next(report for report in asked if report != others[0])
+        raise Problem(USAGE, f"--{other} and --{others[0]} are two reports; ask for one.")
+    if "fold" in parsed.values and "tree" not in reports:
         raise Problem(USAGE, "--fold is of the call tree; write --tree --fold PERCENT.")
-    if "percent" in parsed.values and reports - TABLES:
+    if "percent" in parsed.values and others:
         raise Problem(
-            USAGE, f"-p is of the table of functions, and --{asked[0]} has shares already."
+            USAGE, f"-p is of the table of functions, and --{others[0]} has shares already."
         )
-    return _of_lines(parsed, reports)
+    return _of_lines(parsed, _of_memory(parsed, reports))
 
 
 def _of_lines(parsed: Parsed, reports: set[str]) -> set[str]:
@@ -148,7 +180,29 @@ def _of_lines(parsed: Parsed, reports: set[str]) -> set[str]:
             raise Problem(
                 USAGE, f"--{key} is of the table of functions; -t puts the lines' tables in order."
             )
+        if "mem" in reports and reports <= {*MEMORY, "tree"} and key in parsed.values:
+            raise Problem(
+                USAGE,
+                f"--{key} is of the table of functions; --peak, --alive, --total and --temporary"
+                " put the memory in order.",
+            )
     return {"lines"} if own and not reports else reports
+
+
+def _of_memory(parsed: Parsed, reports: set[str]) -> set[str]:
+    """One of the four orders of the memory asks for it."""
+    kinds = [kind for kind in KINDS if kind in parsed.values]
+    if len(kinds) > 1:
+        raise Problem(USAGE, f"--{kinds[0]} and --{kinds[1]} are two orders; ask for one.")
+    if not kinds or "mem" in reports:
+        return reports
+    if reports - {"tree", "timeline"}:
+        raise Problem(USAGE, f"--{kinds[0]} is of the memory by line; write --mem --{kinds[0]}.")
+    return reports | {"mem"}
+
+
+def _kind(parsed: Parsed) -> str:
+    return next((kind for kind in KINDS if kind in parsed.values), KINDS[0])
 
 
 def _fold(text: str) -> float:

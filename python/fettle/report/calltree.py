@@ -110,7 +110,7 @@ class Tree:
             str(row.calls) if row.kind in CALLS else "",
             f"{own(row):.3f}" if row.kind in CALLS else "",
             table.waiting(waited(row), cumulative(row)),
-            _indent(depth) + self._label(row),
+            indented(depth) + self._label(row),
         )
 
     def _fold(self, row: "TreeRow", depth: int) -> "Line":
@@ -122,7 +122,7 @@ class Tree:
             "",
             "",
             table.waiting(row.folded_waiting + row.folded_awaited, folded),
-            f"{_indent(depth)}({functions}, {table.counted(row.folded_calls, 'call')})",
+            f"{indented(depth)}({functions}, {table.counted(row.folded_calls, 'call')})",
         )
 
     def _label(self, row: "TreeRow") -> str:
@@ -137,5 +137,5 @@ class Tree:
         return f"[task] {label}" if row.kind == "task" else label
 
 
-def _indent(depth: int) -> str:
+def indented(depth: int) -> str:
     return INDENT * depth if depth <= LEVELS else f"{INDENT * LEVELS}[{depth}] "

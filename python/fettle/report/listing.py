@@ -93,3 +93,24 @@ class Listings:
                 f"{name} was written while the program ran: what ran may have been other source;"
                 " record again."
             )
+
+
+class Recorded:
+    """Single lines of source, of what the recording holds and nothing else."""
+
+    def __init__(self, profile: "Profile") -> None:
+        self._profile = profile
+        self._lines: dict[str, list[str]] = {}
+
+    def lines(self, file: str) -> list[str]:
+        """All lines of file; none of one that is not there, or may not be what ran."""
+        if file not in self._lines:
+            text = self._profile.source(file)
+            known = text is not None and not sourcetext.is_late(self._profile, file)
+            self._lines[file] = text.split("\n") if text and known else []
+        return self._lines[file]
+
+    def line(self, file: str, number: int) -> str:
+        """That line without its indentation; "" if it is not known."""
+        lines = self.lines(file)
+        return shown(lines[number - 1]).lstrip() if 0 < number <= len(lines) else ""

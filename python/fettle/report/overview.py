@@ -3,7 +3,7 @@
 
 from fettle import _core
 from fettle.problem import CHECK_FAILED, Problem
-from fettle.report import flat, lines, names, notes, screen
+from fettle.report import flat, lines, memory, names, notes, screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,28 +13,38 @@ if TYPE_CHECKING:
 
 
 class Choice:
-    """What of the calls and of the lines to show (None: nothing), and of which recording."""
+    """What of the calls, of the lines and of the memory to show (None: nothing), and of which
+    recording."""
 
-    __slots__ = ("calls", "lines", "source")
+    __slots__ = ("calls", "lines", "mem", "source")
 
     def __init__(
-        self, calls: "flat.Choice | None", lines: "lines.Choice | None", source: str = ""
+        self,
+        calls: "flat.Choice | None",
+        lines: "lines.Choice | None",
+        source: str = "",
+        mem: "memory.Choice | None" = None,
     ) -> None:
         self.calls = calls
         self.lines = lines
+        self.mem = mem
         self.source = source
 
 
 def held(profile: "Profile | Stats") -> set[str]:
-    """What there is to show: "calls", "lines". Of nothing at all there is an empty table, of what
-    was asked for."""
+    """What there is to show: "calls", "lines", "mem". Of nothing at all there is an empty table, of
+    what was asked for."""
     if isinstance(profile, _core.Stats):
         return {"calls"}
-    has_calls = profile.totals().calls > 0
+    found = {"calls"} if profile.totals().calls > 0 else set()
     if profile.lines():
-        return {"calls", "lines"} if has_calls else {"lines"}
-    asked_for = profile.meta().get("options", "")
-    return {"lines"} if asked_for.startswith("lines") and not has_calls else {"calls"}
+        found.add("lines")
+    if profile.heaps():
+        found.add("mem")
+    if found:
+        return found
+    asked_for = {word.partition("=")[0] for word in profile.meta().get("options", "").split()}
+    return {"lines"} if "lines" in asked_for and "calls" not in asked_for else {"calls"}
 
 
 def show(
@@ -50,6 +60,8 @@ def show(
         flat.page(profile, choice.calls, stream)
     if choice.lines and not isinstance(profile, _core.Stats):
         said = [*lines.show(profile, choice.lines, stream), *said]
+    if choice.mem and not isinstance(profile, _core.Stats):
+        said = [*memory.show(profile, choice.mem, stream), *said]
     screen.sentences(said, stream)
 
 
@@ -60,15 +72,30 @@ def _check(profile: "Profile | Stats", choice: Choice) -> None:
             CHECK_FAILED,
             f"{source} has no lines; record some with `fettle run -l` or --lines=SEL.",
         )
+    if choice.mem:
+        need_memory(profile, choice.source)
     if choice.calls:
         need_calls(profile, choice.source)
 
 
 def need_calls(profile: "Profile | Stats", source: str) -> None:
-    """Problem if there are lines and no calls, for a report that is of the calls alone."""
-    if "calls" not in held(profile):
+    """Problem if there are lines or memory and no calls, for a report that is of the calls."""
+    found = held(profile)
+    if "calls" not in found:
+        what, option = ("lines", "-l") if "lines" in found else ("memory", "-M")
         raise Problem(
             CHECK_FAILED,
-            f"{names.visible(source) or 'the recording'} has lines only, no calls; record both with"
-            " `fettle run -C -l`.",
+            f"{names.visible(source) or 'the recording'} has {what} only, no calls; record both"
+            f" with `fettle run -C {option}`.",
         )
+
+
+def need_memory(profile: "Profile | Stats", source: str) -> "Profile":
+    """The recording of a report of memory. Problem if none was recorded."""
+    if isinstance(profile, _core.Stats) or not profile.heaps():
+        raise Problem(
+            CHECK_FAILED,
+            f"{names.visible(source) or 'the recording'} has no memory; record it with"
+            " `fettle run -M`.",
+        )
+    return profile

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fettle diff`: what grew between two recordings, or two points of one."""
+
+import os
+import sys
+
+from fettle import failon
+from fettle.options import Option, help_lines, parse
+from fettle.problem import CHECK_FAILED, UNREADABLE, USAGE, Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+    from fettle.failon import Condition
+    from fettle.report.difftable import Choice
+    from fettle.report.growth import Side
+
+SUMMARY = "what grew between two recordings, or two points of one"
+
+OPTIONS = [
+    Option("--peak", "order by the growth of what was alive at the highest point (the default)"),
+    Option("--alive", "order by the growth of what is alive at the end"),
+    Option("--total", "order by the growth of all that was allocated"),
+    Option("-n --rows", "rows of a table (30; 0 for all)", "ROWS"),
+    Option("--in", "only lines of files or modules that GLOB matches", "GLOB"),
+    Option("--fail-on", "exit with 1 if the memory grew by more: mem>1MB, mem>5%", "CONDITIONS"),
+]
+
+KINDS = ("peak", "alive", "total")
+
+HELP = f"""\
+usage: fettle diff [OLD NEW] [OPTIONS]
+       fettle diff FILE
+
+Compares the memory of two recordings line by line: what grew, what shrank, what is new or gone.
+Each may be FILE or FILE@POINT, where the program called fettle.mark("POINT"); @POINT:2 is the
+second of that name, @end the end. Without OLD and NEW the newest recording here is compared with
+the one before. One FILE that has points: what grew from point to point, and what grew at every one.
+
+{help_lines(OPTIONS)}
+
+  fettle diff                              app.prev.fettle and app.fettle
+  fettle diff monday.fettle tuesday.fettle --fail-on 'mem>1MB,mem>5%'
+  fettle diff app@loaded app@end
+  fettle diff app                          its points"""
+
+
+def main(words: list[str]) -> int:
+    parsed = parse("diff", OPTIONS, words, mixed=True)
+    kinds = [kind for kind in KINDS if kind in parsed.values]
+    if len(kinds) > 1:
+        raise Problem(USAGE, f"--{kinds[0]} and --{kinds[1]} are two orders; ask for one.")
+    if len(parsed.words) > 2:
+        raise Problem(USAGE, "fettle diff compares two; `fettle diff --help` says more.")
+    rows = parsed.number("rows", 30)
+    conditions = failon.read(parsed.values["fail-on"]) if "fail-on" in parsed.values else []
+
+    from fettle.report import difftable
+
+    choice = difftable.Choice(rows, kinds[0] if kinds else "peak", parsed.values.get("in", ""))
+    opened = _Opened()
+    sides = _sides(opened, parsed.words)
+    if len(sides) == 1:
+        _points(opened, sides[0], choice, conditions)
+    else:
+        old, new = sides
+        remarks = difftable.show(old, new, choice, sys.stdout)
+        opened.say(remarks)
+        check(conditions, old, new)
+    return 0
+
+
+class _Opened:
+    """Recordings by path, each read once: points of one are points of one."""
+
+    def __init__(self) -> None:
+        self._profiles: dict[str, Profile] = {}
+        self._remarks: list[str] = []
+
+    def profile(self, path: str) -> "Profile":
+        """Problem if there is no memory in it."""
+        from fettle import recording
+        from fettle.report.names import visible
+
+        if path not in self._profiles:
+            found = recording.open_one(path)
+            self._remarks += found.remarks
+            if not found.profile.heaps():
+                raise Problem(
+                    CHECK_FAILED,
+                    f"fettle diff compares memory so far, and {visible(path)} has none; record it"
+                    " with `fettle run -M`.",
+                )
+            self._profiles[path] = found.profile
+        return self._profiles[path]
+
+    def say(self, remarks: list[str]) -> None:
+        """What must be known to read the tables right."""
+        from fettle.report import notes, screen
+
+        said = [sentence for each in self._profiles.values() for sentence in notes.sentences(each)]
+        screen.sentences(list(dict.fromkeys([*self._remarks, *remarks, *said])), sys.stdout)
+
+
+def _sides(opened: _Opened, words: list[str]) -> "list[Side]":
+    """Two to compare; or one whose points are asked for."""
+    from fettle import output, recording
+
+    if len(words) == 2:
+        return [_side(opened, word) for word in words]
+    path = words[0] if words else recording.newest(".")
+    side = _side(opened, path)
+    if side.points is not None:
+        return [side, _side(opened, f"{side.name.rpartition('@')[0]}@end")]
+    if words and side.profile.points():
+        return [side]
+    before = output.previous(side.name)
+    if os.path.isfile(before):
+        return [_side(opened, before), side]
+    if side.profile.points():
+        return [side]
+    raise Problem(
+        UNREADABLE,
+        f"there is no {before} to compare {side.name} with, and it has no points; name two"
+        " recordings, or put fettle.mark('NAME') into the program.",
+    )
+
+
+def _side(opened: _Opened, word: str) -> "Side":
+    """FILE or FILE@POINT; a file may have an @ in its name."""
+    from fettle import recording
+    from fettle.report import pointtable
+    from fettle.report.growth import Side
+
+    path, point = recording.named(word), ""
+    if not os.path.exists(path) and "@" in word:
+        head, _, point = word.rpartition("@")
+        path = recording.named(head)
+        if not point or not head:
+            raise Problem(USAGE, f"{word!r} needs a recording and a point: FILE@POINT.")
+    profile = opened.profile(path)
+    if not point:
+        return Side(path, profile)
+    return Side(f"{path}@{point}", profile, pointtable.find(profile, point, path))
+
+
+def _points(opened: _Opened, side: "Side", choice: "Choice", conditions: "list[Condition]") -> None:
+    from fettle.report import pointtable
+
+    opened.say(pointtable.show(side.profile, side.name, choice, sys.stdout))
+    if conditions:
+        first = side.profile.points()[0]
+        check(conditions, _side(opened, f"{side.name}@{first.name}"), side)
+
+
+def check(conditions: "list[Condition]", old: "Side", new: "Side") -> None:
+    """Problem with exit code 1 for those that are met."""
+    from fettle.report import difftable, size
+
+    is_of_points = old.points is not None or new.points is not None
+    what = "alive" if is_of_points else "peak"
+    before, now = old.bytes(what), new.bytes(what)
+    failed = [condition.text for condition in conditions if condition.failed(before, now)]
+    if failed:
+        share = f" ({difftable.ratio(before, now)})" if before else ""
+        word = "what was alive" if is_of_points else "the peak"
+        raise Problem(
+            CHECK_FAILED,
+            f"{word} grew by {size.amount(now - before)}{share}: {', '.join(failed)} was asked to"
+            " fail; the first lines of the table grew most.",
+        )

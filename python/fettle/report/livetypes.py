@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What types are alive at the end, by the line that made them, and what __slots__ would save."""
+
+from fettle.report import columns, names, screen, sitelines, size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from fettle._core import ClassRow, ObjectRow, Profile, SiteRow
+    from fettle.report.memory import Choice
+
+OLDER = "(before the recording)"
+NO_OBJECTS = (
+    "no objects were recorded: the program was killed, or a fettle without this wrote the recording"
+    "; record a run that ends by itself."
+)
+
+Key = tuple[str, "sitelines.Key | None"]
+
+
+def show(
+    profile: "Profile",
+    sites: "list[SiteRow]",
+    choice: "Choice",
+    files: names.Files,
+    stream: "TextIO",
+) -> list[str]:
+    """Prints both tables. Gives what must be said below them."""
+    found = profile.objects()
+    if not found:
+        return [NO_OBJECTS]
+    groups = _groups(found, sites, choice.within, files)
+    ordered = sorted(groups.values(), key=lambda one: (-one.bytes, -one.count, one.type, one.place))
+    shown = ordered[: choice.rows] if choice.rows else ordered
+    rows = [[size.amount(one.bytes), size.grouped(one.count), one.type, one.place] for one in shown]
+    head, *lines = columns.aligned(["alive", "objects", "type", sitelines.HEAD], rows)
+    left = len(ordered) - len(shown)
+    rest = f" {size.counted(left, 'more row')}; -n 0 shows all" if left else ""
+    body = [(head, "cyan"), *((line, "") for line in lines), *[(rest, "dim")] * bool(rest)]
+    advice = [] if choice.within else _advice(profile.classes(), choice.rows)
+    screen.styled([*body, *((line, style) for line, style in advice)], stream)
+    return []
+
+
+class _Group:
+    """The live objects of one type that one line made."""
+
+    __slots__ = ("bytes", "count", "place", "type")
+
+    def __init__(self, type: str, place: str) -> None:
+        self.type = names.visible(type)
+        self.place = place
+        self.count = self.bytes = 0
+
+
+def _groups(
+    found: "list[ObjectRow]", sites: "list[SiteRow]", within: str, files: names.Files
+) -> dict[Key, _Group]:
+    """All processes together. Problem if nothing is within."""
+    groups: dict[Key, _Group] = {}
+    for row in found:
+        site = sites[row.site] if row.site >= 0 else None
+        if within and (site is None or not files.match(site, within)):
+            continue
+        key = (row.type, sitelines.key_of(site) if site else None)
+        group = groups.get(key)
+        if group is None:
+            place = sitelines.label(site, files) if site else OLDER
+            group = groups[key] = _Group(row.type, place)
+        group.count += row.count
+        group.bytes += row.bytes
+    if within and not groups:
+        raise names.no_match(within)
+    return groups
+
+
+class _Class:
+    """A class over all processes."""
+
+    __slots__ = ("bytes", "instances", "plain", "slotted", "type", "why")
+
+    def __init__(self, row: "ClassRow") -> None:
+        self.type, self.why = row.type, row.why
+        self.plain, self.slotted = row.plain, row.slotted
+        self.instances = self.bytes = 0
+
+    def saved(self) -> int:
+        return self.instances * max(self.plain - self.slotted, 0) if self.slotted else 0
+
+    def sentence(self) -> str:
+        """build.P: 50 000 instances, 80 B each; with __slots__ 40 B each: saves 2.0 MB"""
+        start = (
+            f"{names.visible(self.type)}: {size.counted(self.instances, 'instance')},"
+            f" {size.amount(self.plain)} each"
+        )
+        if not self.slotted:
+            return f"{start}; no __slots__: {names.visible(self.why)}"
+        saved = size.amount(self.saved())
+        return f"{start}; with __slots__ {size.amount(self.slotted)} each: saves {saved}"
+
+
+def _advice(rows: "list[ClassRow]", most: int) -> list[tuple[str, str]]:
+    """What would save the most comes first, then the largest of those that can not. Nothing is said
+    of a class that has its slots already."""
+    found: dict[tuple[str, int, int, str], _Class] = {}
+    for row in rows:
+        key = (row.type, row.plain, row.slotted, row.why)
+        one = found.setdefault(key, _Class(row))
+        one.instances += row.instances
+        one.bytes += row.bytes
+    classes = [one for one in found.values() if one.saved() or (one.why and not one.slotted)]
+    classes.sort(key=lambda one: (-one.saved(), -one.bytes, one.type))
+    shown = classes[:most] if most else classes
+    left = len(classes) - len(shown)
+    rest = f" {size.counted(left, 'more class', 'more classes')}; -n 0 shows all" if left else ""
+    lines = [(one.sentence(), "yellow" if one.saved() else "dim") for one in shown]
+    return [*lines, *[(rest, "dim")] * bool(rest)]
