@@ -233,6 +233,25 @@ def write_lprof(
 ) -> bytes:
     """A file that line_profiler 3 to 5 read. TypeError, OverflowError past 64 bits."""
 
+def read_snapshot(
+    path: str | bytes | PathLike[str] | PathLike[bytes], /
+) -> tuple[
+    list[tuple[tuple[int, int, tuple[tuple[str, int], ...], int | None], int]],
+    dict[str, str | int | float | bool | None],
+]:
+    """What tracemalloc's Snapshot holds, of a file of fettle's or tracemalloc's own: groups of
+    equal blocks, ((domain, size, ((file, line), ...), total_nframe), count), the most recent frame
+    first; and its other attributes. Nothing is unpickled. OSError; FileError, whose third
+    argument says what was refused."""
+
+def write_snapshot(
+    groups: list[tuple[tuple[int, int, tuple[tuple[str, int], ...], int | None], int]],
+    attributes: dict[str, Any],
+    /,
+) -> bytes:
+    """A file that read_snapshot() reads. TypeError, OverflowError past 63 bits, FileError of the
+    kind "limit"."""
+
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str, int, int, bool]]:
     """(name, suffix, description, nodes, frames, lines) of each: nodes and frames are what the
@@ -264,6 +283,8 @@ class Recorder:
         one_thread: bool = False,
         lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
         max_nodes: int = 2_000_000,
+        mem: bool | str = False,  # "sample": some blocks stand for all
+        frames: int = 1,
     ) -> Self: ...
     def __init__(
         self,
@@ -276,6 +297,8 @@ class Recorder:
         one_thread: bool = False,
         lingers: bool = False,  # stop() leaves the hooks of lines in place until it goes
         max_nodes: int = 2_000_000,
+        mem: bool | str = False,  # "sample": some blocks stand for all
+        frames: int = 1,
     ) -> None: ...
     @property
     def active(self) -> bool: ...
@@ -292,6 +315,21 @@ class Recorder:
         """Records the lines of what a selector means; before the first start()."""
     def profile(self) -> Profile:
         """What was recorded so far; the recording goes on."""
+    # With mem only, else they say that nothing is traced:
+    def traced(self) -> tuple[int, int]:
+        """Bytes that are alive, and the most that were."""
+    def reset_peak(self) -> None: ...
+    def forget(self) -> None:
+        """All blocks there are; what is allocated later is recorded."""
+    def overhead(self) -> int:
+        """Bytes that recording itself takes."""
+    def trace_of(self, object: object, /) -> tuple[tuple[str, int], ...] | None:
+        """(file, line) of where it was allocated, the most recent last; None when not recorded."""
+    def traces(
+        self,
+    ) -> tuple[list[tuple[tuple[str, int], ...]], list[tuple[int, int, int, int, bool]]]:
+        """(stacks, rows) of all live blocks: stacks as of trace_of(), rows (domain, size, count,
+        index of the stack, whether it is truncated)."""
 
 @final
 class profiler_subentry(structseq[Any], tuple[CodeType | str, int, int, float, float]):
