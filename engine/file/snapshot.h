@@ -19,16 +19,16 @@ enum { FT_SNAPSHOT_VERSION = 1, FT_SNAPSHOT_MAGIC_BYTES = 8, FT_SNAPSHOT_HEADER_
 
 #define FT_SNAPSHOT_BYTES_MAX (UINT64_C(1) << 28) /* some 50 million groups */
 
-/* What a reader unpacks of a small file, and of a larger one for each of its bytes: real ones need
- * 3 to 20. Each byte unpacked takes some 8 of memory at most. */
-#define FT_SNAPSHOT_RAW_FLOOR (UINT64_C(4) << 20)
+/* What may be packed into a small file, and into a larger one for each of its bytes: real ones need
+ * 3 to 20. Each byte unpacked takes some 8 of memory at most. Neither read nor written beyond. */
+#define FT_SNAPSHOT_RAW_FLOOR (UINT64_C(16) << 20)
 #define FT_SNAPSHOT_RAW_RATIO UINT64_C(64)
 
 /* Whether a file that begins so is one. */
 bool ft_snapshot_is_one(const uint8_t *bytes, size_t length);
 
-/* Appends a whole file to out. FT_ERR_LIMIT: a text or stack of more than a chunk, or too many
- * bytes; FT_ERR_MEMORY. After an error out holds a part of it. */
+/* Appends a whole file to out. FT_ERR_LIMIT: a text or stack of more than a chunk, or more
+ * bytes than are read; FT_ERR_MEMORY. After an error out holds a part of it. */
 ft_status ft_snapshot_write(const ft_traces *traces, ft_buf *out);
 
 /* Reads a whole file into initialised, empty traces. On an error they are left valid to

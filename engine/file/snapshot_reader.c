@@ -135,7 +135,9 @@ static ft_status read_chunk(reader *from, const ft_chunk *chunk, ft_unpacker *un
     while (found < KINDS && kinds[found].type != chunk->type)
         found++;
     if (found == KINDS)
-        return (chunk->flags & FT_CHUNK_SKIPPABLE) != 0 ? FT_OK : FT_ERR_CORRUPT;
+        return chunk->flags == FT_CHUNK_SKIPPABLE ? FT_OK : FT_ERR_NEWER;
+    if (chunk->flags != 0)
+        return FT_ERR_NEWER;
     ft_status status = ft_unpacker_get(unpacker, chunk, &raw);
     if (status != FT_OK)
         return status;

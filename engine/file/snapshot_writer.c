@@ -3,7 +3,7 @@
  *
  * Entries are put one behind the other and a chunk is closed before the entry that would not fit,
  * so that each chunk holds whole ones and its reader needs nothing of the chunk before. */
-#include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "engine/base/crc.h"
@@ -17,12 +17,14 @@ typedef struct writer {
     ft_packer packer;
     ft_buf raw; /* the chunk that is being filled */
     uint32_t type, sequence;
+    uint64_t raw_total;
 } writer;
 
 static ft_status close_chunk(writer *to, size_t length)
 {
     ft_chunk head = {.type = to->type, .sequence = to->sequence++};
     ft_status status = ft_packer_put(&to->packer, &head, to->raw.data, length, to->out);
+    to->raw_total += length;
     size_t rest = to->raw.length - length;
     if (rest > 0)
         memmove(to->raw.data, to->raw.data + length, rest);
@@ -119,6 +121,26 @@ static void put_header(ft_buf *out)
         ft_buf_put_u32(out, ft_crc32c(0, out->data + start, FT_SNAPSHOT_MAGIC_BYTES + 4));
 }
 
+/* Whether the reader will take a file of so many bytes. */
+static bool is_readable(const writer *to, size_t length)
+{
+    return length <= FT_SNAPSHOT_BYTES_MAX &&
+           to->raw_total <= FT_SNAPSHOT_RAW_FLOOR + FT_SNAPSHOT_RAW_RATIO * length;
+}
+
+static ft_status put_all(writer *to)
+{
+    const ft_traces *traces = to->traces;
+    ft_status status = put_entries(to, FT_SNAPSHOT_TEXT, traces->texts.count - 1, put_text);
+    if (status == FT_OK)
+        status = put_entries(to, FT_SNAPSHOT_STAK, traces->stack_count, put_stack);
+    if (status == FT_OK)
+        status = put_entries(to, FT_SNAPSHOT_GRUP, traces->group_count, put_group);
+    if (status == FT_OK)
+        status = put_entries(to, FT_SNAPSHOT_ATTR, traces->attribute_count, put_attribute);
+    return status == FT_OK ? put_end(to) : status;
+}
+
 ft_status ft_snapshot_write(const ft_traces *traces, ft_buf *out)
 {
     writer to = {.traces = traces, .out = out};
@@ -128,18 +150,10 @@ ft_status ft_snapshot_write(const ft_traces *traces, ft_buf *out)
         return status;
     ft_buf_init(&to.raw, traces->mem);
     put_header(out);
-    status = put_entries(&to, FT_SNAPSHOT_TEXT, traces->texts.count - 1, put_text);
-    if (status == FT_OK)
-        status = put_entries(&to, FT_SNAPSHOT_STAK, traces->stack_count, put_stack);
-    if (status == FT_OK)
-        status = put_entries(&to, FT_SNAPSHOT_GRUP, traces->group_count, put_group);
-    if (status == FT_OK)
-        status = put_entries(&to, FT_SNAPSHOT_ATTR, traces->attribute_count, put_attribute);
-    if (status == FT_OK)
-        status = put_end(&to);
+    status = put_all(&to);
     if (status == FT_OK)
         status = ft_buf_status(out);
-    if (status == FT_OK && out->length - start > FT_SNAPSHOT_BYTES_MAX)
+    if (status == FT_OK && !is_readable(&to, out->length - start - FT_SNAPSHOT_HEADER_BYTES))
         status = FT_ERR_LIMIT;
     ft_buf_fini(&to.raw);
     ft_packer_fini(&to.packer);
