@@ -12,6 +12,7 @@
 #include "glue/objects/size.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
+#include "glue/snapshots.h"
 #include "glue/state.h"
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
@@ -234,6 +235,8 @@ static PyMethodDef core_methods[] = {
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
+    {"read_snapshot", ft_snapshots_read, METH_O, ft_snapshots_read_doc},
+    {"write_snapshot", ft_snapshots_write, METH_VARARGS, ft_snapshots_write_doc},
 #if !FT_HAS_MONITORING
     {"_rewrite", ft_core_rewrite, METH_VARARGS, ft_rewrite_doc},
 #endif

@@ -13,6 +13,8 @@ enum {
     FT_OPCODE_FRAME = 0x95,
     /* scalars */
     FT_OPCODE_NONE = 'N',
+    FT_OPCODE_NEWTRUE = 0x88,
+    FT_OPCODE_NEWFALSE = 0x89,
     FT_OPCODE_INT = 'I',
     FT_OPCODE_BININT = 'J',
     FT_OPCODE_BININT1 = 'K',

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pickle.h: reads a Python pickle as far as an object with plain attributes needs it: numbers,
- * texts, None, tuples, lists, dictionaries, and objects of the classes that the caller names.
+ * texts, None, truth values, tuples, lists, dictionaries, and objects of the classes that the
+ * caller names.
  * Protocols 0 to 5. Everything else is refused.
  *
  * Nothing is imported, called or executed: a class is a number that the caller knows, an object is
@@ -23,6 +24,7 @@
 typedef enum ft_pickle_kind {
     FT_PICKLE_ABSENT, /* no value: what a memo holds nothing of */
     FT_PICKLE_NONE,
+    FT_PICKLE_BOOLEAN, /* its integer is 0 or 1 */
     FT_PICKLE_INTEGER,
     FT_PICKLE_REAL,
     FT_PICKLE_TEXT,
@@ -40,7 +42,7 @@ typedef struct ft_pickle_value {
     ft_pickle_kind kind;
     uint32_t id; /* TEXT: of texts. CLASS: of classes. Containers: of containers */
     union {
-        int64_t integer; /* INTEGER */
+        int64_t integer; /* INTEGER, BOOLEAN */
         double real;     /* REAL: any, infinite or no number too */
     } number;
 } ft_pickle_value;

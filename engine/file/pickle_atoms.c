@@ -286,6 +286,11 @@ ft_status ft_pickle_scalar(ft_pickle *from, uint8_t opcode, ft_pickle_value *val
     case FT_OPCODE_NONE:
         value->kind = FT_PICKLE_NONE;
         return FT_OK;
+    case FT_OPCODE_NEWTRUE:
+    case FT_OPCODE_NEWFALSE:
+        value->kind = FT_PICKLE_BOOLEAN;
+        value->number.integer = opcode == FT_OPCODE_NEWTRUE;
+        return FT_OK;
     case FT_OPCODE_INT:
     case FT_OPCODE_BININT:
     case FT_OPCODE_BININT1:

@@ -324,6 +324,25 @@ def write_lprof(
 ) -> bytes:
     """A file that line_profiler 3 to 5 read. TypeError, OverflowError past 64 bits."""
 
+def read_snapshot(
+    path: str | bytes | PathLike[str] | PathLike[bytes], /
+) -> tuple[
+    list[tuple[tuple[int, int, tuple[tuple[str, int], ...], int | None], int]],
+    dict[str, str | int | float | bool | None],
+]:
+    """What tracemalloc's Snapshot holds, of a file of fettle's or tracemalloc's own: groups of
+    equal blocks, ((domain, size, ((file, line), ...), total_nframe), count), the most recent frame
+    first; and its other attributes. Nothing is unpickled. OSError; FileError, whose third
+    argument says what was refused."""
+
+def write_snapshot(
+    groups: list[tuple[tuple[int, int, tuple[tuple[str, int], ...], int | None], int]],
+    attributes: dict[str, Any],
+    /,
+) -> bytes:
+    """A file that read_snapshot() reads. TypeError, OverflowError past 63 bits, FileError of the
+    kind "limit"."""
+
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str, int, int, bool]]:
     """(name, suffix, description, nodes, frames, lines) of each: nodes and frames are what the
@@ -360,6 +379,8 @@ class Recorder:
         mem: bool | Literal["sample"] = False,
         frames: int = 1,  # of each block's stack, 1 to 65535
         max_nodes: int = 2_000_000,
+        mem: bool | str = False,  # "sample": some blocks stand for all
+        frames: int = 1,
     ) -> Self: ...
     def __init__(
         self,
@@ -374,6 +395,8 @@ class Recorder:
         mem: bool | Literal["sample"] = False,
         frames: int = 1,
         max_nodes: int = 2_000_000,
+        mem: bool | str = False,  # "sample": some blocks stand for all
+        frames: int = 1,
     ) -> None: ...
     @property
     def active(self) -> bool: ...
@@ -407,6 +430,21 @@ class Recorder:
         """A named point, to compare with."""
     def profile(self) -> Profile:
         """What was recorded so far; the recording goes on."""
+    # With mem only, else they say that nothing is traced:
+    def traced(self) -> tuple[int, int]:
+        """Bytes that are alive, and the most that were."""
+    def reset_peak(self) -> None: ...
+    def forget(self) -> None:
+        """All blocks there are; what is allocated later is recorded."""
+    def overhead(self) -> int:
+        """Bytes that recording itself takes."""
+    def trace_of(self, object: object, /) -> tuple[tuple[str, int], ...] | None:
+        """(file, line) of where it was allocated, the most recent last; None when not recorded."""
+    def traces(
+        self,
+    ) -> tuple[list[tuple[tuple[str, int], ...]], list[tuple[int, int, int, int, bool]]]:
+        """(stacks, rows) of all live blocks: stacks as of trace_of(), rows (domain, size, count,
+        index of the stack, whether it is truncated)."""
 
 @final
 class profiler_subentry(structseq[Any], tuple[CodeType | str, int, int, float, float]):
