@@ -573,6 +573,16 @@ ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length)
 
 /* ---- the end ---- */
 
+/* A reader of the arena finds blocks that hold nothing; the newest ones are filled again. */
+void ft_heap_forget_survivors(ft_heap *heap)
+{
+    pthread_mutex_lock(&heap->recording->lock);
+    for (ft_block *block = heap->recording->arena.blocks; block != NULL; block = block->next)
+        if (block->kind == FT_BLOCK_OBJECTS || block->kind == FT_BLOCK_CLASSES)
+            atomic_store_explicit(&block->used, 0, memory_order_release);
+    pthread_mutex_unlock(&heap->recording->lock);
+}
+
 ft_status ft_heap_add_object(ft_heap *heap, const ft_heap_object *row)
 {
     ft_heap_object *at =

@@ -243,7 +243,8 @@ void ft_heap_look_now(ft_heap *heap);
 /* A named point of the recording: what is alive now, by site. Needs both parts' locks. */
 ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length);
 
-/* What is alive at the end; the rows are copied. */
+/* What is alive at the end, in place of what was said before; the rows are copied. */
+void ft_heap_forget_survivors(ft_heap *heap);
 ft_status ft_heap_add_object(ft_heap *heap, const ft_heap_object *row);
 ft_status ft_heap_add_class(ft_heap *heap, const ft_heap_class *row);
 

@@ -6,53 +6,9 @@
 #include "glue/probes/places.h"
 
 #include "engine/model/code.h"
+#include "glue/probes/plain_text.h"
 
 enum { FEW_FRAMES = 32 };
-
-/* ---- texts ---- */
-
-/* UTF-8 of a character behind `at`; what UTF-8 has no bytes for is spelled \uXXXX, as in the tables
- * of calls. Room for 6 bytes. */
-static char *put_character(char *at, Py_UCS4 character)
-{
-    static const char digits[] = "0123456789abcdef";
-    if (character < 0x80) {
-        *at++ = (char)character;
-    } else if (character < 0x800) {
-        *at++ = (char)(0xc0 | character >> 6);
-        *at++ = (char)(0x80 | (character & 0x3f));
-    } else if (character >= 0xd800 && character < 0xe000) {
-        *at++ = '\\';
-        *at++ = 'u';
-        for (int shift = 12; shift >= 0; shift -= 4)
-            *at++ = digits[character >> shift & 0xf];
-    } else if (character < 0x10000) {
-        *at++ = (char)(0xe0 | character >> 12);
-        *at++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *at++ = (char)(0x80 | (character & 0x3f));
-    } else {
-        *at++ = (char)(0xf0 | character >> 18);
-        *at++ = (char)(0x80 | (character >> 12 & 0x3f));
-        *at++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *at++ = (char)(0x80 | (character & 0x3f));
-    }
-    return at;
-}
-
-/* The str's text in `buffer`, cut to FT_NAME_MAX_BYTES; its length. */
-static size_t copy_text(PyObject *text, char *buffer)
-{
-    if (text == NULL || !PyUnicode_Check(text) || !ft_compat_is_ready(text))
-        return 0;
-    char *at = buffer;
-    const char *last = buffer + FT_NAME_MAX_BYTES - 6;
-    Py_ssize_t length = PyUnicode_GET_LENGTH(text);
-    int kind = (int)PyUnicode_KIND(text);
-    const void *data = PyUnicode_DATA(text);
-    for (Py_ssize_t i = 0; i < length && at <= last; i++)
-        at = put_character(at, PyUnicode_READ(kind, data, i));
-    return (size_t)(at - buffer);
-}
 
 /* The number of the code's record; 0 without room. */
 static uint32_t declare(ft_heap_part *part, PyCodeObject *code, ft_place_guard *guard)
@@ -66,7 +22,7 @@ static uint32_t declare(ft_heap_part *part, PyCodeObject *code, ft_place_guard *
     };
     for (int i = 0; i < 3 && buffers != NULL; i++) {
         function.texts[i] = buffers + i * FT_NAME_MAX_BYTES;
-        function.lengths[i] = copy_text(texts[i], buffers + i * FT_NAME_MAX_BYTES);
+        function.lengths[i] = ft_plain_text(texts[i], buffers + i * FT_NAME_MAX_BYTES);
     }
     uint32_t number = 0;
     if (buffers != NULL)

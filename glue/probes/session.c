@@ -14,6 +14,7 @@
 #include "glue/probes/describe.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
+#include "glue/probes/survivors.h"
 
 _Thread_local ft_thread_here ft_session_here FT_TLS;
 uint64_t ft_session_generation = 1;
@@ -731,6 +732,7 @@ void ft_session_stop(void)
     ft_recorder *mine = id == 0 ? NULL : recorder_of(all, take);
     look_at_hooks();
     take->stopped = true;
+    ft_survivors_record(take);
     ft_allocs_end(take);
     ft_line_marks_end(take);
     if (adjust_probe() < 0)

@@ -14,6 +14,7 @@
 #include "glue/probes/functions.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/session.h"
+#include "glue/probes/survivors.h"
 #include "glue/types/profile.h"
 #include "glue/types/traces.h"
 
@@ -34,9 +35,12 @@ PyObject *ft_recorder_profile(const ft_module_state *state, ft_take *take)
     if (profile == NULL)
         return NULL;
     ft_session_settle(take);
+    ft_survivors_record(take);
+    ft_allocs_lock();
     ft_session_lock();
     ft_status status = ft_harvest_recording(model, &take->recording);
     ft_session_unlock();
+    ft_allocs_unlock();
     if (status == FT_OK)
         return profile;
     Py_DECREF(profile);
@@ -93,10 +97,13 @@ static int start(recorder_object *self)
     return -1;
 }
 
-static void stop(recorder_object *self)
+/* look: at what objects are alive, which takes time by their number. */
+static void stop(recorder_object *self, bool look)
 {
     if (self->starts == 0 || --self->starts > 0)
         return;
+    if (look && self->open)
+        ft_survivors_record(&self->take);
     if (self->lingers)
         self->take.recording.lines_rest = true;
     else
@@ -112,7 +119,13 @@ static PyObject *recorder_start(PyObject *object, PyObject *Py_UNUSED(unused))
 
 static PyObject *recorder_stop(PyObject *object, PyObject *Py_UNUSED(unused))
 {
-    stop((recorder_object *)object);
+    stop((recorder_object *)object, true);
+    Py_RETURN_NONE;
+}
+
+static PyObject *recorder_pause(PyObject *object, PyObject *Py_UNUSED(unused))
+{
+    stop((recorder_object *)object, false);
     Py_RETURN_NONE;
 }
 
@@ -129,7 +142,7 @@ static PyObject *recorder_enter(PyObject *object, PyObject *Py_UNUSED(unused))
 
 static PyObject *recorder_exit(PyObject *object, PyObject *Py_UNUSED(args))
 {
-    stop((recorder_object *)object);
+    stop((recorder_object *)object, true);
     Py_RETURN_NONE;
 }
 
@@ -394,6 +407,9 @@ static PyMethodDef recorder_methods[] = {
     {"start", recorder_start, METH_NOARGS, "start($self, /)\n--\n\nRecord from now on."},
     {"stop", recorder_stop, METH_NOARGS,
      "stop($self, /)\n--\n\nEnd what the last start() began; without one, do nothing."},
+    {"pause", recorder_pause, METH_NOARGS,
+     "pause($self, /)\n--\n\nAs stop(), but of memory it does not look at what objects are alive: "
+     "for many short spans."},
     {"__enter__", recorder_enter, METH_NOARGS,
      "__enter__($self, /)\n--\n\nStart; the function that calls this is recorded too."},
     {"__exit__", recorder_exit, METH_VARARGS, "__exit__($self, /, *exception)\n--\n\nStop."},

@@ -375,7 +375,7 @@ def _wrapper(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return await function(*args, **kwargs)
             finally:
-                run.stop()
+                run.pause()
 
         return coroutine
 
@@ -389,7 +389,7 @@ def _wrapper(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return (yield from function(*args, **kwargs))
             finally:
-                run.stop()
+                run.pause()
 
         return generator
 
@@ -398,7 +398,7 @@ def _wrapper(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         finally:
-            run.stop()
+            run.pause()
 
     return plain
 
@@ -424,6 +424,6 @@ def _async_generator(run: Run, function: Callable[..., Any]) -> Callable[..., An
                 else:
                     step = inner.asend(sent)
         finally:
-            run.stop()
+            run.pause()
 
     return generator

@@ -635,7 +635,7 @@ def stop() -> None:
     """Ends tracing, and forgets all that was traced."""
     recorder = _tracing.pop("heap", None)
     if recorder is not None:
-        recorder.stop()
+        recorder.pause()
 
 
 def is_tracing() -> bool:
