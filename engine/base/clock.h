@@ -35,6 +35,14 @@ ft_clock_pair ft_clock_read_pair(ft_clock_source source);
  */
 double ft_clock_ns_per_tick(ft_clock_source source, ft_clock_pair from, ft_clock_pair to);
 
+/* A span of ticks in ns, at most 146 years: two of them still fit 64 bits. */
+static inline uint64_t ft_clock_to_ns(uint64_t ticks, double ns_per_tick)
+{
+    const double most = 4.6e18;
+    double ns = (double)ticks * ns_per_tick;
+    return (uint64_t)(ns < most ? ns : most);
+}
+
 static inline uint64_t ft_clock_ns_of(struct timespec time)
 {
     return (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec;

@@ -17,6 +17,7 @@
 
 #include "engine/base/array.h"
 #include "engine/record/arena.h"
+#include "engine/record/heap_harvest.h"
 #include "engine/record/line_harvest.h"
 #include "engine/record/recorder.h"
 #include "engine/record/recording.h"
@@ -44,6 +45,8 @@ typedef struct harvest {
     uint32_t block_count, block_room;
     uint32_t *codes; /* owned: the profile's code id of each code number */
     uint32_t code_count, code_room;
+    uint32_t *texts; /* owned: the profile's text of each text number */
+    uint32_t text_count, text_room;
     ft_recorder *recorders; /* owned copies */
     uint32_t recorder_count;
     uint8_t *buffer; /* owned: one block's content */
@@ -59,6 +62,7 @@ typedef struct harvest {
     double ns_per_tick;
     uint64_t torn;
     ft_line_harvest lines;
+    ft_heap_harvest heap;
 } harvest;
 
 /* ---- reading ---- */
@@ -154,27 +158,26 @@ static ft_status find_blocks(harvest *h, uint64_t *offset, uint32_t kind)
     return FT_OK;
 }
 
-/* A living process goes on while its arena is read. A context is published after its function's
- * record: what records there are is therefore asked last. */
-static ft_status find_newer_records(harvest *h, uint64_t *offset)
+/* A living process goes on while its arena is read, and publishes what others refer to before them:
+ * contexts and sites after their function's record, cells after their site. So what there is of
+ * such a kind is asked last. offset: where the blocks that were found ended. */
+static ft_status find_newer(harvest *h, uint64_t offset, uint32_t kind)
 {
     ft_block block;
     struct stat info;
     ft_arena_header header;
     for (uint32_t i = 0; i < h->block_count; i++) {
         block_place *place = &h->blocks[i];
-        if (place->kind == FT_BLOCK_RECORDS &&
-            read_at(h->fd, &block, sizeof block, place->offset) &&
+        if (place->kind == kind && read_at(h->fd, &block, sizeof block, place->offset) &&
             is_sound(h, &block, place->offset))
             place->used = atomic_load_explicit(&block.used, memory_order_relaxed);
     }
     if (!read_at(h->fd, &header, sizeof header, 0) || fstat(h->fd, &info) != 0)
         return FT_OK;
     uint64_t bytes = atomic_load_explicit(&header.bytes, memory_order_relaxed);
-    if (bytes <= h->bytes || bytes > (uint64_t)info.st_size)
-        return FT_OK;
-    h->bytes = bytes;
-    return find_blocks(h, offset, FT_BLOCK_RECORDS);
+    if (bytes > h->bytes && bytes <= (uint64_t)info.st_size)
+        h->bytes = bytes;
+    return find_blocks(h, &offset, kind);
 }
 
 static void sort_blocks(harvest *h)
@@ -188,7 +191,9 @@ static ft_status find_all_blocks(harvest *h)
     uint64_t offset = FT_ARENA_HEADER_BYTES;
     ft_status status = find_blocks(h, &offset, 0);
     if (status == FT_OK && h->torn == 0)
-        status = find_newer_records(h, &offset);
+        status = find_newer(h, offset, FT_BLOCK_SITES);
+    if (status == FT_OK && h->torn == 0)
+        status = find_newer(h, offset, FT_BLOCK_RECORDS);
     sort_blocks(h);
     return status;
 }
@@ -225,6 +230,17 @@ static ft_status add_code(harvest *h, const ft_record *record, const char *text)
             return status;
     }
     return ft_codetab_intern(&h->profile->codes, &code, &h->codes[++h->code_count]);
+}
+
+static ft_status add_text(harvest *h, const ft_record *record, const char *text)
+{
+    uint32_t *texts = ft_array_grow(h->mem, h->texts, h->text_count + 2, &h->text_room,
+                                    sizeof *texts); /* number 0 is no text's */
+    if (texts == NULL)
+        return FT_ERR_MEMORY;
+    h->texts = texts;
+    return ft_strtab_intern(&h->profile->texts, text, record->lengths[0],
+                            &h->texts[++h->text_count]);
 }
 
 static ft_status set_property(harvest *h, const ft_record *record, const char *text)
@@ -267,6 +283,8 @@ static ft_status read_records(harvest *h, const block_place *place)
             status = add_code(h, &record, text);
         else if (record.type == FT_RECORD_PROPERTY)
             status = set_property(h, &record, text);
+        else if (record.type == FT_RECORD_TEXT)
+            status = add_text(h, &record, text);
         if (status != FT_OK)
             return status;
     }
@@ -325,9 +343,7 @@ static uint32_t node_at(const block_place *blocks, uint32_t count, uint64_t addr
 
 static uint64_t to_ns(const harvest *h, uint64_t ticks)
 {
-    const double most = 4.6e18; /* 146 years, and two of them still fit 64 bits */
-    double ns = (double)ticks * h->ns_per_tick;
-    return (uint64_t)(ns < most ? ns : most);
+    return ft_clock_to_ns(ticks, h->ns_per_tick);
 }
 
 static uint32_t kind_of(const harvest *h, const ft_node *node)
@@ -519,6 +535,47 @@ static ft_status add_lines(harvest *h)
     return status;
 }
 
+/* ---- the heap ---- */
+
+/* Their kinds are in the order in which they are read. */
+static ft_status read_heap(harvest *h)
+{
+    bool gap = false; /* in the sites: the numbers of those behind it are not known */
+    for (uint32_t i = 0; i < h->block_count; i++) {
+        const block_place *place = &h->blocks[i];
+        const bool sites = place->kind == FT_BLOCK_SITES;
+        if (place->kind < FT_BLOCK_HEAP || place->kind > FT_BLOCK_CLASSES || (sites && gap))
+            continue;
+        ft_status status = load(h, place);
+        gap |= sites && status == FT_ERR_CORRUPT;
+        if (status == FT_OK)
+            status = ft_heap_harvest_block(&h->heap, (ft_block_kind)place->kind, place->owner,
+                                           h->buffer, place->used);
+        if (status != FT_OK && status != FT_ERR_CORRUPT)
+            return status;
+    }
+    return ft_heap_harvest_finish(&h->heap);
+}
+
+static ft_status add_heap(harvest *h)
+{
+    uint64_t begun = atomic_load_explicit(&h->header.begun, memory_order_relaxed);
+    h->heap.profile = h->profile;
+    h->heap.process = h->process;
+    h->heap.codes = h->codes;
+    h->heap.code_count = h->code_count;
+    h->heap.texts = h->texts;
+    h->heap.text_count = h->text_count;
+    h->heap.begun = begun != 0 ? begun : ft_arena_first_ticks(&h->header);
+    h->heap.end = h->lines.end;
+    h->heap.ns_per_tick = h->ns_per_tick;
+    h->heap.last_event = h->last_event;
+    ft_status status = read_heap(h);
+    h->last_event = h->heap.last_event;
+    h->torn += h->heap.torn;
+    return status;
+}
+
 /* The content of all blocks that were found. */
 static ft_status read_all(harvest *h)
 {
@@ -527,7 +584,9 @@ static ft_status read_all(harvest *h)
         status = read_blocks_of(h, FT_BLOCK_RECORDERS, read_recorders);
     if (status == FT_OK)
         status = add_threads(h);
-    return status == FT_OK ? add_lines(h) : status;
+    if (status == FT_OK)
+        status = add_lines(h);
+    return status == FT_OK ? add_heap(h) : status;
 }
 
 /* ---- the process ---- */
@@ -563,9 +622,11 @@ static void close_harvest(harvest *h)
         close(h->fd);
     ft_mem_free(h->mem, h->blocks);
     ft_mem_free(h->mem, h->codes);
+    ft_mem_free(h->mem, h->texts);
     ft_mem_free(h->mem, h->recorders);
     ft_mem_free(h->mem, h->buffer);
     ft_line_harvest_fini(&h->lines);
+    ft_heap_harvest_fini(&h->heap);
 }
 
 static ft_status add_notes(harvest *h, bool alive)
@@ -640,7 +701,11 @@ static bool is_alive(const ft_arena_header *header)
 
 ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_death death)
 {
-    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1, .lines.mem = profile->mem};
+    harvest h = {.profile = profile,
+                 .mem = profile->mem,
+                 .fd = -1,
+                 .lines.mem = profile->mem,
+                 .heap.mem = profile->mem};
     uint32_t first_thread = profile->thread_count;
     ft_status status = open_file(&h, path);
     if (status != FT_OK)
@@ -668,7 +733,11 @@ done:
 
 ft_status ft_harvest_recording(ft_profile *profile, const ft_recording *recording)
 {
-    harvest h = {.profile = profile, .mem = profile->mem, .fd = -1, .lines.mem = profile->mem};
+    harvest h = {.profile = profile,
+                 .mem = profile->mem,
+                 .fd = -1,
+                 .lines.mem = profile->mem,
+                 .heap.mem = profile->mem};
     assert(recording->directory == NULL);
     h.header = *recording->arena.header;
     h.ns_per_tick = ft_recording_rate(recording);

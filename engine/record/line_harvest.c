@@ -153,13 +153,6 @@ static void add_open(ft_line_harvest *harvest, const ft_line_activation *activat
 
 /* ---- the end ---- */
 
-static uint64_t to_ns(uint64_t ticks, double ns_per_tick)
-{
-    const double most = 4.6e18; /* 146 years, and two of them still fit 64 bits */
-    double ns = (double)ticks * ns_per_tick;
-    return (uint64_t)(ns < most ? ns : most);
-}
-
 static uint64_t at_most(uint64_t value, uint64_t bound)
 {
     return value < bound ? value : bound;
@@ -174,14 +167,14 @@ ft_status ft_line_harvest_finish(ft_line_harvest *harvest, ft_profile *profile, 
         add_open(harvest, &harvest->open[i], end);
     for (uint32_t i = 0; i < harvest->count; i++) {
         const ft_line_count *count = &harvest->counts[i];
-        uint64_t time = count->line == 0 ? 0 : to_ns(count->time, ns_per_tick);
+        uint64_t time = count->line == 0 ? 0 : ft_clock_to_ns(count->time, ns_per_tick);
         ft_line line = {
             .code = count->code,
             .line = count->line,
             .hits = count->hits,
             .time = time,
-            .waiting = at_most(to_ns(count->waiting, ns_per_tick), time),
-            .callees = at_most(to_ns(count->callees, ns_per_tick), time),
+            .waiting = at_most(ft_clock_to_ns(count->waiting, ns_per_tick), time),
+            .callees = at_most(ft_clock_to_ns(count->callees, ns_per_tick), time),
         };
         if (profile->codes.codes[line.code].kind != FT_CODE_PYTHON) {
             harvest->torn++; /* no function that has lines */
