@@ -273,15 +273,15 @@ PyObject *ft_convert_objects(const ft_module_state *state, const ft_profile *pro
 static ft_row class_row_make(const ft_module_state *state, const ft_profile *profile,
                              uint32_t index, ft_str_cache *texts)
 {
-    const ft_class_row *class_row = &profile->memory.classes[index];
+    const ft_class_row *from = &profile->memory.classes[index];
     ft_row made = ft_row_start(state->class_row_type);
-    ft_row_put_number(&made, class_row->process);
-    ft_row_put_cached(&made, texts, class_row->type);
-    ft_row_put_number(&made, class_row->instances);
-    ft_row_put_number(&made, class_row->bytes);
-    ft_row_put_number(&made, class_row->plain);
-    ft_row_put_number(&made, class_row->slotted);
-    ft_row_put_cached(&made, texts, class_row->why);
+    ft_row_put_number(&made, from->process);
+    ft_row_put_cached(&made, texts, from->type);
+    ft_row_put_number(&made, from->instances);
+    ft_row_put_number(&made, from->bytes);
+    ft_row_put_number(&made, from->plain);
+    ft_row_put_number(&made, from->slotted);
+    ft_row_put_cached(&made, texts, from->why);
     return made;
 }
 
