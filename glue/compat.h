@@ -473,12 +473,18 @@ static inline bool ft_compat_is_tracked(PyObject *object)
     return ft_compat_is_collectable(object) && _PyObject_GC_IS_TRACKED(object);
 }
 
+/* Is it in the interpreter's own static room, as small ints and characters are? Says so without
+ * reading it. */
+static inline bool ft_compat_is_in_runtime(const PyObject *object)
+{
+    return (uintptr_t)object - (uintptr_t)&_PyRuntime < sizeof _PyRuntime; /* wraps below it */
+}
+
 /* Is it a part of the interpreter that is on no heap: a small int, a character, the empty tuple,
  * None, a type that is built in? */
 static inline bool ft_compat_is_static(PyObject *object)
 {
-    uintptr_t offset = (uintptr_t)object - (uintptr_t)&_PyRuntime; /* wraps below it */
-    if (offset < sizeof _PyRuntime)
+    if (ft_compat_is_in_runtime(object))
         return true;
     if (PyType_Check(object))
         return (((PyTypeObject *)object)->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0;
@@ -574,6 +580,16 @@ static inline const PyDictValues *ft_compat_instance_values(PyObject *object)
 #endif
 }
 
+/* Have instances of this type nothing but a managed __dict__ (and weak references)? */
+static inline bool ft_compat_has_attributes_only(const PyTypeObject *type)
+{
+    Py_ssize_t bytes = (Py_ssize_t)sizeof(PyObject);
+    if (type->tp_weaklistoffset > 0)
+        bytes += (Py_ssize_t)sizeof(PyObject *);
+    return ft_compat_has_managed_dict(type) && (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+           type->tp_itemsize == 0 && type->tp_basicsize == bytes;
+}
+
 /* How many attributes are set in an array of values. */
 static inline uint32_t ft_compat_values_used(const PyDictValues *values)
 {
@@ -582,6 +598,12 @@ static inline uint32_t ft_compat_values_used(const PyDictValues *values)
 #else
     return ((const uint8_t *)values)[-2];
 #endif
+}
+
+/* Value number i of those, as many as its class has shared names. Borrowed; may be NULL. */
+static inline PyObject *ft_compat_value(const PyDictValues *values, Py_ssize_t i)
+{
+    return values->values[i];
 }
 
 /* The block of the values above, where it is one of its own: until 3.12. */
@@ -622,14 +644,14 @@ static inline PyObject *ft_compat_instance_dict(PyObject *object)
 #endif
 }
 
-/* Is it a dict, or (3.15) a frozendict? */
-static inline bool ft_compat_is_dict(PyObject *object)
+/* Are its instances dicts, or (3.15) frozendicts? */
+static inline bool ft_compat_is_dict_type(PyTypeObject *type)
 {
 #if PY_VERSION_HEX >= 0x030F0000
-    return PyAnyDict_Check(object);
-#else
-    return PyDict_Check(object);
+    if (PyType_IsSubtype(type, &PyFrozenDict_Type))
+        return true;
 #endif
+    return PyType_HasFeature(type, Py_TPFLAGS_DICT_SUBCLASS);
 }
 
 /* The block of a table of keys. _PyDict_KeysSize is not exported. */
@@ -684,13 +706,8 @@ static inline PyObject *ft_compat_shared_name(const PyTypeObject *type, Py_ssize
     return ((const PyDictUnicodeEntry *)(const void *)entries)[i].me_key;
 }
 
-/* Is it a generator, coroutine or asynchronous generator? Its frame lies in it, of a length that no
- * field says: the slots of its code object; unknown (0) once it has ended. */
-static inline bool ft_compat_is_generator(PyObject *object)
-{
-    return PyGen_CheckExact(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object);
-}
-
+/* The frame of a generator, coroutine or asynchronous generator lies in it, and is of a length that
+ * no field says: the slots of its code object; unknown (0) once it has ended. */
 static inline size_t ft_compat_generator_slots(PyObject *object)
 {
     const PyGenObject *generator = (const PyGenObject *)object;

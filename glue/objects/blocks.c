@@ -16,9 +16,51 @@ static void add(ft_blocks *blocks, ft_compat_block block)
     blocks->bytes[blocks->count++] = block.bytes;
 }
 
-PyObject *ft_blocks_dict(PyObject *object)
+/* ---- what the instances of a type have in common ---- */
+
+static ft_shape_kind kind_of_containers(PyTypeObject *type)
 {
-    PyObject *dict = ft_compat_instance_dict(object);
+    if (PyType_HasFeature(type, Py_TPFLAGS_LIST_SUBCLASS))
+        return FT_SHAPE_LIST;
+    if (ft_compat_is_dict_type(type))
+        return FT_SHAPE_DICT;
+    if (PyType_HasFeature(type, Py_TPFLAGS_TYPE_SUBCLASS))
+        return FT_SHAPE_CLASS;
+    if (PyType_IsSubtype(type, &PySet_Type) || PyType_IsSubtype(type, &PyFrozenSet_Type))
+        return FT_SHAPE_SET;
+    if (PyType_IsSubtype(type, &PyByteArray_Type))
+        return FT_SHAPE_BYTEARRAY;
+    return type->tp_itemsize == 0 ? FT_SHAPE_FIXED : FT_SHAPE_SIZED;
+}
+
+static ft_shape_kind kind_of(PyTypeObject *type)
+{
+    if (PyType_HasFeature(type, Py_TPFLAGS_UNICODE_SUBCLASS))
+        return FT_SHAPE_TEXT;
+    if (PyType_HasFeature(type, Py_TPFLAGS_LONG_SUBCLASS))
+        return FT_SHAPE_INT;
+    if (type == &PyBytes_Type)
+        return FT_SHAPE_BYTES;
+    if (type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type)
+        return FT_SHAPE_GENERATOR;
+    return kind_of_containers(type);
+}
+
+void ft_shape_of(PyTypeObject *type, ft_shape *shape)
+{
+    *shape = (ft_shape){
+        .type = type,
+        .kind = kind_of(type),
+        .before = (uint32_t)ft_compat_preheader(type),
+        .managed = ft_compat_has_managed_dict(type),
+        .takes_dict = ft_compat_has_managed_dict(type) || type->tp_dictoffset != 0,
+        .simple = ft_compat_has_attributes_only(type),
+    };
+}
+
+PyObject *ft_blocks_dict(PyObject *object, const ft_shape *shape)
+{
+    PyObject *dict = shape->takes_dict ? ft_compat_instance_dict(object) : NULL;
     return dict != NULL && PyDict_CheckExact(dict) && !ft_compat_is_static(object) ? dict : NULL;
 }
 
@@ -46,43 +88,43 @@ static size_t text_bytes(PyObject *text)
 
 static size_t int_bytes(PyObject *number)
 {
-    size_t digits = ft_compat_digits(number), offset = ft_compat_digits_offset();
+    size_t digits = ft_compat_digits(number);
     const PyTypeObject *type = Py_TYPE(number);
-    if (has_sentinel(type)) /* it has a word more than its digits need */
+    if (has_sentinel(type))
         return rounded_up((size_t)type->tp_basicsize + (digits + 1) * sizeof(digit));
-    return offset + (digits == 0 ? 1 : digits) * sizeof(digit);
+    return ft_compat_digits_offset() + (digits == 0 ? 1 : digits) * sizeof(digit);
 }
 
-/* How many items of tp_itemsize an object has. */
+/* tp_basicsize with so many items. */
+static size_t sized_bytes(const PyTypeObject *type, size_t items)
+{
+    return (size_t)type->tp_basicsize + items * (size_t)type->tp_itemsize;
+}
+
 static size_t item_count(PyObject *object)
 {
-    if (ft_compat_is_generator(object))
-        return ft_compat_generator_slots(object);
     Py_ssize_t size = Py_SIZE(object);
     size_t items = (size_t)(size < 0 ? -size : size);
     return (items > items_most ? 0 : items) + has_sentinel(Py_TYPE(object));
 }
 
-static size_t sized_bytes(PyObject *object)
+static size_t own_bytes(PyObject *object, const ft_shape *shape)
 {
-    const PyTypeObject *type = Py_TYPE(object);
-    size_t bytes = (size_t)type->tp_basicsize, item = (size_t)type->tp_itemsize;
-    if (item == 0)
-        return bytes;
-    bytes += item_count(object) * item;
-    return PyBytes_CheckExact(object) ? bytes : rounded_up(bytes);
-}
-
-size_t ft_blocks_header_bytes(PyObject *object)
-{
-    if (PyType_Check(object) && !PyType_HasFeature((PyTypeObject *)object, Py_TPFLAGS_HEAPTYPE))
-        return sizeof(PyTypeObject); /* static: there is nothing in front of it */
-    size_t before = ft_compat_preheader(Py_TYPE(object));
-    if (PyUnicode_Check(object))
-        return before + text_bytes(object);
-    if (PyLong_Check(object))
-        return before + int_bytes(object);
-    return before + sized_bytes(object) + ft_compat_inline_bytes(object);
+    switch (shape->kind) {
+    case FT_SHAPE_TEXT:
+        return text_bytes(object);
+    case FT_SHAPE_INT:
+        return int_bytes(object);
+    case FT_SHAPE_BYTES:
+        return sized_bytes(shape->type, (size_t)PyBytes_GET_SIZE(object));
+    case FT_SHAPE_GENERATOR:
+        return sized_bytes(shape->type, ft_compat_generator_slots(object));
+    case FT_SHAPE_SIZED:
+    case FT_SHAPE_CLASS:
+        return rounded_up(sized_bytes(shape->type, item_count(object)));
+    default:
+        return (size_t)shape->type->tp_basicsize;
+    }
 }
 
 /* ---- the blocks besides ---- */
@@ -112,40 +154,56 @@ static void add_dict_blocks(PyObject *dict, ft_blocks *blocks)
 }
 
 /* The keys that the instances of a class share are the class's. */
-static void add_type_blocks(PyObject *object, ft_blocks *blocks)
+static void add_class_blocks(PyObject *object, ft_blocks *blocks)
 {
     const PyDictKeysObject *keys = ft_compat_shared_keys((const PyTypeObject *)object);
     if (keys != NULL)
         add(blocks, ft_compat_keys_block(keys));
 }
 
-static void add_buffers(PyObject *object, ft_blocks *blocks)
+static void add_buffers(PyObject *object, const ft_shape *shape, ft_blocks *blocks)
 {
-    if (PyList_Check(object)) {
+    switch (shape->kind) {
+    case FT_SHAPE_LIST:
         add(blocks, list_block(object));
-    } else if (ft_compat_is_dict(object)) {
+        break;
+    case FT_SHAPE_DICT:
         add_dict_blocks(object, blocks);
-    } else if (PyAnySet_Check(object)) {
+        break;
+    case FT_SHAPE_SET:
         add(blocks, set_block(object));
-    } else if (PyUnicode_Check(object)) {
+        break;
+    case FT_SHAPE_TEXT:
         add(blocks, ft_compat_text_block(object));
         add(blocks, ft_compat_utf8_block(object));
-    } else if (PyByteArray_Check(object)) {
+        break;
+    case FT_SHAPE_BYTEARRAY:
         add(blocks, ft_compat_bytearray_block(object));
-    } else if (PyType_Check(object)) {
-        add_type_blocks(object, blocks);
+        break;
+    case FT_SHAPE_CLASS:
+        add_class_blocks(object, blocks);
+        break;
+    default:
+        break;
     }
 }
 
-void ft_blocks_of(PyObject *object, ft_blocks *blocks)
+void ft_blocks_of(PyObject *object, const ft_shape *shape, ft_blocks *blocks)
 {
-    const PyTypeObject *type = Py_TYPE(object);
+    assert(shape->type == Py_TYPE(object));
     blocks->count = 1;
-    blocks->starts[0] = (const char *)object - ft_compat_preheader(type);
-    blocks->bytes[0] = ft_blocks_header_bytes(object);
-    add_buffers(object, blocks);
-    if (ft_compat_has_managed_dict(type))
+    blocks->starts[0] = (const char *)object - shape->before;
+    blocks->bytes[0] = shape->before + own_bytes(object, shape);
+    if (shape->kind >= FT_SHAPE_TEXT)
+        add_buffers(object, shape, blocks);
+    if (shape->kind == FT_SHAPE_CLASS && ft_compat_is_static(object)) {
+        blocks->starts[0] = object;
+        blocks->bytes[0] = sizeof(PyTypeObject);
+    }
+    if (shape->managed) {
+        blocks->bytes[0] += ft_compat_inline_bytes(object);
         add(blocks, ft_compat_instance_values_block(object));
+    }
 }
 
 void ft_blocks_add_dict(PyObject *dict, ft_blocks *blocks)

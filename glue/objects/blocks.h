@@ -24,15 +24,39 @@ typedef struct ft_blocks {
     size_t bytes[FT_BLOCKS_MOST];
 } ft_blocks;
 
+/* What the instances of a type are made of, as far as they have it in common. */
+typedef enum ft_shape_kind {
+    FT_SHAPE_FIXED, /* of tp_basicsize */
+    FT_SHAPE_SIZED, /* with items of tp_itemsize */
+    FT_SHAPE_BYTES, /* those, not rounded up */
+    FT_SHAPE_GENERATOR,
+    FT_SHAPE_INT,
+    FT_SHAPE_TEXT,
+    FT_SHAPE_LIST,
+    FT_SHAPE_DICT,
+    FT_SHAPE_SET,
+    FT_SHAPE_BYTEARRAY,
+    FT_SHAPE_CLASS
+} ft_shape_kind;
+
+typedef struct ft_shape {
+    PyTypeObject *type; /* borrowed */
+    ft_shape_kind kind;
+    uint32_t before; /* bytes in front of the object */
+    bool managed;    /* has a managed __dict__ */
+    bool takes_dict; /* has a __dict__ of some kind */
+    bool simple;     /* refers to its type and its attributes only */
+} ft_shape;
+
+void ft_shape_of(PyTypeObject *type, ft_shape *shape);
+
 /* The dict of an object's attributes where it has one by now and that is an exact dict, as it is
  * but for strange programs; else NULL. Borrowed. */
-PyObject *ft_blocks_dict(PyObject *object);
+PyObject *ft_blocks_dict(PyObject *object, const ft_shape *shape);
 
-/* Bytes of the block that the object itself lies in, with what stands before the object. */
-size_t ft_blocks_header_bytes(PyObject *object);
-
-/* The blocks without those of ft_blocks_dict. Never none; what is static has one all the same. */
-void ft_blocks_of(PyObject *object, ft_blocks *blocks);
+/* The blocks without those of ft_blocks_dict. Never none; what is static has one all the same.
+ * shape: its type's. */
+void ft_blocks_of(PyObject *object, const ft_shape *shape, ft_blocks *blocks);
 
 /* Adds the blocks of the object's dict. */
 void ft_blocks_add_dict(PyObject *dict, ft_blocks *blocks);

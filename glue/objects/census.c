@@ -83,18 +83,18 @@ static bool takes_attributes(const PyTypeObject *type)
            (type->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) == 0;
 }
 
-static ft_class_count *class_of(ft_census *census, PyTypeObject *type)
+/* The row of a type, by its number: they come in order. */
+static ft_class_count *class_of(ft_census *census, uint32_t number)
 {
-    const uint32_t *known = ft_map_get(&census->by_type, (uint64_t)(uintptr_t)type);
-    if (known != NULL)
-        return &census->classes[*known];
+    if (number < census->count)
+        return &census->classes[number];
+    assert(number == census->count);
     ft_class_count *classes = ft_array_grow(census->mem, census->classes, census->count + 1,
                                             &census->capacity, sizeof *classes);
     if (classes == NULL)
         return NULL;
     census->classes = classes;
-    if (ft_map_put(&census->by_type, (uint64_t)(uintptr_t)type, census->count) != FT_OK)
-        return NULL;
+    PyTypeObject *type = ft_walk_shape(&census->walk, number)->type;
     ft_class_count *class = &census->classes[census->count++];
     *class = (ft_class_count){.type = type, .fewest = UINT32_MAX};
     class->attributed = takes_attributes(type);
@@ -127,10 +127,11 @@ static void learn(ft_census *census, ft_class_count *class, PyObject *object, Py
     class->weakly += is_weakly_referenced(object);
 }
 
-static void count(ft_walk *walk, PyObject *object, PyObject *dict, const ft_blocks *blocks)
+static void count(ft_walk *walk, uint32_t type, PyObject *object, PyObject *dict,
+                  const ft_blocks *blocks)
 {
     ft_census *census = walk->context;
-    ft_class_count *class = class_of(census, Py_TYPE(object));
+    ft_class_count *class = walk->failed ? NULL : class_of(census, type);
     if (class == NULL) {
         walk->failed = true;
         return;
@@ -144,6 +145,18 @@ static void count(ft_walk *walk, PyObject *object, PyObject *dict, const ft_bloc
                       blocks->count);
 }
 
+/* The interned text "__dict__", without making one: it is a name in type's own namespace. */
+static PyObject *find_dict_name(void)
+{
+    PyObject *dict = ft_compat_type_dict(&PyType_Type), *name, *found = NULL;
+    Py_ssize_t at = 0;
+    while (dict != NULL && found == NULL && PyDict_Next(dict, &at, &name, NULL))
+        if (PyUnicode_CompareWithASCIIString(name, "__dict__") == 0)
+            found = name;
+    Py_XDECREF(dict);
+    return found;
+}
+
 ft_status ft_census_take(ft_census *census, const ft_mem *mem, ft_object_visit *visit,
                          void *context)
 {
@@ -151,7 +164,7 @@ ft_status ft_census_take(ft_census *census, const ft_mem *mem, ft_object_visit *
     census->mem = mem;
     census->visit = visit;
     census->context = context;
-    ft_map_init(&census->by_type, mem);
+    census->dict_name = find_dict_name();
     ft_walk_init(&census->walk, mem, count, census);
     ft_status status = ft_walk_all(&census->walk);
     ft_walk_fini(&census->walk);
@@ -165,13 +178,14 @@ void ft_census_fini(ft_census *census)
     for (uint32_t i = 0; i < census->count; i++)
         ft_mem_free(census->mem, census->classes[i].own.names);
     ft_mem_free(census->mem, census->classes);
-    ft_map_fini(&census->by_type);
     census->classes = NULL;
     census->count = census->capacity = 0;
 }
 
 const ft_class_count *ft_census_of(const ft_census *census, const PyTypeObject *type)
 {
-    const uint32_t *known = ft_map_get(&census->by_type, (uint64_t)(uintptr_t)type);
-    return known == NULL ? NULL : &census->classes[*known];
+    for (uint32_t i = 0; i < census->count; i++)
+        if (census->classes[i].type == type)
+            return &census->classes[i];
+    return NULL;
 }

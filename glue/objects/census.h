@@ -13,7 +13,6 @@
 
 #include "glue/compat.h"
 
-#include "engine/base/map.h"
 #include "glue/objects/walk.h"
 
 /* Each live object once: its type and its own heap blocks as their allocator gave them, the one it
@@ -43,9 +42,9 @@ typedef struct ft_class_count {
 
 typedef struct ft_census {
     const ft_mem *mem;
-    ft_class_count *classes; /* owned */
+    ft_class_count *classes; /* owned; by the number of the type in the walk */
     uint32_t count, capacity;
-    ft_map by_type; /* address of a type -> its index */
+    PyObject *dict_name; /* "__dict__" as code spells it; borrowed from type itself */
     ft_object_visit *visit;
     void *context;
     ft_walk walk;

@@ -12,21 +12,15 @@
 /* ---- does the class's code know of the name? ---- */
 
 typedef struct search {
-    PyObject *name; /* one of these two */
-    const char *ascii;
+    PyObject *name;      /* names in code are interned: it is this object or none */
     bool functions_only; /* not what a function is wrapped in */
     bool found;
 } search;
 
 static void search_tuple(search *for_it, PyObject *tuple)
 {
-    for (Py_ssize_t i = 0; tuple != NULL && i < PyTuple_GET_SIZE(tuple) && !for_it->found; i++) {
-        PyObject *item = PyTuple_GET_ITEM(tuple, i);
-        if (for_it->ascii == NULL)
-            for_it->found = item == for_it->name;
-        else if (PyUnicode_CheckExact(item))
-            for_it->found = PyUnicode_CompareWithASCIIString(item, for_it->ascii) == 0;
-    }
+    for (Py_ssize_t i = 0; tuple != NULL && i < PyTuple_GET_SIZE(tuple) && !for_it->found; i++)
+        for_it->found = PyTuple_GET_ITEM(tuple, i) == for_it->name;
 }
 
 static void search_code(search *for_it, const PyCodeObject *code)
@@ -61,9 +55,9 @@ static bool search_namespace(search *for_it, PyTypeObject *type)
 }
 
 /* Does a function of the class or a base of it use the name? */
-static bool is_used(const PyTypeObject *type, PyObject *name, const char *ascii)
+static bool is_used(const PyTypeObject *type, PyObject *name)
 {
-    search for_it = {.name = name, .ascii = ascii};
+    search for_it = {.name = name};
     PyObject *mro = type->tp_mro;
     for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro) && !for_it.found; i++) {
         PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
@@ -80,7 +74,7 @@ static bool is_dynamic(const ft_class_count *class, uint32_t names)
         return false;
     for (uint32_t i = 0; i < names; i++) {
         PyObject *name = ft_class_count_name(class, i);
-        if (name != NULL && !is_used(class->type, name, NULL))
+        if (name != NULL && !is_used(class->type, name))
             return true;
     }
     return false;
@@ -88,14 +82,15 @@ static bool is_dynamic(const ft_class_count *class, uint32_t names)
 
 /* ---- what the class is made of ---- */
 
-static bool has_in_namespace(PyTypeObject *type, const char *wanted, const char *of_type)
+/* Is there such a name, or (name NULL) a value of a type of that name, in the class's namespace? */
+static bool has_in_namespace(PyTypeObject *type, const char *name, const char *of_type)
 {
-    PyObject *dict = ft_compat_type_dict(type), *name, *value;
+    PyObject *dict = ft_compat_type_dict(type), *key, *value;
     Py_ssize_t at = 0;
     bool found = false;
-    while (dict != NULL && !found && PyDict_Next(dict, &at, &name, &value)) {
-        if (wanted != NULL)
-            found = PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, wanted) == 0;
+    while (dict != NULL && !found && PyDict_Next(dict, &at, &key, &value)) {
+        if (name != NULL)
+            found = PyUnicode_Check(key) && PyUnicode_CompareWithASCIIString(key, name) == 0;
         else
             found = strcmp(Py_TYPE(value)->tp_name, of_type) == 0;
     }
@@ -117,7 +112,7 @@ static const char *reason_of_bases(const PyTypeObject *type)
     return NULL;
 }
 
-static const char *reason(const ft_class_count *class, uint32_t names)
+static const char *reason(const ft_census *census, const ft_class_count *class, uint32_t names)
 {
     PyTypeObject *type = class->type;
     const char *why = reason_of_bases(type);
@@ -131,7 +126,7 @@ static const char *reason(const ft_class_count *class, uint32_t names)
         return "its instances have attributes of any name";
     if (has_in_namespace(type, NULL, "cached_property"))
         return "it has a cached_property, which needs a __dict__";
-    if (is_used(type, NULL, "__dict__"))
+    if (is_used(type, census->dict_name))
         return "its methods use __dict__";
     if (is_dynamic(class, names))
         return "its instances have attributes that it does not set itself";
@@ -160,7 +155,6 @@ static uint64_t slotted_bytes(const PyTypeObject *type, uint32_t names, bool wea
 
 int ft_layout_estimate(const ft_census *census, const ft_class_count *class, ft_layout *layout)
 {
-    (void)census;
     *layout = (ft_layout){0, 0, NULL};
     if (class->instances == 0)
         return -1;
@@ -172,7 +166,7 @@ int ft_layout_estimate(const ft_census *census, const ft_class_count *class, ft_
         return -1;
     }
     uint32_t names = ft_class_count_names(class);
-    layout->why = reason(class, names);
+    layout->why = reason(census, class, names);
     if (layout->why != NULL)
         return -1;
     const PyTypeObject *type = class->type;

@@ -46,10 +46,11 @@ static size_t foreign_bytes(PyObject *object, PyObject *name)
         PyErr_Clear();
         return 0;
     }
+    ft_shape shape;
     ft_blocks blocks;
-    ft_blocks_of(object, &blocks);
-    size_t known = ft_blocks_sum(&blocks) - ft_compat_preheader(Py_TYPE(object)) -
-                   ft_compat_inline_bytes(object);
+    ft_shape_of(Py_TYPE(object), &shape);
+    ft_blocks_of(object, &shape, &blocks);
+    size_t known = ft_blocks_sum(&blocks) - shape.before - ft_compat_inline_bytes(object);
     return all > known ? all - known : 0;
 }
 
@@ -57,9 +58,11 @@ static size_t foreign_bytes(PyObject *object, PyObject *name)
 
 static size_t shallow_bytes(PyObject *object, PyObject *name)
 {
+    ft_shape shape;
     ft_blocks blocks;
-    ft_blocks_of(object, &blocks);
-    PyObject *dict = ft_blocks_dict(object);
+    ft_shape_of(Py_TYPE(object), &shape);
+    ft_blocks_of(object, &shape, &blocks);
+    PyObject *dict = ft_blocks_dict(object, &shape);
     if (dict != NULL)
         ft_blocks_add_dict(dict, &blocks);
     return ft_blocks_sum(&blocks) + foreign_bytes(object, name);
@@ -74,9 +77,10 @@ typedef struct deep_sum {
     bool failed;
 } deep_sum;
 
-static void add_to_sum(ft_walk *walk, PyObject *object, PyObject *dict, const ft_blocks *blocks)
+static void add_to_sum(ft_walk *walk, uint32_t type, PyObject *object, PyObject *dict,
+                       const ft_blocks *blocks)
 {
-    (void)dict;
+    (void)type, (void)dict;
     deep_sum *sum = walk->context;
     sum->bytes += ft_blocks_sum(blocks);
     if (Py_TYPE(object) != sum->last) {

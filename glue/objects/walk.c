@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* walk.c: the walk over all objects.
  *
- * First the collector's lists are copied into an array: walking a list waits for memory at each
- * step, while objects of an array can be fetched ahead. Dicts come last, when it is known which of
- * them are an object's attributes. */
+ * It costs what waiting for memory costs, so each object is dealt with while the collector's list
+ * is walked. Only plain dicts wait until the end, when it is known which of them are an object's
+ * attributes. */
 #include "glue/objects/walk.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "engine/base/array.h"
-
-enum { FETCH_AHEAD = 8 }; /* objects: about what memory takes to answer */
 
 void ft_walk_init(ft_walk *walk, const ft_mem *mem, ft_walk_visit *visit, void *context)
 {
@@ -20,12 +18,15 @@ void ft_walk_init(ft_walk *walk, const ft_mem *mem, ft_walk_visit *visit, void *
     walk->visit = visit;
     walk->context = context;
     ft_address_set_init(&walk->met, mem);
+    ft_map_init(&walk->by_type, mem);
 }
 
 void ft_walk_fini(ft_walk *walk)
 {
     ft_address_set_fini(&walk->met);
-    ft_mem_free(walk->mem, walk->known);
+    ft_map_fini(&walk->by_type);
+    ft_mem_free(walk->mem, walk->shapes);
+    ft_mem_free(walk->mem, walk->dicts);
     ft_mem_free(walk->mem, walk->open);
 }
 
@@ -56,42 +57,86 @@ static bool comes_by_itself(const ft_walk *walk, PyObject *object)
     return walk->of_all && ft_compat_is_tracked(object);
 }
 
-/* Shows an object to the visitor, and makes the dict of its attributes a part of it. */
-static void show(ft_walk *walk, PyObject *object)
+/* The number of a type that is met for the first time; UINT32_MAX when memory is out. */
+static uint32_t add_type(ft_walk *walk, PyTypeObject *type)
 {
+    ft_shape *shapes = ft_array_grow(walk->mem, walk->shapes, walk->shape_count + 1,
+                                     &walk->shape_capacity, sizeof *shapes);
+    if (shapes != NULL)
+        walk->shapes = shapes;
+    if (shapes == NULL ||
+        ft_map_put(&walk->by_type, (uint64_t)(uintptr_t)type, walk->shape_count) != FT_OK) {
+        walk->failed = true;
+        return UINT32_MAX;
+    }
+    ft_shape_of(type, &walk->shapes[walk->shape_count]);
+    return walk->shape_count++;
+}
+
+static uint32_t number_of(ft_walk *walk, PyTypeObject *type)
+{
+    uint32_t *recent = &walk->recent[(uintptr_t)type / 64 % FT_WALK_RECENT];
+    if (*recent < walk->shape_count && walk->shapes[*recent].type == type)
+        return *recent;
+    const uint32_t *known = ft_map_get(&walk->by_type, (uint64_t)(uintptr_t)type);
+    uint32_t number = known != NULL ? *known : add_type(walk, type);
+    *recent = number;
+    return number;
+}
+
+/* Shows an object to the visitor, and makes the dict of its attributes a part of it. Its shape, or
+ * NULL. */
+static const ft_shape *show(ft_walk *walk, PyObject *object)
+{
+    uint32_t type = number_of(walk, Py_TYPE(object));
+    if (type == UINT32_MAX)
+        return NULL;
+    const ft_shape *shape = &walk->shapes[type];
     ft_blocks blocks;
-    ft_blocks_of(object, &blocks);
-    PyObject *dict = ft_blocks_dict(object);
+    ft_blocks_of(object, shape, &blocks);
+    PyObject *dict = ft_blocks_dict(object, shape);
     if (dict != NULL && is_new(walk, dict)) {
         ft_blocks_add_dict(dict, &blocks);
         if (!comes_by_itself(walk, dict))
             push(walk, dict);
-        walk->visit(walk, object, dict, &blocks);
     } else {
-        walk->visit(walk, object, NULL, &blocks);
+        dict = NULL;
     }
+    walk->visit(walk, type, object, dict, &blocks);
+    return shape;
 }
 
 /* A visitproc: something that a container refers to. */
 static int meet(PyObject *object, void *context)
 {
     ft_walk *walk = context;
-    if (comes_by_itself(walk, object))
+    if (ft_compat_is_in_runtime(object) || comes_by_itself(walk, object))
         return 0;
     if (walk->enters != NULL && !walk->enters(object))
         return 0;
     if (!is_new(walk, object) || ft_compat_is_static(object))
         return 0;
-    show(walk, object);
+    (void)show(walk, object);
     if (ft_compat_is_collectable(object))
         push(walk, object);
     return 0;
 }
 
+/* Meets the attributes of an object that has nothing else, and no dict for them. */
+static void ask_values(ft_walk *walk, PyObject *object, const PyDictValues *values)
+{
+    Py_ssize_t count = ft_compat_shared_count(Py_TYPE(object));
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *value = ft_compat_value(values, i);
+        if (value != NULL)
+            (void)meet(value, walk);
+    }
+}
+
 /* Meets what an object refers to. A dict tells its traverser nothing of keys that are texts. */
 static void ask(ft_walk *walk, PyObject *object)
 {
-    if (ft_compat_is_dict(object)) {
+    if (ft_compat_is_dict_type(Py_TYPE(object))) {
         bool own_keys = !ft_compat_shares_keys(object);
         PyObject *key, *value;
         Py_ssize_t at = 0;
@@ -114,45 +159,44 @@ static void ask_open(ft_walk *walk)
 
 /* ---- all ---- */
 
-static int keep(PyObject *object, void *context)
+static void keep(ft_walk *walk, PyObject *dict)
+{
+    PyObject **dicts = ft_array_grow(walk->mem, walk->dicts, walk->dict_count + 1,
+                                     &walk->dict_capacity, sizeof *dicts);
+    if (dicts == NULL) {
+        walk->failed = true;
+        return;
+    }
+    walk->dicts = dicts;
+    walk->dicts[walk->dict_count++] = dict;
+}
+
+/* One out of the collector's lists. */
+static int take(PyObject *object, void *context)
 {
     ft_walk *walk = context;
-    PyObject **known = ft_array_grow(walk->mem, walk->known, walk->known_count + 1,
-                                     &walk->known_capacity, sizeof *known);
-    if (known == NULL) {
-        walk->failed = true;
-        return 0;
+    if (PyDict_CheckExact(object)) {
+        keep(walk, object);
+        return !walk->failed;
     }
-    walk->known = known;
-    walk->known[walk->known_count++] = object;
-    return 1;
-}
-
-/* Shows those known that are no plain dicts, and keeps the dicts. */
-static void show_known(ft_walk *walk)
-{
-    uint32_t dicts = 0;
-    for (uint32_t i = 0; i < walk->known_count; i++) {
-        if (i + FETCH_AHEAD < walk->known_count)
-            __builtin_prefetch(walk->known[i + FETCH_AHEAD]);
-        PyObject *object = walk->known[i];
-        if (PyDict_CheckExact(object)) {
-            walk->known[dicts++] = object;
-            continue;
-        }
-        show(walk, object);
+    const ft_shape *shape = show(walk, object);
+    const PyDictValues *values =
+        shape != NULL && shape->simple ? ft_compat_instance_values(object) : NULL;
+    if (values != NULL)
+        ask_values(walk, object, values);
+    else
         ask(walk, object);
+    if (walk->open_count > 0)
         ask_open(walk);
-    }
-    walk->known_count = dicts;
+    return !walk->failed;
 }
 
-static void show_dicts(ft_walk *walk)
+static void take_dicts(ft_walk *walk)
 {
-    for (uint32_t i = 0; i < walk->known_count; i++) {
-        PyObject *dict = walk->known[i];
+    for (uint32_t i = 0; i < walk->dict_count && !walk->failed; i++) {
+        PyObject *dict = walk->dicts[i];
         if (is_new(walk, dict))
-            show(walk, dict);
+            (void)show(walk, dict);
         ask(walk, dict);
         ask_open(walk);
     }
@@ -160,11 +204,10 @@ static void show_dicts(ft_walk *walk)
 
 ft_status ft_walk_all(ft_walk *walk)
 {
-    assert(walk->known == NULL && walk->enters == NULL);
+    assert(walk->dicts == NULL && walk->enters == NULL);
     walk->of_all = true;
-    ft_compat_each_tracked(keep, walk);
-    show_known(walk);
-    show_dicts(walk);
+    ft_compat_each_tracked(take, walk);
+    take_dicts(walk);
     return walk->failed ? FT_ERR_MEMORY : FT_OK;
 }
 
@@ -172,7 +215,7 @@ ft_status ft_walk_from(ft_walk *walk, PyObject *object)
 {
     walk->of_all = false;
     if (is_new(walk, object)) {
-        show(walk, object);
+        (void)show(walk, object);
         if (ft_compat_is_collectable(object))
             push(walk, object);
     }

@@ -14,16 +14,19 @@
 #include "glue/compat.h"
 
 #include "engine/base/address_set.h"
+#include "engine/base/map.h"
 #include "engine/base/mem.h"
 #include "engine/base/status.h"
 #include "glue/objects/blocks.h"
 
 typedef struct ft_walk ft_walk;
 
-/* An object with its own blocks. dict: that of its attributes, whose blocks are among them, or
- * NULL. */
-typedef void ft_walk_visit(ft_walk *walk, PyObject *object, PyObject *dict,
+/* An object with its own blocks. type: the number of its type, counted from 0 as they are met, see
+ * ft_walk_shape. dict: that of its attributes, whose blocks are among them, or NULL. */
+typedef void ft_walk_visit(ft_walk *walk, uint32_t type, PyObject *object, PyObject *dict,
                            const ft_blocks *blocks);
+
+enum { FT_WALK_RECENT = 64 }; /* types whose number is found without a search */
 
 struct ft_walk {
     const ft_mem *mem;
@@ -31,15 +34,25 @@ struct ft_walk {
     bool (*enters)(PyObject *object); /* is the walk to take it and what it leads to? NULL: all */
     void *context;                    /* the visitor's */
     ft_address_set met;
-    PyObject **known; /* owned: those that the collector knows, borrowed */
-    PyObject **open;  /* owned: met, and still to be asked what they refer to */
-    uint32_t known_count, known_capacity, open_count, open_capacity;
+    ft_shape *shapes; /* owned: by the number of the type */
+    uint32_t shape_count, shape_capacity;
+    ft_map by_type;                  /* address of a type -> its number */
+    uint32_t recent[FT_WALK_RECENT]; /* numbers, by bits of the type's address */
+    PyObject **dicts;                /* owned: those that the collector knows, borrowed */
+    PyObject **open;                 /* owned: met, and still to be asked what they refer to */
+    uint32_t dict_count, dict_capacity, open_count, open_capacity;
     bool of_all; /* do tracked objects come by themselves? */
     bool failed; /* memory was out */
 };
 
 void ft_walk_init(ft_walk *walk, const ft_mem *mem, ft_walk_visit *visit, void *context);
 void ft_walk_fini(ft_walk *walk);
+
+/* What is known of a type by its number; valid until the next object is met. */
+static inline const ft_shape *ft_walk_shape(const ft_walk *walk, uint32_t type)
+{
+    return &walk->shapes[type];
+}
 
 /* Visits all objects; once for each walk. FT_ERR_MEMORY: some only. */
 ft_status ft_walk_all(ft_walk *walk);
