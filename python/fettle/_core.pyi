@@ -379,8 +379,6 @@ class Recorder:
         mem: bool | Literal["sample"] = False,
         frames: int = 1,  # of each block's stack, 1 to 65535
         max_nodes: int = 2_000_000,
-        mem: bool | str = False,  # "sample": some blocks stand for all
-        frames: int = 1,
     ) -> Self: ...
     def __init__(
         self,
@@ -395,8 +393,6 @@ class Recorder:
         mem: bool | Literal["sample"] = False,
         frames: int = 1,
         max_nodes: int = 2_000_000,
-        mem: bool | str = False,  # "sample": some blocks stand for all
-        frames: int = 1,
     ) -> None: ...
     @property
     def active(self) -> bool: ...

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from fettle import _core
 
@@ -75,7 +75,7 @@ class Run(_core.Recorder):
         *,
         calls: bool | None = None,
         lines: bool | Iterable[object] = False,
-        mem: bool | str = False,
+        mem: bool | Literal["sample"] = False,
         frames: int | None = None,
         builtins: bool = True,
         max_nodes: int = 2_000_000,
@@ -107,7 +107,7 @@ class Run(_core.Recorder):
         *function: "Never",
         calls: bool | None = None,
         lines: bool | Iterable[object] = False,
-        mem: bool | str = False,
+        mem: bool | Literal["sample"] = False,
         frames: int | None = None,
         builtins: bool = True,
         max_nodes: int = 2_000_000,
@@ -243,13 +243,15 @@ class Run(_core.Recorder):
         os.close(claimed.fd)
 
 
-def _checked(mem: bool | str) -> bool | str:
-    if mem is True or mem is False or mem == "sample":
+def _checked(mem: object) -> bool | Literal["sample"]:
+    if mem == "sample":
+        return "sample"
+    if isinstance(mem, bool):
         return mem
     raise ValueError(f'mem needs True, False or "sample", not {mem!r}')
 
 
-def _frames(asked: int | None, has_calls: bool, mem: bool | str) -> int:
+def _frames(asked: int | None, has_calls: bool, mem: object) -> int:
     from fettle import frames
 
     if asked is None:

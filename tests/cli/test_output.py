@@ -159,6 +159,8 @@ def test_a_recording_that_can_not_be_written_keeps_its_parts(path: Path) -> None
         def lines(self) -> list[object]:
             return []
 
+        sites = lines
+
         def append(self, fd: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

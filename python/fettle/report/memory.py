@@ -76,8 +76,8 @@ def heading(profile: "Profile", lines: "list[SiteLine]", choice: Choice, files: 
 def _peak(heaps: "list[HeapRow]") -> str:
     """How much and when. Peaks of several processes are of different moments."""
     text = size.amount(sum(heap.peak_bytes for heap in heaps))
-    if len(heaps) == 1:
-        return f"{text} after {heaps[0].peak_time:.3f} s"
+    if len(heaps) < 2:
+        return f"{text} after {heaps[0].peak_time:.3f} s" if heaps else text
     largest = max((heap.peak_bytes for heap in heaps), default=0)
     return (
         f"{text} in {len(heaps)} processes, each at its own time"
