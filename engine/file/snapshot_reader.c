@@ -157,7 +157,7 @@ static ft_status read_chunks(reader *from, const uint8_t *at, size_t length, ft_
     uint32_t sequence = 0;
     ft_chunk chunk;
     while (kind + 1 < KINDS) { /* the last one ends it */
-        if (!ft_chunk_find(at, length, &chunk) || chunk.sequence != sequence++)
+        if (!ft_chunk_find(at, length, &chunk) || chunk.sequence != sequence++ || chunk.stream != 0)
             return FT_ERR_CORRUPT;
         if (chunk.raw_length > budget)
             return FT_ERR_LIMIT;

@@ -2,8 +2,8 @@
 /* traces.h: a snapshot of memory as tracemalloc keeps it: the blocks that were alive, each with its
  * size and the frames where it was allocated, and what the snapshot was given besides.
  *
- * Equal blocks that follow each other are one group, so a snapshot is as large as there are
- * places. Nothing else is summed or sorted: what was read can be written again as it was.
+ * Blocks of one stack and size that follow each other are one group, so a snapshot is as large as
+ * there are places. Nothing else is summed or sorted: what was read can be written again as it was.
  * Invariant: every id in a frame, stack, group or attribute is one of this structure. */
 #ifndef FT_MODEL_TRACES_H
 #define FT_MODEL_TRACES_H

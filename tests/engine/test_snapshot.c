@@ -337,7 +337,9 @@ static void test_chunks(void)
     CHECK(with_chunk(late, "x", 1, FT_SNAPSHOT_VERSION) == FT_ERR_NEWER);
     ft_chunk text = {.type = FT_SNAPSHOT_TEXT}; /* they come before the stacks */
     CHECK(with_chunk(text, "\1a", 2, FT_SNAPSHOT_VERSION) == FT_ERR_NEWER);
-    ft_chunk group = {.type = FT_SNAPSHOT_GRUP, .flags = 4};
+    ft_chunk group = {.type = FT_SNAPSHOT_GRUP, .stream = 1};
+    CHECK(with_chunk(group, "\0\7\3\0\2", 5, FT_SNAPSHOT_VERSION) == FT_ERR_CORRUPT);
+    group = (ft_chunk){.type = FT_SNAPSHOT_GRUP, .flags = 4};
     CHECK(with_chunk(group, "\0\7\3\0\2", 5, FT_SNAPSHOT_VERSION) == FT_ERR_NEWER);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_tracemalloc.c: tracemalloc's pickles, byte by byte: what is read, what is refused and how
- * that is named. What Python itself writes is read in tests/glue/test_snapshots.py; the pickle
+ * that is named. What Python itself writes is read in tests/format/test_snapshots.py; the pickle
  * machine has test_pickle.c. */
 #include <string.h>
 
