@@ -7,9 +7,9 @@
 
 #include "engine/record/heap.h"
 #include "glue/line_profiler.h"
-#include "glue/probes/allocs.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
+#include "glue/probes/allocs.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"

@@ -182,9 +182,7 @@ class MomentRow(structseq[Any], tuple[int, float, int, int]):
     rss: Final[int]  # bytes that the process had resident
 
 @final
-class PointRow(
-    structseq[Any], tuple[int, str, float, int, int, int, list[tuple[int, int, int]]]
-):
+class PointRow(structseq[Any], tuple[int, str, float, int, int, int, list[tuple[int, int, int]]]):
     """A moment that the program named."""
 
     process: Final[int]  # index into processes(); ascending
