@@ -426,21 +426,6 @@ class Recorder:
         """A named point, to compare with."""
     def profile(self) -> Profile:
         """What was recorded so far; the recording goes on."""
-    # With mem only, else they say that nothing is traced:
-    def traced(self) -> tuple[int, int]:
-        """Bytes that are alive, and the most that were."""
-    def reset_peak(self) -> None: ...
-    def forget(self) -> None:
-        """All blocks there are; what is allocated later is recorded."""
-    def overhead(self) -> int:
-        """Bytes that recording itself takes."""
-    def trace_of(self, object: object, /) -> tuple[tuple[str, int], ...] | None:
-        """(file, line) of where it was allocated, the most recent last; None when not recorded."""
-    def traces(
-        self,
-    ) -> tuple[list[tuple[tuple[str, int], ...]], list[tuple[int, int, int, int, bool]]]:
-        """(stacks, rows) of all live blocks: stacks as of trace_of(), rows (domain, size, count,
-        index of the stack, whether it is truncated)."""
 
 @final
 class profiler_subentry(structseq[Any], tuple[CodeType | str, int, int, float, float]):
