@@ -184,7 +184,7 @@ static inline void driver_sum_cell(const ft_heap_part *part, const ft_heap_cell 
     const ft_heap_head *head = part->head;
     uint64_t live = ft_heap_load(&cell->live), total = ft_heap_load(&cell->total);
     uint64_t temporary = ft_heap_load(&cell->temporary), peak = live;
-    if (ft_heap_load(&cell->serial) == ft_heap_load(&head->serial))
+    if (ft_heap_load(&cell->serial) == ft_heap_serial(head))
         peak = ft_heap_load(&cell->at_peak);
     bool counts = cell->kind != FT_HEAP_BYTES;
     uint64_t bytes = counts ? cell->weight : 1;

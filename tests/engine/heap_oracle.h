@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* heap_oracle.h: what a heap should say: a list of blocks, which is added up from scratch after each
- * event. */
+/* heap_oracle.h: what a heap should say: a list of blocks, which is added up from scratch after
+ * each event. */
 #ifndef HEAP_ORACLE_H
 #define HEAP_ORACLE_H
 

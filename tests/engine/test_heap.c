@@ -195,8 +195,7 @@ static bool agrees(trace *t)
     if (ft_heap_load(&head->peak) != t->right.peak)
         return false;
     for (uint32_t part = 0; part < 2; part++)
-        if (!driver_sum(&t->d, part, sums) ||
-            memcmp(sums, t->right.sums[part], sizeof sums) != 0 ||
+        if (!driver_sum(&t->d, part, sums) || memcmp(sums, t->right.sums[part], sizeof sums) != 0 ||
             ft_heap_load(&head->live[part]) != t->right.live[part] ||
             ft_heap_load(&head->allocated[part]) != t->right.begun[part] ||
             !ft_heap_part_check(&t->d.heap.parts[part]) ||
