@@ -19,9 +19,9 @@ enum {
 
 /* ---- opening and closing ---- */
 
-static void fini_part(ft_heap_part *part)
+/* One that was never made, or has had its end, is zeros. */
+static void fini_part(ft_heap_part *part, const ft_mem *mem)
 {
-    const ft_mem *mem = part->heap->recording->mem;
     ft_tags_fini(&part->tags);
     ft_map_fini(&part->places);
     ft_map_fini(&part->numbers);
@@ -30,12 +30,12 @@ static void fini_part(ft_heap_part *part)
     ft_mem_free(mem, part->bases);
     ft_mem_free(mem, part->known);
     ft_mem_free(mem, part->sampled);
+    memset(part, 0, sizeof *part);
 }
 
 static ft_status init_part(ft_heap_part *part, ft_heap *heap, uint32_t index)
 {
     const ft_mem *mem = heap->recording->mem;
-    memset(part, 0, sizeof *part);
     part->heap = heap;
     part->head = heap->head;
     part->index = index;
@@ -56,13 +56,14 @@ static ft_status init_part(ft_heap_part *part, ft_heap *heap, uint32_t index)
 static ft_status open_head(ft_heap *heap)
 {
     heap->head_block = heap->moments = heap->points = heap->objects = heap->classes = NULL;
-    ft_heap_head *head =
-        ft_recording_room(heap->recording, &heap->head_block, FT_BLOCK_HEAP, 0, sizeof *head);
-    if (head == NULL)
-        return FT_ERR_MEMORY;
+    ft_status status = ft_recording_reserve(heap->recording, &heap->head_block, FT_BLOCK_HEAP, 0,
+                                            sizeof(ft_heap_head));
+    if (status != FT_OK)
+        return status;
+    ft_heap_head *head = ft_block_unused(heap->head_block);
     head->sample = heap->sample;
     head->frames = heap->frames;
-    atomic_store(&head->serial, 1); /* a cell's 0 is none of them */
+    atomic_store(&head->raised[0], 1); /* a cell's 0 is no serial number */
     ft_block_publish(heap->head_block, sizeof *head);
     heap->head = head;
     heap->moment_after = 0;
@@ -79,8 +80,6 @@ static ft_status open_parts(ft_heap *heap)
     status = init_part(&heap->parts[FT_HEAP_PYTHON], heap, FT_HEAP_PYTHON);
     if (status == FT_OK)
         status = init_part(&heap->parts[FT_HEAP_RAW], heap, FT_HEAP_RAW);
-    else
-        heap->parts[FT_HEAP_RAW].heap = heap; /* zeros otherwise, which closing takes */
     if (status != FT_OK)
         ft_heap_close(heap);
     return status;
@@ -99,8 +98,8 @@ ft_status ft_heap_open(ft_heap *heap, ft_recording *recording, uint32_t frames, 
 void ft_heap_close(ft_heap *heap)
 {
     ft_code_records_fini(&heap->records, heap->recording->mem);
-    fini_part(&heap->parts[FT_HEAP_PYTHON]);
-    fini_part(&heap->parts[FT_HEAP_RAW]);
+    fini_part(&heap->parts[FT_HEAP_PYTHON], heap->recording->mem);
+    fini_part(&heap->parts[FT_HEAP_RAW], heap->recording->mem);
 }
 
 ft_status ft_heap_reopen(ft_heap *heap)
@@ -129,8 +128,8 @@ static void forget_tags(ft_heap_part *part)
 static void clear_cells(ft_heap_part *part)
 {
     for (uint32_t b = 0; b < part->base_count; b++)
-        for (uint32_t slot = 1; slot < SLOTS; slot++) {
-            ft_heap_cell *cell = &part->bases[b][slot];
+        for (uint64_t i = ft_heap_cells_in(part, b); i > 0; i--) {
+            ft_heap_cell *cell = &part->bases[b][i];
             ft_heap_store(&cell->live, 0);
             ft_heap_store(&cell->total, 0);
             ft_heap_store(&cell->temporary, 0);
@@ -160,7 +159,7 @@ void ft_heap_reset_peak(ft_heap *heap)
     uint64_t live = ft_heap_load(&head->live[0]) + ft_heap_load(&head->live[1]);
     ft_heap_store(&head->peak, live);
     ft_heap_store(&head->peak_at, ft_heap_load(&head->allocated[FT_HEAP_PYTHON]));
-    ft_counter_add(&head->serial, 1);
+    ft_counter_add(&head->raised[FT_HEAP_PYTHON], 1);
 }
 
 static uint64_t map_bytes(const ft_map *map)
@@ -209,7 +208,7 @@ uint32_t ft_heap_code_of(const ft_heap_part *part, const void *address)
 
 static void note_lack(ft_heap_part *part)
 {
-    ft_arena_note(&part->heap->recording->arena, FT_NOTE_OUT_OF_MEMORY, 1);
+    ft_recording_note_lack(part->heap->recording, FT_ERR_MEMORY);
 }
 
 /* A code object may die and another one take its address, so the recording knows it by what it is:
@@ -220,12 +219,13 @@ uint32_t ft_heap_declare_code(ft_heap_part *part, const void *address, const ft_
     ft_recording *recording = part->heap->recording;
     uint64_t key = hash_function(function) | UINT64_C(1) << 63;
     named.key = (const void *)(uintptr_t)key;
-    uint32_t number = 0;
-    if (ft_recording_intern(recording, &named) == FT_OK)
-        number = ft_recording_code_of(recording, named.key);
-    if (number == 0)
-        note_lack(part);
-    else if (address != NULL) /* without room it is declared again the next time */
+    ft_status status = ft_recording_intern(recording, &named);
+    if (status != FT_OK) {
+        ft_recording_note_lack(recording, status);
+        return 0;
+    }
+    uint32_t number = ft_recording_code_of(recording, named.key);
+    if (address != NULL) /* without room it is declared again the next time */
         (void)ft_map_put(&part->codes, (uint64_t)(uintptr_t)address, number);
     return number;
 }
@@ -240,8 +240,10 @@ static bool store_site(ft_heap_part *part, const ft_heap_site *site)
 {
     ft_heap_site *known = ft_array_grow(part->heap->recording->mem, part->known,
                                         part->site_count + 1, &part->site_room, sizeof *known);
-    if (known == NULL)
+    if (known == NULL) {
+        note_lack(part);
         return false;
+    }
     part->known = known;
     ft_heap_site *stored = ft_recording_room(part->heap->recording, &part->sites, FT_BLOCK_SITES,
                                              part->index, sizeof *stored);
@@ -253,15 +255,16 @@ static bool store_site(ft_heap_part *part, const ft_heap_site *site)
     return true;
 }
 
-/* The number of the site, new or known; 0 without room. */
+/* The number of the site, new or known; 0 without room (noted). */
 static uint32_t intern_site(ft_heap_part *part, const ft_heap_site *site)
 {
     uint64_t hash = mix(mix(mix(mix(0, site->code), site->line), site->parent), site->domain);
     const uint32_t *number = ft_map_get(&part->numbers, hash);
     if (number != NULL && is_site(&part->known[*number - 1], site))
         return *number;
-    if (!store_site(part, site) || ft_map_put(&part->numbers, hash, part->site_count) != FT_OK)
+    if (!store_site(part, site))
         return 0;
+    (void)ft_map_put(&part->numbers, hash, part->site_count); /* else it gets another number next */
     return part->site_count;
 }
 
@@ -277,8 +280,6 @@ uint32_t ft_heap_site_of(ft_heap_part *part, const ft_heap_place *places, uint32
         if (number == 0)
             break;
     }
-    if (number == 0)
-        note_lack(part);
     return number;
 }
 
@@ -301,8 +302,10 @@ static bool add_base(ft_heap_part *part)
     ft_recording *recording = part->heap->recording;
     ft_heap_cell **bases = ft_array_grow(recording->mem, part->bases, part->base_count + 1,
                                          &part->base_room, sizeof(ft_heap_cell *));
-    if (bases == NULL)
+    if (bases == NULL) {
+        note_lack(part);
         return false;
+    }
     part->bases = bases;
     ft_block *fresh = NULL; /* all blocks have one size, for tags are places in them */
     if (ft_recording_room(recording, &fresh, FT_BLOCK_CELLS, part->index,
@@ -313,11 +316,15 @@ static bool add_base(ft_heap_part *part)
     return true;
 }
 
-/* Room for so many cells side by side, not published; NULL when there is none. */
+/* Room for so many cells side by side, not published; NULL when there is none (noted). */
 static ft_heap_cell *blank_cells(ft_heap_part *part, uint32_t count, uint32_t *tag)
 {
     bool fits = part->cells != NULL && ft_block_room(part->cells) >= count * sizeof(ft_heap_cell);
-    if (!fits && (part->base_count >= FT_HEAP_CELLS_MAX / SLOTS || !add_base(part)))
+    if (!fits && part->base_count >= FT_HEAP_CELLS_MAX / SLOTS) {
+        note_lack(part);
+        return NULL;
+    }
+    if (!fits && !add_base(part))
         return NULL;
     ft_heap_cell *cell = ft_block_unused(part->cells);
     uint32_t slot = (uint32_t)(cell - part->bases[part->base_count - 1]);
@@ -335,7 +342,7 @@ double ft_heap_stands_for(uint64_t sample, uint64_t size)
     return sample == 0 ? 1 : 1 / sampled_with(sample, size);
 }
 
-/* Cells of a new (site, size); 0 without room. */
+/* Cells of a new (site, size); 0 without room (noted). */
 static uint32_t make_cell(ft_heap_part *part, uint32_t site, uint32_t size)
 {
     bool any = size == FT_HEAP_ANY;
@@ -363,12 +370,18 @@ uint32_t ft_heap_tag_of(ft_heap_part *part, uint32_t site, uint32_t size)
     if (known != NULL)
         return *known;
     uint32_t tag = make_cell(part, site, size);
-    if (tag == 0) {
-        note_lack(part);
-        return 0;
-    }
-    (void)ft_map_put(&part->tags_of_sizes, sized, tag); /* else the next block gets another cell */
+    if (tag != 0) /* without room the next block gets another cell */
+        (void)ft_map_put(&part->tags_of_sizes, sized, tag);
     return tag;
+}
+
+bool ft_heap_put_slowly(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size)
+{
+    size_t old_size;
+    uint32_t old = ft_heap_take(part, address, &old_size) & ~FT_HEAP_GUARD;
+    if (old != 0)
+        ft_heap_uncount(part, old, old_size);
+    return ft_tags_put(&part->tags, address, size, tag);
 }
 
 static bool put_tag(ft_heap_part *part, uintptr_t address, size_t size, uint32_t tag)
@@ -444,13 +457,19 @@ static uint64_t read_rss(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static ft_clock_source clock_of(const ft_heap *heap)
+{
+    return (ft_clock_source)heap->recording->arena.header->clock_source;
+}
+
+/* Nobody asks the callers what their clock says: the time is 0 then. */
 static ft_heap_moment moment_now(const ft_heap *heap)
 {
     const ft_heap_head *head = heap->head;
-    const ft_arena_header *header = heap->recording->arena.header;
+    ft_clock_source source = clock_of(heap);
     int number = errno; /* the program's */
     ft_heap_moment moment = {
-        .ticks = ft_clock_ticks((ft_clock_source)header->clock_source),
+        .ticks = source == FT_CLOCK_CALLERS ? 0 : ft_clock_ticks(source),
         .live = ft_heap_load(&head->live[0]) + ft_heap_load(&head->live[1]),
         .rss = read_rss(),
         .allocated = ft_heap_load(&head->allocated[FT_HEAP_PYTHON]),
@@ -459,16 +478,19 @@ static ft_heap_moment moment_now(const ft_heap *heap)
     return moment;
 }
 
-/* Every second moment goes, and from now on half as many come. A reader that sees it half done sees
- * some of them twice. */
+/* Every second moment goes, and from now on they come as far apart as those that stay, or as they
+ * did: many may have been asked for at once. A reader that sees it half done sees some of them
+ * twice. */
 static void thin_out(ft_heap *heap)
 {
+    enum { KEPT = FT_HEAP_MOMENTS_MAX / 2 };
     ft_heap_moment *moments = ft_block_data(heap->moments);
-    for (uint32_t i = 0; i < FT_HEAP_MOMENTS_MAX / 2; i++)
+    for (uint32_t i = 0; i < KEPT; i++)
         moments[i] = moments[2 * i];
-    atomic_store_explicit(&heap->moments->used, FT_HEAP_MOMENTS_MAX / 2 * sizeof *moments,
-                          memory_order_release);
-    heap->moment_every *= 2;
+    atomic_store_explicit(&heap->moments->used, KEPT * sizeof *moments, memory_order_release);
+    uint64_t apart = (moments[KEPT - 1].ticks - moments[0].ticks) / (KEPT - 1);
+    if (apart > heap->moment_every)
+        heap->moment_every = apart;
 }
 
 static void add_moment(ft_heap *heap, ft_heap_moment moment)
@@ -488,13 +510,13 @@ static void add_moment(ft_heap *heap, ft_heap_moment moment)
 
 void ft_heap_look_now(ft_heap *heap)
 {
-    if (heap->recording->arena.header->clock_source != FT_CLOCK_CALLERS)
+    if (clock_of(heap) != FT_CLOCK_CALLERS)
         add_moment(heap, moment_now(heap));
 }
 
 void ft_heap_look(ft_heap *heap)
 {
-    ft_clock_source source = (ft_clock_source)heap->recording->arena.header->clock_source;
+    ft_clock_source source = clock_of(heap);
     if (source != FT_CLOCK_CALLERS && ft_clock_ticks(source) >= heap->moment_after)
         add_moment(heap, moment_now(heap));
 }
@@ -534,18 +556,22 @@ static uint32_t keep_rows(ft_heap_point_row *rows, uint32_t count, uint32_t part
     return kept;
 }
 
+/* The point is one of the timeline's moments, too. */
 static ft_status write_point(ft_heap *heap, uint32_t name, const ft_heap_point_row *rows,
                              uint32_t count)
 {
     uint64_t bytes = sizeof(ft_heap_point) + (uint64_t)count * sizeof *rows;
-    ft_heap_point *point =
-        ft_recording_room(heap->recording, &heap->points, FT_BLOCK_POINTS, 0, bytes);
-    if (point == NULL)
-        return FT_ERR_MEMORY;
+    ft_status status =
+        ft_recording_reserve(heap->recording, &heap->points, FT_BLOCK_POINTS, 0, bytes);
+    if (status != FT_OK)
+        return status;
+    ft_heap_point *point = ft_block_unused(heap->points);
     *point = (ft_heap_point){.moment = moment_now(heap), .name = name, .rows = count};
     if (count > 0)
         memcpy(point + 1, rows, count * sizeof *rows);
     ft_block_publish(heap->points, bytes);
+    if (clock_of(heap) != FT_CLOCK_CALLERS)
+        add_moment(heap, point->moment);
     return FT_OK;
 }
 
@@ -566,8 +592,6 @@ ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length)
     if (status == FT_OK)
         status = write_point(heap, number, rows, kept + more);
     ft_mem_free(mem, rows);
-    if (status == FT_OK)
-        add_moment(heap, moment_now(heap));
     return status;
 }
 
@@ -583,26 +607,25 @@ void ft_heap_forget_survivors(ft_heap *heap)
     pthread_mutex_unlock(&heap->recording->lock);
 }
 
+static ft_status append(ft_heap *heap, ft_block **newest, ft_block_kind kind, const void *row,
+                        size_t bytes)
+{
+    ft_status status = ft_recording_reserve(heap->recording, newest, kind, 0, bytes);
+    if (status != FT_OK)
+        return status;
+    memcpy(ft_block_unused(*newest), row, bytes);
+    ft_block_publish(*newest, bytes);
+    return FT_OK;
+}
+
 ft_status ft_heap_add_object(ft_heap *heap, const ft_heap_object *row)
 {
-    ft_heap_object *at =
-        ft_recording_room(heap->recording, &heap->objects, FT_BLOCK_OBJECTS, 0, sizeof *at);
-    if (at == NULL)
-        return FT_ERR_MEMORY;
-    *at = *row;
-    ft_block_publish(heap->objects, sizeof *at);
-    return FT_OK;
+    return append(heap, &heap->objects, FT_BLOCK_OBJECTS, row, sizeof *row);
 }
 
 ft_status ft_heap_add_class(ft_heap *heap, const ft_heap_class *row)
 {
-    ft_heap_class *at =
-        ft_recording_room(heap->recording, &heap->classes, FT_BLOCK_CLASSES, 0, sizeof *at);
-    if (at == NULL)
-        return FT_ERR_MEMORY;
-    *at = *row;
-    ft_block_publish(heap->classes, sizeof *at);
-    return FT_OK;
+    return append(heap, &heap->classes, FT_BLOCK_CLASSES, row, sizeof *row);
 }
 
 /* ---- checking ---- */

@@ -6,10 +6,10 @@
  * one site allocated; sizes over FT_HEAP_SMALL_MAX share one, whose bytes the cell behind it
  * counts. Sites and cells lie in the recording's arena, so that they outlive the process.
  *
- * What was alive at the peak is kept without visiting all cells: `serial` counts the moments when
- * the heap was larger than ever before, and a cell that changes for the first time after such a
- * moment first notes what it had. At the peak a cell has `at_peak` if its serial is the last one,
- * else what it has now.
+ * What was alive at the peak is kept without visiting all cells: a serial number counts the
+ * moments when the heap was larger than ever before, and a cell that changes for the first time
+ * after such a moment first notes what it had. At the peak a cell has `at_peak` if its serial is
+ * the last one, else what it has now.
  *
  * A heap has two parts. PYTHON is for the allocators that need the GIL, RAW for the one that does
  * not; a block never changes its part. Locking: the caller's, one lock for each part. What is
@@ -60,7 +60,7 @@ typedef struct ft_heap_head {
     _Atomic uint64_t allocated[2]; /* blocks, by part */
     _Atomic uint64_t peak;         /* bytes */
     _Atomic uint64_t peak_at;      /* allocated[FT_HEAP_PYTHON] then */
-    _Atomic uint64_t serial;       /* of the peak */
+    _Atomic uint64_t raised[2];    /* how often each part made a new peak: ft_heap_serial */
 } ft_heap_head;
 
 /* In a SITES block, whose owner is the part. Site n is the n-th, from 1. */
@@ -125,7 +125,7 @@ typedef struct ft_heap_class {
     uint64_t plain, slotted; /* bytes each; slotted 0: it can not be */
 } ft_heap_class;
 
-_Static_assert(sizeof(ft_heap_cell) == 64 && sizeof(ft_heap_head) == 72, "the file's layout");
+_Static_assert(sizeof(ft_heap_cell) == 64 && sizeof(ft_heap_head) == 80, "the file's layout");
 _Static_assert(sizeof(ft_heap_site) == 16 && sizeof(ft_heap_moment) == 32, "the file's layout");
 _Static_assert(sizeof(ft_heap_point) == 40 && sizeof(ft_heap_point_row) == 24, "the file's layout");
 _Static_assert(sizeof(ft_heap_object) == 32 && sizeof(ft_heap_class) == 40, "the file's layout");
@@ -155,6 +155,7 @@ typedef struct ft_heap_part {
     ft_heap_site *known;  /* owned: copies of the sites, by number - 1 */
     ft_block *cells;      /* the newest blocks */
     ft_block *sites;
+    uint64_t heard;       /* blocks, of which few are counted: in a sampled heap only */
     int64_t until_sample; /* bytes */
     uint64_t random;      /* state of the generator of samples */
     uint8_t *sampled;     /* owned, in a sampled heap: how many tagged blocks there are, by hash */
@@ -163,7 +164,7 @@ typedef struct ft_heap_part {
     ft_map tags_of_sizes; /* site << 32 | size -> tag */
     ft_map codes;         /* address of a code object -> number of its record */
     ft_tags tags;
-    uintptr_t recent[FT_HEAP_TEMPORARY_WITHIN]; /* the last blocks */
+    uintptr_t recent[FT_HEAP_TEMPORARY_WITHIN]; /* the last blocks; 0: one that is not counted */
     ft_heap_cached cache[1 << FT_HEAP_CACHE_BITS];
 } ft_heap_part;
 
@@ -204,7 +205,7 @@ void ft_heap_forget_blocks(ft_heap_part *part);
  * what they counted stays as it is. */
 void ft_heap_rest(ft_heap_part *part);
 
-/* From now on the peak is what is alive now. */
+/* From now on the peak is what is alive now. Needs both parts' locks, as does forgetting blocks. */
 void ft_heap_reset_peak(ft_heap *heap);
 
 /* Bytes of our own that the heap takes. */
@@ -266,6 +267,12 @@ static inline void ft_heap_store(_Atomic uint64_t *word, uint64_t value)
     atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+/* Of the last peak. Each part has a word of it to itself, so it never steps back. */
+static inline uint64_t ft_heap_serial(const ft_heap_head *head)
+{
+    return ft_heap_load(&head->raised[0]) + ft_heap_load(&head->raised[1]);
+}
+
 static inline ft_heap_cell *ft_heap_cell_at(const ft_heap_part *part, uint32_t tag)
 {
     const uint32_t mask = (UINT32_C(1) << FT_HEAP_CELL_BITS) - 1;
@@ -310,7 +317,7 @@ static inline void ft_heap_cache(ft_heap_part *part, uint64_t key, uint32_t size
 /* Before live changes: what it was at the peak stays known. */
 static inline void ft_heap_keep_peak(const ft_heap_part *part, ft_heap_cell *cell)
 {
-    uint64_t serial = ft_heap_load(&part->head->serial);
+    uint64_t serial = ft_heap_serial(part->head);
     if (ft_heap_load(&cell->serial) != serial) {
         ft_heap_store(&cell->at_peak, ft_heap_load(&cell->live));
         ft_heap_store(&cell->serial, serial);
@@ -342,7 +349,7 @@ static inline void ft_heap_raise(const ft_heap_part *part, uint64_t bytes)
     if (all > ft_heap_load(&head->peak)) {
         ft_heap_store(&head->peak, all);
         ft_heap_store(&head->peak_at, ft_heap_load(&head->allocated[FT_HEAP_PYTHON]));
-        ft_counter_add(&head->serial, 1);
+        ft_counter_add(&head->raised[part->index], 1);
     }
 }
 
@@ -382,6 +389,7 @@ static inline bool ft_heap_wants(ft_heap_part *part, size_t size)
 {
     if (FT_LIKELY(part->sampled == NULL))
         return true;
+    part->recent[++part->heard % FT_HEAP_TEMPORARY_WITHIN] = 0;
     part->until_sample -= (int64_t)(size > 0 ? size : 1);
     if (FT_LIKELY(part->until_sample > 0))
         return false;
@@ -389,16 +397,23 @@ static inline bool ft_heap_wants(ft_heap_part *part, size_t size)
     return true;
 }
 
-/* A block begins; tag: what ft_heap_find gave. False when there is no room to remember it: it is
- * not counted. */
+/* A tag for a block that begins, where there is more to do than to store it. */
+bool ft_heap_put_slowly(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size);
+
+/* A block begins; tag: what ft_heap_find gave. One that was known at its address has ended unheard.
+ * False when there is no room to remember it: it is not counted. */
 static inline bool ft_heap_add(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size)
 {
-    if (FT_UNLIKELY(!ft_tags_put(&part->tags, address, size, tag)))
+    if (FT_UNLIKELY(!ft_tags_put_new(&part->tags, address, size, tag)) &&
+        !ft_heap_put_slowly(part, tag, address, size))
         return false;
-    if (part->sampled != NULL && *ft_heap_sampled(part, address) < UINT8_MAX)
-        ++*ft_heap_sampled(part, address);
     uint64_t number = ft_heap_load(&part->head->allocated[part->index]) + 1;
     ft_heap_store(&part->head->allocated[part->index], number);
+    if (part->sampled != NULL) {
+        if (*ft_heap_sampled(part, address) < UINT8_MAX)
+            ++*ft_heap_sampled(part, address);
+        number = part->heard;
+    }
     part->recent[number % FT_HEAP_TEMPORARY_WITHIN] = address;
     ft_heap_count(part, tag, size);
     return true;
@@ -448,12 +463,15 @@ static inline void ft_heap_end(ft_heap_part *part, uint32_t tag, uintptr_t addre
 }
 
 /* What was allocated at an address belongs to another site from now on: an object was made in a
- * block that a freelist had kept. */
+ * block that a freelist had kept. Its guard stays; old is without it. */
 static inline void ft_heap_move(ft_heap_part *part, uint32_t old, uint32_t tag, uintptr_t address,
                                 size_t size)
 {
-    if (old == tag || !ft_tags_retag(&part->tags, address, tag))
+    size_t unused;
+    uint32_t *known = ft_tags_find(&part->tags, address, &unused);
+    if (known == NULL || old == tag)
         return;
+    *known = tag | (*known & FT_HEAP_GUARD);
     ft_heap_uncount(part, old, size);
     ft_heap_count(part, tag, size);
 }

@@ -122,7 +122,7 @@ typedef struct tally { /* of one cell: what it counts, before it is known what t
 
 static tally read_tally(const ft_heap_harvest *harvest, const ft_heap_cell *cell)
 {
-    bool noted = ft_heap_load(&cell->serial) == ft_heap_load(&harvest->head.serial);
+    bool noted = ft_heap_load(&cell->serial) == ft_heap_serial(&harvest->head);
     return (tally){
         .total = ft_heap_load(&cell->total),
         .peak = ft_heap_load(noted ? &cell->at_peak : &cell->live),

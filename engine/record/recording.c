@@ -296,22 +296,28 @@ ft_status ft_recording_add_text(ft_recording *recording, const char *text, size_
 
 /* ---- contexts ---- */
 
-static void note_failure(ft_recording *recording, ft_status status)
+void ft_recording_note_lack(ft_recording *recording, ft_status status)
 {
     bool disk = status == FT_ERR_DISK_FULL || status == FT_ERR_IO;
     ft_arena_note(&recording->arena, disk ? FT_NOTE_DISK_FULL : FT_NOTE_OUT_OF_MEMORY, 1);
 }
 
-void *ft_recording_room(ft_recording *recording, ft_block **newest, ft_block_kind kind,
-                        uint32_t owner, uint64_t bytes)
+ft_status ft_recording_reserve(ft_recording *recording, ft_block **newest, ft_block_kind kind,
+                               uint32_t owner, uint64_t bytes)
 {
     pthread_mutex_lock(&recording->lock);
     ft_status status = make_room(recording, newest, kind, owner, bytes);
     pthread_mutex_unlock(&recording->lock);
-    if (status == FT_OK)
-        return ft_block_unused(*newest);
-    note_failure(recording, status);
-    return NULL;
+    if (status != FT_OK)
+        ft_recording_note_lack(recording, status);
+    return status;
+}
+
+void *ft_recording_room(ft_recording *recording, ft_block **newest, ft_block_kind kind,
+                        uint32_t owner, uint64_t bytes)
+{
+    ft_status status = ft_recording_reserve(recording, newest, kind, owner, bytes);
+    return status == FT_OK ? ft_block_unused(*newest) : NULL;
 }
 
 /* An unpublished context; the lock is taken only when its block is full. */
@@ -445,7 +451,7 @@ ft_recorder *ft_recording_attach(ft_recording *recording)
         atomic_store(&recorder->state, FT_RECORDER_IN_USE);
     pthread_mutex_unlock(&recording->lock);
     if (status != FT_OK) {
-        note_failure(recording, status);
+        ft_recording_note_lack(recording, status);
         return NULL;
     }
     if (!equip(recorder)) {

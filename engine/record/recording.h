@@ -127,6 +127,12 @@ const ft_line_code *ft_recording_find_lines(ft_recording *recording, const void 
  * there is none (noted). Takes the lock. */
 void *ft_recording_room(ft_recording *recording, ft_block **newest, ft_block_kind kind,
                         uint32_t owner, uint64_t bytes);
+/* The same, for who wants to know why there is none. */
+ft_status ft_recording_reserve(ft_recording *recording, ft_block **newest, ft_block_kind kind,
+                               uint32_t owner, uint64_t bytes);
+
+/* Notes that there was no room for something. */
+void ft_recording_note_lack(ft_recording *recording, ft_status status);
 
 /* Stores one property of the process ("command", "python"). */
 ft_status ft_recording_set_property(ft_recording *recording, const char *key, const char *value,

@@ -168,6 +168,22 @@ static inline bool ft_tags_put(ft_tags *tags, uintptr_t address, size_t size, ui
     return ft_tags_put_slowly(tags, address, size, tag);
 }
 
+/* Tags a block if nothing is in the way: its point is there and free. Else nothing is changed. */
+static inline bool ft_tags_put_new(ft_tags *tags, uintptr_t address, size_t size, uint32_t tag)
+{
+    assert(tag != 0);
+    uint64_t granule = ft_tags_granule(address);
+    ft_tags_region *region = ft_tags_region_of(tags, granule);
+    if (region == NULL || size > FT_TAGS_SMALL_BYTES || region->large != 0)
+        return false;
+    uint32_t *point = ft_tags_point(region, granule);
+    if (point == NULL || *point != 0)
+        return false;
+    region->live++;
+    *point = tag;
+    return true;
+}
+
 /* Removes the block and says its tag, 0 if it had none. *large_size is its size if it was in the
  * hash, else left alone; so with the next. */
 static inline uint32_t ft_tags_take(ft_tags *tags, uintptr_t address, size_t *large_size)
