@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "engine/model/profile.h"
+#include "glue/probes/numpy_data.h"
 #include "glue/probes/places.h"
 #include "glue/probes/session.h"
 
@@ -43,6 +44,7 @@ typedef struct ft_allocs {
     _Atomic bool on;      /* count > 0 */
     bool forked;          /* heaps in files have to be opened anew */
     pthread_mutex_t raw_lock;
+    bool learnt;      /* a place, perhaps; needs the GIL */
     uintptr_t newest; /* the PYTHON block that began last, and its size */
     size_t newest_size;
     kept_block kept[KEPT_MAX];
@@ -145,6 +147,7 @@ static uint32_t tag_of(ft_heap_part *part, const ft_frame *frame, uint32_t domai
     tag = ft_place_tag(part, key, frame, domain, size, guard);
     if (tag != 0 && guard != NULL)
         ft_heap_cache(part, key, sized, tag);
+    allocs.learnt |= guard != NULL;
     return tag;
 }
 
@@ -179,6 +182,11 @@ static void block_begins(uintptr_t address, size_t size)
             continue;
         begin_in(part, frame, 0, address, size, guard_code);
         look(heap, size);
+        allocs.learnt |= part->sampled != NULL;
+    }
+    if (FT_UNLIKELY(allocs.learnt)) {
+        allocs.learnt = false;
+        ft_numpy_data_look_soon();
     }
 }
 
@@ -385,11 +393,11 @@ static inline bool is_raw_told(unsigned char why_not)
     return (inside & why_not) == 0 && atomic_load_explicit(&allocs.on, memory_order_acquire);
 }
 
-static void tell_raw_begin(uint32_t domain, void *block, size_t size)
+static void tell_raw_begin(void *block, size_t size)
 {
     inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
-    raw_begins(domain, (uintptr_t)block, size);
+    raw_begins(0, (uintptr_t)block, size);
     pthread_mutex_unlock(&allocs.raw_lock);
     inside &= (unsigned char)~IN_HOOK;
 }
@@ -409,7 +417,7 @@ static void *raw_malloc(void *context, size_t size)
     if (FT_UNLIKELY(allocs.probing && (inside & MUTED) != 0))
         allocs.heard[RAW] = true;
     if (block != NULL && is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(0, block, size);
+        tell_raw_begin(block, size);
     return block;
 }
 
@@ -417,7 +425,7 @@ static void *raw_calloc(void *context, size_t count, size_t each)
 {
     void *block = allocs.originals[RAW].calloc(context, count, each);
     if (block != NULL && is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(0, block, count * each);
+        tell_raw_begin(block, count * each);
     return block;
 }
 
@@ -455,10 +463,38 @@ static void raw_free(void *context, void *block)
     allocs.originals[RAW].free(context, block);
 }
 
+/* ---- blocks that others tell of ---- */
+
+/* The raw lock is held. */
+static void raw_forgets(uintptr_t address)
+{
+    moving old;
+    take_all(FT_HEAP_RAW, address, &old);
+    uncount_all(FT_HEAP_RAW, &old);
+}
+
+/* The address may be known: by another domain, or since a free that was not told of. */
 void ft_allocs_track(uint32_t domain, uintptr_t address, size_t size)
 {
-    if (is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(domain, (void *)address, size);
+    if (!is_raw_told(IN_HOOK | MUTED))
+        return;
+    inside |= IN_HOOK;
+    pthread_mutex_lock(&allocs.raw_lock);
+    raw_forgets(address);
+    raw_begins(domain, address, size);
+    pthread_mutex_unlock(&allocs.raw_lock);
+    inside &= (unsigned char)~IN_HOOK;
+}
+
+void ft_allocs_forget(uintptr_t address)
+{
+    if (!is_raw_told(IN_HOOK))
+        return;
+    inside |= IN_HOOK;
+    pthread_mutex_lock(&allocs.raw_lock);
+    raw_forgets(address);
+    pthread_mutex_unlock(&allocs.raw_lock);
+    inside &= (unsigned char)~IN_HOOK;
 }
 
 void ft_allocs_untrack(uint32_t domain, uintptr_t address)
@@ -615,6 +651,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     uint32_t kept = 0;
+    ft_numpy_data_after_fork();
     pthread_mutex_init(&allocs.raw_lock, NULL);
     for (uint32_t i = 0; i < allocs.count; i++) {
         if (allocs.heaps[i]->recording->directory == NULL)
@@ -689,6 +726,7 @@ int ft_allocs_begin(ft_take *take)
     take->heap_is_on = true;
     atomic_store(&allocs.on, true);
     install_tracer();
+    ft_numpy_data_begin();
     ft_heap_look(take->heap);
     return 0;
 }
@@ -704,6 +742,7 @@ static void close_down(void)
 {
     atomic_store(&allocs.on, false);
     remove_tracer();
+    ft_numpy_data_end();
     uninstall(MEM);
     uninstall(OBJECT);
     give_back_kept();
