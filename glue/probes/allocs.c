@@ -16,7 +16,8 @@
 #include "glue/probes/session.h"
 
 enum {
-    KEPT_MAX = 4096 /* blocks of dead code ... */
+    LARGE = 1 << 16, /* bytes of a block that the timeline is looked at for */
+    KEPT_MAX = 4096  /* blocks of dead code ... */
 };
 
 static const size_t kept_bytes_max = 4 << 20; /* ... and their bytes */
@@ -44,7 +45,6 @@ typedef struct ft_allocs {
     _Atomic bool on;      /* count > 0 */
     bool forked;          /* heaps in files have to be opened anew */
     pthread_mutex_t raw_lock;
-    bool learnt;      /* a place, perhaps; needs the GIL */
     uintptr_t newest; /* the PYTHON block that began last, and its size */
     size_t newest_size;
     kept_block kept[KEPT_MAX];
@@ -142,12 +142,13 @@ static uint32_t tag_of(ft_heap_part *part, const ft_frame *frame, uint32_t domai
     uint64_t key = ft_place_key(frame, part->heap->frames, domain);
     uint32_t sized = ft_heap_size_of(part, size);
     uint32_t tag = ft_heap_find(part, key, sized);
+    if (FT_UNLIKELY(tag == 0 || part->sampled != NULL) && guard != NULL)
+        ft_numpy_data_look();
     if (FT_LIKELY(tag != 0 && guard != NULL))
         return tag;
     tag = ft_place_tag(part, key, frame, domain, size, guard);
     if (tag != 0 && guard != NULL)
         ft_heap_cache(part, key, sized, tag);
-    allocs.learnt |= guard != NULL;
     return tag;
 }
 
@@ -162,7 +163,7 @@ static void begin_in(ft_heap_part *part, const ft_frame *frame, uint32_t domain,
 /* The timeline is looked at now and then, and at large blocks. */
 static inline void look(ft_heap *heap, size_t size)
 {
-    enum { EVERY = 1 << 12, LARGE = 1 << 16 };
+    enum { EVERY = 1 << 12 };
     uint64_t number = ft_heap_load(&heap->head->allocated[FT_HEAP_PYTHON]);
     if (FT_UNLIKELY(number % EVERY == 0 || size >= LARGE))
         ft_heap_look(heap);
@@ -182,11 +183,6 @@ static void block_begins(uintptr_t address, size_t size)
             continue;
         begin_in(part, frame, 0, address, size, guard_code);
         look(heap, size);
-        allocs.learnt |= part->sampled != NULL;
-    }
-    if (FT_UNLIKELY(allocs.learnt)) {
-        allocs.learnt = false;
-        ft_numpy_data_look_soon();
     }
 }
 
@@ -371,8 +367,11 @@ static void raw_begins(uint32_t domain, uintptr_t address, size_t size)
     const ft_frame *frame = thread == NULL ? NULL : ft_compat_frame_in(thread);
     for (uint32_t i = 0; i < allocs.count; i++) {
         ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_RAW];
-        if (ft_heap_wants(part, size))
-            begin_in(part, frame, domain, address, size, holds ? guard_code : NULL);
+        if (!ft_heap_wants(part, size))
+            continue;
+        begin_in(part, frame, domain, address, size, holds ? guard_code : NULL);
+        if (holds && size >= LARGE)
+            ft_heap_look(part->heap);
     }
 }
 
@@ -651,7 +650,6 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
     uint32_t kept = 0;
-    ft_numpy_data_after_fork();
     pthread_mutex_init(&allocs.raw_lock, NULL);
     for (uint32_t i = 0; i < allocs.count; i++) {
         if (allocs.heaps[i]->recording->directory == NULL)

@@ -4,6 +4,9 @@
  * Nothing of numpy is known when fettle is built. What is used of it at run time is promised by its
  * C interface: the places in its table of functions, and the layout of a handler of version 1.
  *
+ * Looking for it happens inside an allocator: it reads two dicts, runs no code, makes no object and
+ * raises nothing. A dict is whole whenever it asks for memory.
+ *
  * An array keeps the capsule that it was made with and asks it for functions at each call. So an
  * array may be freed by other functions than it was allocated by, and whether ours are between does
  * not matter to it: both pairs end in numpy's own. */
@@ -41,13 +44,22 @@ typedef struct handler {
     void (*free)(void *context, void *block, size_t size);
 } handler;
 
+enum { MODULES = 2 };
+
+/* The module of numpy 2, of numpy 1, and what leads to the table in it. */
+static const char *const module_names[MODULES] = {"numpy._core._multiarray_umath",
+                                                  "numpy.core._multiarray_umath"};
+static const char table_name[] = "_ARRAY_API";
+
 typedef struct numpy_data {
-    bool wanted;           /* a heap is on */
-    bool unfit;            /* numpy is there, but none that is known here */
-    bool asked;            /* the interpreter will look */
+    bool sought;                    /* a heap is on, and numpy was not found yet */
+    PyObject *modules;              /* owned: sys.modules */
+    PyObject *module_keys[MODULES]; /* owned: the names as objects */
+    PyObject *table_key;
     PyObject *capsule;     /* owned: numpy's default handler, once it was changed */
     const handler *theirs; /* what it led to, and ours calls through to */
     handler ours;
+    bool heard; /* by ours, since this was cleared */
 } numpy_data;
 
 static numpy_data numpy;
@@ -59,6 +71,7 @@ static numpy_data numpy;
 static void *hear_malloc(void *context, size_t size)
 {
     bool entered = ft_allocs_enter();
+    numpy.heard = true;
     void *block = numpy.theirs->malloc(context, size);
     ft_allocs_leave(entered);
     if (block != NULL)
@@ -101,13 +114,8 @@ static void hear_free(void *context, void *block, size_t size)
  * code of the program's: what lies in dicts is enough. */
 static PyObject *find_module(void)
 {
-    static const char *const names[] = {"numpy._core._multiarray_umath",
-                                        "numpy.core._multiarray_umath"};
-    PyObject *modules = PySys_GetObject("modules"); /* NULL while the interpreter goes down */
-    if (modules == NULL || !PyDict_CheckExact(modules))
-        return NULL;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        PyObject *module = PyDict_GetItemString(modules, names[i]);
+    for (size_t i = 0; i < MODULES; i++) {
+        PyObject *module = PyDict_GetItemWithError(numpy.modules, numpy.module_keys[i]);
         if (module != NULL && PyModule_Check(module))
             return module;
     }
@@ -120,7 +128,7 @@ static void *const *find_table(void)
     PyObject *module = find_module();
     if (module == NULL)
         return NULL;
-    PyObject *capsule = PyDict_GetItemString(PyModule_GetDict(module), "_ARRAY_API");
+    PyObject *capsule = PyDict_GetItemWithError(PyModule_GetDict(module), numpy.table_key);
     if (capsule == NULL || !PyCapsule_CheckExact(capsule))
         return NULL;
     return PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule));
@@ -135,7 +143,7 @@ static unsigned version_at(void *const *table, int place)
     return entry.function();
 }
 
-/* A table of this version has a place for the default handler. */
+/* Has a table of this version a place for the default handler? */
 static bool has_handlers(void *const *table)
 {
     unsigned abi = version_at(table, ABI_VERSION);
@@ -153,80 +161,80 @@ static bool is_fit(PyObject *capsule)
     return found->version == HANDLER_VERSION;
 }
 
-static void change(PyObject *capsule)
+static void change(void)
 {
-    numpy.theirs = PyCapsule_GetPointer(capsule, handler_name);
+    numpy.theirs = PyCapsule_GetPointer(numpy.capsule, handler_name);
     numpy.ours = *numpy.theirs; /* of the same name and context */
     numpy.ours.malloc = hear_malloc;
     numpy.ours.calloc = hear_calloc;
     numpy.ours.realloc = hear_realloc;
     numpy.ours.free = hear_free;
-    numpy.capsule = Py_NewRef(capsule);
-    (void)PyCapsule_SetPointer(capsule, &numpy.ours);
+    (void)PyCapsule_SetPointer(numpy.capsule, &numpy.ours);
 }
 
-static void find_and_change(void)
+void ft_numpy_data_look(void)
 {
+    if (FT_LIKELY(!numpy.sought) || ft_compat_thread() == NULL)
+        return;
     void *const *table = find_table();
     if (table == NULL)
         return;
     PyObject **capsule = has_handlers(table) ? table[DEFAULT_HANDLER] : NULL;
     if (capsule != NULL && *capsule == NULL)
         return; /* numpy is being imported */
-    if (capsule != NULL && is_fit(*capsule))
-        change(*capsule);
-    else
-        numpy.unfit = true;
+    numpy.sought = false;
+    if (capsule == NULL || !is_fit(*capsule))
+        return;
+    numpy.capsule = Py_NewRef(*capsule);
+    change();
 }
 
-static const void *present(void)
+/* What looking needs, so that it makes no object. */
+static bool prepare(void)
 {
-    return PyCapsule_GetPointer(numpy.capsule, handler_name);
-}
-
-/* Another tool may have put itself before ours, which then stays where it is; or have put back what
- * was there before both. */
-static void look(void)
-{
-    assert(!PyErr_Occurred());
-    bool entered = ft_allocs_enter();
-    if (numpy.capsule == NULL)
-        find_and_change();
-    else if (present() == numpy.theirs)
-        (void)PyCapsule_SetPointer(numpy.capsule, &numpy.ours);
+    PyObject *modules = PySys_GetObject("modules");
+    if (modules == NULL || !PyDict_CheckExact(modules))
+        return false;
+    Py_XSETREF(numpy.modules, Py_NewRef(modules));
+    for (size_t i = 0; i < MODULES; i++)
+        if (numpy.module_keys[i] == NULL)
+            numpy.module_keys[i] = PyUnicode_InternFromString(module_names[i]);
+    if (numpy.table_key == NULL)
+        numpy.table_key = PyUnicode_InternFromString(table_name);
+    if (!PyErr_Occurred())
+        return true;
     PyErr_Clear();
-    ft_allocs_leave(entered);
+    return false;
 }
 
-static int look_now(void *Py_UNUSED(nothing))
+/* Is ours in the chain still? Another tool may have put itself before it, or have put back what was
+ * there before both. */
+static bool is_heard(void)
 {
-    numpy.asked = false;
-    if (numpy.wanted)
-        look();
-    return 0;
+    const handler *first = PyCapsule_GetPointer(numpy.capsule, handler_name);
+    numpy.heard = false;
+    void *block = first->malloc(first->context, 1);
+    if (block != NULL)
+        first->free(first->context, block, 1);
+    return numpy.heard;
 }
 
 void ft_numpy_data_begin(void)
 {
-    numpy.wanted = true;
-    numpy.unfit = false;
-    look();
+    assert(!PyErr_Occurred());
+    bool entered = ft_allocs_enter();
+    if (numpy.capsule == NULL)
+        numpy.sought = prepare();
+    else if (!is_heard())
+        change();
+    ft_allocs_leave(entered);
+    ft_numpy_data_look();
 }
 
 void ft_numpy_data_end(void)
 {
-    numpy.wanted = false;
-    if (numpy.capsule != NULL && present() == &numpy.ours)
+    numpy.sought = false;
+    if (numpy.capsule != NULL &&
+        PyCapsule_GetPointer(numpy.capsule, handler_name) == (void *)&numpy.ours)
         (void)PyCapsule_SetPointer(numpy.capsule, (void *)(uintptr_t)numpy.theirs);
-}
-
-void ft_numpy_data_look_soon(void)
-{
-    if (numpy.wanted && numpy.capsule == NULL && !numpy.unfit && !numpy.asked)
-        numpy.asked = Py_AddPendingCall(look_now, NULL) == 0;
-}
-
-void ft_numpy_data_after_fork(void)
-{
-    numpy.asked = false;
 }

@@ -14,11 +14,8 @@ void ft_numpy_data_begin(void);
 /* None is on any more. Arrays that were made meanwhile stay as they are. */
 void ft_numpy_data_end(void);
 
-/* Has numpy been imported by now? Is looked for when the interpreter next runs Python code, for
- * this may be called from inside an allocator. Costs nothing once numpy is heard. */
-void ft_numpy_data_look_soon(void);
-
-/* In a forked child. */
-void ft_numpy_data_after_fork(void);
+/* Has numpy been imported by now? In any thread, also inside an allocator, and now and then: it
+ * costs nothing once numpy is heard. */
+void ft_numpy_data_look(void);
 
 #endif
