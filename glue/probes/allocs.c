@@ -11,11 +11,13 @@
 #include <pthread.h>
 
 #include "engine/model/profile.h"
+#include "glue/probes/numpy_data.h"
 #include "glue/probes/places.h"
 #include "glue/probes/session.h"
 
 enum {
-    KEPT_MAX = 4096 /* blocks of dead code ... */
+    LARGE = 1 << 16, /* bytes of a block that the timeline is looked at for */
+    KEPT_MAX = 4096  /* blocks of dead code ... */
 };
 
 static const size_t kept_bytes_max = 4 << 20; /* ... and their bytes */
@@ -140,6 +142,8 @@ static uint32_t tag_of(ft_heap_part *part, const ft_frame *frame, uint32_t domai
     uint64_t key = ft_place_key(frame, part->heap->frames, domain);
     uint32_t sized = ft_heap_size_of(part, size);
     uint32_t tag = ft_heap_find(part, key, sized);
+    if (FT_UNLIKELY(tag == 0 || part->sampled != NULL) && guard != NULL)
+        ft_numpy_data_look();
     if (FT_LIKELY(tag != 0 && guard != NULL))
         return tag;
     tag = ft_place_tag(part, key, frame, domain, size, guard);
@@ -159,7 +163,7 @@ static void begin_in(ft_heap_part *part, const ft_frame *frame, uint32_t domain,
 /* The timeline is looked at now and then, and at large blocks. */
 static inline void look(ft_heap *heap, size_t size)
 {
-    enum { EVERY = 1 << 12, LARGE = 1 << 16 };
+    enum { EVERY = 1 << 12 };
     uint64_t number = ft_heap_load(&heap->head->allocated[FT_HEAP_PYTHON]);
     if (FT_UNLIKELY(number % EVERY == 0 || size >= LARGE))
         ft_heap_look(heap);
@@ -363,8 +367,11 @@ static void raw_begins(uint32_t domain, uintptr_t address, size_t size)
     const ft_frame *frame = thread == NULL ? NULL : ft_compat_frame_in(thread);
     for (uint32_t i = 0; i < allocs.count; i++) {
         ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_RAW];
-        if (ft_heap_wants(part, size))
-            begin_in(part, frame, domain, address, size, holds ? guard_code : NULL);
+        if (!ft_heap_wants(part, size))
+            continue;
+        begin_in(part, frame, domain, address, size, holds ? guard_code : NULL);
+        if (holds && size >= LARGE)
+            ft_heap_look(part->heap);
     }
 }
 
@@ -385,11 +392,11 @@ static inline bool is_raw_told(unsigned char why_not)
     return (inside & why_not) == 0 && atomic_load_explicit(&allocs.on, memory_order_acquire);
 }
 
-static void tell_raw_begin(uint32_t domain, void *block, size_t size)
+static void tell_raw_begin(void *block, size_t size)
 {
     inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
-    raw_begins(domain, (uintptr_t)block, size);
+    raw_begins(0, (uintptr_t)block, size);
     pthread_mutex_unlock(&allocs.raw_lock);
     inside &= (unsigned char)~IN_HOOK;
 }
@@ -409,7 +416,7 @@ static void *raw_malloc(void *context, size_t size)
     if (FT_UNLIKELY(allocs.probing && (inside & MUTED) != 0))
         allocs.heard[RAW] = true;
     if (block != NULL && is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(0, block, size);
+        tell_raw_begin(block, size);
     return block;
 }
 
@@ -417,7 +424,7 @@ static void *raw_calloc(void *context, size_t count, size_t each)
 {
     void *block = allocs.originals[RAW].calloc(context, count, each);
     if (block != NULL && is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(0, block, count * each);
+        tell_raw_begin(block, count * each);
     return block;
 }
 
@@ -455,10 +462,38 @@ static void raw_free(void *context, void *block)
     allocs.originals[RAW].free(context, block);
 }
 
+/* ---- blocks that others tell of ---- */
+
+/* The raw lock is held. */
+static void raw_forgets(uintptr_t address)
+{
+    moving old;
+    take_all(FT_HEAP_RAW, address, &old);
+    uncount_all(FT_HEAP_RAW, &old);
+}
+
+/* The address may be known: by another domain, or since a free that was not told of. */
 void ft_allocs_track(uint32_t domain, uintptr_t address, size_t size)
 {
-    if (is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(domain, (void *)address, size);
+    if (!is_raw_told(IN_HOOK | MUTED))
+        return;
+    inside |= IN_HOOK;
+    pthread_mutex_lock(&allocs.raw_lock);
+    raw_forgets(address);
+    raw_begins(domain, address, size);
+    pthread_mutex_unlock(&allocs.raw_lock);
+    inside &= (unsigned char)~IN_HOOK;
+}
+
+void ft_allocs_forget(uintptr_t address)
+{
+    if (!is_raw_told(IN_HOOK))
+        return;
+    inside |= IN_HOOK;
+    pthread_mutex_lock(&allocs.raw_lock);
+    raw_forgets(address);
+    pthread_mutex_unlock(&allocs.raw_lock);
+    inside &= (unsigned char)~IN_HOOK;
 }
 
 void ft_allocs_untrack(uint32_t domain, uintptr_t address)
@@ -689,6 +724,7 @@ int ft_allocs_begin(ft_take *take)
     take->heap_is_on = true;
     atomic_store(&allocs.on, true);
     install_tracer();
+    ft_numpy_data_begin();
     ft_heap_look(take->heap);
     return 0;
 }
@@ -704,6 +740,7 @@ static void close_down(void)
 {
     atomic_store(&allocs.on, false);
     remove_tracer();
+    ft_numpy_data_end();
     uninstall(MEM);
     uninstall(OBJECT);
     give_back_kept();

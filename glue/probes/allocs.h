@@ -33,10 +33,12 @@ void ft_allocs_close(ft_take *take);
 /* The take goes on in a forked child, in an arena of its own; lost: it does not. */
 void ft_allocs_after_fork(ft_take *take, bool lost);
 
-/* A block that a library tells of itself (a domain as in tracemalloc) begins and ends. With or
- * without the GIL. */
+/* A block that a library tells of itself (a domain as in tracemalloc) begins and ends. What was
+ * known of the address before is forgotten. With or without the GIL. */
 void ft_allocs_track(uint32_t domain, uintptr_t address, size_t size);
 void ft_allocs_untrack(uint32_t domain, uintptr_t address);
+/* The block is not known any more, and has not died: it is about to be resized. */
+void ft_allocs_forget(uintptr_t address);
 
 /* Marks a named point in all heaps that are on. 0, or -1 with an exception. */
 int ft_allocs_mark(PyObject *name);
