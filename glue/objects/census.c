@@ -145,16 +145,23 @@ static void count(ft_walk *walk, uint32_t type, PyObject *object, PyObject *dict
                       blocks->count);
 }
 
-/* The interned text "__dict__", without making one: it is a name in type's own namespace. */
-static PyObject *find_dict_name(void)
+/* The key of a namespace that is this text, without making a text. Borrowed, or NULL. */
+static PyObject *find_name(PyObject *dict, const char *text)
 {
-    PyObject *dict = ft_compat_type_dict(&PyType_Type), *name, *found = NULL;
+    PyObject *name;
     Py_ssize_t at = 0;
-    while (dict != NULL && found == NULL && PyDict_Next(dict, &at, &name, NULL))
-        if (PyUnicode_CompareWithASCIIString(name, "__dict__") == 0)
-            found = name;
-    Py_XDECREF(dict);
-    return found;
+    while (dict != NULL && PyDict_Next(dict, &at, &name, NULL))
+        if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, text) == 0)
+            return name;
+    return NULL;
+}
+
+static void find_names(ft_census *census)
+{
+    PyObject *of_type = ft_compat_type_dict(&PyType_Type);
+    census->dict_name = find_name(of_type, "__dict__");
+    Py_XDECREF(of_type);
+    census->vars_name = find_name(PyEval_GetBuiltins(), "vars");
 }
 
 ft_status ft_census_take(ft_census *census, const ft_mem *mem, ft_object_visit *visit,
@@ -164,7 +171,7 @@ ft_status ft_census_take(ft_census *census, const ft_mem *mem, ft_object_visit *
     census->mem = mem;
     census->visit = visit;
     census->context = context;
-    census->dict_name = find_dict_name();
+    find_names(census);
     ft_walk_init(&census->walk, mem, count, census);
     ft_status status = ft_walk_all(&census->walk);
     ft_walk_fini(&census->walk);

@@ -44,7 +44,7 @@ typedef struct ft_census {
     const ft_mem *mem;
     ft_class_count *classes; /* owned; by the number of the type in the walk */
     uint32_t count, capacity;
-    PyObject *dict_name; /* "__dict__" as code spells it; borrowed from type itself */
+    PyObject *dict_name, *vars_name; /* "__dict__" and "vars" as code has them; borrowed */
     ft_object_visit *visit;
     void *context;
     ft_walk walk;

@@ -6,6 +6,10 @@ loaded when it is first asked for.
 
     run     records a part of the program: fettle.inside.Run
     lines   marks a function or class for the line profile, and returns it as it is; also: profile
+    sizeof  the bytes that an object takes; deep=True: with all that it leads to
+    layout  what an instance of a class takes, and would take with __slots__
+    census  who fills the heap, class by class
+    slots   a class decorator: the same class with __slots__
 """
 
 TYPE_CHECKING = False
@@ -13,9 +17,15 @@ if TYPE_CHECKING:
     from fettle._core import mark as lines
     from fettle._core import mark as profile
     from fettle.inside import Run as run
+    from fettle.objects.census import census
+    from fettle.objects.layout import layout
+    from fettle.objects.size import sizeof
+    from fettle.objects.slotted import slots
 
-__all__ = ["lines", "profile", "run"]
+__all__ = ["census", "layout", "lines", "profile", "run", "sizeof", "slots"]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
+
+_OBJECTS = {"census": "census", "layout": "layout", "sizeof": "size", "slots": "slotted"}
 
 
 def __getattr__(name: str) -> object:
@@ -28,6 +38,10 @@ def __getattr__(name: str) -> object:
         from fettle._core import mark
 
         found = mark
+    elif name in _OBJECTS:
+        from importlib import import_module
+
+        found = getattr(import_module(f"fettle.objects.{_OBJECTS[name]}"), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found
