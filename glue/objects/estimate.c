@@ -162,7 +162,7 @@ int ft_layout_estimate(const ft_census *census, const ft_class_count *class, ft_
         return -1;
     layout->plain = (class->bytes + class->instances / 2) / class->instances;
     if (!class->attributed) {
-        bool declares = (class->type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+        bool declares = ft_census_is_statement(census, class->type) &&
                         has_in_namespace(class->type, "__slots__", NULL);
         layout->why = declares ? "it has __slots__ already" : NULL;
         return -1;
@@ -175,5 +175,9 @@ int ft_layout_estimate(const ft_census *census, const ft_class_count *class, ft_
     layout->slotted = slotted_bytes(type, names, class->weakly > 0);
     if (type->tp_itemsize != 0) /* what the items take stays as it is */
         layout->slotted += layout->plain - ft_compat_preheader(type) - (size_t)type->tp_basicsize;
-    return 0;
+    if (layout->slotted < layout->plain)
+        return 0;
+    layout->slotted = 0;
+    layout->why = "it would save nothing";
+    return -1;
 }

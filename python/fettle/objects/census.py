@@ -73,14 +73,12 @@ def census(sort: str = "bytes") -> Census:
     if sort == "name":
         rows.sort(key=lambda row: row.name)
     else:
-        rows.sort(key=lambda row: (-getattr(row, sort), row.name))
+        rows.sort(key=lambda row: (-getattr(row, sort), -row.bytes, row.name))
     return rows
 
 
 def _row(kind: type, instances: int, total: int, plain: int, slotted: int, why: str | None) -> Row:
-    saving = total - slotted * instances if slotted else 0
-    if slotted and saving <= 0:
-        saving, why = 0, "it would save nothing"
+    saving = max(total - slotted * instances, 0) if slotted else 0
     return Row(kind, instances, total, plain, saving, why)
 
 

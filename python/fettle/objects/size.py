@@ -12,7 +12,8 @@ def sizeof(obj: object, deep: bool = False) -> int:
     of a class share counts with the class. numpy arrays count their data if they own it.
 
     deep=True adds all objects that it leads to, each once, but not classes, modules, functions and
-    code, nor what the interpreter has anyway (None, small ints, the empty tuple).
+    code, nor the names of attributes, nor what the interpreter has anyway (None, small ints, the
+    empty tuple).
 
     A __sizeof__ that is written in Python is not asked, that of a type written in C is; where that
     raises, the object's header alone counts.
