@@ -17,6 +17,7 @@
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
 #include "glue/types/rewrite.h"
+#include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
 
 /* ---- record(directory, options) ---- */
@@ -231,6 +232,7 @@ static PyMethodDef core_methods[] = {
     {"point", core_point, METH_O, point_doc},
     {"sizeof", ft_core_sizeof, METH_VARARGS, ft_core_sizeof_doc},
     {"census", ft_core_census, METH_NOARGS, ft_core_census_doc},
+    {"made_alike", ft_core_made_alike, METH_VARARGS, ft_core_made_alike_doc},
     {"learned", ft_core_learned, METH_O, ft_core_learned_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
@@ -251,7 +253,7 @@ static int core_exec(PyObject *module)
     ft_take_start_clock();
     ft_session_leave_out(core_methods);
     if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
-        ft_recorder_type_add(module, state) < 0)
+        ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

@@ -76,10 +76,10 @@ PyObject *ft_class_count_name(const ft_class_count *class, uint32_t i)
 
 /* ---- counting ---- */
 
-/* Can instances be given attributes of any name? Not asked of classes and what is built in. */
-static bool takes_attributes(const PyTypeObject *type)
+/* Can instances be given attributes of any name? Not asked of classes and what is written in C. */
+static bool takes_attributes(const ft_census *census, const PyTypeObject *type)
 {
-    return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 && type->tp_dictoffset != 0 &&
+    return ft_census_is_statement(census, type) && type->tp_dictoffset != 0 &&
            (type->tp_flags & Py_TPFLAGS_TYPE_SUBCLASS) == 0;
 }
 
@@ -97,7 +97,7 @@ static ft_class_count *class_of(ft_census *census, uint32_t number)
     PyTypeObject *type = ft_walk_shape(&census->walk, number)->type;
     ft_class_count *class = &census->classes[census->count++];
     *class = (ft_class_count){.type = type, .fewest = UINT32_MAX};
-    class->attributed = takes_attributes(type);
+    class->attributed = takes_attributes(census, type);
     return class;
 }
 
@@ -145,16 +145,31 @@ static void count(ft_walk *walk, uint32_t type, PyObject *object, PyObject *dict
                       blocks->count);
 }
 
-/* The interned text "__dict__", without making one: it is a name in type's own namespace. */
-static PyObject *find_dict_name(void)
+/* The key of a namespace that is this text, and its value, without making a text. Borrowed, or NULL
+ * and *value as it was. */
+static PyObject *find_name(PyObject *dict, const char *text, PyObject **value)
 {
-    PyObject *dict = ft_compat_type_dict(&PyType_Type), *name, *found = NULL;
+    PyObject *name, *held;
     Py_ssize_t at = 0;
-    while (dict != NULL && found == NULL && PyDict_Next(dict, &at, &name, NULL))
-        if (PyUnicode_CompareWithASCIIString(name, "__dict__") == 0)
-            found = name;
-    Py_XDECREF(dict);
-    return found;
+    while (dict != NULL && PyDict_Next(dict, &at, &name, &held)) {
+        if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, text) == 0) {
+            *value = held;
+            return name;
+        }
+    }
+    return NULL;
+}
+
+/* What is to be compared with later. A module's __spec__ is of a class that a class statement made:
+ * all of those, and no others, share one tp_dealloc. */
+static void find_landmarks(ft_census *census)
+{
+    PyObject *of_type = ft_compat_type_dict(&PyType_Type), *value = NULL;
+    census->dict_name = find_name(of_type, "__dict__", &value);
+    Py_XDECREF(of_type);
+    census->vars_name = find_name(PyEval_GetBuiltins(), "vars", &value);
+    if (find_name(PyEval_GetBuiltins(), "__spec__", &value) != NULL)
+        census->dealloc = Py_TYPE(value)->tp_dealloc;
 }
 
 ft_status ft_census_take(ft_census *census, const ft_mem *mem, ft_object_visit *visit,
@@ -164,7 +179,7 @@ ft_status ft_census_take(ft_census *census, const ft_mem *mem, ft_object_visit *
     census->mem = mem;
     census->visit = visit;
     census->context = context;
-    census->dict_name = find_dict_name();
+    find_landmarks(census);
     ft_walk_init(&census->walk, mem, count, census);
     ft_status status = ft_walk_all(&census->walk);
     ft_walk_fini(&census->walk);

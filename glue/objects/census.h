@@ -44,7 +44,8 @@ typedef struct ft_census {
     const ft_mem *mem;
     ft_class_count *classes; /* owned; by the number of the type in the walk */
     uint32_t count, capacity;
-    PyObject *dict_name; /* "__dict__" as code spells it; borrowed from type itself */
+    destructor dealloc;              /* of what class statements make */
+    PyObject *dict_name, *vars_name; /* "__dict__" and "vars" as code has them; borrowed */
     ft_object_visit *visit;
     void *context;
     ft_walk walk;
@@ -61,6 +62,12 @@ typedef struct ft_layout {
 ft_status ft_census_take(ft_census *census, const ft_mem *mem, ft_object_visit *visit,
                          void *context);
 void ft_census_fini(ft_census *census);
+
+/* Was the type made by a class statement? */
+static inline bool ft_census_is_statement(const ft_census *census, const PyTypeObject *type)
+{
+    return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 && type->tp_dealloc == census->dealloc;
+}
 
 /* The row of a type, or NULL. */
 const ft_class_count *ft_census_of(const ft_census *census, const PyTypeObject *type);

@@ -109,3 +109,19 @@ PyObject *ft_core_learned(PyObject *module, PyObject *type)
                          (unsigned long long)class.bytes, fewest, (unsigned long long)class.weakly,
                          PyBool_FromLong(class.own.full), tuple);
 }
+
+/* ---- made_alike(type, other) ---- */
+
+const char ft_core_made_alike_doc[] =
+    "made_alike(type, other, /)\n--\n\n"
+    "Whether both were made by class statements, if one of them was.";
+
+/* All classes that class statements make share one tp_dealloc, which nobody else can name. */
+PyObject *ft_core_made_alike(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    PyTypeObject *type, *other;
+    if (!PyArg_ParseTuple(arguments, "O!O!", &PyType_Type, &type, &PyType_Type, &other))
+        return NULL;
+    return PyBool_FromLong(type->tp_dealloc == other->tp_dealloc);
+}

@@ -13,4 +13,8 @@ extern const char ft_core_census_doc[];
 PyObject *ft_core_learned(PyObject *module, PyObject *type);
 extern const char ft_core_learned_doc[];
 
+/* _core.made_alike(type, other): do both give up their instances in the same way? */
+PyObject *ft_core_made_alike(PyObject *module, PyObject *arguments);
+extern const char ft_core_made_alike_doc[];
+
 #endif

@@ -57,6 +57,8 @@ static bool search_namespace(search *for_it, PyTypeObject *type)
 /* Does a function of the class or a base of it use the name? */
 static bool is_used(const PyTypeObject *type, PyObject *name)
 {
+    if (name == NULL)
+        return false;
     search for_it = {.name = name};
     PyObject *mro = type->tp_mro;
     for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro) && !for_it.found; i++) {
@@ -126,7 +128,7 @@ static const char *reason(const ft_census *census, const ft_class_count *class, 
         return "its instances have attributes of any name";
     if (has_in_namespace(type, NULL, "cached_property"))
         return "it has a cached_property, which needs a __dict__";
-    if (is_used(type, census->dict_name))
+    if (is_used(type, census->dict_name) || is_used(type, census->vars_name))
         return "its methods use __dict__";
     if (is_dynamic(class, names))
         return "its instances have attributes that it does not set itself";
@@ -160,7 +162,7 @@ int ft_layout_estimate(const ft_census *census, const ft_class_count *class, ft_
         return -1;
     layout->plain = (class->bytes + class->instances / 2) / class->instances;
     if (!class->attributed) {
-        bool declares = (class->type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+        bool declares = ft_census_is_statement(census, class->type) &&
                         has_in_namespace(class->type, "__slots__", NULL);
         layout->why = declares ? "it has __slots__ already" : NULL;
         return -1;
@@ -173,5 +175,9 @@ int ft_layout_estimate(const ft_census *census, const ft_class_count *class, ft_
     layout->slotted = slotted_bytes(type, names, class->weakly > 0);
     if (type->tp_itemsize != 0) /* what the items take stays as it is */
         layout->slotted += layout->plain - ft_compat_preheader(type) - (size_t)type->tp_basicsize;
-    return 0;
+    if (layout->slotted < layout->plain)
+        return 0;
+    layout->slotted = 0;
+    layout->why = "it would save nothing";
+    return -1;
 }

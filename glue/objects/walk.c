@@ -39,16 +39,16 @@ static bool is_new(ft_walk *walk, const PyObject *object)
     return added;
 }
 
-static void push(ft_walk *walk, PyObject *object)
+static void push(ft_walk *walk, PyObject *object, bool nameless)
 {
-    PyObject **open = ft_array_grow(walk->mem, walk->open, walk->open_count + 1,
-                                    &walk->open_capacity, sizeof *open);
+    ft_walk_open *open = ft_array_grow(walk->mem, walk->open, walk->open_count + 1,
+                                       &walk->open_capacity, sizeof *open);
     if (open == NULL) {
         walk->failed = true;
         return;
     }
     walk->open = open;
-    walk->open[walk->open_count++] = object;
+    walk->open[walk->open_count++] = (ft_walk_open){object, nameless};
 }
 
 /* Does it come by itself, out of the collector's lists? */
@@ -98,7 +98,7 @@ static const ft_shape *show(ft_walk *walk, PyObject *object)
     if (dict != NULL && is_new(walk, dict)) {
         ft_blocks_add_dict(dict, &blocks);
         if (!comes_by_itself(walk, dict))
-            push(walk, dict);
+            push(walk, dict, !walk->of_all);
     } else {
         dict = NULL;
     }
@@ -118,7 +118,7 @@ static int meet(PyObject *object, void *context)
         return 0;
     (void)show(walk, object);
     if (ft_compat_is_collectable(object))
-        push(walk, object);
+        push(walk, object, false);
     return 0;
 }
 
@@ -134,10 +134,10 @@ static void ask_values(ft_walk *walk, PyObject *object, const PyDictValues *valu
 }
 
 /* Meets what an object refers to. A dict tells its traverser nothing of keys that are texts. */
-static void ask(ft_walk *walk, PyObject *object)
+static void ask(ft_walk *walk, PyObject *object, bool nameless)
 {
     if (ft_compat_is_dict_type(Py_TYPE(object))) {
-        bool own_keys = !ft_compat_shares_keys(object);
+        bool own_keys = !nameless && !ft_compat_shares_keys(object);
         PyObject *key, *value;
         Py_ssize_t at = 0;
         while (PyDict_Next(object, &at, &key, &value)) {
@@ -153,8 +153,10 @@ static void ask(ft_walk *walk, PyObject *object)
 
 static void ask_open(ft_walk *walk)
 {
-    while (walk->open_count > 0)
-        ask(walk, walk->open[--walk->open_count]);
+    while (walk->open_count > 0) {
+        ft_walk_open next = walk->open[--walk->open_count];
+        ask(walk, next.object, next.nameless);
+    }
 }
 
 /* ---- all ---- */
@@ -185,7 +187,7 @@ static int take(PyObject *object, void *context)
     if (values != NULL)
         ask_values(walk, object, values);
     else
-        ask(walk, object);
+        ask(walk, object, false);
     if (walk->open_count > 0)
         ask_open(walk);
     return !walk->failed;
@@ -197,7 +199,7 @@ static void take_dicts(ft_walk *walk)
         PyObject *dict = walk->dicts[i];
         if (is_new(walk, dict))
             (void)show(walk, dict);
-        ask(walk, dict);
+        ask(walk, dict, false);
         ask_open(walk);
     }
 }
@@ -217,7 +219,7 @@ ft_status ft_walk_from(ft_walk *walk, PyObject *object)
     if (is_new(walk, object)) {
         (void)show(walk, object);
         if (ft_compat_is_collectable(object))
-            push(walk, object);
+            push(walk, object, false);
     }
     ask_open(walk);
     return walk->failed ? FT_ERR_MEMORY : FT_OK;

@@ -28,6 +28,11 @@ typedef void ft_walk_visit(ft_walk *walk, uint32_t type, PyObject *object, PyObj
 
 enum { FT_WALK_RECENT = 64 }; /* types whose number is found without a search */
 
+typedef struct ft_walk_open {
+    PyObject *object; /* borrowed */
+    bool nameless;    /* a dict of attributes, whose names are the program's */
+} ft_walk_open;
+
 struct ft_walk {
     const ft_mem *mem;
     ft_walk_visit *visit;
@@ -39,7 +44,7 @@ struct ft_walk {
     ft_map by_type;                  /* address of a type -> its number */
     uint32_t recent[FT_WALK_RECENT]; /* numbers, by bits of the type's address */
     PyObject **dicts;                /* owned: those that the collector knows, borrowed */
-    PyObject **open;                 /* owned: met, and still to be asked what they refer to */
+    ft_walk_open *open;              /* owned: met, and still to be asked what they refer to */
     uint32_t dict_count, dict_capacity, open_count, open_capacity;
     bool of_all; /* do tracked objects come by themselves? */
     bool failed; /* memory was out */

@@ -7,6 +7,10 @@ loaded when it is first asked for.
     run     records a part of the program: fettle.inside.Run
     lines   marks a function or class for the line profile, and returns it as it is; also: profile
     mark    mark("loaded") is a named point of the memory that is recorded, to compare with others
+    sizeof  the bytes that an object takes; deep=True: with all that it leads to
+    layout  what an instance of a class takes, and would take with __slots__
+    census  who fills the heap, class by class
+    slots   a class decorator: the same class with __slots__
 """
 
 TYPE_CHECKING = False
@@ -15,9 +19,15 @@ if TYPE_CHECKING:
     from fettle._core import mark as profile
     from fettle._core import point as mark
     from fettle.inside import Run as run
+    from fettle.objects.census import census
+    from fettle.objects.layout import layout
+    from fettle.objects.size import sizeof
+    from fettle.objects.slotted import slots
 
-__all__ = ["lines", "mark", "profile", "run"]
+__all__ = ["census", "layout", "lines", "mark", "profile", "run", "sizeof", "slots"]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
+
+_OBJECTS = {"census": "census", "layout": "layout", "sizeof": "size", "slots": "slotted"}
 
 
 def __getattr__(name: str) -> object:
@@ -34,6 +44,10 @@ def __getattr__(name: str) -> object:
         from fettle import _core
 
         found = _core.point
+    elif name in _OBJECTS:
+        from importlib import import_module
+
+        found = getattr(import_module(f"fettle.objects.{_OBJECTS[name]}"), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found

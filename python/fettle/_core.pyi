@@ -6,7 +6,7 @@ namedtuple adds (_fields, _asdict, _replace).
 
 from collections.abc import Callable
 from os import PathLike
-from types import CodeType
+from types import CodeType, MemberDescriptorType
 from typing import Any, Final, Literal, Self, TypeVar, final
 
 from _typeshed import structseq
@@ -462,3 +462,21 @@ class Profiler:
     def disable(self) -> None: ...
     def clear(self) -> None: ...
     def getstats(self) -> list[profiler_entry]: ...
+
+@final
+class SlotDefault:
+    """The slot of a member descriptor, or the default while it is empty."""
+
+    def __init__(self, member: MemberDescriptorType, default: object, /) -> None: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> Any: ...
+    def __set__(self, instance: object, value: object, /) -> None: ...
+    def __delete__(self, instance: object, /) -> None: ...
+
+def sizeof(object: object, deep: bool = False, /) -> int: ...
+def census() -> list[tuple[type, int, int, int, int, str | None]]:
+    """(type, instances, bytes, plain, slotted, why) of each type that has live instances."""
+
+def learned(type: type, /) -> tuple[int, int, int, int, bool, tuple[str, ...]]:
+    """(instances, bytes, fewest, weakly, beyond, names) of the live instances of exactly it."""
+
+def made_alike(type: type, other: type, /) -> bool: ...
