@@ -76,8 +76,10 @@ def _nothing(profile: "Profile | Stats") -> str:
 
 
 def _has_any(profile: "Profile | Stats") -> bool:
-    """Is there any call or line?"""
+    """Is there any call, line or allocation?"""
     if any(profile.totals()[:4]) or isinstance(profile, _core.Stats):
+        return True
+    if any(heap.total_count for heap in profile.heaps()):
         return True
     return any(table[4] or any(row[1] for row in table[5]) for table in profile.lines())
 
