@@ -129,8 +129,9 @@ class Totals(structseq[Any], tuple[int, int, float, float, int]):
 @final
 class NoteRow(structseq[Any], tuple[str, int, int]):
     # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack",
-    # "out of memory", "children lost", "never started", "too many lines"; "note N" for
-    # kinds that are not known
+    # "out of memory", "children lost", "never started", "too many lines",
+    # "tracer taken", "allocator taken", "no shadow", "interpreters"; "note N" for kinds that are
+    # not known
     kind: Final[str]
     process: Final[int]
     count: Final[int]  # type: ignore[assignment]  # a field, where tuple has a method

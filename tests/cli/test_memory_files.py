@@ -41,7 +41,7 @@ def build(rows: int = 50_000) -> Memory:
         object_list=[alive("build.P", 1, rows, size), alive("list", 2, 1, 300_000)],
         class_list=[
             a_class("build.P", rows, 80, 40),
-            a_class("build.Q", 10, 104, 0, "it uses its __dict__"),
+            a_class("build.Q", 1000, 104, 0, "it uses its __dict__"),
         ],
         sources={"/app/build.py": SOURCE},
         properties={"state": "ended", "options": "mem", "command": "python build.py"},

@@ -27,6 +27,10 @@ NOTES = {
     9: "children lost",
     10: "never started",
     11: "too many lines",
+    12: "tracer taken",
+    13: "allocator taken",
+    14: "no shadow",
+    15: "interpreters",
 }
 
 

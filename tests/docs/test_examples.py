@@ -6,7 +6,9 @@ import cProfile
 import io
 import math
 import pstats
+import re
 import runpy
+import subprocess
 import sys
 import time
 from collections import Counter, deque
@@ -211,3 +213,28 @@ def test_the_primes_of_the_pool_are_all() -> None:
             sieve[n * n :: n] = [False] * len(sieve[n * n :: n])
     assert [count_primes(0), count_primes(3000)] == [sum(sieve[:1000]), sum(sieve[3000:4000])]
     assert sum(sieve) == 783  # what docs/seed.md shows
+
+
+def test_the_rows_of_memory_are_tracemallocs(tmp_path: Path) -> None:
+    """Up to a block or two: 3.11 and 3.12 reuse lists and floats without a word."""
+    ours = (EXAMPLES / "memory.py").read_text()
+    theirs = ours.replace("from fettle.compat import tracemalloc", "import tracemalloc")
+    assert theirs != ours
+    rows = []
+    for name, text in (("ours", ours), ("theirs", theirs)):
+        (tmp_path / name).mkdir()
+        script = tmp_path / name / "memory.py"
+        script.write_text(text)
+        printed = subprocess.run(
+            [sys.executable, str(script)], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        assert printed[:5] == ["First list creation.", "Second list creation.", "1000", "2000", ""]
+        found = [
+            re.search(r"py:(\d+): size=([\d.]+) KiB, count=(\d+), ", line) for line in printed[5:]
+        ]
+        rows.append([tuple(map(float, each.groups())) for each in found if each])
+    for mine, reference in zip(*rows, strict=True):
+        assert mine[0] == reference[0]
+        assert mine[1] == pytest.approx(reference[1], rel=0.002, abs=0.11)
+        assert mine[2] == pytest.approx(reference[2], rel=0.002, abs=1)
+    assert len(rows[0]) == 2

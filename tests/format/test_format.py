@@ -49,6 +49,10 @@ NOTE_KINDS = [
     "children lost",
     "never started",
     "too many lines",
+    "tracer taken",
+    "allocator taken",
+    "no shadow",
+    "interpreters",
 ]
 
 

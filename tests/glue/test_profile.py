@@ -227,7 +227,7 @@ def test_processes_threads_notes_and_meta(sample: str, tmp_path: Path) -> None:
 def test_notes_have_names(tmp_path: Path) -> None:
     r = synthetic.Recording()
     r.process()
-    r.notes = [(kind, 0, kind) for kind in [*range(1, 13), 2**32 - 1]]
+    r.notes = [(kind, 0, kind) for kind in [*range(1, 17), 2**32 - 1]]
     assert [note.kind for note in read(r, tmp_path).notes()] == [
         "folded",
         "disk full",
@@ -240,7 +240,11 @@ def test_notes_have_names(tmp_path: Path) -> None:
         "children lost",
         "never started",
         "too many lines",
-        "note 12",
+        "tracer taken",
+        "allocator taken",
+        "no shadow",
+        "interpreters",
+        "note 16",
         "note 4294967295",
     ]
 

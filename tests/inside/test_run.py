@@ -302,7 +302,9 @@ def test_view_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
         recording.view(rows=-1)
     with pytest.raises(ValueError, match="callers of which function"):
         recording.view("callers")
-    with pytest.raises(ValueError, match="there is no view 'objects'"):
+    with pytest.raises(ValueError, match="there is no view 'things'"):
+        recording.view("things")
+    with pytest.raises(ValueError, match="has no memory"):
         recording.view("objects")
     with pytest.raises(ValueError, match="a percentage from 0 to 100"):
         recording.view("tree", fold=101)

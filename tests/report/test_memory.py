@@ -179,9 +179,27 @@ def test_types_by_line_and_what_slots_would_save() -> None:
         "  300.0 kB        1  list     build.py:4  load",
         "    1.0 kB       10  str      (before the recording)",
         "build.P: 50 000 instances, 80 B each; with __slots__ 40 B each: saves 2.0 MB",
+        " 2 more classes; -n 0 shows all",
+    ]
+    assert types(objects(), memory.Choice(rows=0))[4:] == [
+        "build.P: 50 000 instances, 80 B each; with __slots__ 40 B each: saves 2.0 MB",
         "build.R: 3 instances, 88 B each; with __slots__ 48 B each: saves 120 B",
         "build.Q: 10 instances, 104 B each; no __slots__: it uses its __dict__",
     ]
+
+
+def test_classes_of_the_program_are_called_by_its_name() -> None:
+    made = objects()
+    made.object_list.append(alive("__main__.P", 1, 1, 80))
+    made.class_list = [
+        a_class("__main__.R", 90_000, 88, 48),
+        a_class("__main__.N", 90_000, 8, 0, "x"),
+    ]
+    text = "\n".join(types(made))
+    assert "app.P" in text  # the program is app.py
+    assert "app.R: 90 000 instances" in text
+    assert "app.N: 90 000 instances, 8 B each; no __slots__: x" in text
+    assert "__main__" not in text
 
 
 def test_types_are_limited_and_chosen() -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What grew and what shrank from one side to the other: by line, and by type."""
 
-from fettle.report import columns, growth, names, screen, sitelines, size
+from fettle.report import columns, growth, livetypes, names, screen, sitelines, size
 from fettle.report.listing import Recorded
 
 TYPE_CHECKING = False
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from fettle.report.growth import Growth, Side
 
 _WIDEST_SOURCE = 60
-_LEAST_TYPE = 0.01  # of the largest change: types that changed less are left out
+_LEAST_CHANGE = 0.01  # of the largest: types that changed less are left out
+LEAST_SHARE = 0.0005  # from which on a change is 0.1 %
+_LEAST_TYPE = 0.001  # of all that is alive: likewise
 
 
 class Choice:
@@ -54,7 +56,9 @@ def heading(old: "Side", new: "Side", kinds: "Sequence[str]") -> str:
 
 
 def _change(before: int, now: int) -> str:
-    share = f", {ratio(before, now)}" if before and now != before else ""
+    share = (
+        f", {ratio(before, now)}" if before and abs(now - before) >= LEAST_SHARE * before else ""
+    )
     change = size.change(now - before)
     return f"{size.amount(before)} -> {size.amount(now)} ({change}{share})"
 
@@ -128,7 +132,9 @@ def _by_type(old: "Profile", new: "Profile", most: int, stream: "TextIO") -> Non
         name: [now.get(name, (0, 0))[at] - before.get(name, (0, 0))[at] for at in (0, 1)]
         for name in before | now
     }
-    least = max(1, *(abs(change[1]) * _LEAST_TYPE for change in changes.values()))
+    largest = max(abs(change[1]) for change in changes.values())
+    alive = sum(each[1] for each in now.values())
+    least = max(1, _LEAST_CHANGE * largest, _LEAST_TYPE * alive)
     kept = [name for name, change in changes.items() if abs(change[1]) >= least]
     kept.sort(key=lambda name: (-abs(changes[name][1]), name))
     shown = sorted(kept[:most] if most else kept, key=lambda name: (-changes[name][1], name))
@@ -147,9 +153,13 @@ def _by_type(old: "Profile", new: "Profile", most: int, stream: "TextIO") -> Non
 
 
 def types(profile: "Profile") -> dict[str, tuple[int, int]]:
-    """Objects and bytes of each type at the end."""
+    """Objects and bytes of each type at the end, of those that the recording saw made."""
     found: dict[str, tuple[int, int]] = {}
+    mains = livetypes.main_modules(profile)
     for row in profile.objects():
-        count, amount = found.get(row.type, (0, 0))
-        found[row.type] = (count + row.count, amount + row.bytes)
+        if row.site < 0:
+            continue
+        type = livetypes.named(row.type, row.process, mains)
+        count, amount = found.get(type, (0, 0))
+        found[type] = (count + row.count, amount + row.bytes)
     return found

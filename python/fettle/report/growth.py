@@ -4,7 +4,7 @@
 Lines move when a file is edited. Where both recordings have the source of a file, its lines are
 matched as a diff of the two matches them; else by their distance from the beginning of their
 function, which is right as long as nothing was put in above them within it. A file is the same if
-it has the same path from the folder in which the program ran.
+it has the same path, else if it has the same from the folder in which the program ran.
 """
 
 import os
@@ -95,9 +95,9 @@ def matched(old: Side, new: Side) -> tuple[list[Growth], list[str]]:
     befores: dict[Place, SiteLine] = {}
     afters: dict[Place, SiteLine] = {}
     for line in old.lines:
-        _put(befores, (moves.old_file(line), moves.moved(line), line.qualname, line.domain), line)
+        _put(befores, (moves.file(line), moves.moved(line), line.qualname, line.domain), line)
     for line in new.lines:
-        _put(afters, (moves.new_file(line), line.line, line.qualname, line.domain), line)
+        _put(afters, (line.file, line.line, line.qualname, line.domain), line)
     places = dict.fromkeys([*afters, *befores])
     remarks = moves.remarks()
     return [Growth(befores.get(place), afters.get(place)) for place in places], remarks
@@ -118,21 +118,21 @@ class _Moves:
         self._is_same = old.profile is new.profile
         self._folders = [side.profile.meta().get("cwd", "") for side in (old, new)]
         self._sources = [Recorded(side.profile) for side in (old, new)]
-        self._files = {self.new_file(line): line.file for line in new.lines}
+        self._files = {line.file: line.file for line in new.lines}
+        for line in new.lines:
+            self._files.setdefault(_relative(line.file, self._folders[1]), line.file)
         self._starts: dict[tuple[str, str], set[int]] = {}
         for line in new.lines:
-            self._starts.setdefault((self.new_file(line), line.qualname), set()).add(
-                line.first_line
-            )
+            self._starts.setdefault((line.file, line.qualname), set()).add(line.first_line)
         self._by_file: dict[str, Move] = {}
         self._by_source: list[str] = []
         self._by_distance: set[str] = set()
 
-    def old_file(self, line: "SiteLine") -> str:
-        return _relative(line.file, self._folders[0])
-
-    def new_file(self, line: "SiteLine") -> str:
-        return _relative(line.file, self._folders[1])
+    def file(self, line: "SiteLine") -> str:
+        """What the file of a line of the old side is called on the new one."""
+        if line.file in self._files:
+            return line.file
+        return self._files.get(_relative(line.file, self._folders[0]), line.file)
 
     def moved(self, line: "SiteLine") -> int:
         """The number of line on the new side; 0: it is not there."""
@@ -143,9 +143,7 @@ class _Moves:
         return self._by_file[line.file](line)
 
     def _move_of(self, line: "SiteLine") -> "Move":
-        file = self._files.get(self.old_file(line))
-        if file is None:
-            return lambda line: line.line
+        file = self.file(line)
         before, after = self._sources[0].lines(line.file), self._sources[1].lines(file)
         if not before or not after:
             return self._from_start
@@ -159,7 +157,7 @@ class _Moves:
 
     def _from_start(self, line: "SiteLine") -> int:
         """By the distance from the function's first line, if there is one function of the name."""
-        starts = self._starts.get((self.old_file(line), line.qualname), set())
+        starts = self._starts.get((self.file(line), line.qualname), set())
         if line.first_line in starts or len(starts) != 1:
             return line.line
         self._by_distance.add(line.file)

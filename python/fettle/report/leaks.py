@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lines that had more alive at each point of a recording than at the one before: leaks do that."""
 
-from fettle.report import columns, names, screen, sitelines, size
+from fettle.report import columns, livetypes, names, screen, sitelines, size
 from fettle.report.growth import Growth
 from fettle.report.listing import Recorded
 
@@ -92,10 +92,12 @@ def _types(profile: "Profile") -> "dict[Key, str]":
     """The type that holds most of what is alive of a line at the end."""
     sites = profile.sites()
     sums: dict[tuple[Key, str], int] = {}
+    mains = livetypes.main_modules(profile)
     for row in profile.objects():
         if row.site >= 0:
             key = sitelines.key_of(sites[row.site])
-            sums[key, row.type] = sums.get((key, row.type), 0) + row.bytes
+            type = livetypes.named(row.type, row.process, mains)
+            sums[key, type] = sums.get((key, type), 0) + row.bytes
     most: dict[Key, str] = {}
     for key, name in sorted(sums, key=lambda each: sums[each]):
         most[key] = name

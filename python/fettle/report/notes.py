@@ -30,6 +30,14 @@ SENTENCES = {
     " recorded.",
     "too many lines": "{count} functions have lines too far apart to be recorded: their tables are"
     " missing.",
+    "tracer taken": "another tool follows the objects of {processes}: those that Python made in"
+    " memory which it had kept count at the line that had it first; run without that tool.",
+    "allocator taken": "another tool took the allocators of {processes} back: memory after that is"
+    " missing; run without it.",
+    "no shadow": "{processes} had no room for the table of small blocks, so a slower one was used"
+    " and the numbers are right; raise the limit of its address space (ulimit -v).",
+    "interpreters": "memory of other interpreters within {processes} was not recorded; run what"
+    " they do as programs of their own.",
 }
 UNKNOWN = "the recording has a note that this fettle does not know ({kind}); a newer one does."
 
@@ -76,8 +84,10 @@ def _nothing(profile: "Profile | Stats") -> str:
 
 
 def _has_any(profile: "Profile | Stats") -> bool:
-    """Is there any call or line?"""
+    """Is there any call, line or allocation?"""
     if any(profile.totals()[:4]) or isinstance(profile, _core.Stats):
+        return True
+    if any(heap.total_count for heap in profile.heaps()):
         return True
     return any(table[4] or any(row[1] for row in table[5]) for table in profile.lines())
 

@@ -96,6 +96,6 @@ def need_memory(profile: "Profile | Stats", source: str) -> "Profile":
         raise Problem(
             CHECK_FAILED,
             f"{names.visible(source) or 'the recording'} has no memory; record it with"
-            " `fettle run -M`.",
+            " `fettle run -M` or fettle.run(mem=True).",
         )
     return profile
