@@ -29,6 +29,7 @@ static void fini_part(ft_heap_part *part, const ft_mem *mem)
     ft_map_fini(&part->codes);
     ft_mem_free(mem, part->bases);
     ft_mem_free(mem, part->known);
+    ft_mem_free(mem, part->depths);
     ft_mem_free(mem, part->sampled);
     memset(part, 0, sizeof *part);
 }
@@ -174,7 +175,8 @@ uint64_t ft_heap_overhead(const ft_heap *heap)
         const ft_heap_part *part = &heap->parts[i];
         bytes +=
             ft_tags_bytes(&part->tags) + (uint64_t)part->base_count * SLOTS * sizeof(ft_heap_cell) +
-            (uint64_t)part->site_room * sizeof *part->known + map_bytes(&part->places) +
+            (uint64_t)part->site_room * sizeof *part->known +
+            (uint64_t)part->depth_room * sizeof *part->depths + map_bytes(&part->places) +
             map_bytes(&part->numbers) + map_bytes(&part->tags_of_sizes) + map_bytes(&part->codes);
     }
     return bytes;
@@ -281,6 +283,25 @@ uint32_t ft_heap_site_of(ft_heap_part *part, const ft_heap_place *places, uint32
             break;
     }
     return number;
+}
+
+void ft_heap_note_depth(ft_heap_part *part, uint32_t site, uint32_t depth)
+{
+    uint32_t before = part->depth_room;
+    assert(site > 0 && site <= part->site_count && depth <= FT_HEAP_FRAMES_MAX);
+    uint16_t *depths = ft_array_grow(part->heap->recording->mem, part->depths, site,
+                                     &part->depth_room, sizeof *depths);
+    if (depths == NULL)
+        return;
+    memset(depths + before, 0, (part->depth_room - before) * sizeof *depths);
+    part->depths = depths;
+    if (depths[site - 1] == 0)
+        depths[site - 1] = (uint16_t)depth;
+}
+
+uint16_t ft_heap_depth_of(const ft_heap_part *part, uint32_t site)
+{
+    return site <= part->depth_room ? part->depths[site - 1] : 0;
 }
 
 /* Without room it is found out again the next time. */

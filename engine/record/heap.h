@@ -153,7 +153,9 @@ typedef struct ft_heap_part {
     uint32_t base_count, base_room;
     ft_heap_cell **bases; /* owned: the blocks of cells, by the upper bits of a tag */
     ft_heap_site *known;  /* owned: copies of the sites, by number - 1 */
-    ft_block *cells;      /* the newest blocks */
+    uint16_t *depths;     /* owned: how deep their stacks were, likewise; 0: not known */
+    uint32_t depth_room;
+    ft_block *cells; /* the newest blocks */
     ft_block *sites;
     uint64_t heard;       /* blocks, of which few are counted: in a sampled heap only */
     int64_t until_sample; /* bytes */
@@ -223,6 +225,12 @@ uint32_t ft_heap_declare_code(ft_heap_part *part, const void *address, const ft_
  * without room (noted). */
 uint32_t ft_heap_site_of(ft_heap_part *part, const ft_heap_place *places, uint32_t count,
                          uint32_t domain);
+
+/* The whole stack had so many frames when the site was met; the first time stays. A hint: without
+ * room it is not kept. */
+void ft_heap_note_depth(ft_heap_part *part, uint32_t site, uint32_t depth);
+/* FT_HEAP_FRAMES_MAX at most; 0: not known. */
+uint16_t ft_heap_depth_of(const ft_heap_part *part, uint32_t site);
 
 /* From now on key stands for the site. */
 void ft_heap_remember(ft_heap_part *part, uint64_t key, uint32_t site);

@@ -78,6 +78,8 @@ static uint32_t find_site(ft_heap_part *part, const ft_frame *frame, uint32_t do
     uint32_t count = read_places(part, frame, limit, guard, places);
     if (count <= limit)
         site = ft_heap_site_of(part, places, count, domain);
+    if (site != 0 && guard != NULL) /* else it is asked for each block, and may be deep */
+        ft_heap_note_depth(part, site, count_frames(frame, FT_HEAP_FRAMES_MAX));
     if (places != few)
         ft_mem_free(mem, places);
     return site;

@@ -430,7 +430,8 @@ static PyMethodDef recorder_methods[] = {
     {"overhead", recorder_overhead, METH_NOARGS,
      "overhead($self, /)\n--\n\nBytes that the recording of memory takes itself."},
     {"traces", recorder_traces, METH_NOARGS,
-     "traces($self, /)\n--\n\nThe live blocks: (stacks, rows); equal ones are one row."},
+     "traces($self, /)\n--\n\nThe live blocks in groups of equal ones: ((domain, size, stack, "
+     "total), count)."},
     {"trace_of", recorder_trace_of, METH_O,
      "trace_of($self, object, /)\n--\n\nWhere the object's block was allocated: a tuple of "
      "(file, line), most recent last, or None."},

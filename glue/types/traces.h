@@ -8,7 +8,8 @@
 
 #include "glue/probes/take.h"
 
-/* (stacks, rows) of all live blocks, see _core.pyi. A new reference, or NULL. */
+/* All live blocks, in groups of equal ones: a list of ((domain, size, stack, total), count), see
+ * _core.pyi. A new reference, or NULL. */
 PyObject *ft_traces_all(ft_take *take);
 
 /* Where the block of an object was allocated: a tuple of (file, line), most recent last; None if it

@@ -420,9 +420,10 @@ class Recorder:
         """Where the object's block was allocated: (file, line), the most recent last."""
     def traces(
         self,
-    ) -> tuple[list[tuple[tuple[str, int], ...]], list[tuple[int, int, int, int, bool]]]:
-        """The live blocks: stacks as in trace_of, and rows of domain (tracemalloc's number), size,
-        count (of equal blocks), index of the stack, whether the stack may go on."""
+    ) -> list[tuple[tuple[int, int, tuple[tuple[str, int], ...], int | None], int]]:
+        """The live blocks in groups of equal ones, ((domain, size, ((file, line), ...), frames),
+        count): the most recent frame first; frames is how many there were, when the place was first
+        met, before the limit cut some off; None where that is not known."""
     def point(self, name: str, /) -> None:
         """A named point, to compare with."""
     def profile(self) -> Profile:

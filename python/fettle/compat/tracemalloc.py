@@ -690,16 +690,7 @@ def take_snapshot() -> Snapshot:
 
 def _get_traces() -> _Blocks:
     recorder = _tracing.get("heap")
-    if recorder is None:
-        return _Blocks([])
-    stacks, rows = recorder.traces()
-    stacks = [stack[::-1] for stack in stacks]  # the most recent first, as in raw traces
-    return _Blocks(
-        [
-            ((domain, size, stacks[at], None if is_truncated else len(stacks[at])), count)
-            for domain, size, count, at, is_truncated in rows
-        ]
-    )
+    return _Blocks(recorder.traces() if recorder else [])
 
 
 def _follow_the_interpreter() -> None:
