@@ -165,6 +165,10 @@ const char *ft_spell_note(uint32_t kind)
         [FT_NOTE_CHILDREN_LOST] = "children lost",
         [FT_NOTE_NEVER_STARTED] = "never started",
         [FT_NOTE_TOO_MANY_LINES] = "too many lines",
+        [FT_NOTE_TRACER_TAKEN] = "tracer taken",
+        [FT_NOTE_ALLOCATOR_TAKEN] = "allocator taken",
+        [FT_NOTE_NO_SHADOW] = "no shadow",
+        [FT_NOTE_INTERPRETERS] = "interpreters",
     };
     return kind < sizeof names / sizeof *names ? names[kind] : NULL;
 }

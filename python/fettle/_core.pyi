@@ -129,8 +129,8 @@ class Totals(structseq[Any], tuple[int, int, float, float, int]):
 @final
 class NoteRow(structseq[Any], tuple[str, int, int]):
     # "folded", "disk full", "no tool id", "hook taken", "still running", "torn", "deep stack",
-    # "out of memory", "children lost", "never started", "too many lines"; "note N" for
-    # kinds that are not known
+    # "out of memory", "children lost", "never started", "too many lines", "tracer taken",
+    # "allocator taken", "no shadow", "interpreters"; "note N" for kinds that are not known
     kind: Final[str]
     process: Final[int]
     count: Final[int]  # type: ignore[assignment]  # a field, where tuple has a method
@@ -342,9 +342,10 @@ def write_snapshot(
     kind "limit"."""
 
 def is_fettle(first_bytes: bytes) -> bool: ...
-def exporters() -> list[tuple[str, str, str, int, int, bool]]:
-    """(name, suffix, description, nodes, frames, lines) of each: nodes and frames are what the
-    readers of the format can take, as limits for Profile.prune(); lines: whether it holds lines."""
+def exporters() -> list[tuple[str, str, str, int, int, bool, bool]]:
+    """(name, suffix, description, nodes, frames, lines, memory) of each: nodes and frames are what
+    the readers of the format can take, as limits for Profile.prune(); lines, memory: whether it
+    holds them."""
 
 def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.

@@ -30,6 +30,14 @@ SENTENCES = {
     " recorded.",
     "too many lines": "{count} functions have lines too far apart to be recorded: their tables are"
     " missing.",
+    "tracer taken": "another tool holds Python's reference tracer in {processes}: objects made in"
+    " memory that Python had kept count where that memory was allocated; run without it.",
+    "allocator taken": "another tool put back the allocators that were there before in"
+    " {processes}: what was allocated after that is missing; run without it.",
+    "no shadow": "the address space had no room for the table of small blocks in {processes}:"
+    " recording took longer; raise ulimit -v.",
+    "interpreters": "what other interpreters allocated in {processes} is missing: only the main"
+    " one's memory is recorded.",
 }
 UNKNOWN = "the recording has a note that this fettle does not know ({kind}); a newer one does."
 
