@@ -15,13 +15,14 @@
 
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
+#include "engine/record/heap.h"
 #include "engine/record/recorder_rest.h"
 #include "engine/record/recording.h"
 #include "engine/record/tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PATCH = 5, MAX_PATCHES = 64, FUNCTIONS = 6, MAX_BASE = 1 << 20 };
+enum { PATCH = 5, MAX_PATCHES = 64, FUNCTIONS = 6, MAX_BASE = 1 << 21 };
 
 /* Of the fuzzer alone: made at the first input. */
 static struct {
@@ -100,6 +101,38 @@ static void record_lines(ft_recording *recording, char *keys, uint64_t *frames)
     ft_line_suspend(lines, &keys[1], &frames[1], false, now += 5);
 }
 
+static void allocate(ft_heap_part *part, uint32_t site, size_t size, uintptr_t address)
+{
+    uint32_t tag = ft_heap_tag_of(part, site, ft_heap_size_of(part, size));
+    must(tag != 0 && ft_heap_add(part, tag, address, size));
+}
+
+/* Blocks of both parts, small and large, some of them freed; moments, points, objects, classes. */
+static void record_heap(ft_heap *heap)
+{
+    static const ft_function function = {
+        .kind = FT_CODE_PYTHON, .line = 1, .texts = {"c.py", "h", "h"}, .lengths = {4, 1, 1}};
+    static char address;
+    for (uint32_t i = 0; i < 2; i++) {
+        ft_heap_part *part = &heap->parts[i];
+        uint32_t code = ft_heap_declare_code(part, &address, &function);
+        const ft_heap_place places[] = {{code, 5}, {code, 2}};
+        uint32_t site = ft_heap_site_of(part, places, 2, 0);
+        for (uint32_t k = 0; k < 8; k++)
+            allocate(part, site, 16 + k / 3 * 400, 0x100000 + k * 0x1000);
+        allocate(part, ft_heap_site_of(part, NULL, 0, 7), 32, 0x200000);
+        size_t size;
+        uint32_t tag = ft_heap_take(part, 0x107000, &size);
+        ft_heap_end(part, tag, 0x107000, size);
+    }
+    ft_heap_look_now(heap);
+    must(ft_heap_mark(heap, "first", 5) == FT_OK && ft_heap_mark(heap, "second", 6) == FT_OK);
+    const ft_heap_object object = {.type = 1, .part = 1, .site = 2, .count = 3, .bytes = 99};
+    const ft_heap_class class_row = {.type = 2, .instances = 3, .bytes = 9, .plain = 3};
+    must(ft_heap_add_object(heap, &object) == FT_OK);
+    must(ft_heap_add_class(heap, &class_row) == FT_OK);
+}
+
 static void make_base(void)
 {
     char folder[] = "/tmp/fettle-fuzz-XXXXXX";
@@ -110,12 +143,17 @@ static void make_base(void)
     static char keys[FUNCTIONS];
     static uint64_t frames[FUNCTIONS];
     record_lines(&recording, keys, frames);
+    ft_heap *heap = malloc(sizeof *heap); /* too large for a stack */
+    must(heap != NULL && ft_heap_open(heap, &recording, 5, 0) == FT_OK);
+    record_heap(heap);
     FILE *file = fopen(recording.arena.path, "rb");
     must(file != NULL);
     base.length = fread(base.bytes, 1, MAX_BASE, file);
     fclose(file);
     must(base.length > FT_ARENA_HEADER_BYTES && base.length < MAX_BASE);
     unlink(recording.arena.path);
+    ft_heap_close(heap);
+    free(heap);
     ft_recording_close(&recording);
     rmdir(folder);
     must(snprintf(base.path, sizeof base.path, "%s.arena", folder) < (int)sizeof base.path);

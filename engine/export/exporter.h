@@ -19,8 +19,9 @@ typedef struct ft_exporter {
     /* What the format's readers can take, for ft_prune unless the user says otherwise; all 0 for a
      * format that does not grow with the number of paths, or is for programs. */
     ft_prune_limits comfort;
-    bool has_tasks; /* it shows tasks and what was awaited; the others are given calls only */
-    bool has_lines; /* it holds lines; the others leave them out */
+    bool has_tasks;  /* it shows tasks and what was awaited; the others are given calls only */
+    bool has_lines;  /* it holds lines; the others leave them out */
+    bool has_memory; /* and where memory was allocated */
 } ft_exporter;
 
 /* A hundred thousand stacks open in seconds in the usual viewers, a million in minutes or never;

@@ -236,6 +236,137 @@ static void put_lines(ft_buf *out, const ft_line *lines, uint32_t count)
     ft_buf_put_byte(out, ']');
 }
 
+/* ---- memory ---- */
+
+static void put_sites(ft_buf *out, const ft_sites *sites)
+{
+    ft_buf_put_text(out, ",\n \"sites\":[");
+    for (uint32_t i = 0; i < sites->count; i++) {
+        const ft_site *site = &sites->sites[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"code\":", site->code);
+        put_number_member(out, ",\"line\":", site->line);
+        put_number_member(out, ",\"parent\":", site->parent);
+        put_number_member(out, ",\"domain\":", site->domain);
+        put_number_member(out, ",\"total_count\":", site->total_count);
+        put_number_member(out, ",\"total_bytes\":", site->total_bytes);
+        put_number_member(out, ",\"peak_count\":", site->peak_count);
+        put_number_member(out, ",\"peak_bytes\":", site->peak_bytes);
+        put_number_member(out, ",\"alive_count\":", site->alive_count);
+        put_number_member(out, ",\"alive_bytes\":", site->alive_bytes);
+        put_number_member(out, ",\"temporary_count\":", site->temporary_count);
+        put_number_member(out, ",\"temporary_bytes\":", site->temporary_bytes);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_heaps(ft_buf *out, const ft_memory *memory)
+{
+    ft_buf_put_text(out, ",\n \"heaps\":[");
+    for (uint32_t i = 0; i < memory->heap_count; i++) {
+        const ft_heap_summary *heap = &memory->heaps[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", heap->process);
+        put_number_member(out, ",\"frames\":", heap->frames);
+        put_number_member(out, ",\"sample_bytes\":", heap->sample);
+        put_number_member(out, ",\"total_count\":", heap->total_count);
+        put_number_member(out, ",\"total_bytes\":", heap->total_bytes);
+        put_number_member(out, ",\"peak_bytes\":", heap->peak_bytes);
+        put_number_member(out, ",\"peak_ns\":", heap->peak_time);
+        put_number_member(out, ",\"alive_count\":", heap->alive_count);
+        put_number_member(out, ",\"alive_bytes\":", heap->alive_bytes);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_moments(ft_buf *out, const ft_memory *memory)
+{
+    ft_buf_put_text(out, ",\n \"moments\":[");
+    for (uint32_t i = 0; i < memory->moment_count; i++) {
+        const ft_moment *moment = &memory->moments[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", moment->process);
+        put_number_member(out, ",\"time_ns\":", moment->time);
+        put_number_member(out, ",\"live_bytes\":", moment->live);
+        put_number_member(out, ",\"rss_bytes\":", moment->rss);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_points(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"points\":[");
+    for (uint32_t i = 0; i < profile->memory.point_count; i++) {
+        const ft_point *point = &profile->memory.points[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", point->process);
+        put_text_member(out, ",\"name\":", profile, point->name);
+        put_number_member(out, ",\"time_ns\":", point->time);
+        put_number_member(out, ",\"live_count\":", point->live_count);
+        put_number_member(out, ",\"live_bytes\":", point->live_bytes);
+        put_number_member(out, ",\"rss_bytes\":", point->rss);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_text(out, "],\n \"point_rows\":[");
+    for (uint32_t i = 0; i < profile->memory.point_row_count; i++) {
+        const ft_point_row *row = &profile->memory.point_rows[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"point\":", row->point);
+        put_number_member(out, ",\"site\":", row->site);
+        put_number_member(out, ",\"count\":", row->count);
+        put_number_member(out, ",\"bytes\":", row->bytes);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_objects(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"objects\":[");
+    for (uint32_t i = 0; i < profile->memory.object_count; i++) {
+        const ft_object_row *object = &profile->memory.objects[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", object->process);
+        put_text_member(out, ",\"type\":", profile, object->type);
+        put_number_member(out, ",\"site\":", object->site);
+        put_number_member(out, ",\"count\":", object->count);
+        put_number_member(out, ",\"bytes\":", object->bytes);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_classes(ft_buf *out, const ft_profile *profile)
+{
+    ft_buf_put_text(out, ",\n \"classes\":[");
+    for (uint32_t i = 0; i < profile->memory.class_count; i++) {
+        const ft_class_row *class_row = &profile->memory.classes[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", class_row->process);
+        put_text_member(out, ",\"type\":", profile, class_row->type);
+        put_number_member(out, ",\"instances\":", class_row->instances);
+        put_number_member(out, ",\"bytes\":", class_row->bytes);
+        put_number_member(out, ",\"plain_bytes\":", class_row->plain);
+        put_number_member(out, ",\"slotted_bytes\":", class_row->slotted);
+        put_text_member(out, ",\"why\":", profile, class_row->why);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_memory(ft_buf *out, const ft_profile *profile)
+{
+    put_heaps(out, &profile->memory);
+    put_sites(out, &profile->memory.sites);
+    put_moments(out, &profile->memory);
+    put_points(out, profile);
+    put_objects(out, profile);
+    put_classes(out, profile);
+}
+
 static ft_status write_json(const ft_profile *profile, ft_buf *out)
 {
     ft_function_row *functions = NULL;
@@ -260,6 +391,7 @@ static ft_status write_json(const ft_profile *profile, ft_buf *out)
     put_edges(out, edges, edge_count);
     put_notes(out, profile);
     put_lines(out, lines, profile->lines.count);
+    put_memory(out, profile);
     ft_buf_put_text(out, "}\n");
     status = ft_buf_status(out);
 end:
@@ -276,4 +408,5 @@ const ft_exporter ft_exporter_json = {
     .write = write_json,
     .has_tasks = true,
     .has_lines = true,
+    .has_memory = true,
 };

@@ -6,6 +6,8 @@
 
 #include "engine/base/sum.h"
 
+enum { FRAME_MAX = 5 }; /* bytes of the number of a site, as a varint */
+
 /* Adds those of a tree to *total; room is for one number a node. */
 static void measure(const ft_tree *tree, const size_t *widths, uint64_t *room, uint64_t *total)
 {
@@ -39,4 +41,19 @@ ft_status ft_paths_check(const ft_profile *profile, const size_t *widths)
         measure(&profile->threads[i].tree, widths, room, &total);
     ft_mem_free(profile->mem, room);
     return total > FT_PATHS_MAX_BYTES ? FT_ERR_LIMIT : FT_OK;
+}
+
+ft_status ft_paths_check_sites(const ft_profile *profile)
+{
+    const ft_sites *sites = &profile->memory.sites;
+    uint32_t *depths = ft_mem_new(profile->mem, sites->count, sizeof *depths);
+    if (depths == NULL)
+        return FT_ERR_MEMORY;
+    uint64_t frames = 0;
+    for (uint32_t id = FT_SITE_NONE + 1; id < sites->count; id++) {
+        depths[id] = depths[sites->sites[id].parent] + 1;
+        frames += depths[id]; /* fewer than 2^32 depths below 2^32 */
+    }
+    ft_mem_free(profile->mem, depths);
+    return frames > FT_PATHS_MAX_BYTES / FRAME_MAX ? FT_ERR_LIMIT : FT_OK;
 }

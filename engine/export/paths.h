@@ -18,6 +18,9 @@
  * width of its code, pass FT_PATHS_MAX_BYTES. FT_ERR_MEMORY. widths is by code id. */
 ft_status ft_paths_check(const ft_profile *profile, const size_t *widths);
 
+/* The same for the paths of sites, which have the width of a number. */
+ft_status ft_paths_check_sites(const ft_profile *profile);
+
 /* How many nodes the largest tree has, at least 1: no path is longer. */
 uint32_t ft_paths_largest_tree(const ft_profile *profile);
 

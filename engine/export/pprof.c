@@ -6,7 +6,9 @@
  *
  * A recording with lines has three sample types more, and a sample for each line that ran: a stack
  * of one location, the line, whose other values are zero. So lines are beside the paths and in no
- * total of theirs; what is known of a line is not known of a path. system_name stays empty:
+ * total of theirs; what is known of a line is not known of a path. One with memory has six more in
+ * the same way, and a sample for each site where blocks were allocated: its callers' lines and its
+ * own. Their names are those of Go's heap profiles where there are such. system_name stays empty:
  * where it equals the name, pprof takes "<module>" for a template's brackets and drops it. Field
  * numbers are those of github.com/google/pprof/proto/profile.proto. */
 #include <stdbool.h>
@@ -56,7 +58,8 @@ enum {
     WIRE_BYTES = 2
 };
 
-enum { PATH_VALUES = 3, LINE_VALUES = 3 }; /* of a sample: those of paths, then those of lines */
+/* Of a sample: those of paths, then those of lines, then those of sites. */
+enum { PATH_VALUES = 3, LINE_VALUES = 3, SITE_VALUES = 6 };
 
 typedef struct pprof {
     const ft_profile *profile;
@@ -134,19 +137,54 @@ static bool has_paths(const ft_profile *profile)
     return false;
 }
 
+static bool has_lines(const ft_profile *profile)
+{
+    return profile->lines.count > 0;
+}
+
+static bool has_sites(const ft_profile *profile)
+{
+    return profile->memory.sites.count > 1;
+}
+
+/* The values that a viewer shows unless it is asked. */
+static const char *shown_type(const ft_profile *profile)
+{
+    if (!has_paths(profile) && has_lines(profile))
+        return "line_time";
+    return !has_paths(profile) && has_sites(profile) ? "peak_space" : "time";
+}
+
+static void put_zeros(pprof *all, int count)
+{
+    while (count-- > 0)
+        ft_buf_put_varint(&all->inner, 0);
+}
+
+static void put_site_types(pprof *all)
+{
+    put_sample_type(all, "alloc_objects", "count");
+    put_sample_type(all, "alloc_space", "bytes");
+    put_sample_type(all, "inuse_objects", "count");
+    put_sample_type(all, "inuse_space", "bytes");
+    put_sample_type(all, "peak_objects", "count");
+    put_sample_type(all, "peak_space", "bytes");
+}
+
 static void put_head(pprof *all)
 {
-    bool has_lines = all->profile->lines.count > 0;
-    const char *shown = has_lines && !has_paths(all->profile) ? "line_time" : "time";
     put_sample_type(all, "time", "nanoseconds");
     put_sample_type(all, "calls", "count");
     put_sample_type(all, "waiting", "nanoseconds");
-    if (has_lines) {
+    if (has_lines(all->profile)) {
         put_sample_type(all, "line_time", "nanoseconds");
         put_sample_type(all, "line_hits", "count");
         put_sample_type(all, "line_waiting", "nanoseconds");
     }
-    put_number(&all->whole, PROFILE_DEFAULT_SAMPLE_TYPE, string_of_word(all, shown));
+    if (has_sites(all->profile))
+        put_site_types(all);
+    put_number(&all->whole, PROFILE_DEFAULT_SAMPLE_TYPE,
+               string_of_word(all, shown_type(all->profile)));
     if (all->profile->process_count == 0)
         return;
     put_number(&all->whole, PROFILE_TIME, clamp(all->profile->processes[0].started));
@@ -163,14 +201,27 @@ static void put_mapping(pprof *all)
     put_message(&all->whole, PROFILE_MAPPING, &all->part);
 }
 
-static void put_location(pprof *all, uint64_t id, uint32_t code, uint32_t line)
+static void put_location(pprof *all, uint64_t id, uint32_t function, uint32_t line)
 {
     put_number(&all->part, LOCATION_ID, id);
     put_number(&all->part, LOCATION_MAPPING, 1);
-    put_number(&all->inner, LINE_FUNCTION, code);
+    put_number(&all->inner, LINE_FUNCTION, function);
     put_number(&all->inner, LINE_NUMBER, line);
     put_message(&all->part, LOCATION_LINE, &all->inner);
     put_message(&all->whole, PROFILE_LOCATION, &all->part);
+}
+
+/* Functions are numbered as codes; what is not known has the number behind them. */
+static uint32_t function_of(const ft_profile *profile, uint32_t code)
+{
+    return code == FT_CODE_NONE ? profile->codes.count : code;
+}
+
+static void put_unknown_function(pprof *all)
+{
+    put_number(&all->part, FUNCTION_ID, function_of(all->profile, FT_CODE_NONE));
+    put_number(&all->part, FUNCTION_NAME, string_of_word(all, "<unknown>"));
+    put_message(&all->whole, PROFILE_FUNCTION, &all->part);
 }
 
 static void put_function(pprof *all, uint32_t id)
@@ -215,8 +266,8 @@ static void put_sample(pprof *all, const ft_tree *tree, uint32_t id, const ft_bu
     ft_buf_put_varint(&all->inner, clamp(node->own));
     ft_buf_put_varint(&all->inner, clamp(node->calls));
     ft_buf_put_varint(&all->inner, clamp(node->waiting));
-    for (int i = 0; i < LINE_VALUES && all->profile->lines.count > 0; i++)
-        ft_buf_put_varint(&all->inner, 0);
+    put_zeros(all, has_lines(all->profile) ? LINE_VALUES : 0);
+    put_zeros(all, has_sites(all->profile) ? SITE_VALUES : 0);
     put_message(&all->part, SAMPLE_VALUE, &all->inner);
     ft_buf_put(&all->part, labels->data, labels->length);
     put_message(&all->whole, PROFILE_SAMPLE, &all->part);
@@ -245,11 +296,11 @@ static void put_line(pprof *all, const ft_line *line, uint64_t location)
     put_location(all, location, line->code, line->line);
     ft_buf_put_varint(&all->inner, location);
     put_message(&all->part, SAMPLE_LOCATION, &all->inner);
-    for (int i = 0; i < PATH_VALUES; i++)
-        ft_buf_put_varint(&all->inner, 0);
+    put_zeros(all, PATH_VALUES);
     ft_buf_put_varint(&all->inner, clamp(line->time));
     ft_buf_put_varint(&all->inner, clamp(line->hits));
     ft_buf_put_varint(&all->inner, clamp(line->waiting));
+    put_zeros(all, has_sites(all->profile) ? SITE_VALUES : 0);
     put_message(&all->part, SAMPLE_VALUE, &all->inner);
     put_message(&all->whole, PROFILE_SAMPLE, &all->part);
 }
@@ -266,6 +317,53 @@ static ft_status put_lines(pprof *all)
             put_line(all, &lines[i], (uint64_t)profile->codes.count + i);
     ft_mem_free(profile->mem, lines);
     return ft_buf_status(&all->whole);
+}
+
+/* Numbered behind those of the codes and lines. */
+static uint64_t site_location(const ft_profile *profile, uint32_t site)
+{
+    return (uint64_t)profile->codes.count + profile->lines.count + site;
+}
+
+static void put_site(pprof *all, uint32_t id)
+{
+    const ft_site *sites = all->profile->memory.sites.sites, *site = &sites[id];
+    for (uint32_t at = id; at != FT_SITE_NONE; at = sites[at].parent)
+        ft_buf_put_varint(&all->inner, site_location(all->profile, at));
+    put_message(&all->part, SAMPLE_LOCATION, &all->inner);
+    put_zeros(all, PATH_VALUES + (has_lines(all->profile) ? LINE_VALUES : 0));
+    ft_buf_put_varint(&all->inner, clamp(site->total_count));
+    ft_buf_put_varint(&all->inner, clamp(site->total_bytes));
+    ft_buf_put_varint(&all->inner, clamp(site->alive_count));
+    ft_buf_put_varint(&all->inner, clamp(site->alive_bytes));
+    ft_buf_put_varint(&all->inner, clamp(site->peak_count));
+    ft_buf_put_varint(&all->inner, clamp(site->peak_bytes));
+    put_message(&all->part, SAMPLE_VALUE, &all->inner);
+    put_message(&all->whole, PROFILE_SAMPLE, &all->part);
+}
+
+static bool site_has_blocks(const ft_site *site)
+{
+    return (site->total_count | site->total_bytes | site->alive_count | site->alive_bytes |
+            site->peak_count | site->peak_bytes) != 0;
+}
+
+/* Their paths may not be larger than those of calls. */
+static ft_status put_sites(pprof *all)
+{
+    const ft_sites *sites = &all->profile->memory.sites;
+    ft_status status = has_sites(all->profile) ? ft_paths_check_sites(all->profile) : FT_OK;
+    if (status == FT_OK && has_sites(all->profile))
+        put_unknown_function(all);
+    for (uint32_t id = FT_SITE_NONE + 1; id < sites->count && status == FT_OK; id++) {
+        const ft_site *site = &sites->sites[id];
+        put_location(all, site_location(all->profile, id), function_of(all->profile, site->code),
+                     site->line);
+        if (site_has_blocks(site))
+            put_site(all, id);
+        status = ft_buf_status(&all->whole);
+    }
+    return status;
 }
 
 static void put_strings(pprof *all)
@@ -309,6 +407,8 @@ static ft_status make_message(pprof *all)
     if (status == FT_OK)
         status = put_lines(all);
     if (status == FT_OK)
+        status = put_sites(all);
+    if (status == FT_OK)
         status = all->status;
     put_strings(all);
     return status == FT_OK ? ft_buf_status(&all->whole) : status;
@@ -342,4 +442,5 @@ const ft_exporter ft_exporter_pprof = {
     .write = write_pprof,
     .comfort = FT_EXPORTER_PATHS_COMFORT,
     .has_lines = true,
+    .has_memory = true,
 };

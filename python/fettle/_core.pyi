@@ -343,9 +343,10 @@ def write_snapshot(
     kind "limit"."""
 
 def is_fettle(first_bytes: bytes) -> bool: ...
-def exporters() -> list[tuple[str, str, str, int, int, bool]]:
-    """(name, suffix, description, nodes, frames, lines) of each: nodes and frames are what the
-    readers of the format can take, as limits for Profile.prune(); lines: whether it holds lines."""
+def exporters() -> list[tuple[str, str, str, int, int, bool, bool]]:
+    """(name, suffix, description, nodes, frames, lines, memory) of each: nodes and frames are what
+    the readers of the format can take, as limits for Profile.prune(); lines, memory: whether it
+    holds them."""
 
 def record(directory: str, options: str, /) -> None:
     """Records this process into a new arena in directory, from its main module's first line on.

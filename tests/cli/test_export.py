@@ -102,6 +102,23 @@ def test_lines_without_calls(folder: Folder) -> None:
         assert folder.fettle("export", both, "-f", form).code == 0
 
 
+def test_memory_alone(folder: Folder) -> None:
+    """What has no place for it says so."""
+    source = SAMPLES["memory"]().write(folder.path).name
+    before = folder.names()
+    for form in ["pstats", "collapsed", "speedscope", "callgrind"]:
+        ended = folder.fettle("export", source, "-f", form)
+        assert (ended.code, ended.stdout) == (2, "")
+        assert ended.stderr == (
+            f"fettle: {source} holds memory only, and {form} has no place for it; "
+            "export json or pprof, or record calls with -C too.\n"
+        )
+    assert folder.names() == before
+    for form in ["json", "pprof"]:
+        ended = folder.fettle("export", source, "-f", form)
+        assert (ended.code, ended.stderr) == (0, "")
+
+
 def test_calls_without_lines(recorded: Folder) -> None:
     before = recorded.names()
     ended = recorded.fettle("export", "one.fettle", "-f", "lprof")
@@ -114,6 +131,16 @@ def test_a_source_of_lines_is_not_overwritten(folder: Folder) -> None:
     recording = SAMPLES["lines only"]()
     recording.codes[1] = Code(b"mine.py", 1, b"f")
     recording.lines = [(1, 2, 1, 1, 0, 0)]
+    source = recording.write(folder.path).name
+    folder.write("mine.py", "text")
+    ended = folder.fettle("export", source, "-f", "json", "-o", "mine.py")
+    assert ended.code == 2 and "mine.py is source of the recorded program" in ended.stderr
+    assert (folder.path / "mine.py").read_text() == "text"
+
+
+def test_a_source_of_memory_is_not_overwritten(folder: Folder) -> None:
+    recording = SAMPLES["memory"]()
+    recording.codes[1] = Code(b"mine.py", 1, b"f")
     source = recording.write(folder.path).name
     folder.write("mine.py", "text")
     ended = folder.fettle("export", source, "-f", "json", "-o", "mine.py")

@@ -15,18 +15,49 @@ Message = dict[int, list[int | bytes]]
 LARGEST = 2**63 - 1
 TYPES = [("time", "nanoseconds"), ("calls", "count"), ("waiting", "nanoseconds")]
 TYPES_OF_LINES = [(f"line_{name}", unit) for name, unit in [TYPES[0], ("hits", "count"), TYPES[2]]]
+TYPES_OF_MEMORY = [
+    (f"{what}_{thing}", unit)
+    for what in ("alloc", "inuse", "peak")
+    for thing, unit in [("objects", "count"), ("space", "bytes")]
+]
+
+
+def sites(recording: Recording) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Of each the path, own site first, and what was allocated, alive at the end and at the peak;
+    neither is ever summed here: pprof's own reader does that."""
+    parents = [0, *(row[2] for row in recording.memory.sites)]
+    for at, row in enumerate(recording.memory.sites, 1):
+        path = []
+        while at:
+            path.append(at)
+            at = parents[at]
+        yield tuple(path), (*row[4:6], *row[8:10], *row[6:8])
+
+
+def expected_sites(recording: Recording) -> Iterator[Sample]:
+    before = (0,) * (len(TYPES) + len(TYPES_OF_LINES) * bool(recording.lines))
+    frames: list[Frame] = [("", "", 0, 0)]
+    for code, line, *_ in recording.memory.sites:
+        of = recording.codes[code]
+        known = text(name(of)), text(of.file), line, of.line
+        frames.append(known if code else ("<unknown>", "", 0, 0))
+    for path, values in sites(recording):
+        if any(values):
+            clamped = tuple(min(value, LARGEST) for value in values)
+            yield tuple(frames[at] for at in path), before + clamped, ()
 
 
 def expected(recording: Recording) -> Counter[Sample]:
     names = [(text(name(code)), text(code.file)) for code in recording.codes]
     firsts = [code.line for code in recording.codes]
     frames = [(*of, first, first) for of, first in zip(names, firsts, strict=True)]
-    more = (0,) * len(TYPES_OF_LINES) if recording.lines else ()
-    samples: Counter[Sample] = Counter()
+    of_memory = (0,) * len(TYPES_OF_MEMORY) if recording.memory.sites else ()
+    more = ((0,) * len(TYPES_OF_LINES) if recording.lines else ()) + of_memory
+    samples: Counter[Sample] = Counter(expected_sites(recording))
     for (code, line), (hits, time, waiting, _) in lines(recording).items():
         if line and (hits or time):
             numbers = tuple(min(n, LARGEST) for n in (time, hits, waiting))
-            samples[((*names[code], line, firsts[code]),), (0, 0, 0, *numbers), ()] += 1
+            samples[((*names[code], line, firsts[code]),), (0, 0, 0, *numbers, *of_memory), ()] += 1
     for thread in recording.threads:
         labels = (
             ("thread", text(thread.name)),
@@ -96,7 +127,11 @@ class Reader:
         assert len(set(self.strings)) == len(self.strings)
         types = [message(part) for part in parts(self.whole, 1)]
         self.types = [(self.string(t, 1), self.string(t, 2)) for t in types]
-        assert self.types in (TYPES, TYPES + TYPES_OF_LINES)
+        assert self.types in [
+            TYPES + lines + memory
+            for lines in ([], TYPES_OF_LINES)
+            for memory in ([], TYPES_OF_MEMORY)
+        ]
         self.shown = self.string(self.whole, 14)
         assert self.shown in dict(self.types)
         self.functions = self.by_id(5)

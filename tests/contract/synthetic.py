@@ -60,6 +60,30 @@ class Thread:
 
 
 @dataclass
+class Memory:
+    """Rows of numbers as docs/format.md has them; texts are bytes."""
+
+    sites: list[tuple[int, ...]] = field(default_factory=list)  # 1, 2, ...
+    heaps: list[tuple[int, ...]] = field(default_factory=list)
+    moments: list[tuple[int, ...]] = field(default_factory=list)
+    points: list[tuple[int | bytes, ...]] = field(default_factory=list)
+    point_rows: list[tuple[int, ...]] = field(default_factory=list)
+    objects: list[tuple[int | bytes, ...]] = field(default_factory=list)
+    classes: list[tuple[int | bytes, ...]] = field(default_factory=list)
+
+
+MEMORY_CHUNKS = {
+    "sites": b"SITE",
+    "heaps": b"HEAP",
+    "moments": b"MOMT",
+    "points": b"PONT",
+    "point_rows": b"PROW",
+    "objects": b"OBJS",
+    "classes": b"CLAS",
+}
+
+
+@dataclass
 class Recording:
     meta: list[tuple[bytes, bytes]] = field(default_factory=list)
     codes: list[Code] = field(default_factory=lambda: [Code(b"", 0, b"", kind=0)])
@@ -68,6 +92,7 @@ class Recording:
     notes: list[tuple[int, int, int]] = field(default_factory=list)
     lines: list[tuple[int, ...]] = field(default_factory=list)  # code, line, hits and three times
     sources: list[tuple[bytes, bytes]] = field(default_factory=list)  # file, text
+    memory: "Memory" = field(default_factory=lambda: Memory())
 
     def code(self, *fields: object, **more: object) -> int:
         self.codes.append(Code(*fields, **more))  # type: ignore[arg-type]
@@ -204,6 +229,16 @@ def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     notes = [varints(*note) for note in recording.notes]
     lines = [varints(*line) for line in recording.lines]
     sources = [varints(text(file), text(source)) for file, source in recording.sources]
+    memory = [
+        (
+            kind,
+            [
+                varints(*(text(part) if isinstance(part, bytes) else part for part in row))
+                for row in getattr(recording.memory, name)
+            ],
+        )
+        for name, kind in MEMORY_CHUNKS.items()
+    ]
     nodes = sum(len(t.nodes) for t in recording.threads)
     meta = [varint(len(k)) + k + varint(len(v)) + v for k, v in recording.meta]
     parts = [(b"META", 0, payload) for payload in pack(meta)]
@@ -217,6 +252,7 @@ def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     parts += [(b"NOTE", 0, payload) for payload in pack(notes)]
     parts += [(b"LINE", 0, payload) for payload in pack(lines)]
     parts += [(b"SRCE", 0, payload) for payload in pack(sources)]
+    parts += [(kind, 0, payload) for kind, rows in memory for payload in pack(rows)]
     if ended:
         counts = len(ids) - 1, len(codes), len(processes), len(threads), nodes, len(notes)
         parts.append((b"END ", 0, varints(*counts)))
@@ -305,7 +341,7 @@ def extremes() -> Recording:
     thread.add(0, code, 2**63, 2**63, 2**62)
     thread.add(1, small, 2**31, 2**53 + 1)
     thread.add(1, r.code(b"z.py", 1, b"never called", b""), 0, 0)
-    r.notes = [(kind, 0, 2**64 - 1) for kind in range(1, 12)] + [(2**32 - 1, 0, 0)]
+    r.notes = [(kind, 0, 2**64 - 1) for kind in range(1, 16)] + [(2**32 - 1, 0, 0)]
     return r
 
 
@@ -369,6 +405,26 @@ def lines_only() -> Recording:
     return r
 
 
+def memory() -> Recording:
+    """Two processes with memory, one sampled; names that need escaping, numbers no float holds."""
+    r = Recording()
+    r.process()
+    r.process(pid=101)
+    codes = [r.code(name, i, HOSTILE[-i - 1], name) for i, name in enumerate(HOSTILE)]
+    m = r.memory
+    m.sites = [(code, 10 * code, code // 2, 0, *range(code, code + 8)) for code in codes]
+    m.sites += [(0, 0, 3, 389047, *[2**64 - 1] * 8), (codes[0], 0, 0, 0, *[0] * 8)]
+    m.heaps = [(0, 1, 0, 5, 600, 500, 10**9, 2, 300), (1, 25, 131072, *[2**64 - 1] * 6)]
+    m.moments = [(0, 0, 10, 2**20), (0, 5, 20, 2**21), (1, 5, 2**64 - 1, 0)]
+    m.points = [(i // 9, name, i, i + 1, i + 2, i + 3) for i, name in enumerate(HOSTILE)]
+    m.point_rows = [(i, 1 + i % 3, i, 2**53 + i) for i in range(len(HOSTILE)) for _ in range(i % 3)]
+    m.objects = [(i % 2, name, i % 4, i, 2**63 + i) for i, name in enumerate(HOSTILE)]
+    m.classes = [
+        (i % 2, name, HOSTILE[-i], i, 2**63 + i, 3 * i, 2 * i) for i, name in enumerate(HOSTILE)
+    ]
+    return r
+
+
 def arbitrary_lines(seed: int) -> Recording:
     """Lines of some of the functions, which may come to more than these took themselves."""
     dice = random.Random(seed)
@@ -416,5 +472,6 @@ SAMPLES = {
     "lines": lines,
     "lines only": lines_only,
     "arbitrary lines": lambda: arbitrary_lines(1),
+    "memory": memory,
 } | {f"arbitrary {seed}": lambda seed=seed: arbitrary(seed) for seed in range(5)}
-WITHOUT_CALLS = "empty", "lines only"  # pstats refuses what has none
+WITHOUT_CALLS = "empty", "lines only", "memory"  # pstats refuses what has none

@@ -15,6 +15,30 @@ from .synthetic import SAMPLES, Recording, Thread
 GOLDEN = Path(__file__).parents[1] / "golden"
 KINDS = ["root", "python", "c", "folded", "folded again", "task", "awaited"]
 LINE = ["code", "line", "hits", "time_ns", "waiting_ns", "callees_ns"]
+COUNTS = [
+    f"{what}_{unit}"
+    for what in ("total", "peak", "alive", "temporary")
+    for unit in ("count", "bytes")
+]
+MEMORY = {
+    "heaps": [
+        "process",
+        "frames",
+        "sample_bytes",
+        "total_count",
+        "total_bytes",
+        "peak_bytes",
+        "peak_ns",
+        "alive_count",
+        "alive_bytes",
+    ],
+    "sites": ["code", "line", "parent", "domain", *COUNTS],
+    "moments": ["process", "time_ns", "live_bytes", "rss_bytes"],
+    "points": ["process", "name", "time_ns", "live_count", "live_bytes", "rss_bytes"],
+    "point_rows": ["point", "site", "count", "bytes"],
+    "objects": ["process", "type", "site", "count", "bytes"],
+    "classes": ["process", "type", "instances", "bytes", "plain_bytes", "slotted_bytes", "why"],
+}
 NOTES = {
     1: "folded",
     2: "disk full",
@@ -76,6 +100,19 @@ def line_rows(r: Recording) -> list[dict[str, int]]:
     ]
 
 
+def memory_rows(r: Recording) -> dict[str, list[dict[str, Any]]]:
+    tables = {name: list(getattr(r.memory, name)) for name in MEMORY}
+    tables["sites"].insert(0, (0,) * 12)
+    tables["classes"] = [(*row[:2], *row[3:], row[2]) for row in r.memory.classes]
+    return {
+        name: [
+            dict(zip(fields, (text(v) if isinstance(v, bytes) else v for v in row), strict=True))
+            for row in tables[name]
+        ]
+        for name, fields in MEMORY.items()
+    }
+
+
 def document(r: Recording) -> dict[str, Any]:
     functions, edges = oracle.tables(r)
     return {
@@ -107,7 +144,7 @@ def document(r: Recording) -> dict[str, Any]:
             for kind, process, count in r.notes
         ],
         "lines": line_rows(r),
-    }
+    } | memory_rows(r)
 
 
 def ordered(value: Any) -> Any:

@@ -162,6 +162,42 @@ def test_list_shows_the_source_with_its_lines(calls: bool, tmp_path: Path) -> No
     }
 
 
+def memory_sums(recording: Recording, place: int) -> tuple[Counter[str], Counter[str]]:
+    """Flat and cumulative by name, of one of the six numbers."""
+    flat: Counter[str] = Counter()
+    cumulative: Counter[str] = Counter()
+    names = ["", *(frame_name(recording, row[0]) for row in recording.memory.sites)]
+    for path, values in pprof.sites(recording):
+        flat[names[path[0]]] += values[place]
+        for function in {names[at] for at in path}:
+            cumulative[function] += values[place]
+    return +flat, +cumulative
+
+
+def frame_name(recording: Recording, code: int) -> str:
+    return text(name(recording.codes[code])) if code else "<unknown>"
+
+
+def test_memory_is_that_of_the_sites(tmp_path: Path) -> None:
+    """And what is shown of memory alone is the peak."""
+    recording = Recording()
+    recording.process()
+    codes = [recording.code(b"a.py", i, b"f%d" % i, b"f%d" % i) for i in range(4)]
+    recording.memory.heaps = [(0, 25, 0, *[1] * 6)]
+    recording.memory.sites = [
+        (codes[i % 4] if i % 5 else 0, i * (i % 5 > 0), i // 3, 0, *range(10 * i + 1, 10 * i + 9))
+        for i in range(1, 30)
+    ]
+    for place, index in enumerate(name for name, _ in pprof.TYPES_OF_MEMORY):
+        options = [f"-sample_index={index}"] if index != "peak_space" else []
+        unit = "B" if index.endswith("space") else ""
+        options += ["-unit=B" if unit else "-unit=count", "-nodecount=1000", "-nodefraction=0"]
+        whole, rows = totals(ask(recording, tmp_path, "-top", *options), unit)
+        flat, cumulative = memory_sums(recording, place)
+        assert whole == flat.total()
+        assert {row: (flat[row], cumulative[row]) for row in cumulative} == rows
+
+
 def test_threads_can_be_told_apart(tmp_path: Path) -> None:
     recording = Recording()
     recording.process()

@@ -164,7 +164,7 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
 
     recording.threads = [thread() for _ in range(rng.randint(0, 4))]
     recording.notes = [
-        Note(rng.randint(1, 14), rng.randrange(len(recording.processes)), number())
+        Note(rng.randint(1, 18), rng.randrange(len(recording.processes)), number())
         for _ in range(rng.randint(0, 3))
     ]
     recording.lines = random_lines(codes, rng, number)

@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
     from fettle.cli import say
 
     source = recording.named(parsed.words[0])
-    comfort = {name: [nodes, frames] for name, _, _, nodes, frames, _ in _core.exporters()}
+    comfort = {name: [nodes, frames] for name, _, _, nodes, frames, *_ in _core.exporters()}
     suffixes = {name: suffix for name, suffix, *_ in _core.exporters()}
     out = parsed.values.get("output", "")
     form = _format(parsed.values.get("format", ""), out, suffixes)
@@ -50,6 +50,7 @@ def main(words: list[str]) -> int:
     opened = recording.open_one(source)
     _check(out, opened.profile)
     _check_lines(source, form, opened.profile)
+    _check_memory(source, form, opened.profile)
     for remark in opened.remarks:
         say(remark)
     profile = _prune(opened.profile, limits)
@@ -89,6 +90,7 @@ def _is_source(out: str, profile: "Profile") -> bool:
         return False
     folder, name = profile.meta().get("cwd", ""), os.path.basename(out)
     files = {row.file for row in profile.functions()} | {table[0] for table in profile.lines()}
+    files |= {row.file for row in profile.sites()}
     paths = [os.path.join(folder, file) for file in files if os.path.basename(file) == name]
     return any(os.path.isfile(path) and os.path.samefile(path, out) for path in paths)
 
@@ -103,12 +105,26 @@ def _check_lines(source: str, form: str, profile: "Profile") -> None:
             f"{source} holds no lines, and {form} holds nothing else; record them with"
             " `fettle run -l`, or export another format.",
         )
-    holding = [name for name, *_, lines in _core.exporters() if lines]
+    holding = [name for name, *_, lines, _ in _core.exporters() if lines]
     if form in holding or profile.functions() or not profile.lines():
         return
     raise Problem(
         USAGE,
         f"{source} holds lines and no calls, and {form} holds calls only; "
+        f"export {', '.join(holding[:-1])} or {holding[-1]}, or record calls with -C too.",
+    )
+
+
+def _check_memory(source: str, form: str, profile: "Profile") -> None:
+    """Nor is memory alone."""
+    from fettle import _core
+
+    holding = [name for name, *_, memory in _core.exporters() if memory]
+    if form in holding or profile.functions() or profile.lines() or not profile.heaps():
+        return
+    raise Problem(
+        USAGE,
+        f"{source} holds memory only, and {form} has no place for it; "
         f"export {', '.join(holding[:-1])} or {holding[-1]}, or record calls with -C too.",
     )
 
