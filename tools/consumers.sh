@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # consumers.sh: what the tests read exports with and is not ours, as far as it is missing: callgrind_annotate,
-# `go tool pprof` and Chromium from Debian, speedscope's release from npm and line_profiler into build/consumers/.
+# `go tool pprof` and Chromium from Debian, speedscope's release from npm, line_profiler and numpy into build/consumers/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 speedscope=1.25.0
 line_profilers=(5.0.2 4.2.0) # the first one is what tests compare with, the others must read ours too
+numpies=(2.3.5 1.26.4)
 folder=build/consumers
 python=.venv/bin/python
 [[ -x $python ]] || python=python3
@@ -62,19 +63,21 @@ install_speedscope() {
     rm -rf "$fresh"
 }
 
-# Each version in an environment of its own, so that none is where fettle is.
-install_line_profiler() {
-    local version=$1 environment=$folder/line_profiler-$1
+# Each version in an environment of its own, so that none is where fettle is. As built by its project:
+# a build of ours would take long and other tools.
+install_from_index() {
+    local name=$1 version=$2 environment=$folder/$1-$2
     [[ ! -e $environment ]] || return 0
-    echo "fettle: fetching line_profiler $version into $folder" >&2
+    echo "fettle: fetching $name $version into $folder" >&2
     rm -rf "$environment.new"
     "$python" -m venv "$environment.new"
     "$environment.new/bin/python" -m pip install --quiet --disable-pip-version-check \
-        "line_profiler==$version" ||
-        stop "pip could not install line_profiler $version: see above, and try again where pip reaches its index"
+        --only-binary :all: "$name==$version" ||
+        stop "pip could not install $name $version: see above, and try again where pip reaches its index"
     mv "$environment.new" "$environment"
 }
 
 install_packages
 install_speedscope
-for version in "${line_profilers[@]}"; do install_line_profiler "$version"; done
+for version in "${line_profilers[@]}"; do install_from_index line_profiler "$version"; done
+for version in "${numpies[@]}"; do install_from_index numpy "$version"; done

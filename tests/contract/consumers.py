@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The programs of others that read exports in tests; `make consumers` installs them.
+"""The programs of others that tests use; `make consumers` installs them.
 
 A test that misses one is skipped and says so, or fails where FETTLE_CONSUMERS is "required".
 """
@@ -7,8 +7,11 @@ A test that misses one is skipped and says so, or fails where FETTLE_CONSUMERS i
 import os
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Callable
+from fnmatch import fnmatch
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,18 @@ def _line_profiler(version: str) -> str:
     return next((str(python) for python in found if python.exists()), "")
 
 
+def _numpy(version: str) -> str:
+    """The folder that numpy lies in, if this Python can import it from there."""
+    here = f"lib/python{sysconfig.get_python_version()}/site-packages"
+    for folder in BUILT.glob(f"numpy-{version}/{here}"):
+        return str(folder)
+    try:
+        found = metadata.distribution("numpy")
+    except metadata.PackageNotFoundError:
+        return ""
+    return str(found.locate_file("")) if fnmatch(found.version, version) else ""
+
+
 FINDERS: dict[str, Callable[[], str]] = {
     "callgrind_annotate": _callgrind_annotate,
     "go tool pprof": _go,
@@ -51,6 +66,8 @@ FINDERS: dict[str, Callable[[], str]] = {
     "speedscope": _speedscope,
     "line_profiler 5": lambda: _line_profiler("5.*"),
     "line_profiler 4": lambda: _line_profiler("4.*"),
+    "numpy 2": lambda: _numpy("2.*"),
+    "numpy 1": lambda: _numpy("1.*"),
 }
 
 
