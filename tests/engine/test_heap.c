@@ -210,9 +210,11 @@ static bool marks_well(trace *t)
         sums[rows[i].part][stack].live[1] = rows[i].bytes;
         bytes += rows[i].bytes;
     }
-    for (uint32_t i = 0; i < 2 * ORACLE_STACKS; i++)
-        if (memcmp(sums[0][i].live, t->right.sums[0][i].live, sizeof sums[0][i].live) != 0)
+    for (uint32_t i = 0; i < 2 * ORACLE_STACKS; i++) {
+        const uint64_t *found = sums[i % 2][i / 2].live;
+        if (memcmp(found, t->right.sums[i % 2][i / 2].live, 2 * sizeof *found) != 0)
             return false;
+    }
     return bytes == point->moment.live && bytes == t->right.live[0] + t->right.live[1];
 }
 
