@@ -121,7 +121,6 @@ void ft_heap_forget_places(ft_heap_part *part)
 static void forget_tags(ft_heap_part *part)
 {
     ft_tags_clear(&part->tags);
-    memset(part->recent, 0, sizeof part->recent);
     if (part->sampled != NULL)
         memset(part->sampled, 0, 1 << FT_HEAP_SAMPLED_BITS);
 }

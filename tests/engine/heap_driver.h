@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/model/code.h"
 #include "engine/record/heap.h"
@@ -27,7 +28,8 @@ typedef struct driver {
     driver_stack stacks[ORACLE_STACKS];
     uint32_t numbers[DRIVER_CODES]; /* of the codes' records; 0: not declared yet */
     char names[DRIVER_CODES][16];
-    bool sound; /* a code has always got the same number, a key the same site */
+    bool sound;        /* a code has always got the same number */
+    bool sites_repeat; /* without memory a stack may get a second site */
 } driver;
 
 /* The last stack is not known at all; the one before only its code. */
@@ -57,8 +59,11 @@ static inline ft_status driver_open(driver *d, const ft_mem *mem, const char *di
     if (status != FT_OK)
         return status;
     status = ft_heap_open(&d->heap, &d->recording, DRIVER_DEPTH, sample);
-    if (status != FT_OK)
+    if (status != FT_OK) {
+        if (directory != NULL)
+            unlink(d->recording.arena.path);
         ft_recording_close(&d->recording);
+    }
     return status;
 }
 
@@ -80,9 +85,10 @@ static inline uint32_t driver_code(driver *d, ft_heap_part *part, uint32_t code)
                                 .lengths = {4, strlen(name), strlen(name)}};
         number = ft_heap_declare_code(part, name, &function);
     }
-    d->sound = d->sound && (number == 0 || d->numbers[code] == 0 || d->numbers[code] == number);
-    if (number != 0)
+    if (d->numbers[code] == 0)
         d->numbers[code] = number;
+    else if (number != 0 && d->numbers[code] != number)
+        d->sound = false;
     return number;
 }
 
@@ -197,7 +203,8 @@ static inline void driver_sum_cell(const ft_heap_part *part, const ft_heap_cell 
     }
 }
 
-/* The cells of a part by stack; false if one is of none, or two sites are one stack. */
+/* The cells of a part by stack; false if one is of none, or two sites are one stack: keys that were
+ * forgotten must have led to the same site again. */
 static inline bool driver_sum(const driver *d, uint32_t index, oracle_sums sums[ORACLE_STACKS])
 {
     const ft_heap_part *part = &d->heap.parts[index];
@@ -207,11 +214,29 @@ static inline bool driver_sum(const driver *d, uint32_t index, oracle_sums sums[
         for (uint64_t i = 1; i <= ft_heap_cells_in(part, b); i++) {
             const ft_heap_cell *cell = &part->bases[b][i];
             uint32_t stack = driver_stack_of(d, part, cell->site);
-            if (stack == ORACLE_STACKS || (site_of[stack] != 0 && site_of[stack] != cell->site))
+            if (stack == ORACLE_STACKS)
+                return false;
+            if (site_of[stack] != 0 && site_of[stack] != cell->site && !d->sites_repeat)
                 return false;
             site_of[stack] = cell->site;
             driver_sum_cell(part, cell, &sums[stack]);
         }
+    return true;
+}
+
+/* Whether all that the heap counts is what the oracle found. */
+static inline bool driver_agrees(const driver *d, const oracle *right)
+{
+    oracle_sums sums[ORACLE_STACKS];
+    const ft_heap_head *head = d->heap.head;
+    if (ft_heap_load(&head->peak) != right->peak)
+        return false;
+    for (uint32_t part = 0; part < 2; part++)
+        if (!driver_sum(d, part, sums) || memcmp(sums, right->sums[part], sizeof sums) != 0 ||
+            ft_heap_load(&head->live[part]) != right->live[part] ||
+            ft_heap_load(&head->allocated[part]) != right->begun[part] ||
+            !ft_heap_part_check(&d->heap.parts[part]) || !ft_tags_check(&d->heap.parts[part].tags))
+            return false;
     return true;
 }
 

@@ -188,20 +188,34 @@ static void step(trace *t, bool grows)
         end(t, part, slot);
 }
 
-static bool agrees(trace *t)
+/* What a point says is alive, by stack, and that its rows sum up to it. */
+static bool marks_well(trace *t)
 {
-    static oracle_sums sums[ORACLE_STACKS];
-    const ft_heap_head *head = t->d.heap.head;
-    if (ft_heap_load(&head->peak) != t->right.peak)
+    oracle_sums sums[2][ORACLE_STACKS] = {0};
+    const ft_block *before = t->d.heap.points;
+    uint64_t used = before == NULL ? 0 : before->used, bytes = 0;
+    if (ft_heap_mark(&t->d.heap, "here", 4) != FT_OK)
         return false;
-    for (uint32_t part = 0; part < 2; part++)
-        if (!driver_sum(&t->d, part, sums) || memcmp(sums, t->right.sums[part], sizeof sums) != 0 ||
-            ft_heap_load(&head->live[part]) != t->right.live[part] ||
-            ft_heap_load(&head->allocated[part]) != t->right.begun[part] ||
-            !ft_heap_part_check(&t->d.heap.parts[part]) ||
-            !ft_tags_check(&t->d.heap.parts[part].tags))
+    if (t->d.heap.points != before)
+        used = 0;
+    const char *at = (const char *)ft_block_data(t->d.heap.points) + used;
+    const ft_heap_point *point = (const ft_heap_point *)(const void *)at;
+    const ft_heap_point_row *rows = (const ft_heap_point_row *)(point + 1);
+    for (uint32_t i = 0; i < point->rows; i++) {
+        const ft_heap_part *part = &t->d.heap.parts[rows[i].part];
+        uint32_t stack = driver_stack_of(&t->d, part, rows[i].site);
+        if (stack == ORACLE_STACKS || sums[rows[i].part][stack].live[0] != 0)
             return false;
-    return true;
+        sums[rows[i].part][stack].live[0] = rows[i].count;
+        sums[rows[i].part][stack].live[1] = rows[i].bytes;
+        bytes += rows[i].bytes;
+    }
+    for (uint32_t i = 0; i < 2 * ORACLE_STACKS; i++) {
+        const uint64_t *found = sums[i % 2][i / 2].live;
+        if (memcmp(found, t->right.sums[i % 2][i / 2].live, 2 * sizeof *found) != 0)
+            return false;
+    }
+    return bytes == point->moment.live && bytes == t->right.live[0] + t->right.live[1];
 }
 
 /* Up and down, so that there is more than one peak. */
@@ -215,10 +229,10 @@ static bool run_trace(trace *t, uint64_t seed)
     for (uint32_t i = 0; i < STEPS && t->good; i++) {
         step(t, i / 1000 % 2 == 0);
         if (random_below(&t->source, 40) == 0)
-            t->good = t->good && agrees(t);
+            t->good = t->good && driver_agrees(&t->d, &t->right) && marks_well(t);
     }
     bool many = t->d.heap.parts[FT_HEAP_PYTHON].base_count > 1; /* of blocks of cells */
-    bool good = t->good && t->d.sound && agrees(t) && many;
+    bool good = t->good && t->d.sound && driver_agrees(&t->d, &t->right) && many;
     driver_close(&t->d);
     return good;
 }
@@ -232,8 +246,171 @@ static void test_traces(void)
     CHECK(good == SEEDS);
 }
 
+/* ---- sites ---- */
+
+/* Stacks that differ innermost share all other sites. */
+static void test_deep_stacks(void)
+{
+    static driver d;
+    static ft_heap_place places[FT_HEAP_FRAMES_MAX];
+    REQUIRE(driver_open(&d, &ft_mem_system, NULL, 0, 1) == FT_OK);
+    ft_heap_part *part = &d.heap.parts[FT_HEAP_PYTHON];
+    for (uint32_t i = 0; i < FT_HEAP_FRAMES_MAX; i++)
+        places[i] = (ft_heap_place){1 + i % 7, 1 + i};
+    uint32_t deepest = ft_heap_site_of(part, places, FT_HEAP_FRAMES_MAX, 0);
+    CHECK(deepest == FT_HEAP_FRAMES_MAX && part->site_count == FT_HEAP_FRAMES_MAX);
+    uint32_t site = deepest, depth = 0;
+    for (; site != 0 && part->known[site - 1].line == 1 + depth; depth++)
+        site = part->known[site - 1].parent;
+    CHECK(site == 0 && depth == FT_HEAP_FRAMES_MAX);
+    places[0].line = 0;
+    uint32_t other = ft_heap_site_of(part, places, FT_HEAP_FRAMES_MAX, 0);
+    CHECK(other == deepest + 1 && part->known[other - 1].parent == deepest - 1);
+    CHECK(ft_heap_site_of(part, places + 1, FT_HEAP_FRAMES_MAX - 1, 0) == deepest - 1);
+    CHECK(ft_heap_site_of(part, places, 2, 0) == other + 2); /* its caller has no caller */
+    CHECK(ft_heap_site_of(part, places, 2, DRIVER_DOMAIN) == other + 4);
+    CHECK(ft_heap_site_of(part, NULL, 0, 0) == other + 5);
+    CHECK(ft_heap_site_of(part, NULL, 0, DRIVER_DOMAIN) == other + 6);
+    CHECK(ft_heap_site_of(part, NULL, 0, 0) == other + 5);
+    CHECK(d.heap.parts[FT_HEAP_RAW].site_count == 0 && ft_heap_part_check(part));
+    driver_close(&d);
+}
+
+/* The two cells of large blocks are side by side: where a block of cells has room for one only,
+ * they go to the next. */
+static void test_cells_of_large_blocks(void)
+{
+    static driver d;
+    REQUIRE(driver_open(&d, &ft_mem_system, NULL, 0, 1) == FT_OK);
+    ft_heap_part *part = &d.heap.parts[FT_HEAP_PYTHON];
+    uint32_t site = ft_heap_site_of(part, NULL, 0, 0), tag = 0;
+    for (uint32_t size = 0; size < 2; size++)
+        tag = ft_heap_tag_of(part, site, size);
+    for (uint32_t i = 1; part->base_count == 1; i++) {
+        site = ft_heap_site_of(part, &(ft_heap_place){5, i}, 1, 0);
+        tag = ft_heap_tag_of(part, site, FT_HEAP_ANY);
+    }
+    CHECK(ft_heap_cells_in(part, 0) == (1 << FT_HEAP_CELL_BITS) - 2);
+    CHECK(tag == (1 << FT_HEAP_CELL_BITS | 1) && ft_heap_cells_in(part, 1) == 2);
+    CHECK(ft_heap_tag_of(part, site, 7) == tag + 2 &&
+          ft_heap_tag_of(part, site, FT_HEAP_ANY) == tag);
+    driver_close(&d);
+}
+
+/* A number leads to what the function is called, whether its code is known by its address or not.
+ */
+static void test_names(void)
+{
+    static driver d;
+    uint32_t length;
+    bool good = true;
+    REQUIRE(driver_open(&d, &ft_mem_system, NULL, 0, 1) == FT_OK);
+    ft_heap_part *parts = d.heap.parts;
+    for (uint32_t i = 0; i < 3000; i++) {
+        char file[16];
+        int written = snprintf(file, sizeof file, "%u.py", i);
+        ft_function function = {
+            .kind = FT_CODE_PYTHON, .texts = {file, "f", "f"}, .lengths = {(size_t)written, 1, 1}};
+        uint32_t number = ft_heap_declare_code(&parts[i % 2], i % 3 == 0 ? file : NULL, &function);
+        if (i % 500 == 0) /* each update goes on from what was known */
+            good &= ft_code_records_update(&d.heap.records, &d.recording) == FT_OK;
+        good &= ft_heap_declare_code(&parts[1 - i % 2], NULL, &function) == number;
+        good &= ft_heap_code_of(&parts[i % 2], file) == (i % 3 == 0 ? number : 0);
+        ft_heap_forget_places(&parts[i % 2]);
+        good &= ft_heap_code_of(&parts[i % 2], file) == 0;
+        if (i == 0)
+            d.numbers[0] = number;
+    }
+    CHECK(good && ft_code_records_update(&d.heap.records, &d.recording) == FT_OK);
+    for (uint32_t i = 0; i < 3000; i++) {
+        char file[16];
+        int written = snprintf(file, sizeof file, "%u.py", i);
+        const char *text = ft_code_records_file(&d.heap.records, d.numbers[0] + i, &length);
+        good &= length == (uint32_t)written && memcmp(text, file, length) == 0;
+    }
+    CHECK(good && d.heap.records.count == d.numbers[0] + 2999);
+    driver_close(&d);
+}
+
+/* ---- the timeline ---- */
+
+static bool ascends(const ft_heap *heap, uint64_t count)
+{
+    const ft_heap_moment *moments = ft_block_data(heap->moments);
+    for (uint64_t i = 1; i < count; i++)
+        if (moments[i].ticks < moments[i - 1].ticks || moments[i].live <= moments[i - 1].live)
+            return false;
+    return true;
+}
+
+/* Each moment has more alive than the one before, so that it is seen which of them stayed. */
+static void test_timeline(void)
+{
+    static driver d;
+    bool good = true;
+    REQUIRE(driver_open(&d, &ft_mem_system, NULL, 0, 1) == FT_OK);
+    ft_heap *heap = &d.heap;
+    uint64_t every = heap->moment_every, most = 0;
+    for (uint32_t i = 0; i < 7 * FT_HEAP_MOMENTS_MAX; i++) {
+        good &= driver_begin(&d, 0, 1, 0x100000 + 64 * i, 1);
+        ft_heap_look_now(heap);
+        uint64_t count = heap->moments->used / sizeof(ft_heap_moment);
+        most = count > most ? count : most;
+        good &= ((const ft_heap_moment *)ft_block_data(heap->moments))[count - 1].live == i + 1;
+        if (i % 500 == 0)
+            good &= ascends(heap, count);
+    }
+    const ft_heap_moment *moments = ft_block_data(heap->moments);
+    CHECK(good && most == FT_HEAP_MOMENTS_MAX && moments[0].live == 1 && moments[0].rss > 0);
+    CHECK(heap->moments->bytes == FT_BLOCK_MIN_BYTES);
+    CHECK(heap->moment_every == every); /* asked for in a row they do not stretch its steps */
+    uint64_t used = heap->moments->used;
+    heap->moment_after = UINT64_MAX;
+    ft_heap_look(heap);
+    CHECK(heap->moments->used == used);
+    driver_close(&d);
+}
+
+/* As far apart as they were when there were too many of them, twice as far from then on. */
+static void test_thinned_timeline(void)
+{
+    static driver d;
+    REQUIRE(driver_open(&d, &ft_mem_system, NULL, 0, 1) == FT_OK);
+    ft_heap *heap = &d.heap;
+    ft_heap_look_now(heap);
+    uint64_t every = heap->moment_every;
+    ft_heap_moment *moments = ft_block_data(heap->moments);
+    for (uint32_t i = 0; i < FT_HEAP_MOMENTS_MAX; i++)
+        moments[i] = (ft_heap_moment){.ticks = 1000 + i * every, .live = i};
+    heap->moments->used = FT_HEAP_MOMENTS_MAX * sizeof *moments;
+    ft_heap_look_now(heap);
+    CHECK(heap->moment_every == 2 * every);
+    CHECK(heap->moments->used == (FT_HEAP_MOMENTS_MAX / 2 + 1) * sizeof *moments);
+    CHECK(moments[1].live == 2 && moments[FT_HEAP_MOMENTS_MAX / 2 - 1].live == 2044);
+    driver_close(&d);
+}
+
+/* Nobody asks a caller for the time; a point has none then. */
+static void test_callers_clock(void)
+{
+    static driver d;
+    REQUIRE(driver_open(&d, &ft_mem_system, NULL, 0, 1) == FT_OK);
+    ft_recording_use_callers_clock(&d.recording, 1);
+    ft_heap_look(&d.heap);
+    ft_heap_look_now(&d.heap);
+    CHECK(ft_heap_mark(&d.heap, "p", 1) == FT_OK && d.heap.moments == NULL);
+    CHECK(((const ft_heap_point *)ft_block_data(d.heap.points))->moment.ticks == 0);
+    driver_close(&d);
+}
+
 int main(void)
 {
     test_traces();
+    test_deep_stacks();
+    test_cells_of_large_blocks();
+    test_names();
+    test_timeline();
+    test_thinned_timeline();
+    test_callers_clock();
     return tap_end();
 }
