@@ -45,7 +45,7 @@ typedef struct ft_allocs {
     _Atomic bool on;      /* count > 0 */
     bool forked;          /* heaps in files have to be opened anew */
     pthread_mutex_t raw_lock;
-    uintptr_t newest; /* the PYTHON block that began last, and its size */
+    uintptr_t newest; /* the PYTHON block that began last, and its size; 0: it has its object */
     size_t newest_size;
     kept_block kept[KEPT_MAX];
     size_t kept_count, kept_bytes;
@@ -520,12 +520,21 @@ static void move_in(ft_heap_part *part, const ft_frame *frame, uintptr_t address
         ft_heap_move(part, old, tag, address, size);
 }
 
+/* The first object in the newest block is what it was allocated for; a second one is not. */
+static bool is_expected(uintptr_t address)
+{
+    if (address - allocs.newest >= allocs.newest_size)
+        return false;
+    allocs.newest_size = 0;
+    return true;
+}
+
 static int trace_reference(PyObject *object, PyRefTracerEvent event, void *Py_UNUSED(data))
 {
     const ft_frame *frame;
     uintptr_t address = (uintptr_t)object;
-    if (event != PyRefTracer_CREATE || inside || address - allocs.newest < allocs.newest_size ||
-        !is_told() || !find_frame(&frame))
+    if (event != PyRefTracer_CREATE || inside || is_expected(address) || !is_told() ||
+        !find_frame(&frame))
         return 0;
     inside = IN_HOOK;
     address -= ft_compat_pre_header(Py_TYPE(object));

@@ -39,7 +39,7 @@ static uint32_t count_frames(const ft_frame *frame, uint32_t limit)
 {
     uint32_t count = 0;
     for (; frame != NULL && count < limit; frame = ft_compat_previous(frame))
-        count += !ft_compat_is_interpreters(frame);
+        count += !ft_compat_is_passed(frame);
     return count;
 }
 
@@ -50,7 +50,7 @@ static uint32_t read_places(ft_heap_part *part, const ft_frame *frame, uint32_t 
 {
     uint32_t count = 0;
     for (; frame != NULL && count < limit; frame = ft_compat_previous(frame)) {
-        if (ft_compat_is_interpreters(frame))
+        if (ft_compat_is_passed(frame))
             continue;
         PyCodeObject *code = ft_compat_frame_code(frame);
         int line = ft_compat_frame_line(frame);

@@ -26,7 +26,7 @@ static inline uint64_t ft_place_key(const ft_frame *frame, uint32_t limit, uint3
     if (FT_LIKELY(limit == 1))
         return key ^ (uint64_t)ft_compat_instruction(frame);
     for (uint32_t left = limit; frame != NULL && left > 0; frame = ft_compat_previous(frame)) {
-        if (FT_UNLIKELY(ft_compat_is_interpreters(frame)))
+        if (FT_UNLIKELY(ft_compat_is_passed(frame)))
             continue;
         key = (key ^ (uint64_t)ft_compat_instruction(frame)) * odd;
         key ^= key >> 29;
