@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: python bench [NAME...] [--rounds N] [--only WORKLOAD] [--tiny] [-o OUT.json]
 
-Runs the benchmarks (calls, distortion, lines, view, startup; those named, or all), prints their
-tables and writes what they measured as JSON. docs/bench.md says how to read both. The interpreter
-that runs this is the one that is measured; fettle must be installed in it.
+Runs the benchmarks (calls, distortion, lines, memory, view, startup; those named, or all), prints
+their tables and writes what they measured as JSON. docs/bench.md says how to read both. The
+interpreter that runs this is the one that is measured; fettle must be installed in it.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import bench_calls
 import bench_distortion
 import bench_lines
+import bench_memory
 import bench_startup
 import bench_view
 import machine
 from effort import Effort
 from line_workloads import LINE_WORKLOADS
+from memory_workloads import MEMORY_WORKLOADS
 from workloads import WORKLOADS
 
 SCHEMA = 1  # of the JSON: docs/bench.md
@@ -33,8 +35,15 @@ BENCHMARKS = {
     "calls": bench_calls,
     "distortion": bench_distortion,
     "lines": bench_lines,
+    "memory": bench_memory,
     "view": bench_view,
     "startup": bench_startup,
+}
+PARTS: dict[str, Iterable[str]] = {  # what --only can name of them
+    "calls": WORKLOADS,
+    "distortion": bench_distortion.SHAPES,
+    "lines": LINE_WORKLOADS,
+    "memory": MEMORY_WORKLOADS,
 }
 
 
@@ -48,7 +57,7 @@ def arguments() -> argparse.Namespace:
     found = parser.parse_args()
     if unknown := set(found.names) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {min(unknown)}: name some of {', '.join(BENCHMARKS)}")
-    parts = WORKLOADS.keys() | LINE_WORKLOADS.keys() | bench_distortion.SHAPES.keys()
+    parts = set().union(*PARTS.values())
     if unknown := set(found.only) - parts:
         parser.error(f"there is no workload or shape {min(unknown)}: see workloads.py for them")
     if not any(leaves_something(name, found.only) for name in found.names or BENCHMARKS):
@@ -73,12 +82,8 @@ def unwritable(out: Path) -> str:
 
 def leaves_something(name: str, only: Sequence[str]) -> bool:
     """Whether --only leaves that benchmark anything to do; view and startup have no parts."""
-    parts = {
-        "calls": WORKLOADS,
-        "distortion": bench_distortion.SHAPES,
-        "lines": LINE_WORKLOADS,
-    }.get(name)
-    return parts is None or not only or not parts.keys().isdisjoint(only)
+    parts = PARTS.get(name)
+    return parts is None or not only or not set(parts).isdisjoint(only)
 
 
 def save(report: dict[str, Any], out: Path | None) -> None:

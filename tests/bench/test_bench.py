@@ -61,7 +61,9 @@ def pattern(path: str) -> re.Pattern[str]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("bench") / "out.json"
-    done = bench("--tiny", "--only", "fib", "--only", "small functions", "-o", str(out))
+    done = bench(
+        "--tiny", "--only", "fib", "--only", "small functions", "--only", "objects", "-o", str(out)
+    )
     assert done.returncode == 0, done.stderr
     for heading in (
         "overhead:",
@@ -70,6 +72,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "distortion:",
         "lines:",
         "unmarked:",
+        "memory:",
+        "sampled:",
+        "blocks:",
+        "snapshot:",
+        "census:",
         "view:",
         "startup:",
     ):
@@ -124,6 +131,23 @@ def test_both_line_profilers_count_the_lines_that_ran(report: dict[str, Any]) ->
     assert workload.get("peer_hits", workload["hits"]) == workload["hits"]
 
 
+def test_both_snapshots_have_all_blocks_of_all_lines(report: dict[str, Any]) -> None:
+    for way in report["results"]["memory"]["snapshot"]["ways"].values():
+        assert way["lines"] == 100
+        # 10 objects each, and the list that keeps them, which grows on one of these lines.
+        assert 1000 <= way["blocks"] <= 1001
+
+
+def test_what_sampling_adds_by_hand() -> None:
+    sys.path.insert(0, str(BENCH))
+    try:
+        cost = runpy.run_path(str(BENCH / "bench_memory.py"))["cost"]
+    finally:
+        sys.path.remove(str(BENCH))
+    found = cost([1.0, 2.0, 4.0], [1.5, 2.0, 3.0], [1.5, 3.0, 4.0])
+    assert found == {"value": 0.25, "lowest": 0.0, "highest": 0.5}
+
+
 def test_a_cost_by_hand() -> None:
     sys.path.insert(0, str(BENCH))
     try:
@@ -134,8 +158,12 @@ def test_a_cost_by_hand() -> None:
     assert found == {"value": 0.0, "lowest": -0.25, "highest": 0.5}
 
 
-def test_there_are_workloads_enough_each_with_its_reason() -> None:
-    workloads = runpy.run_path(str(BENCH / "workloads.py"))["WORKLOADS"]
+@pytest.mark.parametrize(
+    ("module", "table"),
+    [("workloads", "WORKLOADS"), ("memory_workloads", "MEMORY_WORKLOADS")],
+)
+def test_there_are_workloads_enough_each_with_its_reason(module: str, table: str) -> None:
+    workloads = runpy.run_path(str(BENCH / f"{module}.py"))[table]
     assert len(workloads) >= 10
     for name, (why, source) in workloads.items():
         assert why, name
