@@ -5,6 +5,7 @@ It follows docs/format.md. The zstd frames hold raw blocks, so that no package i
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -211,6 +212,18 @@ def link_records(links: dict[int, int]) -> list[bytes]:
     return records
 
 
+def memory_records(
+    recording: Recording, text: Callable[[bytes], int]
+) -> list[tuple[bytes, list[bytes]]]:
+    def record(row: tuple[bytes | int, ...]) -> bytes:
+        return varints(*(text(part) if isinstance(part, bytes) else part for part in row))
+
+    return [
+        (kind, [record(row) for row in getattr(recording.memory, name)])
+        for name, kind in MEMORY_CHUNKS.items()
+    ]
+
+
 def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     ids = {b"": 0}
 
@@ -229,16 +242,7 @@ def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     notes = [varints(*note) for note in recording.notes]
     lines = [varints(*line) for line in recording.lines]
     sources = [varints(text(file), text(source)) for file, source in recording.sources]
-    memory = [
-        (
-            kind,
-            [
-                varints(*(text(part) if isinstance(part, bytes) else part for part in row))
-                for row in getattr(recording.memory, name)
-            ],
-        )
-        for name, kind in MEMORY_CHUNKS.items()
-    ]
+    memory = memory_records(recording, text)
     nodes = sum(len(t.nodes) for t in recording.threads)
     meta = [varint(len(k)) + k + varint(len(v)) + v for k, v in recording.meta]
     parts = [(b"META", 0, payload) for payload in pack(meta)]

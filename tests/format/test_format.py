@@ -136,10 +136,8 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
         return rng.getrandbits(rng.randint(1, bits))
 
     def text() -> bytes:
-        letters = rng.choices(
-            "abcdefghij \N{GREEK SMALL LETTER PI}\N{SNOWMAN}", k=rng.randint(1, 12)
-        )
-        return "".join(letters).encode()
+        letters = "abcdefghij \N{GREEK SMALL LETTER PI}\N{SNOWMAN}"
+        return "".join(rng.choices(letters, k=rng.randint(1, 12))).encode()
 
     texts = [text() for _ in range(rng.randint(1, 20))]
     codes = [
