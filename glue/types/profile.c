@@ -751,11 +751,10 @@ static PyObject *exporters(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unus
 {
     PyObject *list = PyList_New(0);
     for (const ft_exporter *const *at = ft_exporters; *at != NULL && list != NULL; at++) {
-        PyObject *row = Py_BuildValue("(sssKKOO)", (*at)->name, (*at)->suffix, (*at)->description,
-                                      (unsigned long long)(*at)->comfort.nodes,
-                                      (unsigned long long)(*at)->comfort.frames,
-                                      (*at)->has_lines ? Py_True : Py_False,
-                                      (*at)->has_memory ? Py_True : Py_False);
+        PyObject *row = Py_BuildValue(
+            "(sssKKOO)", (*at)->name, (*at)->suffix, (*at)->description,
+            (unsigned long long)(*at)->comfort.nodes, (unsigned long long)(*at)->comfort.frames,
+            (*at)->has_lines ? Py_True : Py_False, (*at)->has_memory ? Py_True : Py_False);
         if (row == NULL || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);
@@ -767,7 +766,8 @@ static PyMethodDef functions[] = {
     {"is_fettle", is_fettle, METH_O,
      "is_fettle($module, first_bytes, /)\n--\n\nWhether a file that begins so is a recording."},
     {"exporters", exporters, METH_NOARGS,
-     "exporters($module, /)\n--\n\n(name, suffix, description, nodes, frames, lines, memory) of each "
+     "exporters($module, /)\n--\n\n(name, suffix, description, nodes, frames, lines, memory) of "
+     "each "
      "export format."},
     {NULL, NULL, 0, NULL}};
 

@@ -351,8 +351,10 @@ STATIC = (type(None), bool, type(Ellipsis), type)
 def is_static(thing: object) -> bool:
     if isinstance(thing, int):
         return isinstance(thing, bool) or -5 <= thing <= 1024
-    return isinstance(thing, STATIC) or (isinstance(thing, str | bytes) and len(thing) <= 1) or (
-        thing == () and type(thing) is tuple
+    return (
+        isinstance(thing, STATIC)
+        or (isinstance(thing, str | bytes) and len(thing) <= 1)
+        or (thing == () and type(thing) is tuple)
     )
 
 
