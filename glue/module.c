@@ -9,8 +9,8 @@
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
-#include "glue/probes/allocs.h"
 #include "glue/probes/line_marks.h"
+#include "glue/probes/points.h"
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
@@ -217,7 +217,7 @@ static PyObject *core_point(PyObject *module, PyObject *name)
         PyErr_SetString(PyExc_TypeError, "a point's name is a str");
         return NULL;
     }
-    if (ft_allocs_mark(name) < 0)
+    if (ft_point_mark(name) < 0)
         return NULL;
     Py_RETURN_NONE;
 }

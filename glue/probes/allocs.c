@@ -11,26 +11,17 @@
 #include <pthread.h>
 
 #include "engine/model/profile.h"
+#include "glue/probes/kept_blocks.h"
 #include "glue/probes/numpy_data.h"
 #include "glue/probes/places.h"
 #include "glue/probes/session.h"
 
-enum {
-    LARGE = 1 << 16, /* bytes of a block that the timeline is looked at for */
-    KEPT_MAX = 4096  /* blocks of dead code ... */
-};
-
-static const size_t kept_bytes_max = 4 << 20; /* ... and their bytes */
+enum { LARGE = 1 << 16 }; /* bytes of a block that the timeline is looked at for */
 
 typedef enum allocator { RAW, MEM, OBJECT, ALLOCATORS } allocator;
 
 static const PyMemAllocatorDomain domain_names[ALLOCATORS] = {
     [RAW] = PYMEM_DOMAIN_RAW, [MEM] = PYMEM_DOMAIN_MEM, [OBJECT] = PYMEM_DOMAIN_OBJ};
-
-typedef struct kept_block {
-    allocator of;
-    void *block;
-} kept_block;
 
 typedef struct ft_allocs {
     PyMemAllocatorEx originals[ALLOCATORS]; /* where ours calls through to */
@@ -47,8 +38,7 @@ typedef struct ft_allocs {
     pthread_mutex_t raw_lock;
     uintptr_t newest; /* the PYTHON block that began last, and its size; 0: it has its object */
     size_t newest_size;
-    kept_block kept[KEPT_MAX];
-    size_t kept_count, kept_bytes;
+    ft_kept_blocks kept; /* of dead code */
 } ft_allocs;
 
 static ft_allocs allocs = {.raw_lock = PTHREAD_MUTEX_INITIALIZER};
@@ -90,20 +80,14 @@ static void forget_places(void)
 static void give_back_kept(void)
 {
     forget_places();
-    for (size_t i = 0; i < allocs.kept_count; i++) {
-        const kept_block *kept = &allocs.kept[i];
-        const PyMemAllocatorEx *original = &allocs.originals[kept->of];
-        original->free(original->ctx, kept->block);
-    }
-    allocs.kept_count = allocs.kept_bytes = 0;
+    ft_kept_give_back(&allocs.kept);
 }
 
 static void keep_back(allocator of, void *block, size_t size)
 {
-    if (allocs.kept_count == KEPT_MAX || allocs.kept_bytes + size > kept_bytes_max)
+    if (!ft_kept_has_room(&allocs.kept, size))
         give_back_kept();
-    allocs.kept[allocs.kept_count++] = (kept_block){of, block};
-    allocs.kept_bytes += size;
+    ft_kept_add(&allocs.kept, &allocs.originals[of], block, size);
 }
 
 static void guard_code(PyCodeObject *code)
@@ -392,11 +376,11 @@ static inline bool is_raw_told(unsigned char why_not)
     return (inside & why_not) == 0 && atomic_load_explicit(&allocs.on, memory_order_acquire);
 }
 
-static void tell_raw_begin(void *block, size_t size)
+static void tell_raw_begin(uint32_t domain, void *block, size_t size)
 {
     inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
-    raw_begins(0, (uintptr_t)block, size);
+    raw_begins(domain, (uintptr_t)block, size);
     pthread_mutex_unlock(&allocs.raw_lock);
     inside &= (unsigned char)~IN_HOOK;
 }
@@ -416,7 +400,7 @@ static void *raw_malloc(void *context, size_t size)
     if (FT_UNLIKELY(allocs.probing && (inside & MUTED) != 0))
         allocs.heard[RAW] = true;
     if (block != NULL && is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(block, size);
+        tell_raw_begin(0, block, size);
     return block;
 }
 
@@ -424,7 +408,7 @@ static void *raw_calloc(void *context, size_t count, size_t each)
 {
     void *block = allocs.originals[RAW].calloc(context, count, each);
     if (block != NULL && is_raw_told(IN_HOOK | MUTED))
-        tell_raw_begin(block, count * each);
+        tell_raw_begin(0, block, count * each);
     return block;
 }
 
@@ -464,34 +448,21 @@ static void raw_free(void *context, void *block)
 
 /* ---- blocks that others tell of ---- */
 
-/* The raw lock is held. */
-static void raw_forgets(uintptr_t address)
-{
-    moving old;
-    take_all(FT_HEAP_RAW, address, &old);
-    uncount_all(FT_HEAP_RAW, &old);
-}
-
-/* The address may be known: by another domain, or since a free that was not told of. */
 void ft_allocs_track(uint32_t domain, uintptr_t address, size_t size)
 {
-    if (!is_raw_told(IN_HOOK | MUTED))
-        return;
-    inside |= IN_HOOK;
-    pthread_mutex_lock(&allocs.raw_lock);
-    raw_forgets(address);
-    raw_begins(domain, address, size);
-    pthread_mutex_unlock(&allocs.raw_lock);
-    inside &= (unsigned char)~IN_HOOK;
+    if (is_raw_told(IN_HOOK | MUTED))
+        tell_raw_begin(domain, (void *)address, size);
 }
 
 void ft_allocs_forget(uintptr_t address)
 {
+    moving old;
     if (!is_raw_told(IN_HOOK))
         return;
     inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
-    raw_forgets(address);
+    take_all(FT_HEAP_RAW, address, &old);
+    uncount_all(FT_HEAP_RAW, &old);
     pthread_mutex_unlock(&allocs.raw_lock);
     inside &= (unsigned char)~IN_HOOK;
 }
@@ -807,7 +778,14 @@ void ft_allocs_after_fork(ft_take *take, bool lost)
     take->heap_is_on = false;
 }
 
-/* ---- points ---- */
+/* ---- for who reads or marks a heap ---- */
+
+ft_heap *ft_allocs_heap(uint32_t number)
+{
+    if (allocs.forked)
+        go_on_after_fork();
+    return number < allocs.count ? allocs.heaps[number] : NULL;
+}
 
 void ft_allocs_lock(void)
 {
@@ -817,35 +795,4 @@ void ft_allocs_lock(void)
 void ft_allocs_unlock(void)
 {
     pthread_mutex_unlock(&allocs.raw_lock);
-}
-
-static int mark(ft_heap *heap, PyObject *name)
-{
-    Py_ssize_t length;
-    const char *text = PyUnicode_AsUTF8AndSize(name, &length);
-    if (text == NULL)
-        return -1;
-    ft_allocs_lock();
-    ft_status status = ft_heap_mark(heap, text, (size_t)length);
-    ft_allocs_unlock();
-    if (status == FT_ERR_MEMORY)
-        PyErr_NoMemory();
-    else if (status != FT_OK)
-        PyErr_SetString(PyExc_OSError, "no room for a point in the recording");
-    return status == FT_OK ? 0 : -1;
-}
-
-int ft_allocs_mark(PyObject *name)
-{
-    if (allocs.forked)
-        go_on_after_fork();
-    for (uint32_t i = 0; i < allocs.count; i++)
-        if (mark(allocs.heaps[i], name) < 0)
-            return -1;
-    return 0;
-}
-
-int ft_allocs_mark_in(ft_take *take, PyObject *name)
-{
-    return take->heap_is_on ? mark(take->heap, name) : 0;
 }

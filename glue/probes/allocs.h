@@ -40,9 +40,8 @@ void ft_allocs_untrack(uint32_t domain, uintptr_t address);
 /* The block is not known any more, and has not died: it is about to be resized. */
 void ft_allocs_forget(uintptr_t address);
 
-/* Marks a named point in all heaps that are on. 0, or -1 with an exception. */
-int ft_allocs_mark(PyObject *name);
-int ft_allocs_mark_in(ft_take *take, PyObject *name);
+/* The heaps that are on, from number 0; NULL behind the last. Needs the GIL. */
+ft_heap *ft_allocs_heap(uint32_t number);
 
 /* No block of a part begins or ends in between: to read a heap that is on. */
 void ft_allocs_lock(void);

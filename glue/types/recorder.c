@@ -13,6 +13,7 @@
 #include "glue/probes/describe.h"
 #include "glue/probes/functions.h"
 #include "glue/probes/line_marks.h"
+#include "glue/probes/points.h"
 #include "glue/probes/session.h"
 #include "glue/probes/survivors.h"
 #include "glue/types/profile.h"
@@ -294,7 +295,7 @@ static PyObject *recorder_point(PyObject *object, PyObject *name)
         PyErr_SetString(PyExc_TypeError, "a point's name is a str");
         return NULL;
     }
-    if (ft_allocs_mark_in(&self->take, name) < 0)
+    if (ft_point_mark_in(&self->take, name) < 0)
         return NULL;
     Py_RETURN_NONE;
 }

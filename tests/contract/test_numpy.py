@@ -83,9 +83,7 @@ else:
     recorder.start()
     import numpy
     kept = space["work"](numpy, old)
-    stacks, rows = recorder.traces()
-    for domain, size, count, stack, _ in rows:
-        file, line = stacks[stack][-1]
+    for (domain, size, ((file, line), *_), _), count in recorder.traces():
         if domain == numpy.lib.tracemalloc_domain and file == program:
             sum = lines.setdefault(line, [0, 0])
             sum[0] += size * count
@@ -106,9 +104,11 @@ def recording(**options):
     return recorder
 
 def rows(recorder):
-    stacks, rows = recorder.traces()
-    here = [row for row in rows if row[0] == DOMAIN and stacks[row[3]][-1][0] == __file__]
-    return [sum(size * count for _, size, count, *_ in here), sum(row[2] for row in here)]
+    sizes = collections.Counter()
+    for (domain, size, (place, *_), _), count in recorder.traces():
+        if domain == DOMAIN and place[0] == __file__:
+            sizes[size] += count
+    return [sum(size * count for size, count in sizes.items()), sizes.total()]
 
 def say(*what):
     print(json.dumps(what))
