@@ -28,6 +28,7 @@ typedef struct driver {
     driver_stack stacks[ORACLE_STACKS];
     uint32_t numbers[DRIVER_CODES]; /* of the codes' records; 0: not declared yet */
     char names[DRIVER_CODES][16];
+    uint32_t shift[2]; /* of keys: those that were forgotten come to stand for other stacks */
     bool sound;        /* a code has always got the same number */
     bool sites_repeat; /* without memory a stack may get a second site */
 } driver;
@@ -122,7 +123,8 @@ static inline uint32_t driver_learn(driver *d, ft_heap_part *part, uint64_t key,
 static inline uint32_t driver_tag(driver *d, ft_heap_part *part, uint32_t stack, uint64_t size,
                                   bool keyless)
 {
-    uint64_t key = UINT64_C(0x7f0000001000) + 16 * stack;
+    uint32_t shifted = (stack + d->shift[part->index]) % ORACLE_STACKS;
+    uint64_t key = UINT64_C(0x7f0000001000) + 16 * shifted;
     uint32_t sized = ft_heap_size_of(part, size);
     uint32_t tag = keyless ? 0 : ft_heap_find(part, key, sized);
     if (tag != 0)
@@ -131,6 +133,12 @@ static inline uint32_t driver_tag(driver *d, ft_heap_part *part, uint32_t stack,
     if (tag != 0 && !keyless)
         ft_heap_cache(part, key, sized, tag);
     return tag;
+}
+
+/* The part's places were forgotten. */
+static inline void driver_shift(driver *d, uint32_t part)
+{
+    d->shift[part]++;
 }
 
 /* False: it was not counted. */

@@ -141,6 +141,7 @@ static void forget(trace *t, uint32_t part, bool and_counts)
         ft_heap_forget_blocks(&t->d.heap.parts[part]);
     else
         ft_heap_rest(&t->d.heap.parts[part]);
+    driver_shift(&t->d, part);
     oracle_tell(&t->right,
                 (oracle_event){.kind = and_counts ? ORACLE_FORGET : ORACLE_REST, .part = part});
     for (uint32_t slot = 0; slot < SLOTS; slot++)
@@ -159,6 +160,7 @@ static void rare_step(trace *t, uint32_t part)
         oracle_tell(&t->right, (oracle_event){.kind = ORACLE_RESET_PEAK});
     } else {
         ft_heap_forget_places(&t->d.heap.parts[part]);
+        driver_shift(&t->d, part);
     }
 }
 

@@ -93,8 +93,10 @@ static bool run(uint64_t seed, uint32_t steps, void (*fault)(void *), void *cont
             (void)ft_heap_mark(&d.heap, "p", 1);
             (void)ft_code_records_update(&d.heap.records, &d.recording);
         }
-        if (i % 400 == 399)
+        if (i % 400 == 399) {
             ft_heap_forget_places(&d.heap.parts[i / 400 % 2]);
+            driver_shift(&d, i / 400 % 2);
+        }
         if (fault != NULL)
             fault(context);
     }
