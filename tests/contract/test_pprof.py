@@ -188,7 +188,7 @@ def test_memory_is_that_of_the_sites(tmp_path: Path) -> None:
         (codes[i % 4] if i % 5 else 0, i * (i % 5 > 0), i // 3, 0, *range(10 * i + 1, 10 * i + 9))
         for i in range(1, 30)
     ]
-    for place, index in enumerate(name for name, _ in pprof.TYPES_OF_MEMORY):
+    for place, index in enumerate(kind for kind, _ in pprof.TYPES_OF_MEMORY):
         options = [f"-sample_index={index}"] if index != "peak_space" else []
         unit = "B" if index.endswith("space") else ""
         options += ["-unit=B" if unit else "-unit=count", "-nodecount=1000", "-nodefraction=0"]

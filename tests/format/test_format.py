@@ -73,6 +73,15 @@ def add_node(thread: Thread, rng: random.Random, node: Node) -> None:
         thread.links[at] = rng.randrange(1, at)
 
 
+def add_nodes(
+    thread: Thread, codes: list[Code], rng: random.Random, number: Callable[[], int]
+) -> None:
+    for at in range(1, rng.randint(1, 60)):
+        own = number()
+        parent = max(0, at - 1 - int(rng.expovariate(0.3)))
+        add_node(thread, rng, Node(parent, rng.choice(codes), number(), own, own // 3))
+
+
 def random_lines(
     codes: list[Code], rng: random.Random, number: Callable[[], int]
 ) -> dict[tuple[Code, int], Line]:
@@ -151,16 +160,12 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
         Process(rng.getrandbits(22), number() % 2**32, command, b"3.14.2", number(), number())
         for _ in range(rng.randint(1, 3))
     ]
-
-    def thread() -> Thread:
-        made = Thread(rng.randrange(len(recording.processes)), rng.choice(texts), number())
-        for at in range(1, rng.randint(1, 60)):
-            own = number()
-            parent = max(0, at - 1 - int(rng.expovariate(0.3)))
-            add_node(made, rng, Node(parent, rng.choice(codes), number(), own, own // 3))
-        return made
-
-    recording.threads = [thread() for _ in range(rng.randint(0, 4))]
+    recording.threads = [
+        Thread(rng.randrange(len(recording.processes)), rng.choice(texts), number())
+        for _ in range(rng.randint(0, 4))
+    ]
+    for thread in recording.threads:
+        add_nodes(thread, codes, rng, number)
     recording.notes = [
         Note(rng.randint(1, 18), rng.randrange(len(recording.processes)), number())
         for _ in range(rng.randint(0, 3))
