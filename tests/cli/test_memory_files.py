@@ -73,7 +73,13 @@ SESSIONS = {
         "view build.prev --timeline",
         "view build.prev --mem --tree",
     ],
-    "diff.txt": ["diff", "diff build.prev build --alive -n 1", "diff build", "diff build@loaded"],
+    "diff.txt": [
+        "diff --help",
+        "diff",
+        "diff build.prev build --alive -n 1",
+        "diff build",
+        "diff build@loaded",
+    ],
 }
 
 

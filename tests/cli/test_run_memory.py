@@ -81,6 +81,8 @@ def read(folder: Folder, name: str = "build.fettle") -> _core.Profile:
 
 @pytest.mark.parametrize("options", [["-M"], ["-M", "--frames", "8"], ["-CM"]])
 def test_lines_have_what_tracemalloc_counts(app: Folder, options: list[str]) -> None:
+    """Up to the few blocks that Python had kept for reuse before either began."""
+    app.write("build.py", BUILD.replace("load(2000)", "load(40_000)"))
     assert app.fettle("run", "-q", *options, "build.py").code == 0
     found = lines_of(read(app), "alive")
     app.write("traced.py", TRACED)
@@ -92,8 +94,8 @@ def test_lines_have_what_tracemalloc_counts(app: Folder, options: list[str]) -> 
         for ours, theirs in zip(
             found.get(number, [0, 0]), expected.get(number, [0, 0]), strict=True
         ):
-            assert abs(ours - theirs) <= 0.002 * theirs + 2, (number, found, expected)
-    assert expected[8][0] > 1900
+            assert abs(ours - theirs) <= 0.002 * theirs, (number, found, expected)
+    assert expected[8][0] > 39_000
 
 
 def test_the_table_is_printed_after_the_run(app: Folder) -> None:
