@@ -524,8 +524,13 @@ static int trace_reference(PyObject *object, PyRefTracerEvent event, void *Py_UN
 {
     const ft_frame *frame;
     uintptr_t address = (uintptr_t)object;
-    if (event != PyRefTracer_CREATE || inside || address - allocs.newest < allocs.newest_size ||
-        !is_told() || !find_frame(&frame))
+    if (event != PyRefTracer_CREATE || inside)
+        return 0;
+    if (address - allocs.newest < allocs.newest_size) {
+        allocs.newest_size = 0; /* once it is the block's own, then a freelist gives it out again */
+        return 0;
+    }
+    if (!is_told() || !find_frame(&frame))
         return 0;
     inside = IN_HOOK;
     address -= ft_compat_pre_header(Py_TYPE(object));
