@@ -144,12 +144,13 @@ static void begin_in(ft_heap_part *part, const ft_frame *frame, uint32_t domain,
         ft_arena_note(&part->heap->recording->arena, FT_NOTE_OUT_OF_MEMORY, 1);
 }
 
-/* The timeline is looked at now and then, and at large blocks. */
+/* The timeline is looked at now and then, and at large blocks; in a sampled heap, of which few
+ * blocks come here, at each. */
 static inline void look(ft_heap *heap, size_t size)
 {
     enum { EVERY = 1 << 12 };
     uint64_t number = ft_heap_load(&heap->head->allocated[FT_HEAP_PYTHON]);
-    if (FT_UNLIKELY(number % EVERY == 0 || size >= LARGE))
+    if (FT_UNLIKELY(number % EVERY == 0 || size >= LARGE || heap->sample > 0))
         ft_heap_look(heap);
 }
 

@@ -132,7 +132,8 @@ def test_all_there_is_to_record_in_one_file(app: Folder) -> None:
 
 def test_samples_are_estimates_and_say_so(app: Folder) -> None:
     ended = app.fettle("run", "--mem=sample", "build.py")
-    assert "peak about 3." in ended.stderr
+    # One block of 3 MB is never missed; what the rest is taken for is off by 0.3 MB or so.
+    assert re.search(r"peak about [34]\.", ended.stderr)
     assert "(estimated: one sample for every " in ended.stderr
 
 
