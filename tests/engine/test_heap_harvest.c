@@ -266,7 +266,7 @@ static int has_points(const ft_profile *profile, const trace *t)
         sums[row->point][good ? stack : 0].bytes += row->bytes;
     }
     for (uint32_t i = 0; i < memory->point_count && good; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "point %u", (unsigned)i);
         ft_text text = ft_strtab_get(&profile->texts, memory->points[i].name);
         uint64_t count = 0;
