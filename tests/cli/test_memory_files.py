@@ -173,6 +173,24 @@ def test_a_file_may_have_the_sign_of_a_point_in_its_name(app: Folder) -> None:
     assert ended.stdout.startswith("a@b.fettle -> a@b.fettle@start: alive 5.1 MB -> 960 B")
 
 
+@pytest.mark.parametrize("name", ["a@b", "@", "@@x", "a@", "loaded:2", "end@"])
+def test_a_point_may_be_called_anything(app: Folder, name: str) -> None:
+    made = build()
+    made.point_list[1].name = name
+    written(app.path / "odd.fettle", made)
+    ended = app.fettle("diff", f"odd@{name}")
+    assert (ended.code, ended.stderr) == (0, "")
+    heading = f"odd.fettle@{name} -> odd.fettle@end: alive 2.7 MB -> 5.1 MB"
+    assert ended.stdout.startswith(heading)
+    assert app.fettle("diff", "odd", "--fail-on", "mem>6MB").code == 0
+
+
+def test_the_end_is_compared_with_something(app: Folder) -> None:
+    ended = app.fettle("diff", "build@end")
+    assert (ended.code, ended.stdout) == (2, "")
+    assert "name a point" in ended.sentence()
+
+
 def test_a_recording_without_points_and_without_another(app: Folder) -> None:
     made = build()
     made.point_list = []

@@ -105,52 +105,66 @@ class _Opened:
 def _sides(opened: _Opened, words: list[str]) -> "list[Side]":
     """Two to compare; or one whose points are asked for."""
     from fettle import output, recording
+    from fettle.report import pointtable
+    from fettle.report.growth import Side
 
     if len(words) == 2:
         return [_side(opened, word) for word in words]
-    path = words[0] if words else recording.newest(".")
-    side = _side(opened, path)
-    if side.points is not None:
-        return [side, _side(opened, f"{side.name.rpartition('@')[0]}@end")]
-    if words and side.profile.points():
-        return [side]
-    before = output.previous(side.name)
+    path, point = _parted(words[0]) if words else (recording.newest("."), "")
+    profile = opened.profile(path)
+    if point:
+        if pointtable.find(profile, point, path) is None:
+            raise Problem(USAGE, f"{words[0]} is the end of {path}; name a point before it too.")
+        return [_side(opened, words[0]), Side(f"{path}@{pointtable.END}", profile)]
+    if words and profile.points():
+        return [Side(path, profile)]
+    before = output.previous(path)
     if os.path.isfile(before):
-        return [_side(opened, before), side]
-    if side.profile.points():
-        return [side]
+        return [Side(before, opened.profile(before)), Side(path, profile)]
+    if profile.points():
+        return [Side(path, profile)]
     raise Problem(
         UNREADABLE,
-        f"there is no {before} to compare {side.name} with, and it has no points; name two"
-        " recordings, or put fettle.mark('NAME') into the program.",
+        f"there is no {before} to compare {path} with, and it has no points; name two recordings,"
+        " or put fettle.mark('NAME') into the program.",
     )
 
 
 def _side(opened: _Opened, word: str) -> "Side":
-    """FILE or FILE@POINT; a file may have an @ in its name."""
-    from fettle import recording
+    """What FILE or FILE@POINT means."""
     from fettle.report import pointtable
     from fettle.report.growth import Side
 
-    path, point = recording.named(word), ""
-    if not os.path.exists(path) and "@" in word:
-        head, _, point = word.rpartition("@")
-        path = recording.named(head)
-        if not point or not head:
-            raise Problem(USAGE, f"{word!r} needs a recording and a point: FILE@POINT.")
+    path, point = _parted(word)
     profile = opened.profile(path)
     if not point:
         return Side(path, profile)
     return Side(f"{path}@{point}", profile, pointtable.find(profile, point, path))
 
 
+def _parted(word: str) -> tuple[str, str]:
+    """The path of a recording, and a point of it or "". Both may have an @ in them: the first part
+    that is a file is the file."""
+    from fettle import recording
+
+    ends = [at for at, letter in enumerate(word) if letter == "@"]
+    for end in [*ends, len(word)]:
+        path = recording.named(word[:end])
+        if path and os.path.isfile(path) and (end == len(word) or word[end + 1 :]):
+            return path, word[end + 1 :]
+    if ends and (ends[0] == 0 or ends[-1] == len(word) - 1):
+        raise Problem(USAGE, f"{word!r} needs a recording and a point: FILE@POINT.")
+    end = ends[-1] if ends else len(word)
+    return recording.named(word[:end]), word[end + 1 :]
+
+
 def _points(opened: _Opened, side: "Side", choice: "Choice", conditions: "list[Condition]") -> None:
     from fettle.report import pointtable
+    from fettle.report.growth import Side
 
     opened.say(pointtable.show(side.profile, side.name, choice, sys.stdout))
-    if conditions:
-        first = side.profile.points()[0]
-        check(conditions, _side(opened, f"{side.name}@{first.name}"), side)
+    first = side.profile.points()[0].name
+    check(conditions, Side(first, side.profile, pointtable.find(side.profile, first, "")), side)
 
 
 def check(conditions: "list[Condition]", old: "Side", new: "Side") -> None:
