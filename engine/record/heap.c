@@ -413,17 +413,27 @@ static bool put_tag(ft_heap_part *part, uintptr_t address, size_t size, uint32_t
     return true;
 }
 
+/* The block is alive again, as if ft_heap_uncount had not been. */
+static void count_again(const ft_heap_part *part, ft_heap_cell *cell, size_t size)
+{
+    ft_heap_keep_peak(part, cell);
+    ft_counter_add(&cell->live, 1);
+    if (cell->kind == FT_HEAP_ANY_SIZE) {
+        ft_heap_keep_peak(part, cell + 1);
+        ft_counter_add(&cell[1].live, size);
+    }
+    ft_heap_raise(part, ft_heap_weight(cell, size));
+}
+
 void ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size)
 {
     uint32_t counted = tag & ~FT_HEAP_GUARD;
-    size_t whole = size;
-    if (counted != 0 && ft_heap_cell_at(part, counted)->kind == FT_HEAP_SAME_SIZE)
-        whole = (size_t)ft_heap_cell_at(part, counted)->size;
-    if (put_tag(part, address, whole, tag))
-        return;
-    if (counted != 0)
-        ft_heap_uncount(part, counted, size);
-    note_lack(part);
+    ft_heap_cell *cell = counted == 0 ? NULL : ft_heap_cell_at(part, counted);
+    size_t whole = cell != NULL && cell->kind == FT_HEAP_SAME_SIZE ? (size_t)cell->size : size;
+    if (!put_tag(part, address, whole, tag))
+        note_lack(part);
+    else if (cell != NULL)
+        count_again(part, cell, size);
 }
 
 void ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size)

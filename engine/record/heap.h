@@ -447,7 +447,8 @@ static inline uint32_t ft_heap_take(ft_heap_part *part, uintptr_t address, size_
  */
 void ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size);
 
-/* What ft_heap_take gave goes back: the block was not freed. */
+/* What ft_heap_take gave, and ft_heap_uncount took off if it was counted, goes back: the block was
+ * not freed. */
 void ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size);
 
 static inline bool ft_heap_is_recent(const ft_heap_part *part, uintptr_t address)

@@ -32,6 +32,7 @@ typedef struct ft_allocs {
     PyInterpreterState *interpreter;
     ft_heap *heaps[FT_HEAPS_MAX]; /* those that are on */
     uint32_t count;
+    uint64_t changes;     /* of the list of heaps */
     _Atomic bool foreign; /* another interpreter's block was seen; written by its thread */
     _Atomic bool on;      /* count > 0 */
     bool forked;          /* heaps in files have to be opened anew */
@@ -240,30 +241,29 @@ static inline void *hear_calloc(allocator of, void *context, size_t count, size_
 
 /* What the heaps knew of a block that may move. */
 typedef struct moving {
+    uint64_t changes; /* of the list of heaps, then */
     uint32_t tags[FT_HEAPS_MAX];
     size_t sizes[FT_HEAPS_MAX];
 } moving;
 
-static void take_all(ft_heap_part_of of, uintptr_t address, moving *old)
+/* The block is not known any more, but it has not died: it was not temporary. */
+static void forget_block(ft_heap_part_of of, uintptr_t address, moving *old)
 {
-    for (uint32_t i = 0; i < allocs.count; i++)
-        old->tags[i] = ft_heap_take(&allocs.heaps[i]->parts[of], address, &old->sizes[i]);
+    old->changes = allocs.changes;
+    for (uint32_t i = 0; i < allocs.count; i++) {
+        ft_heap_part *part = &allocs.heaps[i]->parts[of];
+        old->tags[i] = ft_heap_take(part, address, &old->sizes[i]);
+        if ((old->tags[i] & ~FT_HEAP_GUARD) != 0)
+            ft_heap_uncount(part, old->tags[i] & ~FT_HEAP_GUARD, old->sizes[i]);
+    }
 }
 
-static void put_all_back(ft_heap_part_of of, uintptr_t address, const moving *old)
+/* It could not be resized and is where it was. Heaps that came or went meanwhile do not know it. */
+static void know_again(ft_heap_part_of of, uintptr_t address, const moving *old)
 {
-    for (uint32_t i = 0; i < allocs.count; i++)
+    for (uint32_t i = 0; i < allocs.count && old->changes == allocs.changes; i++)
         if (old->tags[i] != 0)
             ft_heap_put_back(&allocs.heaps[i]->parts[of], old->tags[i], address, old->sizes[i]);
-}
-
-/* The old block is no more: it has not died, so it was not temporary. */
-static void uncount_all(ft_heap_part_of of, const moving *old)
-{
-    for (uint32_t i = 0; i < allocs.count; i++)
-        if ((old->tags[i] & ~FT_HEAP_GUARD) != 0)
-            ft_heap_uncount(&allocs.heaps[i]->parts[of], old->tags[i] & ~FT_HEAP_GUARD,
-                            old->sizes[i]);
 }
 
 static void *hear_realloc(allocator of, void *context, void *block, size_t size)
@@ -275,12 +275,10 @@ static void *hear_realloc(allocator of, void *context, void *block, size_t size)
     inside |= IN_HOOK;
     bool told = is_told() && is_ours();
     if (told && block != NULL)
-        take_all(FT_HEAP_PYTHON, (uintptr_t)block, &old);
+        forget_block(FT_HEAP_PYTHON, (uintptr_t)block, &old);
     void *moved = original->realloc(context, block, size);
     if (told && block != NULL && moved == NULL)
-        put_all_back(FT_HEAP_PYTHON, (uintptr_t)block, &old);
-    if (told && block != NULL && moved != NULL)
-        uncount_all(FT_HEAP_PYTHON, &old);
+        know_again(FT_HEAP_PYTHON, (uintptr_t)block, &old);
     if (told && moved != NULL && (inside & MUTED) == 0)
         block_begins((uintptr_t)moved, size);
     inside &= (unsigned char)~IN_HOOK;
@@ -413,19 +411,22 @@ static void *raw_calloc(void *context, size_t count, size_t each)
     return block;
 }
 
-/* Once the old address is free another thread may be given it: it is forgotten before. */
+/* Once the old address is free another thread may be given it: it is forgotten before. The lock is
+ * not held while the block is resized: another tool's hook below ours may wait for the GIL, whose
+ * holder may wait for the lock. */
 static void *tell_raw_realloc(void *context, void *block, size_t size)
 {
     moving old;
     inside |= IN_HOOK;
-    pthread_mutex_lock(&allocs.raw_lock);
-    if (block != NULL)
-        take_all(FT_HEAP_RAW, (uintptr_t)block, &old);
+    if (block != NULL) {
+        pthread_mutex_lock(&allocs.raw_lock);
+        forget_block(FT_HEAP_RAW, (uintptr_t)block, &old);
+        pthread_mutex_unlock(&allocs.raw_lock);
+    }
     void *moved = allocs.originals[RAW].realloc(context, block, size);
+    pthread_mutex_lock(&allocs.raw_lock);
     if (block != NULL && moved == NULL)
-        put_all_back(FT_HEAP_RAW, (uintptr_t)block, &old);
-    if (block != NULL && moved != NULL)
-        uncount_all(FT_HEAP_RAW, &old);
+        know_again(FT_HEAP_RAW, (uintptr_t)block, &old);
     if (moved != NULL && (inside & MUTED) == 0)
         raw_begins(0, (uintptr_t)moved, size);
     pthread_mutex_unlock(&allocs.raw_lock);
@@ -462,8 +463,7 @@ void ft_allocs_forget(uintptr_t address)
         return;
     inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
-    take_all(FT_HEAP_RAW, address, &old);
-    uncount_all(FT_HEAP_RAW, &old);
+    forget_block(FT_HEAP_RAW, address, &old);
     pthread_mutex_unlock(&allocs.raw_lock);
     inside &= (unsigned char)~IN_HOOK;
 }
@@ -659,6 +659,7 @@ static void add_heap(ft_heap *heap)
 {
     pthread_mutex_lock(&allocs.raw_lock);
     allocs.heaps[allocs.count++] = heap;
+    allocs.changes++;
     pthread_mutex_unlock(&allocs.raw_lock);
 }
 
@@ -670,6 +671,7 @@ static void remove_heap(const ft_heap *heap)
         if (allocs.heaps[i] != heap)
             allocs.heaps[kept++] = allocs.heaps[i];
     allocs.count = kept;
+    allocs.changes++;
     pthread_mutex_unlock(&allocs.raw_lock);
 }
 

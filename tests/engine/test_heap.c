@@ -96,11 +96,11 @@ static void reallocate(trace *t, uint32_t part, uint32_t slot)
     uint64_t address = address_of(slot);
     uint32_t tag = ft_heap_take(in, (uintptr_t)address, &size);
     t->good = t->good && (tag & ~FT_HEAP_GUARD) != 0;
+    ft_heap_uncount(in, tag & ~FT_HEAP_GUARD, size);
     if (moved == SLOTS || random_below(&t->source, 8) == 0) {
         ft_heap_put_back(in, tag, (uintptr_t)address, size);
         return;
     }
-    ft_heap_uncount(in, tag & ~FT_HEAP_GUARD, size);
     oracle_tell(&t->right, (oracle_event){ORACLE_DROP, part, 0, address, 0});
     t->slots[part][slot].taken = false;
     begin(t, part, moved);

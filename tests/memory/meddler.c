@@ -108,6 +108,18 @@ long meddler_storm(int threads, long rounds, uint64_t *bytes)
     return blocks;
 }
 
+/* The same in this thread, whose state Python may take away meanwhile. */
+void meddler_here(long rounds)
+{
+    storm *of = calloc(1, sizeof *of);
+    if (of == NULL)
+        return;
+    of->random = (uint64_t)(uintptr_t)of | 1;
+    of->rounds = rounds;
+    blow(of);
+    free(of);
+}
+
 /* ---- another tool's hooks ---- */
 
 static const PyMemAllocatorDomain domains[] = {PYMEM_DOMAIN_RAW, PYMEM_DOMAIN_MEM,

@@ -80,8 +80,7 @@ hide(1)
 if who == "tracemalloc":
     rows = [(stack, size, 1) for _, size, stack, _ in tracemalloc._get_traces()]
 else:
-    stacks, groups = recorder.traces()
-    rows = [(stacks[at][::-1], size, count) for _, size, count, at, _ in groups]
+    rows = [(stack, size, count) for (_, size, stack, _), count in recorder.traces()]
 stop()
 sums = {}
 for stack, size, count in rows:

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that may crash or hang: each in a fresh interpreter."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+
+TIMEOUT = 60  # seconds: a hang, not a speed limit
+PRELUDE = """
+import ctypes, gc, os, sys, threading, tracemalloc
+from fettle import _core
+def Recorder(**options):
+    return _core.Recorder(calls=False, mem=options.pop("mem", True), **options)
+def alive_by(recorder, file=__file__ if "__file__" in globals() else "<string>"):
+    \"\"\"{line: [blocks, bytes]} of what is alive.\"\"\"
+    found = {}
+    for (_, size, stack, _), count in recorder.traces():
+        if stack[0][0] == file:
+            row = found.setdefault(stack[0][1], [0, 0])
+            row[0] += count
+            row[1] += count * size
+    return found
+def total(recorder):
+    \"\"\"Blocks and bytes that are alive, by the rows.\"\"\"
+    rows = recorder.traces()
+    traced = recorder.traced()[0]
+    blocks, size = sum(count for _, count in rows), sum(row[1] * count for row, count in rows)
+    assert size == traced, (size, traced)
+    return blocks, size
+"""
+
+
+def run(
+    *texts: str, arguments: Sequence[str] = (), options: Sequence[str] = (), **extra: str
+) -> str:
+    """What the program printed; it must end well and quietly. Its parts, arguments of it and of
+    Python, environment."""
+    program = PRELUDE + "".join(map(textwrap.dedent, texts))
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FETTLE", "COV_", "PYTHON"))}
+    done = subprocess.run(
+        [sys.executable, *options, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        env=kept | extra,
+        stdin=subprocess.DEVNULL,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), f"{done.returncode}\n{done.stderr[-3000:]}"
+    return done.stdout
