@@ -34,8 +34,8 @@
 #if PY_VERSION_HEX >= 0x030E0000
 #include <internal/pycore_interpframe.h> /* 3.14+; replaced by: nothing public gives frames */
 #endif
-#if PY_VERSION_HEX < 0x030D0000
-#include <internal/pycore_interp.h>  /* until 3.12: for ft_compat_each_tracked */
+#if PY_VERSION_HEX < 0x030E0000
+#include <internal/pycore_interp.h>  /* until 3.13: for ft_compat_each_tracked */
 #include <internal/pycore_pystate.h> /* 3.11: for ft_compat_set_profile */
 #endif
 
@@ -510,8 +510,9 @@ static inline bool ft_compat_is_static(PyObject *object)
 }
 
 /* Each object in the collector's lists, frozen ones too. PyUnstable_GC_VisitObjects is there from
- * 3.12 on, and shows frozen objects from 3.13 on. visit gives 1 to go on, 0 to end. */
-#if PY_VERSION_HEX >= 0x030D0000
+ * 3.12 on, but leaves frozen objects out in 3.12 and the first of 3.13. visit gives 1 to go on, 0
+ * to end. */
+#if PY_VERSION_HEX >= 0x030E0000
 static inline void ft_compat_each_tracked(int (*visit)(PyObject *, void *), void *context)
 {
     PyUnstable_GC_VisitObjects(visit, context);

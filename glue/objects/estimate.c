@@ -29,14 +29,16 @@ static void search_code(search *for_it, const PyCodeObject *code)
     search_tuple(for_it, code->co_consts); /* setattr(self, "name", value) */
 }
 
-/* A visitproc: functions, and one level of what they are wrapped in (property, classmethod). */
+/* A visitproc: functions, and one level of what they are wrapped in (property, staticmethod). Those
+ * of a class method are about the class, not about instances. */
 static int search_object(PyObject *object, void *context)
 {
     search *for_it = context;
     if (PyFunction_Check(object)) {
         search_code(for_it, (const PyCodeObject *)PyFunction_GET_CODE(object));
     } else if (!for_it->functions_only && !PyType_Check(object) &&
-               ft_compat_is_collectable(object) && Py_TYPE(object)->tp_traverse != NULL) {
+               !Py_IS_TYPE(object, &PyClassMethod_Type) && ft_compat_is_collectable(object) &&
+               Py_TYPE(object)->tp_traverse != NULL) {
         for_it->functions_only = true;
         (void)Py_TYPE(object)->tp_traverse(object, search_object, for_it);
         for_it->functions_only = false;
@@ -77,6 +79,44 @@ static bool is_dynamic(const ft_class_count *class, uint32_t names)
     for (uint32_t i = 0; i < names; i++) {
         PyObject *name = ft_class_count_name(class, i);
         if (name != NULL && !is_used(class->type, name))
+            return true;
+    }
+    return false;
+}
+
+/* Does a property or other data descriptor of the class take what is assigned to the name? */
+static bool is_handled(const PyTypeObject *type, PyObject *name)
+{
+    PyObject *mro = type->tp_mro;
+    for (Py_ssize_t i = 0; mro != NULL && i < PyTuple_GET_SIZE(mro); i++) {
+        PyObject *dict = ft_compat_type_dict((PyTypeObject *)PyTuple_GET_ITEM(mro, i));
+        PyObject *key = NULL, *value = NULL;
+        Py_ssize_t at = 0;
+        while (dict != NULL && key != name && PyDict_Next(dict, &at, &key, &value))
+            continue;
+        Py_XDECREF(dict);
+        if (key == name)
+            return Py_TYPE(value)->tp_descr_set != NULL;
+    }
+    return false;
+}
+
+/* For how many names would there be slots? */
+static uint32_t count_slots(const ft_class_count *class, uint32_t names)
+{
+    uint32_t slots = 0;
+    for (uint32_t i = 0; i < names; i++) {
+        PyObject *name = ft_class_count_name(class, i);
+        slots += name != NULL && !is_handled(class->type, name);
+    }
+    return slots;
+}
+
+static bool has_odd_name(const ft_class_count *class, uint32_t names)
+{
+    for (uint32_t i = 0; i < names; i++) {
+        PyObject *name = ft_class_count_name(class, i);
+        if (name != NULL && PyUnicode_IsIdentifier(name) != 1)
             return true;
     }
     return false;
@@ -126,6 +166,8 @@ static const char *reason(const ft_census *census, const ft_class_count *class, 
         return "its base class has a variable size, with which Python allows no slots";
     if (class->own.full)
         return "its instances have attributes of any name";
+    if (has_odd_name(class, names))
+        return "an attribute of its instances has a name that no slot can have";
     if (has_in_namespace(type, NULL, "cached_property"))
         return "it has a cached_property, which needs a __dict__";
     if (is_used(type, census->dict_name) || is_used(type, census->vars_name))
@@ -145,10 +187,8 @@ static uint64_t slotted_bytes(const PyTypeObject *type, uint32_t names, bool wea
     size_t bytes = (size_t)base->tp_basicsize + names * word;
     if (weakly && !base_weak && !in_front)
         bytes += word;
-    bool collected = (base->tp_flags & Py_TPFLAGS_HAVE_GC) != 0 || names > 0 ||
-                     bytes > (size_t)base->tp_basicsize;
     bytes += ft_compat_preheader(base);
-    if (collected && (base->tp_flags & Py_TPFLAGS_HAVE_GC) == 0)
+    if ((base->tp_flags & Py_TPFLAGS_HAVE_GC) == 0) /* class statements make collected ones only */
         bytes += ft_compat_collector_bytes();
     if (weakly && !base_weak && in_front)
         bytes += 2 * word;
@@ -172,7 +212,7 @@ int ft_layout_estimate(const ft_census *census, const ft_class_count *class, ft_
     if (layout->why != NULL)
         return -1;
     const PyTypeObject *type = class->type;
-    layout->slotted = slotted_bytes(type, names, class->weakly > 0);
+    layout->slotted = slotted_bytes(type, count_slots(class, names), class->weakly > 0);
     if (type->tp_itemsize != 0) /* what the items take stays as it is */
         layout->slotted += layout->plain - ft_compat_preheader(type) - (size_t)type->tp_basicsize;
     if (layout->slotted < layout->plain)

@@ -39,7 +39,7 @@ def learned(cls: type) -> Learned:
 def declared(cls: type) -> list[str]:
     """Fields, annotations and assignments of the class itself, without its bases."""
     names = [*_fields(cls), *_annotated(cls), *assigned(cls)]
-    return [name for name in dict.fromkeys(names) if not _is_handled(cls, name)]
+    return [name for name in dict.fromkeys(names) if not is_handled(cls, name)]
 
 
 def known(cls: type) -> set[str]:
@@ -52,7 +52,7 @@ def known(cls: type) -> set[str]:
     }
 
 
-def _is_handled(cls: type, name: str) -> bool:
+def is_handled(cls: type, name: str) -> bool:
     """Does a property or other data descriptor take what is assigned to the name?"""
     for base in classes.mro(cls):
         if name in classes.namespace(base):
@@ -82,17 +82,19 @@ def _annotated(cls: type) -> Iterator[str]:
 
 
 def _annotations(cls: type) -> dict[str, object]:
-    """As they stand: names that mean nothing (yet) are no error."""
-    held = classes.namespace(cls).get("__annotations__")
+    """As they stand in the class body. Where they are evaluated late (3.14+), as texts: so nothing
+    is evaluated, and the class keeps no sign of it."""
+    body = classes.namespace(cls)
+    held = body.get("__annotations__", body.get("__annotations_cache__"))
     if isinstance(held, dict):
         return held
-    try:
-        lib = import_module("annotationlib")
-    except ImportError:  # before 3.14 there is nothing but the above
+    annotate = body.get("__annotate_func__", body.get("__annotate__"))
+    if type(annotate) is not FunctionType:
         return {}
+    lib = import_module("annotationlib")
     try:
-        found: dict[str, object] = lib.get_annotations(cls, format=lib.Format.FORWARDREF)
-    except Exception:  # code of the program's
+        found: dict[str, object] = lib.call_annotate_function(annotate, lib.Format.STRING)
+    except Exception:  # it is the program's
         return {}
     return found
 
@@ -117,7 +119,7 @@ def assigned(cls: type) -> list[str]:
     """Names that functions in the class's body assign to their first argument."""
     found: dict[str, None] = {}
     for name, value in classes.namespace(cls).items():
-        if isinstance(value, classmethod | staticmethod) and name != "__new__":
+        if type(value) is classmethod or (type(value) is staticmethod and name != "__new__"):
             continue  # its first argument is no instance
         for function in classes.unwrapped(value):
             found.update(dict.fromkeys(_assigned_in(function, name == "__new__")))

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from fettle import _core
 from fettle.objects import classes
 from fettle.objects.layout import digits
-from fettle.report.names import shortened, visible
+from fettle.report.names import visible
 
 ROWS = 25  # of a census that is printed
+NAME = 60  # letters of a class's name, likewise
 SORTS = ("bytes", "instances", "saving", "name")
 
 
@@ -83,7 +84,8 @@ def _row(kind: type, instances: int, total: int, plain: int, slotted: int, why: 
 
 
 def _line(row: Row) -> str:
-    name = shortened(visible(row.name))
+    name = visible(row.name)
+    name = name if len(name) <= NAME else f"...{name[3 - NAME :]}"  # its end says most
     saving = digits(row.saving) if row.saving else ""
     return (
         f"{digits(row.bytes):>13} {digits(row.instances):>10} {digits(row.bytes_each):>7}"

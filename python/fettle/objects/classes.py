@@ -70,12 +70,12 @@ def has_weakref(cls: type) -> bool:
 
 def is_class(thing: object) -> bool:
     """Is it a class, whatever it says of itself?"""
-    return type in mro(type(thing))
+    return derives(type(thing), type)
 
 
-def basic_size(cls: type) -> int:
-    found: int = _BASICSIZE.__get__(cls)
-    return found
+def derives(cls: type, base: type) -> bool:
+    """issubclass, by identity: comparing classes may run code of their metaclass's."""
+    return any(each is base for each in mro(cls))
 
 
 def item_size(cls: type) -> int:
@@ -90,6 +90,16 @@ class _Statement:
 def is_written_in_python(cls: type) -> bool:
     """Was it made by a class statement, or by what is like it?"""
     return _core.made_alike(cls, _Statement)
+
+
+def has_room(cls: type) -> bool:
+    """Have its instances anything that those of object have not?"""
+    return bool(
+        _BASICSIZE.__get__(cls) != _BASICSIZE.__get__(object)
+        or item_size(cls)
+        or has_dict(cls)
+        or has_weakref(cls)
+    )
 
 
 def heirs(cls: type) -> list[type]:
@@ -118,21 +128,28 @@ def functions(cls: type) -> Iterator[FunctionType]:
         yield from unwrapped(value)
 
 
+def methods(cls: type) -> Iterator[FunctionType]:
+    """Those that are about instances."""
+    for value in namespace(cls).values():
+        if type(value) is not classmethod:
+            yield from unwrapped(value)
+
+
 def unwrapped(value: object, depth: int = 4) -> Iterator[FunctionType]:
     """The functions behind a method, property, partial or decorator of the standard library's."""
-    if isinstance(value, FunctionType):
+    if type(value) is FunctionType:
         yield value
-        value = value.__dict__.get("__wrapped__") if value.__dict__ else None
+        value = value.__dict__.get("__wrapped__")
     if value is None or depth == 0:
         return
     parts: list[object] = []
-    if type(value) in {staticmethod, classmethod}:
-        parts = [value.__func__]  # type: ignore[attr-defined]
-    elif isinstance(value, property):
-        parts = [value.fget, value.fset, value.fdel]
+    if type(value) is staticmethod or type(value) is classmethod:
+        parts = [value.__func__]
+    elif derives(type(value), property):
+        parts = [_plain(value, name) for name in ("fget", "fset", "fdel")]
     elif namespace(type(value)).get("__module__") == "functools":
         parts = [_plain(value, name) for name in ("func", "__wrapped__", "dispatcher")]
-    elif isinstance(value, FunctionType):
+    elif type(value) is FunctionType:
         parts = [value]
     for part in parts:
         if part is not None:

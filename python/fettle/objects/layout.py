@@ -12,10 +12,11 @@ from typing import cast
 
 from fettle import _core
 from fettle.objects import classes
-from fettle.objects.attributes import Learned, declared, learned
+from fettle.objects.attributes import Learned, declared, is_handled, learned
 from fettle.objects.obstacles import obstacle
 from fettle.report.names import visible
 
+STATIC = "__static_attributes__"
 # The first instances of a class are larger: CPython learns from them which attributes there are.
 WARM = 64
 # So many that the first ones are no more than NOISE in their mean.
@@ -82,8 +83,9 @@ def layout(cls: type) -> Layout:
     mean = round(seen.bytes / seen.instances) if seen.instances else 0
     if not classes.is_written_in_python(cls):
         return Layout(cls, mean, 0, own, seen.instances, why)
-    plain = _measured(_alike(cls, None), _all_names(cls, own))
-    now = mean if plain is None or _says_more(mean, plain, seen) else plain
+    plain = _measured(_base_alike(cls), _all_names(cls, own))
+    by_mean = plain is None or _sized(cls, seen) or _says_more(mean, plain, seen)
+    now = mean if by_mean or plain is None else plain
     if why is not None:
         return Layout(cls, now, 0, own, seen.instances, why)
     slotted = _measured(_alike(cls, own, weakref=seen.weakly > 0), ())
@@ -101,6 +103,11 @@ def _says_more(mean: int, plain: int, seen: Learned) -> bool:
     return seen.instances >= ENOUGH_INSTANCES and mean > plain + NOISE
 
 
+def _sized(cls: type, seen: Learned) -> bool:
+    """Has each instance as many items as it was made with, so that only live ones say how many?"""
+    return classes.item_size(cls) != 0 and seen.instances > 0
+
+
 def attributes(cls: type, seen: Learned) -> tuple[str, ...]:
     """The names that slots of the class's own would be needed for."""
     inherited = {
@@ -109,8 +116,8 @@ def attributes(cls: type, seen: Learned) -> tuple[str, ...]:
         if not classes.is_static(base)
         for name in classes.own_slots(base)
     }
-    names = dict.fromkeys((*seen.names, *declared(cls)))
-    return tuple(name for name in names if name not in inherited)
+    names = dict.fromkeys((*declared(cls), *seen.names))
+    return tuple(n for n in names if n not in inherited and not is_handled(cls, n))
 
 
 def _all_names(cls: type, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -131,6 +138,8 @@ def _alike(cls: type, slots: tuple[str, ...] | None, weakref: bool = False) -> t
     """A class laid out as this one is, with these slots or with none declared."""
     bases = tuple(dict.fromkeys(_base_alike(base) for base in classes.bases(cls)))
     body: dict[str, object] = {}
+    if STATIC in classes.namespace(cls):  # from 3.14 on instances have room for those at once
+        body[STATIC] = classes.namespace(cls)[STATIC]
     if slots is not None:
         needed = weakref and not any(classes.has_weakref(base) for base in bases)
         body["__slots__"] = (*slots, "__weakref__") if needed else slots
@@ -139,7 +148,7 @@ def _alike(cls: type, slots: tuple[str, ...] | None, weakref: bool = False) -> t
 
 def _base_alike(base: type) -> type:
     if not classes.is_written_in_python(base):
-        return base
+        return base if classes.has_room(base) else object  # Generic minds being inherited from
     slots = classes.own_slots(base) if "__slots__" in classes.namespace(base) else None
     return _alike(base, slots)
 

@@ -33,9 +33,9 @@ def _of_kind(cls: type) -> str | None:
             return "__dict__ is among its __slots__"
         return "it has __slots__ already"
     enum = sys.modules.get("enum")
-    if enum is not None and enum.EnumMeta in classes.mro(type(cls)):
+    if enum is not None and classes.derives(type(cls), enum.EnumMeta):
         return "it is an Enum, whose members are made once and for all"
-    if type in classes.mro(cls):
+    if classes.derives(cls, type):
         return "its instances are classes"
     return None
 
@@ -62,7 +62,7 @@ def _of_body(cls: type, names: tuple[str, ...]) -> str | None:
         if classes.qualname(type(value)) == "cached_property":
             return f"it has a cached_property ({visible(name)}), which needs a __dict__"
     for base in classes.mro(cls):
-        for function in () if classes.is_static(base) else classes.functions(base):
+        for function in () if classes.is_static(base) else classes.methods(base):
             if any(NEED_A_DICT & set(code.co_names) for code in classes.codes(function.__code__)):
                 return f"its method {visible(function.__qualname__)} uses __dict__"
     return None
@@ -71,6 +71,11 @@ def _of_body(cls: type, names: tuple[str, ...]) -> str | None:
 def _of_instances(cls: type, seen: Learned) -> str | None:
     if seen.beyond:
         return "its instances have attributes of any name"
+    for name in seen.names:
+        if not name.isidentifier():
+            return (
+                f"its instances have an attribute {visible(name)!r}, a name that no slot can have"
+            )
     if seen.fewest < len(seen.names):
         strange = [name for name in seen.names if name not in known(cls)]
         if strange:
@@ -90,7 +95,7 @@ def _of_subclasses(cls: type, names: tuple[str, ...]) -> str | None:
     """A class with two bases that both have slots can not be made."""
     for heir in classes.heirs(cls) if names else ():
         for other in classes.bases(heir):
-            related = other in classes.mro(cls) or cls in classes.mro(other)
+            related = classes.derives(cls, other) or classes.derives(other, cls)
             if not related and _has_room(other):
                 return (
                     f"its subclass {visible(classes.full_name(heir))} inherits from"
@@ -107,7 +112,7 @@ def _has_room(cls: type) -> bool:
 
 def _declares(cls: type) -> bool:
     if not classes.is_written_in_python(cls):
-        return classes.basic_size(cls) > classes.basic_size(object)
+        return classes.has_room(cls)
     return next(_own_names(cls), None) is not None
 
 
