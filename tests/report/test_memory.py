@@ -145,6 +145,43 @@ def test_nothing_allocated_is_no_error() -> None:
     ]
 
 
+class Screen(io.StringIO):
+    """A terminal, as wide as COLUMNS says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("width", "kinds"),
+    [
+        (200, ["alive", "peak", "total", "temporary"]),
+        (105, ["alive", "peak", "total", "temporary"]),
+        (85, ["alive", "peak", "total"]),
+        (60, ["alive", "peak"]),
+        (10, ["alive"]),
+    ],
+)
+def test_a_narrow_terminal_has_room_for_places(
+    width: int, kinds: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Screen()
+    memory.show(build().profile(), memory.Choice(kind="alive"), out)
+    lines = out.getvalue().splitlines()
+    table = [line for line in lines[1:] if not line.startswith(" (")]
+    if width > 10:
+        assert table[0].split() == [word for kind in kinds for word in (kind, "blocks")] + [
+            *sitelines.HEAD.split()
+        ]
+        assert all("build.py:6  load" in line or "build.py:4  load" in line for line in table[1:])
+    missing = [kind for kind in ("alive", "peak", "total", "temporary") if kind not in kinds]
+    assert any(line.startswith(" (no r") for line in lines) == bool(missing)
+    if width > 80 and missing:
+        assert f"--{missing[0]}" in lines[-1]
+
+
 # ---- types ----
 
 

@@ -75,7 +75,7 @@ def ratio(before: int, now: int) -> str:
 
 
 def by_line(
-    old: "Side", new: "Side", choice: Choice, kinds: "Sequence[str]", stream: "TextIO"
+    old: "Side", new: "Side", choice: Choice, kinds: tuple[str, ...], stream: "TextIO"
 ) -> list[str]:
     """Prints the lines that changed, those that grew most first and those that shrank most last."""
     lines, remarks = growth.matched(old, new)
@@ -89,11 +89,16 @@ def by_line(
     shown = changed[: choice.rows] if choice.rows else changed
     shown.sort(key=lambda one: _order(one, kinds))
     sources = Recorded(old.profile), Recorded(new.profile)
-    head = [word for kind in kinds for word in (kind, "now", "blocks")]
-    rows = [_cells(one, kinds, files, sources) for one in shown]
-    printed = columns.aligned([*head, "", sitelines.HEAD, ""], rows)
+
+    def lay_out(kinds: tuple[str, ...]) -> "columns.Table":
+        head = [word for kind in kinds for word in (kind, "now", "blocks")]
+        return [*head, "", sitelines.HEAD, ""], [
+            _cells(one, kinds, files, sources) for one in shown
+        ]
+
+    printed = columns.aligned(*lay_out(columns.fitting(kinds, screen.room(stream), lay_out)))
     styles = ["cyan", *("yellow" if one.bytes(kinds[0]) > 0 else "" for one in shown)]
-    body = list(zip(printed, styles, strict=True)) if rows else [("no line changed", "")]
+    body = list(zip(printed, styles, strict=True)) if shown else [("no line changed", "")]
     left = len(changed) - len(shown)
     rest = f" {size.counted(left, 'more line')} changed; -n 0 shows all" if left else ""
     screen.styled([*body, *[(rest, "dim")] * bool(rest)], stream)

@@ -115,13 +115,26 @@ def _show_lines(
     ordered = sitelines.ordered([line for line in lines if line.blocks[kind]], kind)
     shown = ordered[: choice.rows] if choice.rows else ordered
     sources = Recorded(profile)
+
+    def lay_out(kinds: tuple[str, ...]) -> "columns.Table":
+        head = [word for each in kinds for word in (each, "blocks")]
+        rows = [_cells(line, kinds, files, sources) for line in shown]
+        return [*head, sitelines.HEAD, ""], rows
+
     kinds = (kind, *(other for other in sitelines.KINDS if other != kind))
-    head = [word for each in kinds for word in (each, "blocks")]
-    rows = [_cells(line, kinds, files, sources) for line in shown]
-    printed = columns.aligned([*head, sitelines.HEAD, ""], rows)
-    body = list(zip(printed, ["cyan", *[""] * len(rows)], strict=True)) if rows else []
-    rest = _remainder(ordered[len(shown) :], kind)
-    screen.styled([*body, *[(f" {rest}", "dim")] * bool(rest)], stream)
+    fitting = columns.fitting(kinds, screen.room(stream), lay_out)
+    printed = columns.aligned(*lay_out(fitting)) if shown else []
+    body = list(zip(printed, ["cyan", *[""] * len(shown)], strict=False))
+    rest = [_remainder(ordered[len(shown) :], kind), _left_out(kinds[len(fitting) :])]
+    screen.styled([*body, *((f" {line}", "dim") for line in rest if line)], stream)
+
+
+def _left_out(kinds: tuple[str, ...]) -> str:
+    """What the terminal is too narrow for."""
+    if not kinds:
+        return ""
+    ways = ", ".join(f"--{kind}" for kind in kinds)
+    return f"(no room for {', '.join(kinds)}: {ways}, or a wider terminal)"
 
 
 def _cells(

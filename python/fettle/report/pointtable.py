@@ -91,7 +91,7 @@ def _process(
         last = ends[-1] if is_to_end else ends[1]
         leaks.show(_alive(profile, points, is_to_end), count, ends[0], last, choice, stream)
     screen.styled([(difftable.heading(ends[0], ends[-1], ["alive"]), "bold")], stream)
-    return difftable.by_line(ends[0], ends[-1], choice, ["alive"], stream)
+    return difftable.by_line(ends[0], ends[-1], choice, ("alive",), stream)
 
 
 def _alive(

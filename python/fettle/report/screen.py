@@ -45,14 +45,17 @@ def styled(lines: list[tuple[str, str]], stream: "TextIO") -> None:
     """Prints lines, each in one style. They may be a hundred thousand, for which rich would take
     seconds. On a terminal a long line is cut, for where lines wrap no column can be read; what is
     bold stays whole."""
-    if stream.isatty():
-        width = _width(stream)
+    width = room(stream)
+    if width is not None:
         lines = [(line if style == "bold" else _cut(line, width), style) for line, style in lines]
     codes = _SGR if coloured(stream) else {}
     _write("".join([_in_style(line, codes.get(style, "")) for line, style in lines]), stream)
 
 
-def _width(stream: "TextIO") -> int:
+def room(stream: "TextIO") -> int | None:
+    """The columns of a terminal; None where it is none."""
+    if not stream.isatty():
+        return None
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told):
         return int(told)
