@@ -120,6 +120,12 @@ class Memory:
     def source(self, file: str) -> str | None:
         return self.sources.get(file)
 
+    def set_source(self, file: str, text: str) -> None:
+        self.sources.setdefault(file, text)
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.properties[key] = value
+
     def meta(self) -> dict[str, str]:
         return self.properties
 
