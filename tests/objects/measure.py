@@ -44,6 +44,6 @@ def slotted_class(names: list[str]) -> type:
 
 
 def made(source: str) -> type:
-    space: dict[str, type] = {"__name__": __name__}  # type: ignore[dict-item]
+    space: dict[str, type] = {"__name__": __name__}
     exec(source, space)
     return space["Plain"]

@@ -91,7 +91,7 @@ class Annotated:
     z: "ClassVar[int]" = 6
 
 
-class Stack(list):  # type: ignore[type-arg]
+class Stack(list):
     def __init__(self) -> None:
         super().__init__()
         self.top = None
@@ -132,12 +132,12 @@ class Late:
 
 
 MADE: list[tuple[type, Callable[[], object], tuple[type, ...], tuple[str, ...]]] = [
-    (Field, lambda: Field("a", 1, None), (), ("name", "size", "parts")),  # type: ignore[arg-type]
+    (Field, lambda: Field("a", 1, None), (), ("name", "size", "parts")),
     (Frozen, Frozen, (), ("x", "y")),
     (Stack, Stack, (list,), ("top",)),
     (Pair, lambda: Pair(None, None), (tuple,), ()),
     (Square, Square, (Shape,), ("side",)),
-    (Box, Box, (Generic,), ("inside",)),  # type: ignore[list-item]
+    (Box, Box, (Generic,), ("inside",)),
 ]
 
 
@@ -173,7 +173,7 @@ def test_where_attributes_come_from() -> None:
             self.y = None
 
     one = Set()
-    one.z = None  # type: ignore[attr-defined]
+    one.z = None
     assert fettle.layout(Set).attributes == ("x", "y", "z")
 
 
@@ -209,7 +209,7 @@ class Assigner:
 
     @classmethod
     def of_class(cls) -> None:
-        cls.on_class = 1  # type: ignore[attr-defined]
+        cls.on_class = 1
 
     @functools.lru_cache  # noqa: B019
     def cached(self) -> None:
@@ -343,7 +343,7 @@ def test_dynamic_attributes() -> None:
 
     kept = [Bag() for _ in range(3)]
     assert fettle.layout(Bag).why is None
-    kept[1].strange = 1  # type: ignore[attr-defined]
+    kept[1].strange = 1
     kept[2].size = 2
     why = fettle.layout(Bag).why
     assert why == (
@@ -351,7 +351,7 @@ def test_dynamic_attributes() -> None:
         " same"
     )
     for one in kept:
-        one.strange = 1  # type: ignore[attr-defined]
+        one.strange = 1
     assert fettle.layout(Bag).why is None  # they are all alike: it is one more attribute
     setattr(kept[0], "odd \x1b[2J", 1)
     assert fettle.layout(Bag).why == (
@@ -412,11 +412,11 @@ def test_what_layout_says_a_census_says_too() -> None:
 
 def test_what_is_no_class() -> None:
     class Liar:
-        __class__ = type  # type: ignore[assignment]
+        __class__ = type
 
     for thing in (5, Liar(), fettle.layout, list[int]):
         with pytest.raises(TypeError, match=r"^layout\(\) takes a class, not [\w.<>]+$"):
-            fettle.layout(thing)  # type: ignore[arg-type]
+            fettle.layout(thing)
 
 
 def test_names_are_shown_harmless() -> None:

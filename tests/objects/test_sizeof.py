@@ -48,27 +48,27 @@ class Two:
         self.a = self.b = None
 
 
-class List(list):  # type: ignore[type-arg]
+class List(list):
     def __init__(self) -> None:
         super().__init__([None] * 5)
         self.a = None
 
 
-class Mapping(dict):  # type: ignore[type-arg]
+class Mapping(dict):
     def __init__(self) -> None:
         super().__init__({None: None})
         self.a = None
 
 
-class Bare(dict):  # type: ignore[type-arg]
+class Bare(dict):
     __slots__ = ()
 
 
-class Tuple(tuple):  # type: ignore[type-arg]
+class Tuple(tuple):
     pass
 
 
-class SlotTuple(tuple):  # type: ignore[type-arg]
+class SlotTuple(tuple):
     __slots__ = ()
 
 
@@ -255,7 +255,7 @@ def test_a_sizeof_written_in_python_is_not_asked() -> None:
         def __sizeof__(self) -> int:
             raise RuntimeError("never to be seen")
 
-    class Lies(list):  # type: ignore[type-arg]
+    class Lies(list):
         __slots__ = ()
 
         def __sizeof__(self) -> int:
@@ -282,7 +282,7 @@ def test_what_an_object_says_of_its_class_does_not_matter() -> None:
         def __eq__(self, other: object) -> bool:
             raise RuntimeError("never to be seen")
 
-        __hash__ = None  # type: ignore[assignment]
+        __hash__ = None
 
     assert fettle.sizeof(Liar()) > 0
     assert fettle.sizeof([Liar()], deep=True) > fettle.sizeof([None])
@@ -304,14 +304,14 @@ def test_a_dict_that_two_instances_share_is_counted_once() -> None:
 
 def test_wrong_arguments() -> None:
     with pytest.raises(TypeError):
-        fettle.sizeof()  # type: ignore[call-arg]
+        fettle.sizeof()
 
     class Undecided:
         def __bool__(self) -> bool:
             raise KeyError("undecided")
 
     with pytest.raises(KeyError):
-        fettle.sizeof(1, Undecided())  # type: ignore[arg-type]
+        fettle.sizeof(1, Undecided())
 
 
 # ---- deep ----
@@ -389,7 +389,7 @@ def test_deep_leaves_the_program_out() -> None:
 
     program = [function, sys, Two, len, function.__code__, Two.__init__, str.upper, int.real]
     assert fettle.sizeof(program, deep=True) == fettle.sizeof(program)
-    method = [Two().__init__]  # type: ignore[misc]
+    method = [Two().__init__]
     assert fettle.sizeof(method, deep=True) > fettle.sizeof(method)
 
 
@@ -399,7 +399,7 @@ def test_deep_of_a_chain_that_no_stack_would_hold() -> None:
         chain = [chain]
     assert fettle.sizeof(chain, deep=True) >= 200_000 * fettle.sizeof([None])
     while chain:
-        chain = chain.pop()  # type: ignore[assignment]
+        chain = chain.pop()
 
 
 # ---- the process ----

@@ -41,14 +41,14 @@ Slotted = fettle.slots(Plain)
 
 def test_the_twin_is_the_class_with_slots() -> None:
     assert Slotted is not Plain
-    assert Slotted.__slots__ == ("_a", "_b")  # type: ignore[attr-defined]
+    assert Slotted.__slots__ == ("_a", "_b")
     for name in ("__name__", "__qualname__", "__module__", "__doc__", "__bases__"):
         assert getattr(Slotted, name) == getattr(Plain, name)
     one = Slotted(4)
     assert (one.sum(), one._a, type(one)) == (7, 4, Slotted)
     assert not hasattr(one, "__dict__")
     with pytest.raises(AttributeError):
-        one.other = 1  # type: ignore[attr-defined]
+        one.other = 1
     assert inspect.signature(Slotted) == inspect.signature(Plain)
 
 
@@ -81,12 +81,12 @@ class Lamp:
         return "lamp"
 
     def deaf(self) -> None:
-        self.answer = lambda: "nothing"  # type: ignore[method-assign]
+        self.answer = lambda: "nothing"
 
 
 def test_defaults_stay() -> None:
     lamp_class = fettle.slots(Lamp)
-    assert set(lamp_class.__slots__) == {"colour", "watts", "shape", "on", "answer"}  # type: ignore[attr-defined]
+    assert set(lamp_class.__slots__) == {"colour", "watts", "shape", "on", "answer"}
     one, other = lamp_class(), lamp_class()
     assert (one.colour, lamp_class.colour, one.limit, lamp_class.made) == ("red", "red", 100, 0)
     one.paint("blue")
@@ -120,12 +120,12 @@ def test_slot_default_takes_the_member_of_a_slot() -> None:
     class Slot:
         __slots__ = ("x",)
 
-    assert SlotDefault(Slot.x, 5).__get__(Slot(), Slot) == 5  # type: ignore[attr-defined]
-    for wrong in ((), (5, 5), (Slot.x,), (type.__basicsize__, 5)):  # type: ignore[attr-defined]
+    assert SlotDefault(Slot.x, 5).__get__(Slot(), Slot) == 5
+    for wrong in ((), (5, 5), (Slot.x,), (type.__basicsize__, 5)):
         with pytest.raises(TypeError):
             SlotDefault(*wrong)
     with pytest.raises(TypeError):
-        SlotDefault(member=Slot.x, default=5)  # type: ignore[call-arg, attr-defined]
+        SlotDefault(member=Slot.x, default=5)
 
 
 # ---- inheritance ----
@@ -155,12 +155,12 @@ class Derived(Base):
 
     @classmethod
     def make(cls) -> "Derived":
-        assert __class__ is cls  # type: ignore[name-defined]
+        assert __class__ is cls
         return cls(1, 2)
 
     @staticmethod
     def which() -> type:
-        return __class__  # type: ignore[name-defined, no-any-return]
+        return __class__
 
     @functools.lru_cache  # noqa: B019
     def cached(self) -> str:
@@ -172,7 +172,7 @@ class Derived(Base):
 
 def test_a_class_and_its_heir() -> None:
     one = Derived.make()
-    assert Derived.__slots__ == ("y", "size")  # type: ignore[attr-defined]
+    assert Derived.__slots__ == ("y", "size")
     assert (one.x, one.y, one.both, repr(one)) == (2, 2, (2, 2), "<2>")
     assert one.cached() == "<2>"
     assert Derived.which() is Derived
@@ -188,7 +188,7 @@ def test_an_heir_without_slots_has_a_dict_as_ever() -> None:
         pass
 
     one = Open(1, 2)
-    one.more = 3  # type: ignore[attr-defined]
+    one.more = 3
     assert (one.x, one.__dict__) == (2, {"more": 3})
 
 
@@ -220,11 +220,11 @@ def test_abstract_and_generic_classes_and_protocols() -> None:
         def area(self) -> float: ...
 
     with pytest.raises(TypeError):
-        Shape()  # type: ignore[abstract]
+        Shape()
     assert Square(3).area() == 9
     assert isinstance(Square(3), HasArea)
     assert Box[int](5).inside == 5
-    assert Box.__parameters__ == (T,)  # type: ignore[attr-defined]
+    assert Box.__parameters__ == (T,)
     assert not hasattr(Box(1), "__weakref__") and not hasattr(Square(1), "__dict__")
 
 
@@ -281,7 +281,7 @@ class Heavy(Item):
 
 def test_dataclasses() -> None:
     one = Item("a")
-    assert set(Item.__slots__) == {"name", "size", "parts", "total"}  # type: ignore[attr-defined]
+    assert set(Item.__slots__) == {"name", "size", "parts", "total"}
     assert (one, one.total, one.kind) == (Item("a", 5, []), 5, "item")
     assert Item("a") < Item("b")
     assert asdict(one) == {"name": "a", "size": 5, "parts": []}
@@ -289,7 +289,7 @@ def test_dataclasses() -> None:
     assert [each.name for each in fields(Item)] == ["name", "size", "parts"]
     assert Item.size == 5
     heavy = Heavy("h", weight=3)
-    assert Heavy.__slots__ == ("weight",)  # type: ignore[attr-defined]
+    assert Heavy.__slots__ == ("weight",)
     assert (heavy.weight, heavy.total, heavy.size) == (3, 5, 5)
     assert not hasattr(heavy, "__dict__")
 
@@ -297,11 +297,11 @@ def test_dataclasses() -> None:
 def test_frozen_dataclasses() -> None:
     point = Point(1)
     with pytest.raises(FrozenInstanceError):
-        point.x = 2  # type: ignore[misc]
+        point.x = 2
     with pytest.raises(FrozenInstanceError):
         del point.x
     with pytest.raises((FrozenInstanceError, AttributeError)):
-        point.z = 2  # type: ignore[attr-defined]
+        point.z = 2
     assert Point(1) == point != Point(2)
     assert copy.copy(point) == copy.deepcopy(point) == pickle.loads(pickle.dumps(point)) == point
 
@@ -395,7 +395,7 @@ def test_weak_references() -> None:
             self.me = weakref.ref(self)
 
     assert (own := fettle.slots(Observed)()).me() is own
-    assert "__weakref__" not in fettle.slots(Observed, weakref=False).__slots__  # type: ignore[call-overload]
+    assert "__weakref__" not in fettle.slots(Observed, weakref=False).__slots__
 
     class Held:
         def __init__(self) -> None:
@@ -403,7 +403,7 @@ def test_weak_references() -> None:
 
     held = Held()
     referring = weakref.ref(held)
-    assert "__weakref__" in fettle.slots(Held).__slots__  # type: ignore[attr-defined]
+    assert "__weakref__" in fettle.slots(Held).__slots__
     assert referring() is held
 
     @fettle.slots(weakref=True)
@@ -414,7 +414,7 @@ def test_weak_references() -> None:
     class Second(First):
         pass
 
-    assert Second.__slots__ == ()  # type: ignore[attr-defined]
+    assert Second.__slots__ == ()
     assert weakref.ref(kept := Second())() is kept
 
 
@@ -506,12 +506,12 @@ def test_why_a_class_can_not_have_slots(cls: type) -> None:
 def test_what_is_no_class() -> None:
     for thing in (5, "P", list[int], lambda: None):
         with pytest.raises(TypeError, match=r"^slots\(\) takes a class, not \w"):
-            fettle.slots(thing)  # type: ignore[call-overload]
+            fettle.slots(thing)
 
 
 def test_subclasses_of_containers() -> None:
     @fettle.slots
-    class Stack(list):  # type: ignore[type-arg]
+    class Stack(list):
         def __init__(self, *items: int) -> None:
             super().__init__(items)
             self.top = items[-1]
@@ -540,9 +540,9 @@ def test_functions_that_generated_code_closed_over_know_the_twin() -> None:
         def __init__(self) -> None:
             self.x = 1
 
-    Made.which = method(Made)  # type: ignore[attr-defined]
+    Made.which = method(Made)
     twin = fettle.slots(Made)
-    assert twin().which() is twin  # type: ignore[attr-defined]
+    assert twin().which() is twin
 
 
 def test_nothing_of_the_plain_class_is_left() -> None:
