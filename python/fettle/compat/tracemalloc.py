@@ -626,9 +626,11 @@ def start(nframe: int = 1, /) -> None:
     if is_tracing():
         return
     recorder = _core.Recorder(calls=False, mem=True, frames=nframe)
-    if _tracing.setdefault("heap", recorder) is recorder:  # else another thread was quicker
+    recorder.start()
+    if _tracing.setdefault("heap", recorder) is recorder:
         _limit = nframe
-        recorder.start()
+    else:  # another thread was quicker
+        recorder.stop()
 
 
 def stop() -> None:
