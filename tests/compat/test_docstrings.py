@@ -10,7 +10,12 @@ import pytest
 
 LINE_PROFILER = ["_logger", "cli_utils", "line_profiler", "line_profiler_utils", "line_stats"]
 LINE_PROFILER += ["scoping_policy", "text"]
-MODULES = ["cProfile", "entries", *(f"line_profiler.{name}" for name in LINE_PROFILER)]
+MODULES = [
+    "cProfile",
+    "entries",
+    "tracemalloc",
+    *(f"line_profiler.{name}" for name in LINE_PROFILER),
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -3,6 +3,7 @@
  * traces of both parts, by site; keys forgotten and learnt anew; sites, points, the timeline. */
 #include "engine/record/heap.h"
 
+#include "tests/engine/failing_mem.h"
 #include "tests/engine/heap_driver.h"
 #include "tests/engine/tap.h"
 
@@ -280,6 +281,32 @@ static void test_deep_stacks(void)
 
 /* The two cells of large blocks are side by side: where a block of cells has room for one only,
  * they go to the next. */
+/* How deep a site's stack was: what was said first; a hint that memory may be too short for. */
+static void test_depths(void)
+{
+    static driver d;
+    REQUIRE(driver_open(&d, &ft_mem_system, NULL, 0, 1) == FT_OK);
+    ft_heap_part *part = &d.heap.parts[FT_HEAP_RAW];
+    uint32_t sites[40];
+    for (uint32_t i = 0; i < 40; i++)
+        sites[i] = ft_heap_site_of(part, &(ft_heap_place){driver_code(&d, part, 1), i + 1}, 1, 0);
+    CHECK(ft_heap_depth_of(part, sites[39]) == 0);
+    ft_heap_note_depth(part, sites[39], FT_HEAP_FRAMES_MAX);
+    ft_heap_note_depth(part, sites[39], 7);
+    ft_heap_note_depth(part, sites[2], 7);
+    CHECK(ft_heap_depth_of(part, sites[39]) == FT_HEAP_FRAMES_MAX);
+    CHECK(ft_heap_depth_of(part, sites[2]) == 7 && ft_heap_depth_of(part, sites[3]) == 0);
+    failing_mem none;
+    const ft_mem *mem = d.recording.mem;
+    REQUIRE(ft_heap_site_of(&d.heap.parts[FT_HEAP_PYTHON], NULL, 0, 0) == 1);
+    failing_mem_init(&none, 0);
+    d.recording.mem = &none.mem;
+    ft_heap_note_depth(&d.heap.parts[FT_HEAP_PYTHON], 1, 7);
+    d.recording.mem = mem;
+    CHECK(none.failed && ft_heap_depth_of(&d.heap.parts[FT_HEAP_PYTHON], 1) == 0);
+    driver_close(&d);
+}
+
 static void test_cells_of_large_blocks(void)
 {
     static driver d;
@@ -409,6 +436,7 @@ int main(void)
 {
     test_traces();
     test_deep_stacks();
+    test_depths();
     test_cells_of_large_blocks();
     test_names();
     test_timeline();

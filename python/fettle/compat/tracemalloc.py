@@ -547,6 +547,10 @@ class Snapshot:
         """A new snapshot of the blocks that one inclusive filter matches and no exclusive one does.
 
         Without inclusive filters: of all that no exclusive one matches.
+
+        >>> snapshot = Snapshot([(0, 64, (("app.py", 3),), 1), (0, 8, (("b.py", 1),), 1)], 1)
+        >>> len(snapshot.filter_traces([Filter(False, "*/b.py"), Filter(True, "app*")]).traces)
+        1
         """
         if not isinstance(filters, Iterable):
             raise TypeError(f"filters must be a list of filters, not {type(filters).__name__}")
@@ -589,7 +593,12 @@ class Snapshot:
     def compare_to(
         self, old_snapshot: "Snapshot", key_type: str, cumulative: bool = False
     ) -> list[StatisticDiff]:
-        """As statistics(), with the differences from an older snapshot, the largest first."""
+        """As statistics(), with the differences from an older snapshot, the largest first.
+
+        >>> old, new = (Snapshot([(0, 64, (("app.py", 3),), 1)] * count, 1) for count in (1, 3))
+        >>> print(new.compare_to(old, "lineno")[0])
+        app.py:3: size=192 B (+128 B), count=3 (+2), average=64 B
+        """
         if not isinstance(old_snapshot, Snapshot):
             raise TypeError(f"compare_to() takes a {Snapshot.__module__}.Snapshot to compare with")
         new = self._group_by(key_type, cumulative)
@@ -617,7 +626,15 @@ _limit = 1
 def start(nframe: int = 1, /) -> None:
     """Begins to trace; each block gets its nframe most recent frames. While tracing: does nothing.
 
-    ValueError unless nframe is 1 to 65535.
+    ValueError unless nframe is 1 to 65535, RuntimeError where memory is recorded too often already.
+
+    >>> start(2)
+    >>> block = bytearray(1000)
+    >>> len(get_object_traceback(block))
+    2
+    >>> max(take_snapshot().traces, key=lambda trace: trace.size).size >= 1000
+    True
+    >>> stop()
     """
     global _limit
     nframe = index(nframe)
@@ -626,9 +643,11 @@ def start(nframe: int = 1, /) -> None:
     if is_tracing():
         return
     recorder = _core.Recorder(calls=False, mem=True, frames=nframe)
-    if _tracing.setdefault("heap", recorder) is recorder:  # else another thread was quicker
+    recorder.start()
+    if _tracing.setdefault("heap", recorder) is recorder:
         _limit = nframe
-        recorder.start()
+    else:  # another thread was quicker
+        recorder.stop()
 
 
 def stop() -> None:
