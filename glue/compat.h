@@ -208,13 +208,23 @@ static inline bool ft_compat_is_ready(PyObject *text)
 #endif
 }
 
+/* Do threads that wait for the GIL lose their states? Public from 3.13. */
+static inline bool ft_compat_is_finalizing(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
+}
+
 /* The thread state that this thread runs with, whether or not it holds the GIL; *holds says it.
- * NULL when it has none. */
+ * NULL when it has none, or may have none any more. */
 static inline PyThreadState *ft_compat_own_thread(bool *holds)
 {
     PyThreadState *own = PyGILState_GetThisThreadState();
     *holds = own != NULL && own == ft_compat_thread();
-    return own;
+    return *holds || !ft_compat_is_finalizing() ? own : NULL;
 }
 
 /* The globals of a Python function's frame. Borrowed. */
