@@ -59,6 +59,10 @@
 
 typedef struct _PyInterpreterFrame ft_frame;
 
+#if PY_VERSION_HEX < 0x030D0000
+#define Py_IsFinalizing _Py_IsFinalizing /* public from 3.13 */
+#endif
+
 /* ---- threads ---- */
 
 /* The thread state of this thread, or NULL when it has none or does not hold the GIL.
@@ -114,10 +118,8 @@ static inline bool ft_compat_is_interpreters(const ft_frame *frame)
 #endif
 }
 
-/* Is it none of the program's, though no call is half made in it? Of the frames that wait for
- * another one, these two kinds are: the interpreter's entries, and the trampolines around __init__,
- * which belong to no function (from 3.13 on). Cheaper than ft_compat_visible, as a long stack is
- * asked often. */
+/* Is a frame that waits for another one none of the program's? The interpreter's entries are, and
+ * the trampolines around __init__, which have no function (from 3.13 on). Cheaper than _visible. */
 static inline bool ft_compat_is_passed(const ft_frame *frame)
 {
     if (ft_compat_is_interpreters(frame))
@@ -209,12 +211,12 @@ static inline bool ft_compat_is_ready(PyObject *text)
 }
 
 /* The thread state that this thread runs with, whether or not it holds the GIL; *holds says it.
- * NULL when it has none. */
+ * NULL when it has none, or may have lost it to the end of the interpreter. */
 static inline PyThreadState *ft_compat_own_thread(bool *holds)
 {
     PyThreadState *own = PyGILState_GetThisThreadState();
     *holds = own != NULL && own == ft_compat_thread();
-    return own;
+    return *holds || !Py_IsFinalizing() ? own : NULL;
 }
 
 /* The globals of a Python function's frame. Borrowed. */

@@ -298,45 +298,27 @@ static inline void hear_free(allocator of, void *context, void *block)
     inside &= (unsigned char)~IN_HOOK;
 }
 
-static void *mem_malloc(void *context, size_t size)
-{
-    return hear_malloc(MEM, context, size);
-}
+/* The four functions of an allocator. */
+#define HEARING(name, of)                                                                          \
+    static void *name##_malloc(void *context, size_t size)                                         \
+    {                                                                                              \
+        return hear_malloc(of, context, size);                                                     \
+    }                                                                                              \
+    static void *name##_calloc(void *context, size_t count, size_t each)                           \
+    {                                                                                              \
+        return hear_calloc(of, context, count, each);                                              \
+    }                                                                                              \
+    static void *name##_realloc(void *context, void *block, size_t size)                           \
+    {                                                                                              \
+        return hear_realloc(of, context, block, size);                                             \
+    }                                                                                              \
+    static void name##_free(void *context, void *block)                                            \
+    {                                                                                              \
+        hear_free(of, context, block);                                                             \
+    }
 
-static void *mem_calloc(void *context, size_t count, size_t each)
-{
-    return hear_calloc(MEM, context, count, each);
-}
-
-static void *mem_realloc(void *context, void *block, size_t size)
-{
-    return hear_realloc(MEM, context, block, size);
-}
-
-static void mem_free(void *context, void *block)
-{
-    hear_free(MEM, context, block);
-}
-
-static void *object_malloc(void *context, size_t size)
-{
-    return hear_malloc(OBJECT, context, size);
-}
-
-static void *object_calloc(void *context, size_t count, size_t each)
-{
-    return hear_calloc(OBJECT, context, count, each);
-}
-
-static void *object_realloc(void *context, void *block, size_t size)
-{
-    return hear_realloc(OBJECT, context, block, size);
-}
-
-static void object_free(void *context, void *block)
-{
-    hear_free(OBJECT, context, block);
-}
+HEARING(mem, MEM)
+HEARING(object, OBJECT)
 
 /* ---- RAW, with and without the GIL ---- */
 
@@ -375,22 +357,31 @@ static inline bool is_raw_told(unsigned char why_not)
     return (inside & why_not) == 0 && atomic_load_explicit(&allocs.on, memory_order_acquire);
 }
 
-static void tell_raw_begin(uint32_t domain, void *block, size_t size)
+/* Between the two nothing of the RAW parts is told by anybody else. */
+static void enter_raw(void)
 {
     inside |= IN_HOOK;
     pthread_mutex_lock(&allocs.raw_lock);
-    raw_begins(domain, (uintptr_t)block, size);
+}
+
+static void leave_raw(void)
+{
     pthread_mutex_unlock(&allocs.raw_lock);
     inside &= (unsigned char)~IN_HOOK;
 }
 
+static void tell_raw_begin(uint32_t domain, void *block, size_t size)
+{
+    enter_raw();
+    raw_begins(domain, (uintptr_t)block, size);
+    leave_raw();
+}
+
 static void tell_raw_end(void *block)
 {
-    inside |= IN_HOOK;
-    pthread_mutex_lock(&allocs.raw_lock);
+    enter_raw();
     raw_ends((uintptr_t)block);
-    pthread_mutex_unlock(&allocs.raw_lock);
-    inside &= (unsigned char)~IN_HOOK;
+    leave_raw();
 }
 
 static void *raw_malloc(void *context, size_t size)
@@ -417,20 +408,19 @@ static void *raw_calloc(void *context, size_t count, size_t each)
 static void *tell_raw_realloc(void *context, void *block, size_t size)
 {
     moving old;
-    inside |= IN_HOOK;
     if (block != NULL) {
-        pthread_mutex_lock(&allocs.raw_lock);
+        enter_raw();
         forget_block(FT_HEAP_RAW, (uintptr_t)block, &old);
-        pthread_mutex_unlock(&allocs.raw_lock);
+        leave_raw();
     }
+    inside |= IN_HOOK;
     void *moved = allocs.originals[RAW].realloc(context, block, size);
-    pthread_mutex_lock(&allocs.raw_lock);
+    enter_raw();
     if (block != NULL && moved == NULL)
         know_again(FT_HEAP_RAW, (uintptr_t)block, &old);
     if (moved != NULL && (inside & MUTED) == 0)
         raw_begins(0, (uintptr_t)moved, size);
-    pthread_mutex_unlock(&allocs.raw_lock);
-    inside &= (unsigned char)~IN_HOOK;
+    leave_raw();
     return moved;
 }
 
@@ -461,11 +451,9 @@ void ft_allocs_forget(uintptr_t address)
     moving old;
     if (!is_raw_told(IN_HOOK))
         return;
-    inside |= IN_HOOK;
-    pthread_mutex_lock(&allocs.raw_lock);
+    enter_raw();
     forget_block(FT_HEAP_RAW, address, &old);
-    pthread_mutex_unlock(&allocs.raw_lock);
-    inside &= (unsigned char)~IN_HOOK;
+    leave_raw();
 }
 
 void ft_allocs_untrack(uint32_t domain, uintptr_t address)

@@ -58,6 +58,7 @@ static void put_back(uint32_t part, uint32_t slot)
     ft_heap_part *in = &d.heap.parts[part];
     uintptr_t address = (uintptr_t)address_of(slot);
     uint32_t tag = ft_heap_take(in, address, &size);
+    ft_heap_uncount(in, tag & ~FT_HEAP_GUARD, size);
     ft_heap_put_back(in, tag, address, size);
     if (ft_tags_get(&in->tags, address, &size) != 0)
         return;

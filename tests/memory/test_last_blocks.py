@@ -94,9 +94,9 @@ FORKS = """
 kept = []
 def keep(n):
     kept.append([bytes(1000) for _ in range(n)])  # KEEP
-LINE = keep.__code__.co_firstlineno + 1
+LINE, SIZE = keep.__code__.co_firstlineno + 1, sys.getsizeof(bytes(1000))
 def ours(recorder):
-    return alive_by(recorder).get(LINE, [0, 0])[0]
+    return sum(count for row, count in recorder.traces() if row[1] == SIZE and row[2][0][1] == LINE)
 def in_child(work):
     child = os.fork()
     if child == 0:
@@ -115,20 +115,19 @@ def test_a_forked_child_goes_on_with_a_copy() -> None:
         recorder.start()
         keep(100)
         def child():
-            before = ours(recorder)
-            assert 101 <= before <= 103
+            assert ours(recorder) == 100
             keep(200)
-            assert ours(recorder) == before + 201
+            assert ours(recorder) == 300
             del kept[0]
-            assert ours(recorder) == before + 100
+            assert ours(recorder) == 200
             in_child(lambda: keep(10))
             recorder.stop(); recorder.clear(); recorder.start()
             keep(50)
-            assert 51 <= ours(recorder) <= 53
+            assert ours(recorder) == 50
         in_child(child)
-        assert 101 <= ours(recorder) <= 103
+        assert ours(recorder) == 100
         keep(10)
-        assert 112 <= ours(recorder) <= 115
+        assert ours(recorder) == 110
         recorder.stop()
         in_child(lambda: (recorder.clear(), recorder.start(), keep(9), recorder.stop()))
         """,

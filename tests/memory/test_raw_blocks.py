@@ -129,62 +129,62 @@ def domain(prefix):
 """
 
 
+RESIZED = """
+malloc, calloc, realloc, free = domain(sys.argv[1])
+huge = 1 << 62
+slots = (ctypes.c_void_p * 16)()  # no int is made that stays
+def fresh(at, n):
+    slots[at] = malloc(n)  # MADE
+def zeroed(at, n):
+    slots[at] = calloc(3, n)  # ZEROED
+def again(at, n):
+    slots[at] = realloc(slots[at], n)  # AGAIN
+def refused(at, n):
+    return malloc(n) is None and calloc(2, n) is None and realloc(slots[at], n) is None
+lines = [f.__code__.co_firstlineno + 1 for f in (fresh, zeroed, again, refused)]
+recorder = Recorder()
+old, older = malloc(700), malloc(70)
+slots[10] = old
+recorder.start()
+def grown():
+    rows = alive_by(recorder)
+    return [rows.get(line, [0, 0]) for line in lines]
+none = [0, 0]
+for at, n in enumerate((1, 100, 600, 70000, 5 << 20)): fresh(at, n)
+made = [5, 1 + 100 + 600 + 70000 + (5 << 20)]
+assert grown() == [made, none, none, none], grown()
+for at, n in enumerate((1, 50, 30000)): zeroed(5 + at, n)
+zeros = [3, 3 + 150 + 90000]
+assert grown() == [made, zeros, none, none], grown()
+live, peak = recorder.traced()
+assert all(refused(at, huge) for at in range(8))
+assert grown() == [made, zeros, none, none], grown()
+assert recorder.traced()[1] - peak < 10000
+sizes = (2, 90, 5000, 60000, 9 << 20)
+for at, n in enumerate(sizes): again(at, n)
+assert grown() == [none, zeros, [5, sum(sizes)], none], grown()
+assert recorder.traced()[1] >= peak + (3 << 20)
+again(10, 800)  # older than the recording, and heard of from now on
+assert grown()[2] == [6, sum(sizes) + 800], grown()
+free(slots[10]), free(older)
+assert grown()[2] == [5, sum(sizes)], grown()
+again(11, 64)  # NULL
+assert grown()[2] == [6, sum(sizes) + 64], grown()
+for at in (*range(8), 11): free(slots[at])
+free(None)
+assert grown() == [none] * 4, grown()
+for _ in range(1000):
+    fresh(0, 40)
+    for n in (600, 30, 512, 513, 5000, 16): again(0, n)
+    assert refused(0, huge)
+    free(slots[0])
+assert grown() == [none] * 4, grown()
+total(recorder)
+recorder.stop()
+"""
+
+
 @pytest.mark.parametrize("prefix", ["PyMem_Raw", "PyMem_", "PyObject_"])
 def test_resized_and_refused(prefix: str) -> None:
     """Each call on a line of its own; the lines are compared with what was asked for."""
-    run(
-        API,
-        f"""
-        malloc, calloc, realloc, free = domain({prefix!r})
-        huge = 1 << 62
-        slots = (ctypes.c_void_p * 16)()  # no int is made that stays
-        def fresh(at, n):
-            slots[at] = malloc(n)  # MADE
-        def zeroed(at, n):
-            slots[at] = calloc(3, n)  # ZEROED
-        def again(at, n):
-            slots[at] = realloc(slots[at], n)  # AGAIN
-        def refused(at, n):
-            return malloc(n) is None and calloc(2, n) is None and realloc(slots[at], n) is None
-        lines = [f.__code__.co_firstlineno + 1 for f in (fresh, zeroed, again, refused)]
-        recorder = Recorder()
-        old, older = malloc(700), malloc(70)
-        slots[10] = old
-        recorder.start()
-        def grown():
-            rows = alive_by(recorder)
-            return [rows.get(line, [0, 0]) for line in lines]
-        none = [0, 0]
-        for at, n in enumerate((1, 100, 600, 70000, 5 << 20)): fresh(at, n)
-        made = [5, 1 + 100 + 600 + 70000 + (5 << 20)]
-        assert grown() == [made, none, none, none], grown()
-        for at, n in enumerate((1, 50, 30000)): zeroed(5 + at, n)
-        zeros = [3, 3 + 150 + 90000]
-        assert grown() == [made, zeros, none, none], grown()
-        live, peak = recorder.traced()
-        assert all(refused(at, huge) for at in range(8))
-        assert grown() == [made, zeros, none, none], grown()
-        assert recorder.traced()[1] - peak < 10000
-        sizes = (2, 90, 5000, 60000, 9 << 20)
-        for at, n in enumerate(sizes): again(at, n)
-        assert grown() == [none, zeros, [5, sum(sizes)], none], grown()
-        assert recorder.traced()[1] >= peak + (3 << 20)
-        again(10, 800)  # older than the recording, and heard of from now on
-        assert grown()[2] == [6, sum(sizes) + 800], grown()
-        free(slots[10]), free(older)
-        assert grown()[2] == [5, sum(sizes)], grown()
-        again(11, 64)  # NULL
-        assert grown()[2] == [6, sum(sizes) + 64], grown()
-        for at in (*range(8), 11): free(slots[at])
-        free(None)
-        assert grown() == [none] * 4, grown()
-        for _ in range(1000):
-            fresh(0, 40)
-            for n in (600, 30, 512, 513, 5000, 16): again(0, n)
-            assert refused(0, huge)
-            free(slots[0])
-        assert grown() == [none] * 4, grown()
-        total(recorder)
-        recorder.stop()
-        """,
-    )
+    run(API, RESIZED, arguments=[prefix])
