@@ -15,7 +15,6 @@ SEED_BLOCKS = 23  # code blocks of the document that the project grew from
 PARTS = {  # what is still to come; a part that has come leaves this set
     "timing",
     "the notebook",
-    "memory",
     "the disassembler",
     "the caches",
     "the persistent cache",
