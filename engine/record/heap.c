@@ -30,7 +30,6 @@ static void fini_part(ft_heap_part *part, const ft_mem *mem)
     ft_mem_free(mem, part->bases);
     ft_mem_free(mem, part->known);
     ft_mem_free(mem, part->depths);
-    ft_mem_free(mem, part->sampled);
     memset(part, 0, sizeof *part);
 }
 
@@ -46,9 +45,7 @@ static ft_status init_part(ft_heap_part *part, ft_heap *heap, uint32_t index)
     ft_map_init(&part->codes, mem);
     part->random = ft_clock_ns(CLOCK_MONOTONIC) ^ (uint64_t)(uintptr_t)part ^ (index + 1);
     if (heap->sample > 0) {
-        part->sampled = ft_mem_new(mem, 1 << FT_HEAP_SAMPLED_BITS, 1);
-        if (part->sampled == NULL)
-            return FT_ERR_MEMORY;
+        part->samples = true;
         ft_heap_draw(part);
     }
     return ft_tags_init(&part->tags, mem, index == FT_HEAP_RAW);
@@ -121,8 +118,6 @@ void ft_heap_forget_places(ft_heap_part *part)
 static void forget_tags(ft_heap_part *part)
 {
     ft_tags_clear(&part->tags);
-    if (part->sampled != NULL)
-        memset(part->sampled, 0, 1 << FT_HEAP_SAMPLED_BITS);
 }
 
 static void clear_cells(ft_heap_part *part)
@@ -404,15 +399,6 @@ bool ft_heap_put_slowly(ft_heap_part *part, uint32_t tag, uintptr_t address, siz
     return ft_tags_put(&part->tags, address, size, tag);
 }
 
-static bool put_tag(ft_heap_part *part, uintptr_t address, size_t size, uint32_t tag)
-{
-    if (!ft_tags_put(&part->tags, address, size, tag))
-        return false;
-    if (part->sampled != NULL && *ft_heap_sampled(part, address) < UINT8_MAX)
-        ++*ft_heap_sampled(part, address);
-    return true;
-}
-
 /* The block is alive again, as if ft_heap_uncount had not been. */
 static void count_again(const ft_heap_part *part, ft_heap_cell *cell, size_t size)
 {
@@ -425,25 +411,28 @@ static void count_again(const ft_heap_part *part, ft_heap_cell *cell, size_t siz
     ft_heap_raise(part, ft_heap_weight(cell, size));
 }
 
-void ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size)
+bool ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size)
 {
     uint32_t counted = tag & ~FT_HEAP_GUARD;
     ft_heap_cell *cell = counted == 0 ? NULL : ft_heap_cell_at(part, counted);
     size_t whole = cell != NULL && cell->kind == FT_HEAP_SAME_SIZE ? (size_t)cell->size : size;
-    if (!put_tag(part, address, whole, tag))
+    if (!ft_tags_put(&part->tags, address, whole, tag)) {
         note_lack(part);
-    else if (cell != NULL)
+        return false;
+    }
+    if (cell != NULL)
         count_again(part, cell, size);
+    return true;
 }
 
-void ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size)
+bool ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size)
 {
     size_t large = 0;
     uint32_t tag = ft_tags_get(&part->tags, address, &large);
-    if (tag != 0)
-        (void)ft_tags_retag(&part->tags, address, tag | FT_HEAP_GUARD);
-    else
-        (void)put_tag(part, address, size, FT_HEAP_GUARD);
+    if (tag == 0)
+        return ft_tags_put(&part->tags, address, size, FT_HEAP_GUARD);
+    (void)ft_tags_retag(&part->tags, address, tag | FT_HEAP_GUARD);
+    return false;
 }
 
 /* ---- samples ---- */
@@ -461,10 +450,15 @@ static double draw_uniform(uint64_t *state)
 
 /* The gaps of a Poisson process over the bytes are exponential, and it has no memory: wherever in a
  * block a sample fell, the gap to the next one begins behind that block. */
-void ft_heap_draw(ft_heap_part *part)
+int64_t ft_heap_gap(ft_heap_part *part)
 {
     double gap = -log1p(-draw_uniform(&part->random)) * (double)part->heap->sample;
-    part->until_sample = (int64_t)(gap < 0x1p62 ? gap : 0x1p62) + 1;
+    return (int64_t)(gap < 0x1p62 ? gap : 0x1p62) + 1;
+}
+
+void ft_heap_draw(ft_heap_part *part)
+{
+    part->until_sample = ft_heap_gap(part);
 }
 
 /* ---- the timeline and points ---- */

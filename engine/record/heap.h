@@ -35,7 +35,6 @@ enum {
     FT_HEAP_FRAMES_MAX = 65535,
     FT_HEAP_CELL_BITS = 10,  /* of a tag: the place in its block; the others are the block */
     FT_HEAP_CACHE_BITS = 10, /* places and sizes that are found at once */
-    FT_HEAP_SAMPLED_BITS = 13,
     FT_HEAP_CELLS_MAX = 1 << 22,
     FT_HEAP_MOMENTS_MAX = 2046 /* with its header they fill a smallest block */
 };
@@ -160,7 +159,7 @@ typedef struct ft_heap_part {
     uint64_t heard;       /* blocks, of which few are counted: in a sampled heap only */
     int64_t until_sample; /* bytes */
     uint64_t random;      /* state of the generator of samples */
-    uint8_t *sampled;     /* owned, in a sampled heap: how many tagged blocks there are, by hash */
+    bool samples;         /* few blocks are counted */
     ft_map places;        /* key -> number of a site */
     ft_map numbers;       /* hash of a site's fields -> its number */
     ft_map tags_of_sizes; /* site << 32 | size -> tag */
@@ -240,7 +239,9 @@ uint32_t ft_heap_known_site(const ft_heap_part *part, uint64_t key);
 /* The tag of blocks of this size from a site; 0 without room (noted). */
 uint32_t ft_heap_tag_of(ft_heap_part *part, uint32_t site, uint32_t size);
 
-/* The next sample, and the bytes up to it. */
+/* Bytes up to a sample, from the part's generator ... */
+int64_t ft_heap_gap(ft_heap_part *part);
+/* ... and the part's own next sample. */
 void ft_heap_draw(ft_heap_part *part);
 
 /* The timeline: what is alive now, and the process's memory, unless it is too early. Needs the
@@ -386,18 +387,18 @@ static inline void ft_heap_uncount(const ft_heap_part *part, uint32_t tag, size_
     ft_counter_add(&part->head->live[part->index], 0 - ft_heap_weight(cell, size));
 }
 
-static inline uint8_t *ft_heap_sampled(const ft_heap_part *part, uintptr_t address)
+/* A block of a sampled heap begins, counted or not. */
+static inline void ft_heap_hear(ft_heap_part *part)
 {
-    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-    return &part->sampled[((uint64_t)address * odd) >> (64 - FT_HEAP_SAMPLED_BITS)];
+    part->recent[++part->heard % FT_HEAP_TEMPORARY_WITHIN] = 0;
 }
 
 /* Is this block to be told of? In a sampled heap few are. */
 static inline bool ft_heap_wants(ft_heap_part *part, size_t size)
 {
-    if (FT_LIKELY(part->sampled == NULL))
+    if (FT_LIKELY(!part->samples))
         return true;
-    part->recent[++part->heard % FT_HEAP_TEMPORARY_WITHIN] = 0;
+    ft_heap_hear(part);
     part->until_sample -= (int64_t)(size > 0 ? size : 1);
     if (FT_LIKELY(part->until_sample > 0))
         return false;
@@ -417,11 +418,8 @@ static inline bool ft_heap_add(ft_heap_part *part, uint32_t tag, uintptr_t addre
         return false;
     uint64_t number = ft_heap_load(&part->head->allocated[part->index]) + 1;
     ft_heap_store(&part->head->allocated[part->index], number);
-    if (part->sampled != NULL) {
-        if (*ft_heap_sampled(part, address) < UINT8_MAX)
-            ++*ft_heap_sampled(part, address);
+    if (part->samples)
         number = part->heard;
-    }
     part->recent[number % FT_HEAP_TEMPORARY_WITHIN] = address;
     ft_heap_count(part, tag, size);
     return true;
@@ -432,24 +430,16 @@ static inline bool ft_heap_add(ft_heap_part *part, uint32_t tag, uintptr_t addre
 static inline uint32_t ft_heap_take(ft_heap_part *part, uintptr_t address, size_t *size)
 {
     *size = 0;
-    if (part->sampled == NULL)
-        return ft_tags_take(&part->tags, address, size);
-    uint8_t *sampled = ft_heap_sampled(part, address);
-    if (FT_LIKELY(*sampled == 0))
-        return 0;
-    uint32_t tag = ft_tags_take(&part->tags, address, size);
-    if (tag != 0 && *sampled < UINT8_MAX)
-        --*sampled;
-    return tag;
+    return ft_tags_take(&part->tags, address, size);
 }
 
 /* The block at this address, counted or not, bears a guard from now on. Without room it does not.
- */
-void ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size);
+ * True if it has a tag now and had none. */
+bool ft_heap_guard(ft_heap_part *part, uintptr_t address, size_t size);
 
 /* What ft_heap_take gave, and ft_heap_uncount took off if it was counted, goes back: the block was
- * not freed. */
-void ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size);
+ * not freed. False without room (noted). */
+bool ft_heap_put_back(ft_heap_part *part, uint32_t tag, uintptr_t address, size_t size);
 
 static inline bool ft_heap_is_recent(const ft_heap_part *part, uintptr_t address)
 {

@@ -140,7 +140,7 @@ static void test_memory(bool for_ever, uint64_t sample)
     long succeed = 0;
     for (; failed && good && succeed < MOST_ALLOCATIONS; succeed++)
         good = survives(succeed, for_ever, sample, &failed);
-    CHECK(good && !failed && succeed > (sample > 0 ? 5 : 50));
+    CHECK(good && !failed && succeed > (sample > 0 ? 2 : 50));
 }
 
 /* ---- disk ---- */

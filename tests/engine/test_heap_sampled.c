@@ -173,43 +173,11 @@ static void test_temporary(void)
     driver_close(&d);
 }
 
-/* More tagged blocks of one hash than its counter holds: then it is asked for ever, and right. */
-static void test_crowded_hash(void)
-{
-    enum { BLOCKS = 400 };
-    static uint64_t addresses[BLOCKS];
-    uint32_t found = 0;
-    bool good = true;
-    REQUIRE(open_sampled(1));
-    ft_heap_part *part = &d.heap.parts[FT_HEAP_PYTHON];
-    const uint8_t *first = ft_heap_sampled(part, 0x100000);
-    for (uint64_t at = 0x100000; found < BLOCKS; at += 16)
-        if (ft_heap_sampled(part, (uintptr_t)at) == first)
-            addresses[found++] = at;
-    uint32_t tag = driver_tag(&d, part, 1, 8, false);
-    for (uint32_t round = 0; round < 3; round++) {
-        for (uint32_t i = 0; i < BLOCKS; i++)
-            good &= ft_heap_add(part, tag, (uintptr_t)addresses[i], 8);
-        good &= *first == UINT8_MAX;
-        for (uint32_t i = 0; i < BLOCKS; i++)
-            good &= driver_end(&d, 0, addresses[i]) && !driver_end(&d, 0, addresses[i]);
-    }
-    CHECK(good && ft_heap_load(&d.heap.head->live[0]) == 0);
-    ft_heap_rest(part);
-    CHECK(*first == 0);
-    /* A block that takes another one's place is one in the hash. */
-    good = ft_heap_add(part, tag, (uintptr_t)addresses[0], 8) &&
-           ft_heap_add(part, tag, (uintptr_t)addresses[0], 8);
-    CHECK(good && *first == 1 && ft_heap_load(&ft_heap_cell_at(part, tag)->live) == 1);
-    driver_close(&d);
-}
-
 int main(void)
 {
     test_estimates(FT_HEAP_PYTHON);
     test_estimates(FT_HEAP_RAW);
     test_weights();
     test_temporary();
-    test_crowded_hash();
     return tap_end();
 }
