@@ -72,6 +72,7 @@ static ft_status open_parts(ft_heap *heap)
 {
     ft_clock_source source = (ft_clock_source)heap->recording->arena.header->clock_source;
     heap->moment_every = ft_clock_ticks_per_20us(source) * 50 * FIRST_MS;
+    ft_map_init(&heap->texts, heap->recording->mem);
     ft_status status = open_head(heap);
     if (status != FT_OK)
         return status;
@@ -96,6 +97,7 @@ ft_status ft_heap_open(ft_heap *heap, ft_recording *recording, uint32_t frames, 
 void ft_heap_close(ft_heap *heap)
 {
     ft_code_records_fini(&heap->records, heap->recording->mem);
+    ft_map_fini(&heap->texts);
     fini_part(&heap->parts[FT_HEAP_PYTHON], heap->recording->mem);
     fini_part(&heap->parts[FT_HEAP_RAW], heap->recording->mem);
 }
@@ -148,6 +150,23 @@ void ft_heap_rest(ft_heap_part *part)
     ft_heap_forget_places(part);
 }
 
+static void resume_part(ft_heap_part *part)
+{
+    for (uint32_t b = 0; b < part->base_count; b++)
+        for (uint64_t i = ft_heap_cells_in(part, b); i > 0; i--) {
+            ft_heap_cell *cell = &part->bases[b][i];
+            ft_heap_keep_peak(part, cell);
+            ft_heap_store(&cell->live, 0);
+        }
+    ft_heap_store(&part->head->live[part->index], 0);
+}
+
+void ft_heap_resume(ft_heap *heap)
+{
+    resume_part(&heap->parts[FT_HEAP_PYTHON]);
+    resume_part(&heap->parts[FT_HEAP_RAW]);
+}
+
 void ft_heap_reset_peak(ft_heap *heap)
 {
     ft_heap_head *head = heap->head;
@@ -184,15 +203,20 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ hash >> 32;
 }
 
-/* FNV-1a over what a function is: asked once for each code object. */
+/* FNV-1a. */
+static uint64_t hash_text(uint64_t hash, const char *text, size_t length)
+{
+    for (size_t at = 0; at < length; at++)
+        hash = (hash ^ (uint8_t)text[at]) * UINT64_C(0x100000001b3);
+    return mix(hash, length);
+}
+
+/* Over what a function is: asked once for each code object. */
 static uint64_t hash_function(const ft_function *function)
 {
     uint64_t hash = mix(function->kind, function->line);
-    for (int i = 0; i < 3; i++) {
-        for (size_t at = 0; at < function->lengths[i]; at++)
-            hash = (hash ^ (uint8_t)function->texts[i][at]) * UINT64_C(0x100000001b3);
-        hash = mix(hash, function->lengths[i]);
-    }
+    for (int i = 0; i < 3; i++)
+        hash = hash_text(hash, function->texts[i], function->lengths[i]);
     return hash;
 }
 
@@ -622,6 +646,20 @@ ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length)
 /* ---- the end ---- */
 
 /* A reader of the arena finds blocks that hold nothing; the newest ones are filled again. */
+ft_status ft_heap_text(ft_heap *heap, const char *text, size_t length, uint32_t *number)
+{
+    uint64_t hash = hash_text(0, text, length);
+    const uint32_t *known = ft_map_get(&heap->texts, hash);
+    if (known != NULL) {
+        *number = *known;
+        return FT_OK;
+    }
+    ft_status status = ft_recording_add_text(heap->recording, text, length, number);
+    if (status == FT_OK) /* without room it is written again the next time */
+        (void)ft_map_put(&heap->texts, hash, *number);
+    return status;
+}
+
 void ft_heap_forget_survivors(ft_heap *heap)
 {
     pthread_mutex_lock(&heap->recording->lock);

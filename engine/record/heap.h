@@ -178,6 +178,7 @@ typedef struct ft_heap {
     uint64_t moment_after;   /* ticks: the next moment of the timeline is not before */
     uint64_t moment_every;   /* ticks */
     ft_code_records records; /* for who reads it in the process */
+    ft_map texts;            /* hash of a text -> its number */
     ft_heap_part parts[2];   /* by ft_heap_part_of */
 } ft_heap;
 
@@ -205,6 +206,10 @@ void ft_heap_forget_blocks(ft_heap_part *part);
 /* Recording rests, and what is freed meanwhile will not be told of: blocks are not known any more,
  * what they counted stays as it is. */
 void ft_heap_rest(ft_heap_part *part);
+
+/* It goes on after a rest: none of the blocks that were alive then is counted as alive any more.
+ * Totals add up, and the peak is the highest of all stretches. */
+void ft_heap_resume(ft_heap *heap);
 
 /* From now on the peak is what is alive now. Needs both parts' locks, as does forgetting blocks. */
 void ft_heap_reset_peak(ft_heap *heap);
@@ -252,6 +257,9 @@ void ft_heap_look_now(ft_heap *heap);
 
 /* A named point of the recording: what is alive now, by site. Needs both parts' locks. */
 ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length);
+
+/* The number of a text that may have been asked for before: it is written once. */
+ft_status ft_heap_text(ft_heap *heap, const char *text, size_t length, uint32_t *number);
 
 /* What is alive at the end, in place of what was said before; the rows are copied. */
 void ft_heap_forget_survivors(ft_heap *heap);

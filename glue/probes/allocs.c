@@ -93,8 +93,10 @@ static void remove_heap(const ft_heap *heap)
 
 static int open_heap(ft_take *take)
 {
-    if (take->heap != NULL)
+    if (take->heap != NULL) {
+        ft_heap_resume(take->heap);
         return 0;
+    }
     ft_heap *heap = ft_mem_new(&ft_mem_system, 1, sizeof *heap);
     if (heap == NULL || ft_heap_open(heap, &take->recording, take->frames, take->sample) != FT_OK) {
         ft_mem_free(&ft_mem_system, heap);

@@ -127,7 +127,7 @@ static uint32_t name_of(survey *all, PyTypeObject *type)
     char *buffer = ft_mem_new(&ft_mem_system, 2, FT_NAME_MAX_BYTES);
     if (key != NULL && buffer != NULL) {
         size_t length = spell_type(type, key, buffer);
-        if (ft_recording_add_text(all->heap->recording, buffer, length, &number) != FT_OK ||
+        if (ft_heap_text(all->heap, buffer, length, &number) != FT_OK ||
             ft_map_put(&all->names, (uint64_t)(uintptr_t)type, number) != FT_OK)
             number = 0;
     }
@@ -165,8 +165,7 @@ static void write_class(survey *all, const ft_census *census, const ft_class_cou
                          .slotted = layout.slotted};
     ft_status status = FT_OK;
     if (layout.why != NULL)
-        status =
-            ft_recording_add_text(all->heap->recording, layout.why, strlen(layout.why), &row.why);
+        status = ft_heap_text(all->heap, layout.why, strlen(layout.why), &row.why);
     if (row.type == 0 || status != FT_OK || ft_heap_add_class(all->heap, &row) != FT_OK)
         all->failed = true;
 }
