@@ -645,7 +645,6 @@ ft_status ft_heap_mark(ft_heap *heap, const char *name, size_t length)
 
 /* ---- the end ---- */
 
-/* A reader of the arena finds blocks that hold nothing; the newest ones are filled again. */
 ft_status ft_heap_text(ft_heap *heap, const char *text, size_t length, uint32_t *number)
 {
     uint64_t hash = hash_text(0, text, length);
@@ -660,6 +659,7 @@ ft_status ft_heap_text(ft_heap *heap, const char *text, size_t length, uint32_t 
     return status;
 }
 
+/* A reader of the arena finds blocks that hold nothing; the newest ones are filled again. */
 void ft_heap_forget_survivors(ft_heap *heap)
 {
     pthread_mutex_lock(&heap->recording->lock);
