@@ -233,12 +233,12 @@ static inline bool is_told(void)
 /* ---- the hooks of MEM and OBJECT ---- */
 
 /* Is a block that begins, and may pass, nobody's now that the thread is inside? */
-static inline bool is_unheard(bool may_pass)
+static inline bool is_unheard(ft_allocator of, bool may_pass)
 {
     if (FT_LIKELY(inside == 0))
         return false;
     if (ft_hooks.allocators.probing)
-        ft_hooks.allocators.heard = true;
+        ft_hooks.allocators.heard[of] = true;
     if (!may_pass)
         ft_sampling_drop(&countdowns[FT_HEAP_PYTHON]);
     return true;
@@ -247,7 +247,7 @@ static inline bool is_unheard(bool may_pass)
 static FT_NOINLINE void *tell_malloc(ft_allocator of, void *context, size_t size, bool may_pass)
 {
     const PyMemAllocatorEx *original = &ft_hooks.allocators.originals[of];
-    if (FT_UNLIKELY(is_unheard(may_pass)))
+    if (FT_UNLIKELY(is_unheard(of, may_pass)))
         return original->malloc(context, size);
     inside = IN_HOOK;
     void *block = original->malloc(context, size);
@@ -261,7 +261,7 @@ static FT_NOINLINE void *tell_calloc(ft_allocator of, void *context, size_t coun
                                      bool may_pass)
 {
     const PyMemAllocatorEx *original = &ft_hooks.allocators.originals[of];
-    if (FT_UNLIKELY(is_unheard(may_pass)))
+    if (FT_UNLIKELY(is_unheard(of, may_pass)))
         return original->calloc(context, count, each);
     inside = IN_HOOK;
     void *block = original->calloc(context, count, each);
@@ -471,7 +471,7 @@ static void *raw_malloc(void *context, size_t size)
 {
     void *block = ft_hooks.allocators.originals[FT_RAW].malloc(context, size);
     if (FT_UNLIKELY(ft_hooks.allocators.probing && (inside & MUTED) != 0))
-        ft_hooks.allocators.heard = true;
+        ft_hooks.allocators.heard[FT_RAW] = true;
     if (block != NULL && is_raw_told(IN_HOOK | MUTED) && !passes(FT_HEAP_RAW, size))
         tell_raw_begin(0, block, size);
     return block;

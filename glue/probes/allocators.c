@@ -5,11 +5,12 @@
 static const PyMemAllocatorDomain domains[FT_ALLOCATORS] = {
     [FT_RAW] = PYMEM_DOMAIN_RAW, [FT_MEM] = PYMEM_DOMAIN_MEM, [FT_OBJECT] = PYMEM_DOMAIN_OBJ};
 
+/* A large block of one is a block of FT_RAW, too: each hook says for itself that it heard. */
 bool ft_allocators_is_heard(ft_allocators *allocators, ft_allocator of)
 {
     enum { BYTES = 1024 };
     void *block = NULL;
-    allocators->heard = false;
+    allocators->heard[of] = false;
     allocators->probing = true;
     if (of == FT_RAW)
         PyMem_RawFree(block = PyMem_RawMalloc(BYTES));
@@ -18,7 +19,7 @@ bool ft_allocators_is_heard(ft_allocators *allocators, ft_allocator of)
     else
         PyObject_Free(block = PyObject_Malloc(BYTES));
     allocators->probing = false;
-    return allocators->heard;
+    return allocators->heard[of];
 }
 
 /* The context stays the original's: whoever reads the allocator while it changes calls one of the

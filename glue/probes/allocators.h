@@ -14,7 +14,7 @@ typedef struct ft_allocators {
     PyMemAllocatorEx originals[FT_ALLOCATORS]; /* where ours calls through to */
     bool installed[FT_ALLOCATORS];
     bool probing;
-    bool heard; /* by a hook of ours that was called while probing */
+    bool heard[FT_ALLOCATORS]; /* by ours, while probing */
 } ft_allocators;
 
 /* All need the GIL. ours: whose functions call through to `originals`; the contexts are not used,
