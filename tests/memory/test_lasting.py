@@ -5,8 +5,7 @@ import pytest
 
 from .apart import run
 
-# A round must leave no object, block or memory: fewer than one each over as many rounds again
-# as filled the caches.
+# A round must leave no object, block or memory: fewer than one each, once caches are filled.
 LOOP = """
 def resident():
     with open("/proc/self/statm") as file: return int(file.read().split()[1]) * 4096
@@ -17,7 +16,7 @@ SAMPLED = Recorder(mem="sample")
 ROUNDS = int(sys.argv[1])
 def round():
     BODY
-for _ in range(ROUNDS): round()
+for _ in range(3 * ROUNDS): round()
 gc.collect()
 before = len(gc.get_objects()), sys.getallocatedblocks(), resident()
 for _ in range(ROUNDS): round()
