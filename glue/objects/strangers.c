@@ -41,7 +41,11 @@ void ft_strangers_visit(void *context, PyTypeObject *type, const void *object,
 {
     (void)blocks, (void)block_bytes, (void)block_count;
     ft_strangers *strangers = context;
-    if (!is_stranger(strangers, type))
+    if (type != strangers->last) {
+        strangers->last_is_foreign = is_stranger(strangers, type);
+        strangers->last = type;
+    }
+    if (!strangers->last_is_foreign)
         return;
     PyObject **objects = ft_array_grow(strangers->mem, strangers->objects, strangers->count + 1,
                                        &strangers->capacity, sizeof *objects);

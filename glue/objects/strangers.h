@@ -17,8 +17,9 @@ typedef struct ft_strangers {
     PyObject *name;     /* "__sizeof__" */
     PyObject **objects; /* owned; those up to held are strong references, the others borrowed */
     uint32_t count, capacity, held;
-    ft_map by_type; /* address of a type -> is it to be asked? */
-    bool failed;
+    ft_map by_type;           /* address of a type -> is it to be asked? */
+    const PyTypeObject *last; /* the type asked for last, and the answer */
+    bool last_is_foreign, failed;
 } ft_strangers;
 
 /* 0, or -1 with an exception and nothing to be freed. */
