@@ -541,6 +541,12 @@ static inline void ft_compat_each_tracked(int (*visit)(PyObject *, void *), void
 }
 #endif
 
+/* Has the collector's next object fetched while this one, which is tracked, is dealt with. */
+static inline void ft_compat_fetch_next(PyObject *tracked)
+{
+    __builtin_prefetch((const void *)_PyGCHead_NEXT(_Py_AS_GC(tracked)));
+}
+
 static inline bool ft_compat_has_managed_dict(const PyTypeObject *type)
 {
     return (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) != 0;

@@ -7,21 +7,33 @@
 
 #include "engine/base/mem.h"
 #include "glue/objects/census.h"
+#include "glue/objects/strangers.h"
 
 /* ---- census() ---- */
 
-static PyObject *class_row(const ft_class_count *class, const ft_layout *layout)
+/* What a row says of its class besides the two sums. */
+typedef struct advice {
+    unsigned long long saving; /* bytes, of all instances */
+    const char *why;
+} advice;
+
+static advice advice_of(const ft_census *census, const ft_class_count *class)
 {
-    return Py_BuildValue("OKKKKz", class->type, (unsigned long long)class->instances,
-                         (unsigned long long)class->bytes, (unsigned long long)layout->plain,
-                         (unsigned long long)layout->slotted, layout->why);
+    ft_layout layout;
+    (void)ft_layout_estimate(census, class, &layout);
+    uint64_t slotted = layout.slotted * class->instances;
+    bool saves = layout.slotted != 0 && slotted < class->bytes;
+    return (advice){saves ? class->bytes - slotted : 0, layout.why};
 }
 
-static PyObject *class_rows(const ft_census *census, const ft_layout *layouts)
+static PyObject *class_rows(const ft_census *census, const advice *advices)
 {
     PyObject *rows = PyList_New(census->count);
     for (uint32_t i = 0; rows != NULL && i < census->count; i++) {
-        PyObject *row = class_row(&census->classes[i], &layouts[i]);
+        const ft_class_count *class = &census->classes[i];
+        PyObject *row =
+            Py_BuildValue("OKKKz", class->type, (unsigned long long)class->instances,
+                          (unsigned long long)class->bytes, advices[i].saving, advices[i].why);
         if (row == NULL)
             Py_CLEAR(rows);
         else
@@ -30,27 +42,46 @@ static PyObject *class_rows(const ft_census *census, const ft_layout *layouts)
     return rows;
 }
 
+/* The rows of a census that was just taken; strangers: what it met. */
+static PyObject *rows_of(ft_census *census, ft_strangers *strangers)
+{
+    advice *advices = ft_mem_new(&ft_mem_system, census->count + 1, sizeof *advices);
+    if (advices == NULL)
+        return PyErr_NoMemory();
+    for (uint32_t i = 0; i < census->count; i++) {
+        advices[i] = advice_of(census, &census->classes[i]);
+        Py_INCREF(census->classes[i].type);
+    }
+    PyObject *rows = NULL;
+    if (ft_strangers_ask(strangers, census) == FT_OK) /* from here on code of others may run */
+        rows = class_rows(census, advices);
+    else
+        PyErr_NoMemory();
+    for (uint32_t i = 0; i < census->count; i++)
+        Py_DECREF(census->classes[i].type);
+    ft_mem_free(&ft_mem_system, advices);
+    return rows;
+}
+
 const char ft_core_census_doc[] =
     "census()\n--\n\n"
-    "(type, instances, bytes, plain, slotted, why) of each type that has live instances.";
+    "(type, instances, bytes, saving, why) of each type that has live instances.";
 
 PyObject *ft_core_census(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
+    ft_strangers strangers;
     ft_census census;
-    if (ft_census_take(&census, &ft_mem_system, NULL, NULL) != FT_OK)
-        return PyErr_NoMemory();
-    ft_layout *layouts = ft_mem_new(&ft_mem_system, census.count + 1, sizeof *layouts);
-    uint32_t held = 0;
-    for (; layouts != NULL && held < census.count; held++) {
-        (void)ft_layout_estimate(&census, &census.classes[held], &layouts[held]);
-        Py_INCREF(census.classes[held].type);
+    if (ft_strangers_init(&strangers, &ft_mem_system) < 0)
+        return NULL;
+    PyObject *rows = NULL;
+    if (ft_census_take(&census, &ft_mem_system, ft_strangers_visit, &strangers) == FT_OK) {
+        rows = rows_of(&census, &strangers);
+        ft_census_fini(&census);
+    } else {
+        PyErr_NoMemory();
     }
-    PyObject *rows = layouts == NULL ? PyErr_NoMemory() : class_rows(&census, layouts);
-    while (held > 0)
-        Py_DECREF(census.classes[--held].type);
-    ft_mem_free(&ft_mem_system, layouts);
-    ft_census_fini(&census);
+    ft_strangers_fini(&strangers);
     return rows;
 }
 

@@ -5,7 +5,7 @@
 
 #include "glue/compat.h"
 
-/* _core.census(): a list of (type, instances, bytes, plain, slotted, why) in no order. */
+/* _core.census(): a list of (type, instances, bytes, saving, why) in no order. */
 PyObject *ft_core_census(PyObject *module, PyObject *unused);
 extern const char ft_core_census_doc[];
 

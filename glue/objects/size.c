@@ -14,7 +14,7 @@ static bool is_known(const PyTypeObject *type)
     return type == &PyBaseObject_Type || type == &PyList_Type || type == &PyDict_Type ||
            type == &PySet_Type || type == &PyFrozenSet_Type || type == &PyUnicode_Type ||
            type == &PyLong_Type || type == &PyTuple_Type || type == &PyBytes_Type ||
-           type == &PyByteArray_Type || type == &PyType_Type;
+           type == &PyByteArray_Type || type == &PyType_Type || type == &PyCode_Type;
 }
 
 /* The nearest __sizeof__ of a type's bases that is written in C, unless blocks.c knows better.
@@ -35,8 +35,12 @@ static PyObject *foreign_sizeof(const PyTypeObject *type, PyObject *name)
     return NULL;
 }
 
-/* Bytes that the object's type knows of and blocks.c does not: 0 where it does not say. */
-static size_t foreign_bytes(PyObject *object, PyObject *name)
+bool ft_size_is_foreign(const PyTypeObject *type, PyObject *name)
+{
+    return foreign_sizeof(type, name) != NULL;
+}
+
+size_t ft_size_foreign(PyObject *object, PyObject *name)
 {
     PyObject *method = foreign_sizeof(Py_TYPE(object), name);
     PyObject *said = method == NULL ? NULL : PyObject_CallOneArg(method, object);
@@ -65,7 +69,7 @@ static size_t shallow_bytes(PyObject *object, PyObject *name)
     PyObject *dict = ft_blocks_dict(object, &shape);
     if (dict != NULL)
         ft_blocks_add_dict(dict, &blocks);
-    return ft_blocks_sum(&blocks) + foreign_bytes(object, name);
+    return ft_blocks_sum(&blocks) + ft_size_foreign(object, name);
 }
 
 typedef struct deep_sum {
@@ -85,7 +89,7 @@ static void add_to_sum(ft_walk *walk, uint32_t type, PyObject *object, PyObject 
     sum->bytes += ft_blocks_sum(blocks);
     if (Py_TYPE(object) != sum->last) {
         sum->last = Py_TYPE(object);
-        sum->last_is_foreign = foreign_sizeof(sum->last, sum->name) != NULL;
+        sum->last_is_foreign = ft_size_is_foreign(sum->last, sum->name);
     }
     if (sum->last_is_foreign && PyList_Append(sum->foreign, object) < 0)
         sum->failed = true;
@@ -111,7 +115,7 @@ static int deep_bytes(PyObject *object, PyObject *name, size_t *bytes)
     sum.failed |= ft_walk_from(&walk, object) != FT_OK;
     ft_walk_fini(&walk);
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(sum.foreign); i++)
-        sum.bytes += foreign_bytes(PyList_GET_ITEM(sum.foreign, i), name);
+        sum.bytes += ft_size_foreign(PyList_GET_ITEM(sum.foreign, i), name);
     Py_DECREF(sum.foreign);
     *bytes = sum.bytes;
     if (sum.failed && !PyErr_Occurred())

@@ -12,6 +12,12 @@
  * classes, modules, functions and code, and without what is on no heap. */
 int ft_size_of(PyObject *object, bool deep, size_t *bytes);
 
+/* Does the type know of bytes that blocks.h does not? name: "__sizeof__". Runs nothing. */
+bool ft_size_is_foreign(const PyTypeObject *type, PyObject *name);
+
+/* Those bytes: 0 where the type does not say. Runs the type's own code, which is in C. */
+size_t ft_size_foreign(PyObject *object, PyObject *name);
+
 /* _core.sizeof(object, deep=False, /). */
 PyObject *ft_core_sizeof(PyObject *module, PyObject *arguments);
 extern const char ft_core_sizeof_doc[];

@@ -177,6 +177,7 @@ static void keep(ft_walk *walk, PyObject *dict)
 static int take(PyObject *object, void *context)
 {
     ft_walk *walk = context;
+    ft_compat_fetch_next(object);
     if (PyDict_CheckExact(object)) {
         keep(walk, object);
         return !walk->failed;

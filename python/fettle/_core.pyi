@@ -476,8 +476,8 @@ class SlotDefault:
     def __delete__(self, instance: object, /) -> None: ...
 
 def sizeof(object: object, deep: bool = False, /) -> int: ...
-def census() -> list[tuple[type, int, int, int, int, str | None]]:
-    """(type, instances, bytes, plain, slotted, why) of each type that has live instances."""
+def census() -> list[tuple[type, int, int, int, str | None]]:
+    """(type, instances, bytes, saving, why) of each type that has live instances."""
 
 def learned(type: type, /) -> tuple[int, int, int, int, bool, tuple[str, ...]]:
     """(instances, bytes, fewest, weakly, beyond, names) of the live instances of exactly it."""

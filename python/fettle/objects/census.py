@@ -78,9 +78,8 @@ def census(sort: str = "bytes") -> Census:
     return rows
 
 
-def _row(kind: type, instances: int, total: int, plain: int, slotted: int, why: str | None) -> Row:
-    saving = max(total - slotted * instances, 0) if slotted else 0
-    return Row(kind, instances, total, plain, saving, why)
+def _row(kind: type, instances: int, total: int, saving: int, why: str | None) -> Row:
+    return Row(kind, instances, total, round(total / instances), saving, why)
 
 
 def _line(row: Row) -> str:
