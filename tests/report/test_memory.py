@@ -331,3 +331,19 @@ def test_each_process_has_its_chart() -> None:
         "[process 101: python app.py]",
     ]
     assert drawn(Memory([], [heap()])) == []
+
+
+@pytest.mark.parametrize("width", [200, 76, 75, 50, 30])
+def test_a_chart_is_as_wide_as_there_is_room(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    made = Memory(build().site_list)
+    made.moment_list = [moment(at / 9, at * MB, 12 * MB) for at in range(10)]
+    out = Screen()
+    timeline.show(made.profile(), out)
+    lines = out.getvalue().splitlines()
+    assert not any("..." in line for line in lines)
+    assert max(map(len, lines)) == min(width, 76)
+    assert any(line.endswith("1.000 s") for line in lines)
+    highest = next(line for line in lines if "#" in line)
+    assert highest.endswith("#")  # the last moment has the most, and it is there
