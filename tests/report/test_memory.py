@@ -251,6 +251,19 @@ def test_types_are_limited_and_chosen() -> None:
         types(objects(), memory.Choice(within="nothing"))
 
 
+def test_processes_without_objects_are_counted() -> None:
+    made = objects()  # of the processes 0 and 1
+    chosen = memory.Choice(parts=("objects",))
+    made.heap_list = [heap(0), heap(1)]
+    assert memory.show(made.profile(), chosen, io.StringIO()) == []
+    made.heap_list = [heap(at) for at in range(4)]
+    (said,) = memory.show(made.profile(), chosen, io.StringIO())
+    assert said.startswith("2 processes of 4 left no objects")
+    made.class_list.append(a_class("build.P", 1, 80, 40, process=3))
+    (said,) = memory.show(made.profile(), chosen, io.StringIO())
+    assert said.startswith("1 process of 4 left no objects")
+
+
 def test_without_objects_a_sentence_says_so() -> None:
     made = build()
     assert memory.show(made.profile(), memory.Choice(parts=("objects",)), io.StringIO()) == [
