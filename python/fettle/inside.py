@@ -194,7 +194,7 @@ class Run(_core.Recorder):
 
     def diff(
         self,
-        other: "Run | _core.Profile | str",
+        other: "Run | _core.Profile | str | os.PathLike[str]",
         *,
         rows: int = 30,
         sort: str = "peak",
@@ -258,7 +258,7 @@ def _frames(asked: int | None, has_calls: bool, mem: object) -> int:
         return frames.WITH_CALLS if mem and has_calls else 1
     if not mem:
         raise ValueError("frames is about memory; add mem=True")
-    if not 1 <= asked <= frames.MOST:
+    if not isinstance(asked, int) or not 1 <= asked <= frames.MOST:
         raise ValueError(f"frames needs a number from 1 to {frames.MOST}, not {asked!r}")
     return asked
 
@@ -327,16 +327,19 @@ def _show(
         )
 
 
-def _side(recorded: "Run | _core.Profile | str", name: str) -> "Side":
+def _side(recorded: "Run | _core.Profile | str | os.PathLike[str]", name: str) -> "Side":
     """One side of a comparison."""
     from fettle.report import growth, overview
 
-    if isinstance(recorded, str):
+    if isinstance(recorded, Run):
+        profile = _with_sources(recorded.profile())
+    elif isinstance(recorded, _core.Profile):
+        profile = recorded
+    else:
         from fettle import recording
 
-        name, profile = recorded, recording.open_one(recorded).profile
-    else:
-        profile = _with_sources(recorded.profile()) if isinstance(recorded, Run) else recorded
+        name = os.fspath(recorded)
+        profile = recording.open_one(name).profile
     return growth.Side(name, overview.need_memory(profile, name))
 
 

@@ -86,7 +86,9 @@ def test_what_can_not_be_compared_is_told(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="has no memory"):
             new.diff(old)
     with pytest.raises(ValueError, match="cannot read"):
-        memory.diff(str(tmp_path / "none.fettle"))
+        memory.diff(tmp_path / "none.fettle")
+    with pytest.raises(TypeError, match="int"):
+        memory.diff(5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="sort"):
         memory.diff(memory, sort="time")
     with pytest.raises(ValueError, match="rows"):

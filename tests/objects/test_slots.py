@@ -331,7 +331,7 @@ def test_slots_under_dataclass_without_fields_works() -> None:
 # ---- pickle and copy ----
 
 
-@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickles(protocol: int) -> None:
     for one in (Item("a", 3, [1]), Point(1, 2), Derived(1, 2), Heavy("h")):
         again = pickle.loads(pickle.dumps(one, protocol))

@@ -251,6 +251,19 @@ def test_types_are_limited_and_chosen() -> None:
         types(objects(), memory.Choice(within="nothing"))
 
 
+def test_processes_without_objects_are_counted() -> None:
+    made = objects()  # of the processes 0 and 1
+    chosen = memory.Choice(parts=("objects",))
+    made.heap_list = [heap(0), heap(1)]
+    assert memory.show(made.profile(), chosen, io.StringIO()) == []
+    made.heap_list = [heap(at) for at in range(4)]
+    (said,) = memory.show(made.profile(), chosen, io.StringIO())
+    assert said.startswith("2 processes of 4 left no objects")
+    made.class_list.append(a_class("build.P", 1, 80, 40, process=3))
+    (said,) = memory.show(made.profile(), chosen, io.StringIO())
+    assert said.startswith("1 process of 4 left no objects")
+
+
 def test_without_objects_a_sentence_says_so() -> None:
     made = build()
     assert memory.show(made.profile(), memory.Choice(parts=("objects",)), io.StringIO()) == [
@@ -331,3 +344,19 @@ def test_each_process_has_its_chart() -> None:
         "[process 101: python app.py]",
     ]
     assert drawn(Memory([], [heap()])) == []
+
+
+@pytest.mark.parametrize("width", [200, 76, 75, 50, 30])
+def test_a_chart_is_as_wide_as_there_is_room(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    made = Memory(build().site_list)
+    made.moment_list = [moment(at / 9, at * MB, 12 * MB) for at in range(10)]
+    out = Screen()
+    timeline.show(made.profile(), out)
+    lines = out.getvalue().splitlines()
+    assert not any("..." in line for line in lines)
+    assert max(map(len, lines)) == min(width, 76)
+    assert any(line.endswith("1.000 s") for line in lines)
+    highest = next(line for line in lines if "#" in line)
+    assert highest.endswith("#")  # the last moment has the most, and it is there

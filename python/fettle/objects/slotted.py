@@ -132,13 +132,26 @@ def _body(cls: type, slotted: tuple[str, ...]) -> dict[str, Any]:
     body["__qualname__"] = classes.qualname(cls)
     if not _restores_itself(cls):
         body["__setstate__"] = _restore
+        if not _has_way(cls, {"__getstate__"}):
+            body["__getstate__"] = _state
     return body
 
 
 def _restores_itself(cls: type) -> bool:
     """Has it, or a base, its own way into and out of a pickle?"""
-    ways = {"__setstate__", "__reduce__", "__reduce_ex__"}
-    return any(ways & set(classes.namespace(base)) for base in classes.mro(cls)[:-1])
+    return _has_way(cls, {"__setstate__", "__reduce__", "__reduce_ex__"})
+
+
+def _has_way(cls: type, names: set[str]) -> bool:
+    return any(names & set(classes.namespace(base)) for base in classes.mro(cls)[:-1])
+
+
+def _state(self: object) -> object:
+    """What pickle takes anyway: with slots its protocols 0 and 1 ask that the class says so."""
+    return object.__getstate__(self)
+
+
+_state.__name__ = "__getstate__"
 
 
 def _restore(self: object, state: Any) -> None:

@@ -44,7 +44,20 @@ def show(
     body = [(head, "cyan"), *((line, "") for line in lines), *[(rest, "dim")] * bool(rest)]
     advice = [] if choice.within else _advice(profile, choice.rows)
     screen.styled([*body, *((line, style) for line, style in advice)], stream)
-    return []
+    return _missing(profile)
+
+
+def _missing(profile: "Profile") -> list[str]:
+    """Objects are counted when a process ends: one that is killed has none."""
+    recorded = {heap.process for heap in profile.heaps()}
+    told = {row.process for row in profile.objects()} | {row.process for row in profile.classes()}
+    left = len(recorded - told)
+    if left == 0:
+        return []
+    return [
+        f"{size.counted(left, 'process', 'processes')} of {len(recorded)} left no objects: killed,"
+        " or ended by os._exit as multiprocessing's workers are; end them otherwise to see theirs."
+    ]
 
 
 class _Group:

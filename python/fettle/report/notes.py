@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 SENTENCES = {
     "folded": "the call tree reached its cap: {count} calls are kept by caller and callee only;"
     " raise the cap with --max-nodes, or max_nodes= of fettle.run.",
-    "disk full": "the disk was full: {count} calls in new call paths were not recorded; make room"
-    " or choose another place with -o.",
+    "disk full": "the disk was full: {count} calls or allocations in new places were not recorded;"
+    " make room or choose another place with -o.",
     "no tool id": "{processes} recorded nothing, because other tools hold every sys.monitoring"
     " tool id; run without them.",
     "hook taken": "another tool took the profile hook in {processes}: calls after that are"
@@ -22,8 +22,8 @@ SENTENCES = {
     "torn": "{count} damaged blocks were left out: some calls are missing.",
     "deep stack": "the stack was so deep that --no-builtins went on with the slower hook in"
     " {processes}; its overhead is higher there.",
-    "out of memory": "memory ran out: {count} calls were not recorded; lower --max-nodes, or"
-    " max_nodes= of fettle.run.",
+    "out of memory": "memory ran out: {count} calls or allocations were not recorded; raise the"
+    " limit (ulimit -v), or lower --max-nodes, max_nodes= of fettle.run.",
     "children lost": "{forked} could not be recorded: no room for the data, or no right to write"
     " it as another user; choose another place with -o.",
     "never started": "{processes} ended before the first line of the program: nothing of it was"

@@ -49,7 +49,8 @@ def _not_there(points: "list[PointRow]", word: str, path: str) -> str:
             f"{names.visible(path)} has no points; write fettle.mark({word!a}) into the program and"
             " record it with `fettle run -M`."
         )
-    several = ", ".join(known[:9]) + ", ..." * (len(known) > 9)
+    shown = [name or "one without a name" for name in known[:9]]
+    several = ", ".join(shown) + ", ..." * (len(known) > 9)
     return (
         f"{names.visible(path)} has no point {names.visible(word)}; it has {several} and {END}"
         " (NAME:2 is the second of a name)."

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fettle._core import MomentRow, PointRow, Profile
 
 WIDTH, HEIGHT = 64, 12
+LABELS = 12  # letters left of the columns
 BARS = " ▁▂▃▄▅▆▇█"
 ASCII_BARS = "  .::+++#"  # as tall, with letters that every terminal has
 MOST = 8  # charts: of the processes with the largest heaps
@@ -25,7 +26,8 @@ def show(profile: "Profile", stream: "TextIO") -> list[str]:
         by_process.setdefault(moment.process, []).append(moment)
     if not by_process:
         return [NO_TIMELINE]
-    plain = not _has_bars(stream)
+    plain, room = not _has_bars(stream), screen.room(stream)
+    width = WIDTH if room is None else max(16, min(WIDTH, room - LABELS))
     largest = sorted(by_process, key=lambda one: -max(each.live for each in by_process[one]))
     points = profile.points()
     for process in sorted(largest[:MOST]):
@@ -33,7 +35,7 @@ def show(profile: "Profile", stream: "TextIO") -> list[str]:
         if len(by_process) > 1:
             lines.append((label(profile, process), "bold"))
         marked = [point for point in points if point.process == process]
-        lines += [(line, "") for line in chart(by_process[process], marked, plain)]
+        lines += [(line, "") for line in chart(by_process[process], marked, plain, width)]
         screen.styled(lines, stream)
     left = len(by_process) - MOST
     return [f"{left} more processes have a timeline; the largest {MOST} are shown."] * (left > 0)
@@ -53,11 +55,13 @@ def _has_bars(stream: "TextIO") -> bool:
     return True
 
 
-def chart(moments: "list[MomentRow]", points: "list[PointRow]", plain: bool) -> list[str]:
-    """The lines of one chart."""
+def chart(
+    moments: "list[MomentRow]", points: "list[PointRow]", plain: bool, width: int = WIDTH
+) -> list[str]:
+    """The lines of one chart, of so many columns."""
     end = max([moment.time for moment in moments] + [point.time for point in points]) or 1e-9
-    live = _columns([(moment.time, moment.live) for moment in moments], end)
-    rss = _columns([(moment.time, moment.rss) for moment in moments], end)
+    live = _columns([(moment.time, moment.live) for moment in moments], end, width)
+    rss = _columns([(moment.time, moment.rss) for moment in moments], end, width)
     most = max(*live, *rss, 1)
     bars = ASCII_BARS if plain else BARS
     dot = "-" if plain else "·"
@@ -73,23 +77,23 @@ def chart(moments: "list[MomentRow]", points: "list[PointRow]", plain: bool) -> 
             for low, high in zip(live, rss, strict=True)
         )
         lines.append(f"{labels.get(row, ''):>10} {'|' if plain else '│'}{text}".rstrip())
-    corner = "+" + "-" * WIDTH if plain else "└" + "─" * WIDTH
+    corner = "+" + "-" * width if plain else "└" + "─" * width
     lines.append(f"{'':>10} {corner}")
-    lines.append(f"{'':>10}  {'0 s':<{WIDTH - 12}}{f'{end:.3f} s':>12}")
-    lines += [_flag(point, end) for point in points[:WIDTH]]
+    lines.append(f"{'':>10}  {'0 s':<{width - 12}}{f'{end:.3f} s':>12}")
+    lines += [_flag(point, end, width) for point in points[:WIDTH]]
     lines.append(f"{'':>10}  {bars[8]} live    {dot} RSS")
     return lines
 
 
-def _columns(values: list[tuple[float, int]], end: float) -> list[int]:
+def _columns(values: list[tuple[float, int]], end: float, width: int) -> list[int]:
     """The largest value in each span of time; a span without one has what was last."""
-    found: list[int | None] = [None] * WIDTH
+    found: list[int | None] = [None] * width
     last = values[0][1]
     for time, value in values:
-        at = min(int(WIDTH * time / end), WIDTH - 1)
+        at = min(int(width * time / end), width - 1)
         found[at] = max(found[at] or 0, value)
     columns = []
-    ends = {min(int(WIDTH * time / end), WIDTH - 1): value for time, value in values}
+    ends = {min(int(width * time / end), width - 1): value for time, value in values}
     for at, most in enumerate(found):
         columns.append(last if most is None else most)
         last = ends.get(at, last)
@@ -105,11 +109,11 @@ def _cell(eighths: float, is_dot: bool, bars: str, dot: str) -> str:
     return dot if is_dot and filled == 0 else bars[filled]
 
 
-def _flag(point: "PointRow", end: float) -> str:
+def _flag(point: "PointRow", end: float, width: int) -> str:
     """A point below the time at which it was marked."""
-    at = min(int(WIDTH * point.time / end), WIDTH - 1)
+    at = min(int(width * point.time / end), width - 1)
     text = f"^ {names.shortened(names.visible(point.name), 30)} {size.amount(point.bytes)}"
-    return f"{'':>12}{' ' * at}{text}" if at < WIDTH // 2 else f"{'':>12}{_mirrored(point, at)}"
+    return f"{'':>12}{' ' * at}{text}" if at < width // 2 else f"{'':>12}{_mirrored(point, at)}"
 
 
 def _mirrored(point: "PointRow", at: int) -> str:
