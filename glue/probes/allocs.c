@@ -84,11 +84,15 @@ static void give_back_kept(void)
     ft_kept_give_back(&allocs.kept);
 }
 
-static void keep_back(allocator of, void *block, size_t size)
+/* False: there is no room for it, so no key leads anywhere any more, and it may go. */
+static bool keep_back(allocator of, void *block, size_t size)
 {
-    if (!ft_kept_has_room(&allocs.kept, size))
+    if (!ft_kept_has_room(&allocs.kept, size)) {
         give_back_kept();
+        return false;
+    }
     ft_kept_add(&allocs.kept, &allocs.originals[of], block, size);
+    return true;
 }
 
 static void guard_code(PyCodeObject *code)
@@ -176,6 +180,7 @@ static void block_begins(uintptr_t address, size_t size)
 static bool block_ends(allocator of, uintptr_t address)
 {
     bool guarded = false;
+    size_t kept = sizeof(PyCodeObject); /* of a small one no size is known */
     if (FT_UNLIKELY(!is_ours()))
         return false;
     for (uint32_t i = 0; i < allocs.count; i++) {
@@ -183,13 +188,11 @@ static bool block_ends(allocator of, uintptr_t address)
         ft_heap_part *part = &allocs.heaps[i]->parts[FT_HEAP_PYTHON];
         uint32_t tag = ft_heap_take(part, address, &size);
         guarded |= (tag & FT_HEAP_GUARD) != 0;
+        kept = size > kept ? size : kept;
         if ((tag & ~FT_HEAP_GUARD) != 0)
             ft_heap_end(part, tag & ~FT_HEAP_GUARD, address, size);
     }
-    if (FT_LIKELY(!guarded))
-        return false;
-    keep_back(of, (void *)address, sizeof(PyCodeObject));
-    return true;
+    return FT_UNLIKELY(guarded) && keep_back(of, (void *)address, kept);
 }
 
 /* In a forked child: heaps in files go on in an arena of the child's own. */
