@@ -659,7 +659,7 @@ ft_status ft_heap_text(ft_heap *heap, const char *text, size_t length, uint32_t 
     return status;
 }
 
-/* A reader of the arena finds blocks that hold nothing; the newest ones are filled again. */
+/* A reader of the arena finds blocks that hold nothing; they are filled again. */
 void ft_heap_forget_survivors(ft_heap *heap)
 {
     pthread_mutex_lock(&heap->recording->lock);
@@ -669,9 +669,23 @@ void ft_heap_forget_survivors(ft_heap *heap)
     pthread_mutex_unlock(&heap->recording->lock);
 }
 
+/* A block of the kind that holds nothing any more; else the newest. */
+static ft_block *find_emptied(const ft_heap *heap, ft_block *newest, ft_block_kind kind)
+{
+    ft_block *found = newest;
+    pthread_mutex_lock(&heap->recording->lock);
+    for (ft_block *block = heap->recording->arena.blocks; block != NULL; block = block->next)
+        if (block->kind == (uint32_t)kind && atomic_load(&block->used) == 0)
+            found = block;
+    pthread_mutex_unlock(&heap->recording->lock);
+    return found;
+}
+
 static ft_status append(ft_heap *heap, ft_block **newest, ft_block_kind kind, const void *row,
                         size_t bytes)
 {
+    if (*newest != NULL && ft_block_room(*newest) < bytes)
+        *newest = find_emptied(heap, *newest, kind);
     ft_status status = ft_recording_reserve(heap->recording, newest, kind, 0, bytes);
     if (status != FT_OK)
         return status;

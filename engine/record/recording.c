@@ -76,6 +76,7 @@ ft_status ft_recording_open(ft_recording *recording, const ft_mem *mem, const ch
     *recording = (ft_recording){.mem = mem, .max_contexts = max_contexts};
     pthread_mutex_init(&recording->lock, NULL);
     ft_map_init(&recording->codes, mem);
+    ft_map_init(&recording->texts, mem);
     ft_line_registry_init(&recording->lines, mem);
     recording->arena.mem = mem;
     if (directory != NULL) {
@@ -113,6 +114,7 @@ void ft_recording_close(ft_recording *recording)
     ft_mem_free(recording->mem, recording->flags);
     ft_mem_free(recording->mem, recording->directory);
     ft_map_fini(&recording->codes);
+    ft_map_fini(&recording->texts);
     ft_line_registry_fini(&recording->lines);
     ft_arena_close(&recording->arena);
     pthread_mutex_destroy(&recording->lock);
@@ -281,15 +283,41 @@ ft_status ft_recording_set_property(ft_recording *recording, const char *key, co
     return status;
 }
 
+/* FNV-1a, mixed: 64 bits are enough to tell texts apart. */
+static uint64_t hash_text(const char *text, size_t length)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (uint8_t)text[i]) * UINT64_C(0x100000001b3);
+    hash = (hash ^ length ^ hash >> 32) * UINT64_C(0xff51afd7ed558ccd);
+    return hash ^ hash >> 32;
+}
+
+static ft_status add_new_text(ft_recording *recording, uint64_t hash, const char *text,
+                              uint32_t length, uint32_t *number)
+{
+    const char *texts[3] = {text, "", ""};
+    ft_record record = {.type = FT_RECORD_TEXT, .lengths = {length, 0, 0}};
+    ft_status status = write_record(recording, record, texts);
+    if (status != FT_OK)
+        return status;
+    *number = ++recording->text_count;
+    (void)ft_map_put(&recording->texts, hash, *number); /* else it is written again the next time */
+    return FT_OK;
+}
+
 ft_status ft_recording_add_text(ft_recording *recording, const char *text, size_t length,
                                 uint32_t *number)
 {
-    const char *texts[3] = {text, "", ""};
-    ft_record record = {.type = FT_RECORD_TEXT, .lengths = {cut_length(length), 0, 0}};
+    uint32_t kept = cut_length(length);
+    uint64_t hash = hash_text(text, kept);
+    ft_status status = FT_OK;
     pthread_mutex_lock(&recording->lock);
-    ft_status status = write_record(recording, record, texts);
-    if (status == FT_OK)
-        *number = ++recording->text_count;
+    const uint32_t *known = ft_map_get(&recording->texts, hash);
+    if (known != NULL)
+        *number = *known;
+    else
+        status = add_new_text(recording, hash, text, kept, number);
     pthread_mutex_unlock(&recording->lock);
     return status;
 }

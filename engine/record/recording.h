@@ -60,6 +60,7 @@ struct ft_recording {
     uint32_t *flags; /* owned, by code number */
     uint32_t code_count, code_capacity;
     uint32_t text_count;
+    ft_map texts; /* hash of a text -> its number */
     ft_block *records;       /* newest block of records */
     uint64_t records_used;   /* its used bytes, in memory that a forked child does not share */
     ft_block *slots;         /* newest block of recorders */
@@ -138,7 +139,7 @@ void ft_recording_note_lack(ft_recording *recording, ft_status status);
 ft_status ft_recording_set_property(ft_recording *recording, const char *key, const char *value,
                                     size_t value_length);
 
-/* Stores a text and gives its number. */
+/* Stores a text, if it was not stored before, and gives its number. */
 ft_status ft_recording_add_text(ft_recording *recording, const char *text, size_t length,
                                 uint32_t *number);
 

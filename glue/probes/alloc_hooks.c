@@ -98,11 +98,15 @@ static void give_back_kept(void)
     ft_kept_give_back(&ft_hooks.kept);
 }
 
-static void keep_back(ft_allocator of, void *block, size_t size)
+/* False: there is no room for it, so no key leads anywhere any more, and it may go. */
+static bool keep_back(ft_allocator of, void *block, size_t size)
 {
-    if (!ft_kept_has_room(&ft_hooks.kept, size))
+    if (!ft_kept_has_room(&ft_hooks.kept, size)) {
         give_back_kept();
+        return false;
+    }
     ft_kept_add(&ft_hooks.kept, &ft_hooks.allocators.originals[of], block, size);
+    return true;
 }
 
 static void guard_code(PyCodeObject *code)
@@ -198,6 +202,7 @@ static void block_begins(uintptr_t address, size_t size)
 static bool block_ends(ft_allocator of, uintptr_t address)
 {
     bool guarded = false;
+    size_t kept = sizeof(PyCodeObject); /* of a small one no size is known */
     if (FT_UNLIKELY(!is_ours()))
         return false;
     for (uint32_t i = 0; i < ft_hooks.count; i++) {
@@ -205,13 +210,11 @@ static bool block_ends(ft_allocator of, uintptr_t address)
         ft_heap_part *part = &ft_hooks.heaps[i]->parts[FT_HEAP_PYTHON];
         uint32_t tag = take(part, address, &size);
         guarded |= (tag & FT_HEAP_GUARD) != 0;
+        kept = size > kept ? size : kept;
         if ((tag & ~FT_HEAP_GUARD) != 0)
             ft_heap_end(part, tag & ~FT_HEAP_GUARD, address, size);
     }
-    if (FT_LIKELY(!guarded))
-        return false;
-    keep_back(of, (void *)address, sizeof(PyCodeObject));
-    return true;
+    return FT_UNLIKELY(guarded) && keep_back(of, (void *)address, kept);
 }
 
 /* In a forked child: heaps in files go on in an arena of the child's own. */

@@ -275,6 +275,7 @@ PyObject *ft_traces_all(ft_take *take)
     PyObject *result = NULL;
     listing list = {.heap = take->heap};
     bool entered = ft_allocs_enter();
+    int held = ft_compat_hold_collector(); /* a finaliser may end the heap */
     if (list_all(&list) && init_cache(&made, &list))
         result = make_rows(&list, &made);
     else
@@ -282,6 +283,7 @@ PyObject *ft_traces_all(ft_take *take)
     if (made.list != NULL)
         fini_cache(&made);
     fini_listing(&list);
+    ft_compat_release_collector(held);
     ft_allocs_leave(entered);
     return result;
 }
@@ -346,6 +348,7 @@ PyObject *ft_traces_of(ft_take *take, PyObject *object)
     ft_heap_place *places = NULL;
     uintptr_t address = (uintptr_t)object - ft_compat_pre_header(Py_TYPE(object));
     bool entered = ft_allocs_enter();
+    int held = ft_compat_hold_collector();
     if (take->heap_is_on)
         places = find_places(take->heap, address, &count, &failed);
     PyObject *result = NULL;
@@ -354,6 +357,7 @@ PyObject *ft_traces_of(ft_take *take, PyObject *object)
     else
         result = places == NULL ? Py_NewRef(Py_None) : make_stack(take->heap, places, count);
     ft_mem_free(&ft_mem_system, places);
+    ft_compat_release_collector(held);
     ft_allocs_leave(entered);
     return result;
 }
