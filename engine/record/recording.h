@@ -60,7 +60,7 @@ struct ft_recording {
     uint32_t *flags; /* owned, by code number */
     uint32_t code_count, code_capacity;
     uint32_t text_count;
-    ft_map texts; /* hash of a text -> its number */
+    ft_map texts;            /* hash of a text -> its number */
     ft_block *records;       /* newest block of records */
     uint64_t records_used;   /* its used bytes, in memory that a forked child does not share */
     ft_block *slots;         /* newest block of recorders */
