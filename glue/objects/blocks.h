@@ -13,7 +13,7 @@
 #ifndef FT_GLUE_BLOCKS_H
 #define FT_GLUE_BLOCKS_H
 
-#include "glue/compat.h"
+#include "glue/compat_objects.h"
 
 /* Header; keys and values, or a buffer and UTF-8; __dict__ and its keys and values. */
 enum { FT_BLOCKS_MOST = 6 };

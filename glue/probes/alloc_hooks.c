@@ -588,7 +588,7 @@ static int trace_reference(PyObject *object, PyRefTracerEvent event, void *Py_UN
         !find_frame(&frame))
         return 0;
     inside = IN_HOOK;
-    address -= ft_compat_pre_header(Py_TYPE(object));
+    address -= ft_compat_preheader(Py_TYPE(object));
     for (uint32_t i = 0; i < ft_hooks.count; i++) {
         ft_heap_part *part = &ft_hooks.heaps[i]->parts[FT_HEAP_PYTHON];
         if (!part->samples)

@@ -346,7 +346,7 @@ PyObject *ft_traces_of(ft_take *take, PyObject *object)
     bool failed = false;
     Py_ssize_t count;
     ft_heap_place *places = NULL;
-    uintptr_t address = (uintptr_t)object - ft_compat_pre_header(Py_TYPE(object));
+    uintptr_t address = (uintptr_t)object - ft_compat_preheader(Py_TYPE(object));
     bool entered = ft_allocs_enter();
     int held = ft_compat_hold_collector();
     if (take->heap_is_on)
