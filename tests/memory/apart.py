@@ -19,11 +19,11 @@ import ctypes, gc, os, sys, threading, tracemalloc
 from fettle import _core
 def Recorder(**options):
     return _core.Recorder(calls=False, mem=options.pop("mem", True), **options)
-def alive_by(recorder, file=__file__ if "__file__" in globals() else "<string>"):
-    \"\"\"{line: [blocks, bytes]} of what is alive.\"\"\"
+def alive_by(recorder, but=0):
+    \"\"\"{line: [blocks, bytes]} of what is alive, but for blocks of one size.\"\"\"
     found = {}
     for (_, size, stack, _), count in recorder.traces():
-        if stack[0][0] == file:
+        if stack[0][0] == "<string>" and size != but:
             row = found.setdefault(stack[0][1], [0, 0])
             row[0] += count
             row[1] += count * size

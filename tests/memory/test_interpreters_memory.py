@@ -46,6 +46,7 @@ def test_in_turn() -> None:
         recorder.stop()
         recorder.profile()
         """,
+        options=("-W", "ignore"),
     )
 
 
@@ -69,6 +70,7 @@ def test_at_the_same_time() -> None:
         recorder.stop()
         recorder.profile()
         """,
+        options=("-W", "ignore"),
     )
 
 
@@ -81,6 +83,7 @@ def test_left_behind_at_the_end() -> None:
         other = create()
         execute(other, "kept = [str(i) for i in range(1000)]; import sys; sys.kept = kept")
         """,
+        options=("-W", "ignore"),
     )
 
 
@@ -96,4 +99,5 @@ def test_a_recorder_there_is_refused() -> None:
         made.start()
         total(made)
         """,
+        options=("-W", "ignore"),
     )

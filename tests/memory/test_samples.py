@@ -21,7 +21,7 @@ def large(n):
     for size in repeat(7967, n):
         yield bytes(size)  # 8000
 def huge(n):
-    for size in repeat(1 << 20, n):
+    for size in repeat(1 << 22, n):
         yield bytes(size)
 lines = [f.__code__.co_firstlineno + 2 for f in (small, large, huge)]
 said = []
