@@ -27,7 +27,8 @@ static _Thread_local ft_sampling_countdown countdowns[2] FT_TLS; /* by part */
 /* Why this thread's blocks are not told of. */
 enum {
     IN_HOOK = 1, /* what happens further in is the same block's */
-    MUTED = 2    /* what it allocates is ours; what it frees may be the program's */
+    MUTED = 2,   /* what it allocates is ours; what it frees may be the program's */
+    IN_RAW = 4   /* it holds the raw lock */
 };
 
 static _Thread_local unsigned char inside FT_TLS;
@@ -444,30 +445,32 @@ static inline bool is_raw_told(unsigned char why_not)
 }
 
 /* Between the two nothing of the FT_RAW parts is told by anybody else. */
-static void enter_raw(void)
+static unsigned char enter_raw(void)
 {
-    inside |= IN_HOOK;
+    unsigned char before = inside;
+    inside = before | IN_HOOK | IN_RAW;
     pthread_mutex_lock(&ft_hooks.raw_lock);
+    return before;
 }
 
-static void leave_raw(void)
+static void leave_raw(unsigned char before)
 {
     pthread_mutex_unlock(&ft_hooks.raw_lock);
-    inside &= (unsigned char)~IN_HOOK;
+    inside = before;
 }
 
 static void tell_raw_begin(uint32_t domain, void *block, size_t size)
 {
-    enter_raw();
+    unsigned char before = enter_raw();
     raw_begins(domain, (uintptr_t)block, size);
-    leave_raw();
+    leave_raw(before);
 }
 
 static void tell_raw_end(void *block)
 {
-    enter_raw();
+    unsigned char before = enter_raw();
     raw_ends((uintptr_t)block);
-    leave_raw();
+    leave_raw(before);
 }
 
 static void *raw_malloc(void *context, size_t size)
@@ -494,21 +497,22 @@ static void *raw_calloc(void *context, size_t count, size_t each)
 static void *tell_raw_realloc(void *context, void *block, size_t size, bool may_pass)
 {
     moving old;
+    unsigned char before = inside;
     if (block != NULL) {
-        enter_raw();
+        (void)enter_raw();
         forget_block(FT_HEAP_RAW, (uintptr_t)block, &old);
-        leave_raw();
+        leave_raw(before);
     }
     inside |= IN_HOOK;
     void *moved = ft_hooks.allocators.originals[FT_RAW].realloc(context, block, size);
-    enter_raw();
+    (void)enter_raw();
     if (block != NULL && moved == NULL)
         know_again(FT_HEAP_RAW, (uintptr_t)block, &old);
     if (moved != NULL && !may_pass && (inside & MUTED) == 0)
         raw_begins(0, (uintptr_t)moved, size);
     else if (!may_pass)
         ft_sampling_drop(&countdowns[FT_HEAP_RAW]);
-    leave_raw();
+    leave_raw(before);
     return moved;
 }
 
@@ -522,9 +526,11 @@ static void *raw_realloc(void *context, void *block, size_t size)
     return ft_hooks.allocators.originals[FT_RAW].realloc(context, block, size);
 }
 
+/* Also within another block's hook: a tool above ours gives back there what it kept of the block.
+ */
 static void raw_free(void *context, void *block)
 {
-    if (block != NULL && is_raw_told(IN_HOOK) && !is_stranger(FT_HEAP_RAW, block))
+    if (block != NULL && is_raw_told(IN_RAW) && !is_stranger(FT_HEAP_RAW, block))
         tell_raw_end(block);
     ft_hooks.allocators.originals[FT_RAW].free(context, block);
 }
@@ -542,9 +548,9 @@ void ft_allocs_forget(uintptr_t address)
     moving old;
     if (!is_raw_told(IN_HOOK) || is_stranger(FT_HEAP_RAW, (void *)address))
         return;
-    enter_raw();
+    unsigned char before = enter_raw();
     forget_block(FT_HEAP_RAW, address, &old);
-    leave_raw();
+    leave_raw(before);
 }
 
 void ft_allocs_untrack(uint32_t domain, uintptr_t address)

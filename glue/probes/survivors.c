@@ -69,8 +69,9 @@ static void visit(void *context, PyTypeObject *type, const void *object, const v
     const ft_heap_part *part = &all->heap->parts[FT_HEAP_PYTHON];
     size_t large = 0, bytes = 0;
     uint32_t tag = 0, site = 0;
-    if (block_count > 0)
-        tag = ft_tags_get(&part->tags, (uintptr_t)blocks[0], &large) & ~FT_HEAP_GUARD;
+    size_t asked = all->heap->sample > 0 ? block_count > 0 : block_count;
+    for (size_t i = 0; i < asked && tag == 0; i++) /* a list may be older than its items' block */
+        tag = ft_tags_get(&part->tags, (uintptr_t)blocks[i], &large) & ~FT_HEAP_GUARD;
     if (tag != 0)
         site = ft_heap_cell_at(part, tag)->site;
     if (site == 0 && all->heap->sample > 0)

@@ -254,3 +254,27 @@ def test_several_recorders() -> None:
         assert last.traced()[1] >= 100 * 1033
         """,
     )
+
+
+def test_what_a_tracer_above_keeps_of_a_block_goes_with_it() -> None:
+    """tracemalloc gives back its note of a large block in the middle of our hook: an allocator
+    that frees what it allocated has as much alive after each turn."""
+    run(
+        """
+        import tracemalloc
+        recorder = Recorder()
+        recorder.start()
+        tracemalloc.start()
+        def turn():
+            kept = [bytes(600) for _ in range(3000)]
+        alive = []
+        for _ in range(4):
+            turn()
+            alive.append((recorder.traced()[0], tracemalloc.get_traced_memory()[0]))
+        tracemalloc.stop()
+        recorder.stop()
+        ours, its = zip(*alive)
+        assert max(its[1:]) - min(its[1:]) < 1000, its
+        assert max(ours[1:]) - min(ours[1:]) < 1000, ours
+        """
+    )
