@@ -19,7 +19,7 @@ bool ft_allocators_is_heard(ft_allocators *allocators, ft_allocator of)
     else
         PyObject_Free(block = PyObject_Malloc(BYTES));
     allocators->probing = false;
-    return allocators->heard[of];
+    return allocators->heard[of] || block == NULL;
 }
 
 /* The context stays the original's: whoever reads the allocator while it changes calls one of the

@@ -25,7 +25,9 @@ void ft_allocators_install(ft_allocators *allocators, const PyMemAllocatorEx *ou
  * and ours below them call through. */
 void ft_allocators_uninstall(ft_allocators *allocators, const PyMemAllocatorEx *ours);
 
-/* Is our hook in the chain still? Allocates a block, larger than 512 bytes, and frees it. */
+/* Is our hook in the chain still? Allocates a block, larger than 512 bytes, and frees it. Where
+ * none is given nobody can say, and it is true: a second time in the chain it would call itself for
+ * ever. */
 bool ft_allocators_is_heard(ft_allocators *allocators, ft_allocator of);
 
 #endif

@@ -89,3 +89,36 @@ def test_what_is_looked_at_often_does_not_grow(prepare: str, step: str, rounds: 
 def test_finalisers_end_a_recording_while_it_is_looked_at() -> None:
     """Until 3.11 they run wherever objects are made."""
     assert output(FINALISER) == "ended\n"
+
+
+NO_MEMORY = """
+import _testcapi
+from fettle import _core
+
+for failing in range(40):
+    recorder = _core.Recorder(calls=False, mem=True, frames=2)
+    _testcapi.set_nomemory(failing, failing + 40)
+    try:
+        recorder.start()
+        made = [bytearray(30) for _ in range(5)]
+        recorder.traces()
+        recorder.trace_of(made)
+        recorder.point("made")
+        recorder.profile()
+    except MemoryError:
+        pass
+    finally:
+        _testcapi.remove_mem_hooks()
+    while recorder.active:
+        recorder.stop()
+    recorder.start()
+    made = bytes(3000)
+    assert recorder.trace_of(made), failing
+    recorder.stop()
+print("ended")
+"""
+
+
+def test_memory_runs_out_anywhere() -> None:
+    pytest.importorskip("_testcapi")
+    assert output(NO_MEMORY) == "ended\n"
