@@ -217,8 +217,7 @@ static PyObject *core_point(PyObject *module, PyObject *name)
         PyErr_SetString(PyExc_TypeError, "a point's name is a str");
         return NULL;
     }
-    if (ft_point_mark(name) < 0)
-        return NULL;
+    ft_point_mark(name);
     Py_RETURN_NONE;
 }
 

@@ -7,9 +7,10 @@
 
 #include "glue/probes/take.h"
 
-/* In all heaps that are on; name: a str. Needs the GIL. 0, or -1 with an exception. */
-int ft_point_mark(PyObject *name);
-/* In the take's heap, if it is on. */
+/* In all heaps that are on; name: a str, cut to FT_NAME_MAX_BYTES. Needs the GIL. A heap that has
+ * no room for it notes that: the program goes on as without a recording. */
+void ft_point_mark(PyObject *name);
+/* In the take's heap, if it is on. 0, or -1 with an exception. */
 int ft_point_mark_in(const ft_take *take, PyObject *name);
 
 #endif

@@ -109,6 +109,18 @@ def test_points_from_inside() -> None:
     assert second
 
 
+def test_a_point_may_be_called_anything() -> None:
+    names = ["\ud800", "a\0b", "x" * 100_000, "\N{SNOWMAN}", ""]
+    with fettle.run(mem=True) as recording:
+        for name in names:
+            fettle.mark(name)
+    found = [point.name for point in recording.profile().points()]
+    assert found[0] == "\\ud800"
+    assert found[1] == "a\0b"
+    assert set(found[2]) == {"x"} and 1000 < len(found[2]) < 100_000
+    assert found[3:] == names[3:]
+
+
 def test_a_recording_of_nothing_says_so() -> None:
     with fettle.run(mem=True) as recording:
         pass

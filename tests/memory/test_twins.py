@@ -25,8 +25,8 @@ def test_equal(program: Path, frames: int) -> None:
     differing = differences(theirs, ours)
     if sys.version_info >= (3, 13):
         assert differing == {}
-    else:  # while the flag is set back to look, tracemalloc moves a tuple or two of the harness's
-        assert sum(abs(row[1] - other[1]) for row, other in differing.values()) <= 2, differing
+    else:  # while the flag is set back to look, tracemalloc moves a few tuples of the harness's
+        assert sum(abs(row[1] - other[1]) for row, other in differing.values()) <= 4, differing
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
