@@ -59,21 +59,17 @@
 
 typedef struct _PyInterpreterFrame ft_frame;
 
-#if PY_VERSION_HEX < 0x030D0000
-#define Py_IsFinalizing _Py_IsFinalizing /* public from 3.13 */
-#endif
-
 /* ---- threads ---- */
 
-/* The thread state of this thread, or NULL when it has none or does not hold the GIL.
- * _PyThreadState_UncheckedGet until 3.12; PyThreadState_GetUnchecked is public from 3.13. */
+#if PY_VERSION_HEX < 0x030D0000 /* both are public from 3.13 */
+#define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
+#define Py_IsFinalizing _Py_IsFinalizing
+#endif
+
+/* The thread state of this thread, or NULL when it has none or does not hold the GIL. */
 static inline PyThreadState *ft_compat_thread(void)
 {
-#if PY_VERSION_HEX >= 0x030D0000
     return PyThreadState_GetUnchecked();
-#else
-    return _PyThreadState_UncheckedGet();
-#endif
 }
 
 /* ---- frames ---- */
@@ -86,18 +82,6 @@ static inline ft_frame *ft_compat_current_frame(void)
     return thread->current_frame;
 #else
     return thread->cframe->current_frame;
-#endif
-}
-
-/* The innermost visible frame of a thread, which must be the calling one; NULL when there is none.
- */
-static inline ft_frame *ft_compat_visible(ft_frame *frame);
-static inline ft_frame *ft_compat_frame_in(const PyThreadState *thread)
-{
-#if PY_VERSION_HEX >= 0x030D0000
-    return ft_compat_visible(thread->current_frame);
-#else
-    return thread->cframe == NULL ? NULL : ft_compat_visible(thread->cframe->current_frame);
 #endif
 }
 
@@ -155,6 +139,16 @@ static inline ft_frame *ft_compat_visible(ft_frame *frame)
         frame = frame->previous;
     }
     return NULL;
+}
+
+/* The innermost visible frame of a thread, the calling one; NULL when there is none. */
+static inline ft_frame *ft_compat_frame_in(const PyThreadState *thread)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return ft_compat_visible(thread->current_frame);
+#else
+    return thread->cframe == NULL ? NULL : ft_compat_visible(thread->cframe->current_frame);
+#endif
 }
 
 /* The code of a Python function's frame. Borrowed. */
