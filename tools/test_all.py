@@ -23,6 +23,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ FOLDER = ROOT / "build" / "test-all"
 COULD_NOT_TRY = 75
 # Beyond what a slow machine needs for one version; a hang must not eat the whole run.
 STEP_SECONDS = 1500
+AT_ONCE = 2  # a test runs one program after another: two Pythons are no load for two cores
 
 PROBE = """
 import importlib.metadata as m, json, os, platform, sys, sysconfig
@@ -213,14 +215,25 @@ def resolve(named: str) -> tuple[list[Interpreter], list[Outcome]]:
     return interpreters, outcomes
 
 
+def names(interpreters: list[Interpreter]) -> Iterator[str]:
+    """Each one's own, also where two are of one version."""
+    for number, interpreter in enumerate(interpreters):
+        twin = sum(each.minor == interpreter.minor for each in interpreters[:number])
+        yield interpreter.minor + (f"-{twin + 1}" if twin else "")
+
+
+def announced(interpreter: Interpreter, name: str) -> Outcome:
+    print(f"== {interpreter.version}: {shlex.join(interpreter.command)}", flush=True)
+    outcome = test(interpreter, name)
+    print(f"   {interpreter.version} {outcome.status}: {outcome.remark}", flush=True)
+    return outcome
+
+
 def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     interpreters, outcomes = resolve(" ".join(sys.argv[1:]))
-    for number, interpreter in enumerate(interpreters):
-        twin = sum(each.minor == interpreter.minor for each in interpreters[:number])
-        print(f"== {interpreter.version}: {shlex.join(interpreter.command)}", flush=True)
-        outcomes.append(test(interpreter, interpreter.minor + (f"-{twin + 1}" if twin else "")))
-        print(f"   {outcomes[-1].status}: {outcomes[-1].remark}", flush=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outcomes += pool.map(announced, interpreters, names(interpreters))
     for minor in supported():
         if minor not in {outcome.minor for outcome in outcomes}:
             outcomes.append(Outcome(minor, "not tried", "-", 0, "no such Python with headers here"))
