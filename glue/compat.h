@@ -57,21 +57,17 @@
 
 typedef struct _PyInterpreterFrame ft_frame;
 
-#if PY_VERSION_HEX < 0x030D0000
-#define Py_IsFinalizing _Py_IsFinalizing /* public from 3.13 */
-#endif
-
 /* ---- threads ---- */
 
-/* The thread state of this thread, or NULL when it has none or does not hold the GIL.
- * _PyThreadState_UncheckedGet until 3.12; PyThreadState_GetUnchecked is public from 3.13. */
+#if PY_VERSION_HEX < 0x030D0000 /* both are public from 3.13 */
+#define PyThreadState_GetUnchecked _PyThreadState_UncheckedGet
+#define Py_IsFinalizing _Py_IsFinalizing
+#endif
+
+/* The thread state of this thread, or NULL when it has none or does not hold the GIL. */
 static inline PyThreadState *ft_compat_thread(void)
 {
-#if PY_VERSION_HEX >= 0x030D0000
     return PyThreadState_GetUnchecked();
-#else
-    return _PyThreadState_UncheckedGet();
-#endif
 }
 
 /* ---- frames ---- */
