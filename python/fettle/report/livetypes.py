@@ -35,7 +35,7 @@ def show(
     if not found:
         return [NO_OBJECTS]
     groups = _groups(profile, sites, choice.within, files)
-    ordered = sorted(groups.values(), key=lambda one: (-one.bytes, -one.count, one.type, one.place))
+    ordered = sorted(groups.values(), key=_order)
     shown = ordered[: choice.rows] if choice.rows else ordered
     rows = [[size.amount(one.bytes), size.grouped(one.count), one.type, one.place] for one in shown]
     head, *lines = columns.aligned(["alive", "objects", "type", sitelines.HEAD], rows)
@@ -45,6 +45,11 @@ def show(
     advice = [] if choice.within else _advice(profile, choice.rows)
     screen.styled([*body, *((line, style) for line, style in advice)], stream)
     return _missing(profile)
+
+
+def _order(one: "_Group") -> tuple[bool, int, int, str, str]:
+    """The largest first, and below them what no recorded line made: of that there is much."""
+    return one.place == OLDER, -one.bytes, -one.count, one.type, one.place
 
 
 def _missing(profile: "Profile") -> list[str]:
