@@ -67,6 +67,13 @@ _HOOKED = """
 import ctypes as _ctypes
 _ctypes.PyDLL({library!r}).install()
 """
+# Whether memory goes back to the system and comes again, page by page, in each work() is chance, a
+# matter of what else lies beside it, and may take a third of the time. So each arena keeps one
+# object, and the C library keeps what it has.
+_ANCHORS = """
+_anchors = [[] for _ in range(400_000)][::4_000]
+"""
+_KEEPING = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_TOP_PAD_": str(1 << 25)}
 _TIMED = """
 import time as _time
 _begun = _time.process_time()
@@ -101,7 +108,7 @@ def compile_hooks(folder: Path) -> str | None:
 
 def write(folder: Path, source: str, repeats: int, way: str, before: str) -> Path:
     script = folder / f"memory_{way.replace(' ', '_')}.py"
-    script.write_text(source + before + _TIMED.format(repeats=repeats) + ways.TELL)
+    script.write_text(source + _ANCHORS + before + _TIMED.format(repeats=repeats) + ways.TELL)
     return script
 
 
@@ -110,7 +117,7 @@ def calibrate(folder: Path, source: str, seconds: float) -> int:
     repeats = 1
     while True:
         script = write(folder, source, repeats, "plain", "")
-        spent = min(ways.run("plain", script).measured[0] for _ in range(CALIBRATIONS))
+        spent = min(ways.run("plain", script, _KEEPING).measured[0] for _ in range(CALIBRATIONS))
         if spent >= seconds:
             return repeats
         repeats = math.ceil(repeats * min(1.1 * seconds / max(spent, 1e-6), 30)) + 1
@@ -128,7 +135,7 @@ def interleaved(
     for round in range(1 if effort.tiny else effort.rounds * times):
         for way, script in scripts.items():
             if round < AT_MOST.get(way, round + 1):
-                took[way]["cpu"].append(ways.run("plain", script).measured[0])
+                took[way]["cpu"].append(ways.run("plain", script, _KEEPING).measured[0])
     return {"repeats": repeats, "ways": took}
 
 

@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def timed(command: list[str]) -> tuple[float, float, str]:
     return wall, cpu, done.stdout
 
 
-def run(way: str, script: Path) -> Run:
+def run(way: str, script: Path, environment: Mapping[str, str] | None = None) -> Run:
     """Runs the script, which has set `_measured` (a tuple) and ends with TELL."""
     out = recording(way, script.parent)
     command = [str(out) if word == "{out}" else word for word in _COMMANDS[way]]
@@ -106,7 +107,12 @@ def run(way: str, script: Path) -> Run:
         [*command, str(script)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "BENCH_PARTS": f"{out}.parts", "PYTHONHASHSEED": "0"},
+        env={
+            **os.environ,
+            **(environment or {}),
+            "BENCH_PARTS": f"{out}.parts",
+            "PYTHONHASHSEED": "0",
+        },
     )
     assert process.stdout is not None
     with process.stdout:
