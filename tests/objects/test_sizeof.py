@@ -148,8 +148,8 @@ def test_the_first_instance_of_a_class_is_measured_as_it_is() -> None:
         first = cls()
         after, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        # a frame object or so of the interpreter's own may be in it
-        assert fettle.sizeof(first) == pytest.approx(after - before, abs=100)
+        # a frame object or so of the interpreter's own may be in it, later instances are far off
+        assert fettle.sizeof(first) == pytest.approx(after - before, abs=200)
         assert fettle.sizeof(first) >= fettle.sizeof([cls() for _ in range(100)][-1])
 
 
