@@ -44,7 +44,10 @@ def test_calls_and_paths() -> None:
     assert text.index("function call") < text.index("still alive")
     with fettle.run(mem=True, frames=4) as recording:
         kept = held(1_000_000)
-    remarks = ("fettle:", " (")  # 3.13.0's tracemalloc keeps its tracer when it stops, and we say so
+    remarks = (
+        "fettle:",
+        " (",
+    )  # 3.13.0's tracemalloc keeps its tracer when it stops, and we say so
     tree = [line for line in shown(recording, "tree").splitlines() if not line.startswith(remarks)]
     assert "held" in tree[-1]
     assert kept
