@@ -429,3 +429,14 @@ PyObject *ft_convert_meta(const ft_profile *profile)
     }
     return dict;
 }
+
+PyObject *ft_convert_bytes(const ft_module_state *state, ft_status status, ft_buf *written)
+{
+    PyObject *bytes = NULL;
+    if (status == FT_OK)
+        bytes = PyBytes_FromStringAndSize((const char *)written->data, (Py_ssize_t)written->length);
+    else
+        ft_convert_error(state, status, 0, NULL);
+    ft_buf_fini(written);
+    return bytes;
+}

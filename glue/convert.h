@@ -8,6 +8,7 @@
 
 #include <Python.h>
 
+#include "engine/base/buf.h"
 #include "engine/model/outline.h"
 #include "engine/model/query.h"
 #include "glue/state.h"
@@ -48,5 +49,9 @@ PyObject *ft_convert_threads(const ft_module_state *state, const ft_profile *pro
                              const ft_totals *sums);
 PyObject *ft_convert_notes(const ft_module_state *state, const ft_profile *profile);
 PyObject *ft_convert_meta(const ft_profile *profile);
+
+/* What a writer with this status left in the buffer, which is freed: bytes, or NULL with an
+ * exception. */
+PyObject *ft_convert_bytes(const ft_module_state *state, ft_status status, ft_buf *written);
 
 #endif

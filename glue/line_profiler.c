@@ -270,15 +270,8 @@ static int take_function(const ft_module_state *state, PyObject *key, PyObject *
 static PyObject *write_bytes(const ft_module_state *state, const ft_timings *timings)
 {
     ft_buf out;
-    PyObject *bytes = NULL;
     ft_buf_init(&out, &ft_mem_system);
-    ft_status status = ft_lprof_write(timings, &out);
-    if (status == FT_OK)
-        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.length);
-    else
-        ft_convert_error(state, status, 0, NULL);
-    ft_buf_fini(&out);
-    return bytes;
+    return ft_convert_bytes(state, ft_lprof_write(timings, &out), &out);
 }
 
 const char ft_line_profiler_write_doc[] =

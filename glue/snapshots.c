@@ -413,15 +413,8 @@ static int take_snapshot(taking *to, PyObject *groups, PyObject *attributes)
 static PyObject *write_bytes(const ft_module_state *state, const ft_traces *traces)
 {
     ft_buf out;
-    PyObject *bytes = NULL;
     ft_buf_init(&out, &ft_mem_system);
-    ft_status status = ft_snapshot_write(traces, &out);
-    if (status == FT_OK)
-        bytes = PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.length);
-    else
-        ft_convert_error(state, status, 0, NULL);
-    ft_buf_fini(&out);
-    return bytes;
+    return ft_convert_bytes(state, ft_snapshot_write(traces, &out), &out);
 }
 
 const char ft_snapshots_write_doc[] =

@@ -4,7 +4,8 @@
  *
  * A key is made of the instruction pointers of the frames, so that a known place costs no look at
  * lines or names. It stays right as long as no code object's address is used again: the blocks of
- * code that keys point into are not given back before the recording ends (allocs.c). */
+ * code that keys point into are not given back before the recording ends
+ * (alloc_hooks.c). */
 #ifndef FT_GLUE_PROBES_PLACES_H
 #define FT_GLUE_PROBES_PLACES_H
 
