@@ -332,7 +332,9 @@ static inline bool ft_compat_compact(PyObject *number, Py_ssize_t *value)
     Py_ssize_t size = Py_SIZE(number);
     if (size < -1 || size > 1)
         return false;
-    *value = size == 0 ? 0 : size * (Py_ssize_t)((PyLongObject *)number)->ob_digit[0];
+    /* Most are positive: a guess is quicker than a product. */
+    digit first = size == 0 ? 0 : ((PyLongObject *)number)->ob_digit[0];
+    *value = __builtin_expect(size >= 0, 1) ? (Py_ssize_t)first : -(Py_ssize_t)first;
 #endif
     return true;
 }

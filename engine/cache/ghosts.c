@@ -15,7 +15,7 @@ void ft_ghosts_clear(ft_ghosts *ghosts)
 
 ft_status ft_ghosts_init(ft_ghosts *ghosts, const ft_mem *mem, uint32_t room)
 {
-    assert(room > 0 && room < FT_GHOST_NONE / 4);
+    assert(room > 0 && room < FT_GHOST_NONE);
     ft_ghosts made = {.room = room};
     ft_status status = ft_memo_index_new(&made.index, mem, room / FT_GHOST_PER_CHUNK + 1);
     if (status != FT_OK)
@@ -73,7 +73,9 @@ void ft_ghosts_add(ft_ghosts *ghosts, uint8_t list, uint32_t hash)
     assert(ghost < ghosts->room && list < FT_GHOST_LISTS);
     ghosts->ghosts[ghost].hash = hash;
     append(ghosts, list, ghost);
-    ft_memo_index_add(&ghosts->index, hash, ghost * 2 + list);
+    uint8_t slot = ft_memo_index_add(&ghosts->index, hash, ghost * 2 + list);
+    ghosts->ghosts[ghost].slot_low = slot & 3;
+    ghosts->ghosts[ghost].slot_high = slot >> 2 & 3;
 }
 
 void ft_ghosts_remove(ft_ghosts *ghosts, ft_ghost_place place)
@@ -82,7 +84,7 @@ void ft_ghosts_remove(ft_ghosts *ghosts, ft_ghost_place place)
     ft_ghost_list *list = &ghosts->lists[place.list];
     assert(place.ghost < ghosts->used && list->count > 0);
     ft_memo_index_remove(&ghosts->index, ghost->hash, place.ghost * 2 + place.list,
-                         FT_INDEX_ELSEWHERE);
+                         (uint8_t)(ghost->slot_high << 2 | ghost->slot_low));
     if (ghost->before == FT_GHOST_NONE)
         list->first = ghost->after;
     else

@@ -9,16 +9,19 @@
 
 #include "engine/cache/memo_index.h"
 
-#define FT_GHOST_NONE UINT32_MAX
-
 enum {
     FT_GHOST_LISTS = 2,
-    FT_GHOST_PER_CHUNK = 10 /* of 12: only who misses looks for ghosts */
+    FT_GHOST_PER_CHUNK = 10, /* of 12: only who misses looks for ghosts */
+    FT_GHOST_BITS = 30,      /* of a ghost's number: there are no more than entries */
+    FT_GHOST_NONE = (1 << FT_GHOST_BITS) - 1
 };
 
 typedef struct ft_ghost {
     uint32_t hash;
-    uint32_t before, after; /* in its list, `after` also in the list of free ones */
+    /* Its neighbours in its list (`after` also in the list of free ones), and in two halves the
+     * slot of the index that it is in. */
+    uint32_t before : FT_GHOST_BITS, slot_low : 2;
+    uint32_t after : FT_GHOST_BITS, slot_high : 2;
 } ft_ghost;
 
 typedef struct ft_ghost_list {

@@ -65,12 +65,13 @@ typedef struct ft_index_home {
     uint8_t tag;
 } ft_index_home;
 
+/* The chunk is told by the hash's high bits, tag and slot by its low ones: they do not wait for
+ * each other, and up to a million entries they are independent. */
 static inline ft_index_home ft_index_home_of(const ft_memo_index *index, uint32_t hash)
 {
-    uint64_t place = (uint64_t)hash * index->count; /* whole: the chunk; fraction: what is left */
-    uint64_t inside = (uint64_t)(uint32_t)place * FT_INDEX_SLOTS; /* and the same once more */
-    return (ft_index_home){(uint32_t)(place >> 32), (uint32_t)(inside >> 32),
-                           (uint8_t)(0x80 | (inside >> 25 & 0x7f))};
+    return (ft_index_home){(uint32_t)((uint64_t)hash * index->count >> 32),
+                           ((hash & 0xff) * FT_INDEX_SLOTS) >> 8,
+                           (uint8_t)(0x80 | (hash >> 8 & 0x7f))};
 }
 
 /* The number in the home of a hash, if its tag is equal: a guess, to be compared with the entry.

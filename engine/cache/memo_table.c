@@ -94,26 +94,38 @@ static ft_status grow(ft_memo_table *table)
 
 /* ---- entries ---- */
 
-/* A free entry, of a table that has one. */
-static uint32_t take_free(ft_memo_table *table)
-{
-    uint32_t number = table->free;
-    if (number == FT_MEMO_NONE)
-        return table->used++;
-    table->free = table->entries[number].after;
-    return number;
-}
-
 /* Empties an entry that is in no list. */
-static ft_memo_pair empty_entry(ft_memo_table *table, uint32_t number)
+static inline ft_memo_pair empty_entry(ft_memo_table *table, uint32_t number)
 {
     ft_memo_entry *entry = &table->entries[number];
     ft_memo_pair pair = {entry->key, entry->value};
     ft_memo_index_remove(&table->index, entry->hash, number, entry->slot);
-    *entry = (ft_memo_entry){.after = table->free};
+    entry->key = entry->value = NULL;
+    entry->after = table->free;
     table->free = number;
     table->count--;
     return pair;
+}
+
+/* Fills a free entry, which is there, and enters it in the index. */
+static inline uint32_t fill_entry(ft_memo_table *table, uint32_t hash, void *key, void *value)
+{
+    uint32_t number = table->free;
+    if (number == FT_MEMO_NONE)
+        number = table->used++;
+    else
+        table->free = table->entries[number].after;
+    ft_memo_entry *entry = &table->entries[number];
+    entry->key = key;
+    entry->value = value;
+    entry->hash = hash;
+    entry->marked = false;
+    entry->slot = ft_memo_index_add(&table->index, hash, number);
+    if (table->stamped)
+        table->stamps[number] = FT_MEMO_NEVER;
+    table->count++;
+    table->version++;
+    return number;
 }
 
 /* Who goes; in no list any more. */
@@ -130,7 +142,6 @@ ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void
                             ft_memo_pair *evicted, uint32_t *number)
 {
     assert(key != NULL);
-    *evicted = (ft_memo_pair){NULL, NULL};
     bool full = table->count == table->most;
     if (full && table->policy == NULL)
         return FT_ERR_LIMIT;
@@ -139,16 +150,12 @@ ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void
         if (status != FT_OK)
             return status;
     }
-    uint32_t at = take_free(table);
-    table->entries[at] = (ft_memo_entry){.key = key, .value = value, .hash = hash};
-    table->entries[at].slot = ft_memo_index_add(&table->index, hash, at);
-    if (table->stamped)
-        table->stamps[at] = FT_MEMO_NEVER;
-    table->count++;
-    table->version++;
+    uint32_t at = fill_entry(table, hash, key, value);
     if (full) {
         *evicted = empty_entry(table, victim_of(table));
         table->evictions++;
+    } else {
+        evicted->key = evicted->value = NULL;
     }
     if (table->policy != NULL && table->policy->add != NULL)
         table->policy->add(table, at);

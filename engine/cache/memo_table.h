@@ -85,7 +85,7 @@ void ft_memo_table_fini(ft_memo_table *table);
 
 /* Puts in a key that is not there. Where the table is full an entry goes: *evicted. *number, unless
  * NULL, is the new entry. FT_ERR_MEMORY; FT_ERR_LIMIT where nothing may be evicted and there are
- * FT_MEMO_MOST entries: nothing changed then, and nothing was evicted. */
+ * FT_MEMO_MOST entries: nothing changed then, and *evicted was not written. */
 ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void *value,
                             ft_memo_pair *evicted, uint32_t *number);
 
@@ -164,8 +164,16 @@ static inline void ft_memo_table_hit(ft_memo_table *table, uint32_t number)
     if (table->hit == FT_HIT_MARK) {
         entry->marked = true;
     } else if (table->hit == FT_HIT_MOVE && entry->after != FT_MEMO_NONE) {
-        ft_memo_list_remove(table, number);
-        ft_memo_list_append(table, 0, number);
+        ft_memo_list *list = &table->lists[0]; /* it has another entry behind this one */
+        table->entries[entry->after].before = entry->before;
+        if (entry->before == FT_MEMO_NONE)
+            list->first = entry->after;
+        else
+            table->entries[entry->before].after = entry->after;
+        table->entries[list->last].after = number;
+        entry->before = list->last;
+        entry->after = FT_MEMO_NONE;
+        list->last = number;
     }
 }
 

@@ -42,17 +42,18 @@ static inline PyObject *ft_results_value(const ft_results *results, uint32_t num
 /* The entry of a key, FT_MEMO_NONE, or FT_RESULTS_FAILED. May run code of the program's. */
 uint32_t ft_results_find(ft_results *results, const ft_call_key *key);
 
-/* Keeps a value under a key that is not there, and the key as it is kept; takes a reference to
- * both. stamp: when the value ends. Lets go of what was evicted. Out of memory is no error: the
- * value is not kept. */
+/* Keeps a value under a key that is not there, and the key as it is kept; takes over the reference
+ * to the key. stamp: when the value ends. Lets go of what was evicted. Out of memory is no error:
+ * the value is not kept. */
 static inline void ft_results_add(ft_results *results, uint32_t hash, PyObject *kept,
                                   PyObject *value, uint64_t stamp)
 {
     ft_memo_pair evicted;
     uint32_t number;
-    if (ft_memo_table_put(&results->table, hash, kept, value, &evicted, &number) != FT_OK)
+    if (ft_memo_table_put(&results->table, hash, kept, value, &evicted, &number) != FT_OK) {
+        Py_DECREF(kept);
         return;
-    Py_INCREF(kept);
+    }
     Py_INCREF(value);
     if (results->table.stamped)
         results->table.stamps[number] = stamp;

@@ -40,9 +40,13 @@ typedef struct ft_memo {
     uint64_t ttl;                          /* ns; 0: for ever */
     unsigned int home_version;             /* of the type whose instances' home is known, or 0 */
     Py_ssize_t home;                       /* the offset of its slot; 0: the instance's __dict__ */
-    bool typed, is_method, is_off;         /* off: maxsize=0, nothing is kept */
-    bool is_drop_in;                       /* as lru_cache is, down to its cache_info */
-    PyTypeObject *call_type;               /* of this module: a call with keywords, exported */
+    /* The instance that called last, as its shelf (borrowed; it takes itself away when it ends) and
+     * the memo's results in it. */
+    PyObject *last_shelf;
+    ft_results *last_results;
+    bool typed, is_method, is_off; /* off: maxsize=0, nothing is kept */
+    bool is_drop_in;               /* as lru_cache is, down to its cache_info */
+    PyTypeObject *call_type;       /* of this module: a call with keywords, exported */
 } ft_memo;
 
 /* Adds the type to the module. 0, or -1 with an exception. */
@@ -93,7 +97,8 @@ uint64_t ft_memo_now(const ft_memo *memo);
 /* The entry of a question whose time is not over, or FT_MEMO_NONE, or FT_RESULTS_FAILED. */
 uint32_t ft_memo_find(const ft_memo *memo, ft_memo_question *question);
 
-/* Keeps a value under the question's key. 0, or -1 with an exception: of a comparison. */
+/* Keeps a value under the question's key; takes over the reference to the key as it is kept. 0, or
+ * -1 with an exception: of a comparison. */
 int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept, PyObject *value);
 
 #endif

@@ -269,9 +269,11 @@ static int keep_pair(ft_memo *memo, ft_memo_question *question, PyObject *value)
     uint32_t number = ft_results_find(question->results, &question->key);
     if (number < FT_RESULTS_FAILED)
         ft_results_remove(question->results, number); /* what is loaded is newer */
-    int result = number == FT_RESULTS_FAILED ? -1 : ft_memo_keep(memo, question, kept, value);
-    Py_DECREF(kept);
-    return result;
+    if (number == FT_RESULTS_FAILED) {
+        Py_DECREF(kept);
+        return -1;
+    }
+    return ft_memo_keep(memo, question, kept, value);
 }
 
 /* The arguments that a Call's key stands for, into an array of the caller's to free. */
@@ -416,7 +418,6 @@ static PyObject *memo_keep(PyObject *object, PyObject *const *args, Py_ssize_t c
     if (result == 0 && !self->is_off) {
         PyObject *kept = ft_call_key_keep(&question.key);
         result = kept == NULL ? -1 : ft_memo_keep(self, &question, kept, args[0]);
-        Py_XDECREF(kept);
     }
     ft_memo_asked(&question);
     return result < 0 ? NULL : Py_NewRef(Py_None);
