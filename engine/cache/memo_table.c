@@ -128,13 +128,17 @@ static inline uint32_t fill_entry(ft_memo_table *table, uint32_t hash, void *key
     return number;
 }
 
-/* Who goes; in no list any more. */
-static inline uint32_t victim_of(ft_memo_table *table)
+/* Puts a new entry into a list; the number of the one that goes for it, or FT_MEMO_NONE. */
+static inline uint32_t admit(ft_memo_table *table, uint32_t number, bool full)
 {
-    if (table->policy->evict != NULL)
-        return table->policy->evict(table);
-    uint32_t oldest = table->lists[0].first;
-    ft_memo_list_remove(table, oldest);
+    if (table->policy == NULL)
+        return FT_MEMO_NONE;
+    if (table->policy->admit != NULL)
+        return table->policy->admit(table, number, full);
+    uint32_t oldest = full ? table->lists[0].first : FT_MEMO_NONE;
+    if (full)
+        ft_memo_list_remove(table, oldest);
+    ft_memo_list_append(table, 0, number);
     return oldest;
 }
 
@@ -151,16 +155,13 @@ ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void
             return status;
     }
     uint32_t at = fill_entry(table, hash, key, value);
+    uint32_t victim = admit(table, at, full);
     if (full) {
-        *evicted = empty_entry(table, victim_of(table));
+        *evicted = empty_entry(table, victim);
         table->evictions++;
     } else {
         evicted->key = evicted->value = NULL;
     }
-    if (table->policy != NULL && table->policy->add != NULL)
-        table->policy->add(table, at);
-    else if (table->policy != NULL)
-        ft_memo_list_append(table, 0, at);
     if (number != NULL)
         *number = at;
     return FT_OK;
