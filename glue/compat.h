@@ -319,6 +319,23 @@ static inline uint32_t ft_compat_small_number(PyObject *number)
     return (uint32_t)PyLong_AsUnsignedLongMask(number);
 }
 
+/* The value of an exact int, or of a bool, that is compact, as all of 30 bits are. False: it is
+ * not, and *value is as it was. PyUnstable_Long_CompactValue is public from 3.12. */
+static inline bool ft_compat_compact(PyObject *number, Py_ssize_t *value)
+{
+#if FT_HAS_MONITORING
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)number))
+        return false;
+    *value = PyUnstable_Long_CompactValue((PyLongObject *)number);
+#else
+    Py_ssize_t digits = Py_SIZE(number);
+    if (digits < -1 || digits > 1)
+        return false;
+    *value = digits * (Py_ssize_t)((PyLongObject *)number)->ob_digit[0];
+#endif
+    return true;
+}
+
 /* ---- the exception that is set, if any: kept aside and put back ---- */
 
 typedef struct ft_compat_error {
@@ -332,6 +349,15 @@ static inline void ft_compat_error_save(ft_compat_error *error)
 #else
     PyErr_Fetch(&error->type, &error->value, &error->traceback);
 #endif
+}
+
+/* The exception that was saved. Borrowed. */
+static inline PyObject *ft_compat_error_object(ft_compat_error *error)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    PyErr_NormalizeException(&error->type, &error->value, &error->traceback);
+#endif
+    return error->value;
 }
 
 static inline void ft_compat_error_restore(ft_compat_error *error)

@@ -11,6 +11,7 @@ loaded when it is first asked for.
     layout  what an instance of a class takes, and would take with __slots__
     census  who fills the heap, class by class
     slots   a class decorator: the same class with __slots__
+    table   a decorator: all answers of a function, computed beforehand
 """
 
 TYPE_CHECKING = False
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from fettle._core import mark as lines
     from fettle._core import mark as profile
     from fettle._core import point as mark
+    from fettle.caching.lookup import table
     from fettle.inside import Run as run
     from fettle.objects.census import census
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
 
-__all__ = ["census", "layout", "lines", "mark", "profile", "run", "sizeof", "slots"]
+__all__ = ["census", "layout", "lines", "mark", "profile", "run", "sizeof", "slots", "table"]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
 _OBJECTS = {"census": "census", "layout": "layout", "sizeof": "size", "slots": "slotted"}
@@ -44,6 +46,10 @@ def __getattr__(name: str) -> object:
         from fettle import _core
 
         found = _core.point
+    elif name == "table":
+        from fettle.caching.lookup import table
+
+        found = table
     elif name in _OBJECTS:
         from importlib import import_module
 
