@@ -28,7 +28,7 @@ static uint32_t bucket_of(const ft_perfect *table, uint64_t hash)
     return ft_perfect_below(ft_perfect_mix(hash), table->buckets);
 }
 
-static uint32_t place_of(const ft_perfect *table, uint64_t hash, uint32_t displacement)
+static uint32_t place_of(const ft_perfect *table, uint64_t hash, uint64_t displacement)
 {
     return ft_perfect_displaced(ft_perfect_mix(hash), displacement, table->size);
 }
@@ -80,7 +80,7 @@ static ft_status sort_buckets(builder *build, const ft_perfect *table)
 }
 
 static void take_out(ft_perfect *table, const builder *build, uint32_t bucket, uint32_t end,
-                     uint32_t displacement)
+                     uint64_t displacement)
 {
     for (uint32_t i = build->starts[bucket]; i < end; i++) {
         uint64_t hash = build->hashes[build->members[i]];
@@ -89,7 +89,7 @@ static void take_out(ft_perfect *table, const builder *build, uint32_t bucket, u
 }
 
 /* Puts one of each hash of the bucket into the place that the displacement means. */
-static bool put_in(ft_perfect *table, const builder *build, uint32_t bucket, uint32_t displacement)
+static bool put_in(ft_perfect *table, const builder *build, uint32_t bucket, uint64_t displacement)
 {
     for (uint32_t i = build->starts[bucket]; i < build->starts[bucket + 1]; i++) {
         uint32_t member = build->members[i];
@@ -107,7 +107,8 @@ static bool put_in(ft_perfect *table, const builder *build, uint32_t bucket, uin
 
 static bool displace(ft_perfect *table, const builder *build, uint32_t bucket)
 {
-    for (uint32_t displacement = 0; displacement < TRIES; displacement++) {
+    for (uint64_t i = 0; i < TRIES; i++) {
+        uint64_t displacement = i * UINT64_C(0xC2B2AE3D27D4EB4F); /* 0 first; all bits differ */
         if (put_in(table, build, bucket, displacement)) {
             table->displacements[bucket] = displacement;
             return true;

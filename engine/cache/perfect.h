@@ -31,9 +31,8 @@ typedef struct ft_perfect_place {
 
 typedef struct ft_perfect {
     const ft_mem *mem;
-    uint32_t *displacements; /* owned; one for each bucket */
-    ft_perfect_place
-        *places; /* owned; behind the first `size` stand those that only chains reach */
+    uint64_t *displacements;  /* owned; one for each bucket */
+    ft_perfect_place *places; /* owned; behind the first `size` are those only chains reach */
     uint32_t buckets, size, chained, count;
 } ft_perfect;
 
@@ -66,10 +65,9 @@ static inline uint32_t ft_perfect_below(uint64_t mixed, uint32_t limit)
     return (uint32_t)((mixed >> 32) * limit >> 32);
 }
 
-static inline uint32_t ft_perfect_displaced(uint64_t mixed, uint32_t displacement, uint32_t size)
+static inline uint32_t ft_perfect_displaced(uint64_t mixed, uint64_t displacement, uint32_t size)
 {
-    mixed ^= displacement * UINT64_C(0xC2B2AE3D27D4EB4F);
-    return ft_perfect_below(mixed * UINT64_C(0x165667B19E3779F9), size);
+    return ft_perfect_below((mixed ^ displacement) * UINT64_C(0x165667B19E3779F9), size);
 }
 
 /* From a place on along the chain, itself included: the first of this hash, or NULL. */
@@ -84,13 +82,18 @@ static inline const ft_perfect_place *ft_perfect_along(const ft_perfect *table,
     return place;
 }
 
+/* The place where members with this hash are, if there are any: the first of a chain. */
+static inline const ft_perfect_place *ft_perfect_at(const ft_perfect *table, uint64_t hash)
+{
+    uint64_t mixed = ft_perfect_mix(hash);
+    uint64_t displacement = table->displacements[ft_perfect_below(mixed, table->buckets)];
+    return &table->places[ft_perfect_displaced(mixed, displacement, table->size)];
+}
+
 /* The first member with this hash, or NULL. */
 static inline const ft_perfect_place *ft_perfect_first(const ft_perfect *table, uint64_t hash)
 {
-    uint64_t mixed = ft_perfect_mix(hash);
-    uint32_t displacement = table->displacements[ft_perfect_below(mixed, table->buckets)];
-    uint32_t at = ft_perfect_displaced(mixed, displacement, table->size);
-    return ft_perfect_along(table, &table->places[at], hash);
+    return ft_perfect_along(table, ft_perfect_at(table, hash), hash);
 }
 
 /* The one after it with the same hash, or NULL. */

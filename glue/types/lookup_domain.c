@@ -160,7 +160,7 @@ static Py_ssize_t place_by_hash(const ft_lookup_domain *domain, PyObject *key)
     return FT_LOOKUP_ABSENT;
 }
 
-static Py_ssize_t search_run(const ft_lookup_domain *domain, PyObject *key)
+Py_ssize_t ft_lookup_domain_compare(const ft_lookup_domain *domain, PyObject *key)
 {
     if (PyLong_CheckExact(key) || PyBool_Check(key)) {
         Py_ssize_t number = 0;
@@ -179,67 +179,94 @@ static Py_ssize_t search_run(const ft_lookup_domain *domain, PyObject *key)
     return place_by_hash(domain, key);
 }
 
-static Py_hash_t hash_of(PyObject *key)
+/* Are two exact str the same? -1: they can not be read as they are. */
+static int are_same_text(PyObject *one, PyObject *other)
 {
-    Py_ssize_t number;
-    if (PyLong_CheckExact(key) && ft_compat_compact(key, &number))
-        return number == -1 ? -2 : number;
-    return PyObject_Hash(key);
-}
-
-static bool are_plain_texts(PyObject *one, PyObject *other)
-{
-    return PyUnicode_CheckExact(one) && PyUnicode_CheckExact(other) && ft_compat_is_ready(one) &&
-           ft_compat_is_ready(other);
-}
-
-static bool are_same_text(PyObject *one, PyObject *other)
-{
+    if (!ft_compat_is_ready(one) || !ft_compat_is_ready(other))
+        return -1;
     Py_ssize_t length = PyUnicode_GET_LENGTH(one);
     unsigned kind = PyUnicode_KIND(one);
     return PyUnicode_GET_LENGTH(other) == length && PyUnicode_KIND(other) == kind &&
            memcmp(PyUnicode_DATA(one), PyUnicode_DATA(other), (size_t)length * kind) == 0;
 }
 
-/* Do they equal? Their hashes do. -1 with an exception. */
+/* Does the member equal the key? Their hashes do. -1 with an exception. */
 static int are_equal(PyObject *member, PyObject *key)
 {
     Py_ssize_t one, other;
-    if (member == key)
-        return 1;
-    if (are_plain_texts(member, key))
-        return are_same_text(member, key);
-    if (PyLong_CheckExact(member) && PyLong_CheckExact(key) && ft_compat_compact(member, &one) &&
-        ft_compat_compact(key, &other))
-        return one == other;
+    if (Py_IS_TYPE(member, Py_TYPE(key))) {
+        if (PyUnicode_CheckExact(key)) {
+            int same = are_same_text(member, key);
+            if (same >= 0)
+                return same;
+        } else if (PyLong_CheckExact(key) && ft_compat_compact(member, &one) &&
+                   ft_compat_compact(key, &other)) {
+            return one == other;
+        }
+    }
     Py_INCREF(member); /* the user's __eq__ may run */
     int equal = PyObject_RichCompareBool(member, key, Py_EQ);
     Py_DECREF(member);
     return equal;
 }
 
-static Py_ssize_t search_members(const ft_lookup_domain *domain, PyObject *key)
+/* All members with this hash, and the user's __eq__. */
+static Py_ssize_t search_chain(const ft_lookup_domain *domain, PyObject *key, Py_hash_t hash)
 {
-    if (domain->by_address.count > 0) {
-        uint64_t address = (uint64_t)(uintptr_t)key;
-        const ft_perfect_place *known = ft_perfect_first(&domain->by_address, address);
-        if (known != NULL)
-            return known->member - 1;
-    }
-    Py_hash_t hash = hash_of(key);
-    if (hash == -1)
-        return FT_LOOKUP_ERROR;
     const ft_perfect_place *place = ft_perfect_first(&domain->by_hash, (uint64_t)hash);
     for (; place != NULL; place = ft_perfect_next(&domain->by_hash, place)) {
         Py_ssize_t at = place->member - 1;
-        int equal = are_equal(PyTuple_GET_ITEM(domain->members, at), key);
+        PyObject *member = PyTuple_GET_ITEM(domain->members, at);
+        int equal = member == key ? 1 : are_equal(member, key);
         if (equal != 0)
             return equal < 0 ? FT_LOOKUP_ERROR : at;
     }
     return FT_LOOKUP_ABSENT;
 }
 
+/* Almost always the first member is the key itself: then that is all. */
+static inline Py_ssize_t search_hash(const ft_lookup_domain *domain, PyObject *key, Py_hash_t hash)
+{
+    const ft_perfect_place *place = ft_perfect_at(&domain->by_hash, (uint64_t)hash);
+    if (place->member != 0 && PyTuple_GET_ITEM(domain->members, place->member - 1) == key)
+        return place->member - 1;
+    return search_chain(domain, key, hash);
+}
+
+/* The same for an exact int, which is rarely the same object. */
+static Py_ssize_t search_number(const ft_lookup_domain *domain, PyObject *key, Py_ssize_t number)
+{
+    Py_hash_t hash = number == -1 ? -2 : number;
+    const ft_perfect_place *place = ft_perfect_at(&domain->by_hash, (uint64_t)hash);
+    if (place->member == 0)
+        return FT_LOOKUP_ABSENT;
+    Py_ssize_t other, at = place->member - 1;
+    PyObject *member = PyTuple_GET_ITEM(domain->members, at);
+    if (PyLong_CheckExact(member) && ft_compat_compact(member, &other) && other == number)
+        return at;
+    return search_chain(domain, key, hash);
+}
+
+static Py_ssize_t search_by_hash(const ft_lookup_domain *domain, PyObject *key)
+{
+    Py_hash_t hash = PyObject_Hash(key);
+    return hash == -1 ? FT_LOOKUP_ERROR : search_hash(domain, key, hash);
+}
+
 Py_ssize_t ft_lookup_domain_search(const ft_lookup_domain *domain, PyObject *key)
 {
-    return domain->members == NULL ? search_run(domain, key) : search_members(domain, key);
+    Py_ssize_t number;
+    if (PyUnicode_CheckExact(key)) {
+        Py_hash_t known = ((PyASCIIObject *)key)->hash;
+        if (known != -1)
+            return search_hash(domain, key, known);
+    } else if (PyLong_CheckExact(key) && ft_compat_compact(key, &number)) {
+        return search_number(domain, key, number);
+    } else if (domain->by_address.count > 0) {
+        uint64_t address = (uint64_t)(uintptr_t)key;
+        const ft_perfect_place *place = ft_perfect_at(&domain->by_address, address);
+        if (place->member != 0 && place->hash == address)
+            return place->member - 1;
+    }
+    return search_by_hash(domain, key);
 }

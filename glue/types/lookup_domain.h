@@ -31,8 +31,9 @@ void ft_lookup_domain_fini(ft_lookup_domain *domain);
 
 size_t ft_lookup_domain_bytes(const ft_lookup_domain *domain); /* of heap */
 
-/* ft_lookup_domain_find without its short way. */
+/* ft_lookup_domain_find of members; and of a run, for keys that are no small int. */
 Py_ssize_t ft_lookup_domain_search(const ft_lookup_domain *domain, PyObject *key);
+Py_ssize_t ft_lookup_domain_compare(const ft_lookup_domain *run, PyObject *key);
 
 /* The place of a number in a run, or FT_LOOKUP_ABSENT. |number| and the run stay below 2**61. */
 static inline Py_ssize_t ft_lookup_domain_place(const ft_lookup_domain *domain, Py_ssize_t number)
@@ -51,9 +52,11 @@ static inline Py_ssize_t ft_lookup_domain_place(const ft_lookup_domain *domain, 
 static inline Py_ssize_t ft_lookup_domain_find(const ft_lookup_domain *domain, PyObject *key)
 {
     Py_ssize_t number;
-    if (domain->members == NULL && PyLong_CheckExact(key) && ft_compat_compact(key, &number))
+    if (domain->members != NULL)
+        return ft_lookup_domain_search(domain, key);
+    if (PyLong_CheckExact(key) && ft_compat_compact(key, &number))
         return ft_lookup_domain_place(domain, number);
-    return ft_lookup_domain_search(domain, key);
+    return ft_lookup_domain_compare(domain, key);
 }
 
 #endif
