@@ -111,7 +111,7 @@ int ft_lookup_domain_init(ft_lookup_domain *into, PyObject *domain)
         PyErr_SetString(PyExc_TypeError, "a domain is a range or a tuple here");
         return -1;
     } else if (is_truth(domain)) {
-        *into = (ft_lookup_domain){.count = 2, .step = 1};
+        *into = (ft_lookup_domain){.count = 2, .step = 1, .is_truths = true};
         return 0;
     } else {
         into->members = Py_NewRef(domain);
@@ -151,7 +151,7 @@ static Py_ssize_t place_by_hash(const ft_lookup_domain *domain, PyObject *key)
         Py_ssize_t place = ft_lookup_domain_place(domain, number); /* hash(-1) is -2, too */
         if (place < 0)
             continue;
-        PyObject *other = PyLong_FromSsize_t(number);
+        PyObject *other = domain->is_truths ? PyBool_FromLong(number) : PyLong_FromSsize_t(number);
         int equal = other == NULL ? -1 : PyObject_RichCompareBool(other, key, Py_EQ);
         Py_XDECREF(other);
         if (equal != 0)

@@ -17,6 +17,7 @@
 typedef struct ft_lookup_domain {
     Py_ssize_t count;
     Py_ssize_t start, step; /* of a run */
+    bool is_truths;         /* the run is False and True */
     PyObject *members;      /* a tuple; NULL: a run */
     ft_perfect by_hash;
     ft_perfect by_address; /* of no members, where that gains nothing */
