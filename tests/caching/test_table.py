@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """fettle.table beside the dict that it stands for: {arguments: f(*arguments)}."""
 
+import doctest
 import functools
 import inspect
 import itertools
@@ -12,6 +13,7 @@ from typing import Any
 
 import fettle
 import pytest
+from fettle.caching import lookup
 
 from .members import ARGUMENTS, DOMAINS, UNHASHABLE, Level, Plain, one, oracle, outcome, record
 
@@ -324,3 +326,8 @@ def test_a_recursive_function_is_told_of_lazy() -> None:
             {"table": fettle.table},
         )
     assert "lazy=True" in caught.value.__notes__[0]
+
+
+def test_the_examples_of_the_docstring() -> None:
+    result = doctest.testmod(lookup)
+    assert (result.failed, result.attempted > 4) == (0, True)
