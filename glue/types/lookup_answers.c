@@ -88,18 +88,36 @@ int ft_answers_add(ft_answers *answers, PyObject *answer)
     return 0;
 }
 
+/* Packed answers as a tuple of objects. */
+static PyObject *as_tuple(const ft_answers *answers)
+{
+    PyObject *tuple = PyTuple_New(answers->count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < answers->count; i++) {
+        PyObject *answer = unpacked(answers, i);
+        if (answer == NULL)
+            Py_CLEAR(tuple);
+        else
+            PyTuple_SET_ITEM(tuple, i, answer);
+    }
+    return tuple;
+}
+
 int ft_answers_end(ft_answers *answers)
 {
     if (answers->used < answers->count) {
         PyErr_SetString(PyExc_RuntimeError, "there are fewer answers than members");
         return -1;
     }
-    if (answers->form == FT_ANSWERS_OBJECTS) {
-        PyObject *tuple = PyList_AsTuple(answers->values);
-        if (tuple == NULL)
-            return -1;
-        Py_SETREF(answers->values, tuple);
-    }
+    PyObject *tuple = NULL;
+    if (answers->form == FT_ANSWERS_OBJECTS)
+        tuple = PyList_AsTuple(answers->values);
+    else if (answers->count <= FT_ANSWERS_FEW)
+        tuple = as_tuple(answers);
+    else
+        return 0;
+    if (tuple == NULL)
+        return -1;
+    Py_XSETREF(answers->values, tuple);
     return 0;
 }
 
@@ -116,17 +134,9 @@ PyObject *ft_answers_values(ft_answers *answers)
 {
     if (answers->values != NULL)
         return Py_NewRef(answers->values);
-    PyObject *tuple = PyTuple_New(answers->count);
+    PyObject *tuple = as_tuple(answers);
     if (tuple == NULL)
         return NULL;
-    for (Py_ssize_t i = 0; i < answers->count; i++) {
-        PyObject *answer = unpacked(answers, i);
-        if (answer == NULL) {
-            Py_DECREF(tuple);
-            return NULL;
-        }
-        PyTuple_SET_ITEM(tuple, i, answer);
-    }
     if (answers->values == NULL) /* making a tuple may collect garbage, and that may ask, too */
         answers->values = Py_NewRef(tuple);
     Py_DECREF(tuple);

@@ -2,8 +2,8 @@
 /* lookup_answers.h: the answers of a table, in the order of their places.
  *
  * All exact ints of 64 bits, or all exact floats, are packed: 8 bytes each, without an object. Any
- * other answers are objects in a tuple. That tuple is made of packed ones, too, when it is asked
- * for, and answers come from it then.
+ * other answers are objects in a tuple. That tuple is made of packed ones, too: at once where they
+ * are few, else when it is asked for. Answers come from it then, which is quicker than making them.
  *
  * While they are collected, those below `used` can be read already. */
 #ifndef FT_GLUE_LOOKUP_ANSWERS_H
@@ -12,6 +12,8 @@
 #include <Python.h>
 
 #include <stdint.h>
+
+enum { FT_ANSWERS_FEW = 4096 }; /* 160 kB as objects, at most */
 
 typedef enum ft_answer_form {
     FT_ANSWERS_NONE = 0,

@@ -40,6 +40,8 @@ from .members import Colour, Level, Odd, Same, one, outcome
         ([Odd(1), 1], None),
         ([Level.LOW], None),
         (list(range(1000, 1500)), "q"),
+        (list(range(-2500, 2500)), "q"),
+        ([n / 7 for n in range(5000)], "d"),
     ],
     ids=lambda value: str(value)[:40],
 )
