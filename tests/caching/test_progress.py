@@ -29,7 +29,7 @@ def run(
     """The exit code, what was printed, and what the terminal (or pipe) in stderr's place got."""
     text = PROGRAM.format(count=count, fails=fails, before=before, after=after)
     ours, theirs = pty.openpty() if terminal else os.pipe()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "PYTHON_COLORS": "0"}
     with subprocess.Popen(
         [sys.executable, "-c", text], stdout=subprocess.PIPE, stderr=theirs, env=environment
     ) as program:

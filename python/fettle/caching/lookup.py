@@ -69,9 +69,9 @@ def table(
     Answers that are all int (of 64 bits) or all float take 8 bytes each, and numpy.asarray(ones) or
     memoryview(ones) is their array, with one dimension for each domain. ones.values is a tuple of
     all answers, the last domain counting fastest; it is made when it is asked for, or at once where
-    there are few (4096), and calls give its objects then. A call takes a third to a half of the time of one
-    that functools.lru_cache answers; VALUES = ones.values and VALUES[n] is two to three times as
-    fast again, where n is known to be in the range.
+    there are few (4096), and calls give its objects then. A call takes a third to a half of the
+    time of one that functools.lru_cache answers; VALUES = ones.values and VALUES[n] is two to three
+    times as fast again, where n is known to be in the range.
 
     >>> ones.values
     (0, 1, 1, 2, 1, 2, 2, 3)
