@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers that are kept in memory: fettle.table."""
+"""Caches in memory and tables: fettle.cache and fettle.table."""
