@@ -367,6 +367,15 @@ static inline void ft_compat_error_save(ft_compat_error *error)
 #endif
 }
 
+/* The exception that was saved. Borrowed. */
+static inline PyObject *ft_compat_error_object(ft_compat_error *error)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    PyErr_NormalizeException(&error->type, &error->value, &error->traceback);
+#endif
+    return error->value;
+}
+
 static inline void ft_compat_error_restore(ft_compat_error *error)
 {
 #if PY_VERSION_HEX >= 0x030C0000
