@@ -118,13 +118,22 @@ static int memo_traverse(PyObject *object, visitproc visit, void *arg)
     return ft_results_traverse(&self->results, visit, arg);
 }
 
-/* What a call needs stays: the caller of a function that calls itself may hold the last reference
- * to it. What is cleared is where cycles pass through. */
+/* Puts None in the place of what was there, so that a call that comes all the same finds an object. */
+static void put_none(PyObject **field)
+{
+    if (*field != NULL)
+        Py_SETREF(*field, Py_NewRef(Py_None));
+}
+
 static int memo_clear(PyObject *object)
 {
     ft_memo *self = (ft_memo *)object;
     ft_results_clear(&self->results);
     Py_CLEAR(self->dict);
+    put_none(&self->function);
+    put_none(&self->key_function);
+    put_none(&self->copy);
+    put_none(&self->info);
     return 0;
 }
 
