@@ -3,13 +3,13 @@
  *
  * The keys called last, FT_HIT_NEAR of them, are near: their distances are exact, and so is the
  * answer for every size up to that. A key that FT_HIT_NEAR others pushed out is far. Far keys are
- * all kept while they are FT_HIT_FAR at most, so up to 2 048 distinct keys everything is exact.
- * Beyond that the far keys with the smallest hashes are kept, that many: a sample of fixed size of
- * all far keys, the same for each call of a key, as in SHARDS (Waldspurger et al., FAST 2015).
- * The distance of a far key is FT_HIT_NEAR and the far keys since; these are as many as the kept
- * ones, divided by the sample's rate, with a relative error of about 1 / sqrt(kept ones): 3.1 % of
- * the distance at the end of the curve, in the mean. SHARDS alone, without near keys, knows nothing
- * about sizes below 1 / rate, which are those that people use.
+ * all kept while they are FT_HIT_FAR at most, so up to FT_HIT_KEYS distinct keys everything is
+ * exact. Beyond that the far keys with the smallest hashes are kept, that many: a sample of fixed
+ * size of all far keys, the same for each call of a key, as in SHARDS (Waldspurger et al., FAST
+ * 2015). The distance of a far key is FT_HIT_NEAR and the far keys since. These are as many as the
+ * kept ones divided by the sample's rate, with a relative error of about 1 / sqrt(kept ones): 3 %
+ * of the distance where all are nearer, at the end of the curve. SHARDS alone, without near keys,
+ * knows nothing about sizes below 1 / rate, and those are the ones that people use.
  *
  * The caller has a table of the keys that are kept, by item, and does for each call:
  *

@@ -20,7 +20,7 @@
 #include "engine/base/status.h"
 
 enum {
-    FT_HIT_NEAR = 1024, /* distances up to it are near */
+    FT_HIT_NEAR = 2048, /* distances up to it are near: more than most caches have room for */
     FT_HIT_FINE = 4096, /* distances below it have a slot each; a power of two */
     FT_HIT_STEPS = 64   /* slots for each power of two from there on */
 };
