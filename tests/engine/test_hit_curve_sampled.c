@@ -100,6 +100,7 @@ typedef struct found {
     double error;      /* mean over sizes, of the hit ratio */
     double keys_error; /* relative */
     int near_exact, bounded;
+    int whole; /* with room for all keys, what is not a first call is a hit */
 } found;
 
 static uint32_t distinct_of(const trace *given)
@@ -150,6 +151,9 @@ static found measure(const trace *given, uint64_t hash_base)
     for (uint32_t size = 1; size <= FT_HIT_NEAR; size = size * 2)
         result.near_exact &= error_at(&histogram, given, size) == 0;
     result.keys_error = fabs(ft_hit_histogram_keys(&histogram) / distinct - 1);
+    double hits = ft_hit_histogram_ratio(&histogram, UINT64_MAX) * CALLS;
+    result.whole =
+        histogram.far == 0 || fabs(hits + ft_hit_histogram_keys(&histogram) - CALLS) < 1e-6 * CALLS;
     result.bounded &= self.good && !histogram.exact && is_bounded(&self, &histogram);
     caller_fini(&self);
     ft_hit_histogram_fini(&histogram);
@@ -160,7 +164,7 @@ static void test_traces(const char *name, void (*draw)(trace *drawn, random_sour
 {
     static trace drawn;
     double error = 0, keys_error = 0, worst = 0, worst_keys = 0;
-    int near_exact = 1, bounded = 1;
+    int near_exact = 1, bounded = 1, whole = 1;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         random_source source = {1000 + seed};
         draw(&drawn, &source);
@@ -171,6 +175,7 @@ static void test_traces(const char *name, void (*draw)(trace *drawn, random_sour
         worst_keys = fmax(worst_keys, result.keys_error);
         near_exact &= result.near_exact;
         bounded &= result.bounded;
+        whole &= result.whole;
     }
     printf("# %s: error %.4f, worst trace %.4f; of keys %.4f, %.4f\n", name, error, worst,
            keys_error, worst_keys);
@@ -179,6 +184,7 @@ static void test_traces(const char *name, void (*draw)(trace *drawn, random_sour
     CHECK(keys_error < 1.5 * DEVIATION && worst_keys < 4 * DEVIATION);
     CHECK(near_exact);
     CHECK(bounded);
+    CHECK(whole);
 }
 
 /* Keys of one hash can not be sampled: what is near is exact all the same, and it ends. */
