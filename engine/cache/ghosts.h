@@ -7,15 +7,14 @@
 #ifndef FT_CACHE_GHOSTS_H
 #define FT_CACHE_GHOSTS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "engine/base/mem.h"
-#include "engine/base/status.h"
+#include "engine/cache/memo_index.h"
 
 #define FT_GHOST_NONE UINT32_MAX
 
-enum { FT_GHOST_LISTS = 2 };
+enum {
+    FT_GHOST_LISTS = 2,
+    FT_GHOST_PER_CHUNK = 10 /* of 12: only who misses looks for ghosts */
+};
 
 typedef struct ft_ghost {
     uint32_t hash;
@@ -27,9 +26,9 @@ typedef struct ft_ghost_list {
 } ft_ghost_list;
 
 typedef struct ft_ghosts {
-    ft_ghost *ghosts; /* owned */
-    uint32_t *index;  /* owned: ghost * 2 + list, by linear probing; FT_GHOST_NONE: empty */
-    uint32_t room, slots, used, free;
+    ft_ghost *ghosts;    /* owned */
+    ft_memo_index index; /* numbers: ghost * 2 + list */
+    uint32_t room, used, free;
     ft_ghost_list lists[FT_GHOST_LISTS];
 } ft_ghosts;
 

@@ -6,29 +6,14 @@
 
 #include "engine/cache/policy.h"
 
-/* The index of a table without entries: one empty slot, in which every search ends. */
-static const uint32_t empty_index[1] = {FT_MEMO_NONE};
-
 static const ft_memo_list empty_list = {FT_MEMO_NONE, FT_MEMO_NONE, 0};
-
-static uint32_t home_of(const ft_memo_table *table, uint32_t hash)
-{
-    return (uint32_t)((uint64_t)hash * table->slots >> 32);
-}
-
-static uint32_t slot_after(const ft_memo_table *table, uint32_t at)
-{
-    return at + 1 == table->slots ? 0 : at + 1;
-}
 
 /* What the table holds when it holds nothing. */
 static void reset(ft_memo_table *table)
 {
     table->entries = NULL;
     table->stamps = NULL;
-    table->index = (uint32_t *)(uintptr_t)empty_index; /* never written: there is no room */
-    table->slots = 1;
-    table->number_mask = 0;
+    ft_memo_index_init(&table->index);
     table->count = table->used = table->room = 0;
     table->free = FT_MEMO_NONE;
     for (int i = 0; i < FT_MEMO_LISTS; i++)
@@ -45,6 +30,7 @@ void ft_memo_table_init(ft_memo_table *table, const ft_mem *mem, const ft_policy
         .most = most == FT_MEMO_UNBOUNDED ? FT_MEMO_MOST : most,
         .hit = policy == NULL ? FT_HIT_NOTHING : policy->hit,
         .stamped = stamped,
+        .version = 1,
     };
     reset(table);
 }
@@ -53,8 +39,7 @@ void ft_memo_table_fini(ft_memo_table *table)
 {
     ft_mem_free(table->mem, table->entries);
     ft_mem_free(table->mem, table->stamps);
-    if (table->room > 0)
-        ft_mem_free(table->mem, table->index);
+    ft_memo_index_fini(&table->index, table->mem);
     if (table->policy != NULL && table->policy->fini != NULL)
         table->policy->fini(table);
     ft_memo_table_init(table, table->mem, NULL, FT_MEMO_UNBOUNDED, false);
@@ -71,52 +56,19 @@ void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken)
         table->policy->clear(table);
 }
 
-/* ---- the index ---- */
-
-/* Enters an entry whose hash is set. */
-static void index_add(ft_memo_table *table, uint32_t number)
-{
-    ft_memo_probe probe = ft_memo_probe_begin(table, table->entries[number].hash);
-    while (table->index[probe.at] != FT_MEMO_NONE)
-        probe.at = slot_after(table, probe.at);
-    table->index[probe.at] = probe.tag | number;
-}
-
-/* Empties an entry's slot and closes the gap: whoever was pushed over it moves back. */
-static void index_remove(ft_memo_table *table, uint32_t number)
-{
-    uint32_t gap = home_of(table, table->entries[number].hash);
-    while (table->index[gap] == FT_MEMO_NONE || (table->index[gap] & table->number_mask) != number)
-        gap = slot_after(table, gap);
-    for (uint32_t at = slot_after(table, gap);; at = slot_after(table, at)) {
-        uint32_t slot = table->index[at];
-        if (slot == FT_MEMO_NONE)
-            break;
-        uint32_t home = home_of(table, table->entries[slot & table->number_mask].hash);
-        /* Its home lies behind the gap, cyclically up to where it is: it stays. */
-        bool stays = gap <= at ? gap < home && home <= at : gap < home || home <= at;
-        if (!stays) {
-            table->index[gap] = slot;
-            gap = at;
-        }
-    }
-    table->index[gap] = FT_MEMO_NONE;
-}
-
-/* The room after the next growth: by a third, so that a table that grows wastes little. */
+/* The room after the next growth: by a third, so that a table that grows wastes little. A full
+ * table has an entry to spare: what is new goes in before what is old goes out. */
 static uint32_t next_room(const ft_memo_table *table)
 {
-    uint32_t more = table->room / 3 + FT_MEMO_FIRST;
-    return more < table->most - table->room ? table->room + more : table->most;
+    uint32_t more = table->room / 3 + FT_MEMO_FIRST, largest = table->most + 1;
+    return more < largest - table->room ? table->room + more : largest;
 }
 
 /* Room for more entries. FT_ERR_MEMORY: as before, or with blocks larger than the room says. */
 static ft_status grow(ft_memo_table *table)
 {
     uint32_t room = next_room(table);
-    uint32_t slots = room * FT_MEMO_SLOTS_PER_ENTRY, mask = 1;
-    while (mask < room)
-        mask = mask * 2 + 1;
+    ft_memo_index index;
     ft_memo_entry *entries = ft_mem_resize(table->mem, table->entries, room, sizeof *entries);
     if (entries == NULL)
         return FT_ERR_MEMORY;
@@ -127,19 +79,16 @@ static ft_status grow(ft_memo_table *table)
             return FT_ERR_MEMORY;
         table->stamps = stamps;
     }
-    uint32_t *index = ft_mem_resize(table->mem, NULL, slots, sizeof *index);
-    if (index == NULL)
-        return FT_ERR_MEMORY;
-    memset(index, 0xff, slots * sizeof *index); /* FT_MEMO_NONE */
-    if (table->room > 0)
-        ft_mem_free(table->mem, table->index);
-    table->index = index;
-    table->slots = slots;
-    table->number_mask = mask;
-    table->room = room;
+    ft_status status = ft_memo_index_new(&index, table->mem, room / FT_MEMO_PER_CHUNK + 1);
+    if (status != FT_OK)
+        return status;
     for (uint32_t i = 0; i < table->used; i++)
         if (table->entries[i].key != NULL)
-            index_add(table, i);
+            table->entries[i].slot = ft_memo_index_add(&index, table->entries[i].hash, i);
+    ft_memo_index_fini(&table->index, table->mem);
+    table->index = index;
+    table->room = room;
+    table->version++;
     return FT_OK;
 }
 
@@ -160,11 +109,21 @@ static ft_memo_pair empty_entry(ft_memo_table *table, uint32_t number)
 {
     ft_memo_entry *entry = &table->entries[number];
     ft_memo_pair pair = {entry->key, entry->value};
-    index_remove(table, number);
+    ft_memo_index_remove(&table->index, entry->hash, number, entry->slot);
     *entry = (ft_memo_entry){.after = table->free};
     table->free = number;
     table->count--;
     return pair;
+}
+
+/* Who goes; in no list any more. */
+static inline uint32_t victim_of(ft_memo_table *table)
+{
+    if (table->policy->evict != NULL)
+        return table->policy->evict(table);
+    uint32_t oldest = table->lists[0].first;
+    ft_memo_list_remove(table, oldest);
+    return oldest;
 }
 
 ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void *value,
@@ -172,25 +131,29 @@ ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void
 {
     assert(key != NULL);
     *evicted = (ft_memo_pair){NULL, NULL};
-    if (table->count == table->most) {
-        if (table->policy == NULL)
-            return FT_ERR_LIMIT;
-        *evicted = empty_entry(table, table->policy->evict(table));
-        table->evictions++;
-    } else if (table->count == table->room) {
+    bool full = table->count == table->most;
+    if (full && table->policy == NULL)
+        return FT_ERR_LIMIT;
+    if (table->count == table->room) {
         ft_status status = grow(table);
         if (status != FT_OK)
             return status;
     }
     uint32_t at = take_free(table);
     table->entries[at] = (ft_memo_entry){.key = key, .value = value, .hash = hash};
+    table->entries[at].slot = ft_memo_index_add(&table->index, hash, at);
     if (table->stamped)
         table->stamps[at] = FT_MEMO_NEVER;
-    index_add(table, at);
     table->count++;
     table->version++;
-    if (table->policy != NULL)
+    if (full) {
+        *evicted = empty_entry(table, victim_of(table));
+        table->evictions++;
+    }
+    if (table->policy != NULL && table->policy->add != NULL)
         table->policy->add(table, at);
+    else if (table->policy != NULL)
+        ft_memo_list_append(table, 0, at);
     if (number != NULL)
         *number = at;
     return FT_OK;
@@ -205,26 +168,10 @@ ft_memo_pair ft_memo_table_remove(ft_memo_table *table, uint32_t number)
     return empty_entry(table, number);
 }
 
-void ft_memo_list_append(ft_memo_table *table, uint8_t list, uint32_t number)
-{
-    ft_memo_entry *entry = &table->entries[number];
-    ft_memo_list *into = &table->lists[list];
-    entry->list = list;
-    entry->before = into->last;
-    entry->after = FT_MEMO_NONE;
-    if (into->last == FT_MEMO_NONE)
-        into->first = number;
-    else
-        table->entries[into->last].after = number;
-    into->last = number;
-    into->count++;
-}
-
 uint64_t ft_memo_table_bytes(const ft_memo_table *table)
 {
     uint64_t bytes = (uint64_t)table->room * sizeof *table->entries;
-    if (table->room > 0)
-        bytes += (uint64_t)table->slots * sizeof *table->index;
+    bytes += ft_memo_index_bytes(&table->index);
     if (table->stamped)
         bytes += (uint64_t)table->room * sizeof *table->stamps;
     if (table->policy != NULL && table->policy->bytes != NULL)
@@ -263,7 +210,7 @@ static void check_lists(const ft_memo_table *table)
 static bool is_found(const ft_memo_table *table, uint32_t number)
 {
     uint32_t hash = table->entries[number].hash, found;
-    ft_memo_probe probe = ft_memo_probe_begin(table, hash);
+    ft_index_probe probe = ft_memo_probe_begin(table, hash);
     while ((found = ft_memo_probe_next(table, &probe, hash)) != FT_MEMO_NONE)
         if (found == number)
             return true;
@@ -274,14 +221,16 @@ void ft_memo_table_check(const ft_memo_table *table)
 {
     uint32_t count = 0, taken = 0, free = 0;
     assert(table->count <= table->used && table->used <= table->room);
-    assert(table->room <= table->most && table->most <= FT_MEMO_MOST);
-    assert(table->room == 0 || (table->number_mask >= table->room && table->slots > table->room));
+    assert(table->room <= table->most + 1 && table->most <= FT_MEMO_MOST);
+    assert(table->count <= table->most);
+    assert(table->room == 0 || table->index.count * FT_INDEX_SLOTS > table->room);
     for (uint32_t i = 0; i < table->used; i++) {
         count += table->entries[i].key != NULL;
         assert(table->entries[i].key == NULL || is_found(table, i));
     }
-    for (uint32_t i = 0; i < table->slots; i++)
-        taken += table->index[i] != FT_MEMO_NONE;
+    for (uint32_t i = 0; i < table->index.count; i++)
+        for (int slot = 0; slot < FT_INDEX_SLOTS; slot++)
+            taken += table->index.chunks[i].tags[slot] != 0;
     for (uint32_t at = table->free; at != FT_MEMO_NONE; at = table->entries[at].after) {
         assert(at < table->used && table->entries[at].key == NULL && free < table->used);
         free++;

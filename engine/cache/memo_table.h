@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* memo_table.h: what a cache keeps: keys, their values, and the order in which they go.
  *
- * Entries lie packed in one array and never move within it, so an entry is a number. An index of
- * 32-bit slots, twice as many as entries, leads from a hash to its entry by linear probing: the low
- * bits of a slot are the entry's number, the rest is a part of the hash, so that a slot of another
- * key is passed over without a look at its entry. Slots are taken in the order of the hashes (home
- * = hash * slots / 2^32), which works for any number of slots: an index is as large as its entries
- * need, not the next power of two. An entry that is removed closes the gap it leaves in the index,
- * so there are no tombstones and a table that evicts for ever does not get slower.
+ * Entries lie packed in one array and never move within it, so an entry is a number. An index
+ * (memo_index.h) leads from a hash to the numbers of its entries.
  *
  * Keys and values are the caller's, opaque here: it compares keys, and it owns what it puts in and
  * what comes out. No function here calls the caller back, and none takes a lock: whoever holds the
@@ -15,23 +10,18 @@
 #ifndef FT_CACHE_MEMO_TABLE_H
 #define FT_CACHE_MEMO_TABLE_H
 
-#include <assert.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "engine/base/mem.h"
-#include "engine/base/status.h"
+#include "engine/cache/memo_index.h"
 
 struct ft_policy;
 
 enum {
-    FT_MEMO_LISTS = 2,          /* orders a policy may keep its entries in */
-    FT_MEMO_MOST = 1 << 28,     /* entries: 8 GiB of them; a slot has 3 bits of the hash left */
-    FT_MEMO_FIRST = 8,          /* entries of the first block */
-    FT_MEMO_SLOTS_PER_ENTRY = 2 /* half full: a hit looks at 1.5 slots, a miss at 2.5 */
+    FT_MEMO_LISTS = 2,      /* orders a policy may keep its entries in */
+    FT_MEMO_MOST = 1 << 28, /* entries: 8 GiB of them */
+    FT_MEMO_FIRST = 8,      /* entries of the first block */
+    FT_MEMO_PER_CHUNK = 8   /* of 12: one entry in 16 is not where it is looked for first */
 };
 
-#define FT_MEMO_NONE UINT32_MAX  /* no entry; an index's empty slot too */
+#define FT_MEMO_NONE UINT32_MAX  /* no entry */
 #define FT_MEMO_UNBOUNDED 0U     /* a table that never evicts */
 #define FT_MEMO_NEVER UINT64_MAX /* a stamp */
 
@@ -42,8 +32,9 @@ typedef struct ft_memo_entry {
     uint32_t hash;
     uint32_t before, after; /* in its list; a free entry's `after` is the next free one */
     uint8_t list;
-    bool marked; /* hit since the policy looked last */
-    uint16_t unused;
+    uint8_t slot; /* of the index: where it is */
+    bool marked;  /* hit since the policy looked last */
+    uint8_t unused;
 } ft_memo_entry;
 
 typedef struct ft_memo_list {
@@ -62,16 +53,14 @@ typedef enum ft_memo_hit {
  * most, evictions and version. */
 typedef struct ft_memo_table {
     ft_memo_entry *entries; /* owned */
-    uint32_t *index;        /* owned, unless it is the empty index */
-    uint32_t slots;
-    uint32_t number_mask; /* of a slot: the entry's number; at least room */
-    uint32_t count;       /* entries with a key */
-    uint32_t used;        /* entries that ever had one; the others are free */
-    uint32_t room;        /* entries there is memory for */
-    uint32_t free;        /* the first free one below used, or FT_MEMO_NONE */
-    uint32_t most;        /* entries at most */
+    ft_memo_index index;
+    uint32_t count; /* entries with a key */
+    uint32_t used;  /* entries that ever had one; the others are free */
+    uint32_t room;  /* entries there is memory for; one more than most in a full table */
+    uint32_t free;  /* the first free one below used, or FT_MEMO_NONE */
+    uint32_t most;  /* entries at most */
     ft_memo_hit hit;
-    uint64_t version; /* another one whenever a key came or went */
+    uint64_t version; /* another one whenever a key came or went; from 1 on */
     uint64_t evictions;
     const struct ft_policy *policy; /* NULL: nothing is evicted */
     void *state;                    /* the policy's own */
@@ -94,9 +83,9 @@ void ft_memo_table_init(ft_memo_table *table, const ft_mem *mem, const struct ft
 /* Frees the table's own memory; what is in it must have been taken out before, or is not owned. */
 void ft_memo_table_fini(ft_memo_table *table);
 
-/* Puts in a key that is not there. Where the table is full an entry goes first: *evicted. *number,
- * unless NULL, is the new entry. FT_ERR_MEMORY; FT_ERR_LIMIT where nothing may be evicted and there
- * are FT_MEMO_MOST entries: nothing changed then, and nothing was evicted. */
+/* Puts in a key that is not there. Where the table is full an entry goes: *evicted. *number, unless
+ * NULL, is the new entry. FT_ERR_MEMORY; FT_ERR_LIMIT where nothing may be evicted and there are
+ * FT_MEMO_MOST entries: nothing changed then, and nothing was evicted. */
 ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void *value,
                             ft_memo_pair *evicted, uint32_t *number);
 
@@ -115,7 +104,20 @@ void ft_memo_table_check(const ft_memo_table *table);
 
 /* ---- lists, for policies ---- */
 
-void ft_memo_list_append(ft_memo_table *table, uint8_t list, uint32_t number);
+static inline void ft_memo_list_append(ft_memo_table *table, uint8_t list, uint32_t number)
+{
+    ft_memo_entry *entry = &table->entries[number];
+    ft_memo_list *into = &table->lists[list];
+    entry->list = list;
+    entry->before = into->last;
+    entry->after = FT_MEMO_NONE;
+    if (into->last == FT_MEMO_NONE)
+        into->first = number;
+    else
+        table->entries[into->last].after = number;
+    into->last = number;
+    into->count++;
+}
 
 static inline void ft_memo_list_remove(ft_memo_table *table, uint32_t number)
 {
@@ -135,31 +137,24 @@ static inline void ft_memo_list_remove(ft_memo_table *table, uint32_t number)
 
 /* ---- looking up ---- */
 
-/* Where the search for a hash is. */
-typedef struct ft_memo_probe {
-    uint32_t at, tag;
-} ft_memo_probe;
-
-static inline ft_memo_probe ft_memo_probe_begin(const ft_memo_table *table, uint32_t hash)
+static inline ft_index_probe ft_memo_probe_begin(const ft_memo_table *table, uint32_t hash)
 {
-    uint64_t place = (uint64_t)hash * table->slots; /* whole: the slot; fraction: what is left */
-    return (ft_memo_probe){(uint32_t)(place >> 32), (uint32_t)place & ~table->number_mask};
+    return ft_index_probe_begin(&table->index, hash);
 }
 
 /* The next entry of that hash, or FT_MEMO_NONE: the caller compares the keys. The table must not
  * have changed since the probe began. */
-static inline uint32_t ft_memo_probe_next(const ft_memo_table *table, ft_memo_probe *probe,
+static inline uint32_t ft_memo_probe_next(const ft_memo_table *table, ft_index_probe *probe,
                                           uint32_t hash)
 {
-    for (;;) {
-        uint32_t slot = table->index[probe->at];
-        if (slot == FT_MEMO_NONE)
-            return FT_MEMO_NONE;
-        probe->at = probe->at + 1 == table->slots ? 0 : probe->at + 1;
-        uint32_t number = slot & table->number_mask;
-        if ((slot & ~table->number_mask) == probe->tag && table->entries[number].hash == hash)
-            return number;
-    }
+    do {
+        while (probe->matches != 0) {
+            uint32_t number = ft_index_probe_take(&table->index, probe);
+            if (table->entries[number].hash == hash)
+                return number;
+        }
+    } while (ft_index_probe_move(&table->index, probe));
+    return FT_MEMO_NONE;
 }
 
 /* An entry was asked for and found. */
@@ -169,13 +164,8 @@ static inline void ft_memo_table_hit(ft_memo_table *table, uint32_t number)
     if (table->hit == FT_HIT_MARK) {
         entry->marked = true;
     } else if (table->hit == FT_HIT_MOVE && entry->after != FT_MEMO_NONE) {
-        ft_memo_list *list = &table->lists[0];
         ft_memo_list_remove(table, number);
-        entry->before = list->last;
-        entry->after = FT_MEMO_NONE;
-        table->entries[list->last].after = number; /* the list was longer than one */
-        list->last = number;
-        list->count++;
+        ft_memo_list_append(table, 0, number);
     }
 }
 

@@ -14,15 +14,15 @@ typedef struct ft_policy {
     const char *description; /* one line */
     ft_memo_hit hit;         /* what a hit does to its entry */
 
-    /* The table is full: takes one entry out of its list and gives its number. The key is still
-     * there, and goes next. Never fails: memory that can not be had makes a policy worse, not
-     * wrong. */
+    /* What follows may be NULL. */
+
+    /* There is one entry too many, the new one, which is in no list yet: takes another out of its
+     * list and gives its number. Its key is still there, and goes next. Never fails: memory that
+     * can not be had makes a policy worse, not wrong. NULL: the first of list 0 goes. */
     uint32_t (*evict)(ft_memo_table *table);
 
-    /* An entry was filled, and is in no list: appends it to one. */
+    /* An entry was filled, and is in no list: appends it to one. NULL: to list 0. */
     void (*add)(ft_memo_table *table, uint32_t number);
-
-    /* The next three may be NULL. */
 
     /* All entries are gone, and so must be what the policy remembers of keys. */
     void (*clear)(ft_memo_table *table);

@@ -77,7 +77,7 @@ static inline int ft_call_key_one(ft_call_key *key, PyObject *const *argument)
 /* The key of several items, or of none. 0, or -1 with an exception. */
 static inline int ft_call_key_items(ft_call_key *key, PyObject *const *items, Py_ssize_t count)
 {
-    uint64_t mixed = (uint64_t)count;
+    uint64_t mixed = (uint64_t)count; /* as ft_key_of_nothing has it */
     for (Py_ssize_t i = 0; i < count; i++) {
         Py_hash_t hash = ft_key_hash_item(items[i]);
         if (hash == -1)
@@ -88,6 +88,12 @@ static inline int ft_call_key_items(ft_call_key *key, PyObject *const *items, Py
     }
     *key = (ft_call_key){items, count, ft_key_mix(mixed ^ mixed >> 32, FT_KEY_ITEMS)};
     return 0;
+}
+
+/* The hash of a call without arguments. */
+static inline uint32_t ft_key_of_nothing(void)
+{
+    return ft_key_mix(0, FT_KEY_ITEMS);
 }
 
 /* The key of any call. typed: the types of the arguments count; mark: what stands before keywords.

@@ -10,14 +10,13 @@ struct ft_gate {
     uint32_t refs;
     bool landed;
     PyObject *value;
-    uint64_t owner; /* threads by the number that the interpreter never gives out again */
-    pthread_t native;
+    pthread_t owner;
 };
 
 /* On the heap, as flights are. */
 struct ft_wait {
     ft_wait *next, **link;
-    uint64_t thread;
+    pthread_t thread;
     uint32_t forks;
     const ft_gate *gate;
 };
@@ -42,11 +41,6 @@ int ft_flights_prepare(void)
     return 0;
 }
 
-static uint64_t this_thread(void)
-{
-    return PyThreadState_GetID(PyThreadState_Get());
-}
-
 /* ---- gates ---- */
 
 static ft_gate *gate_new(const ft_flight *flight)
@@ -62,7 +56,6 @@ static ft_gate *gate_new(const ft_flight *flight)
     PyThread_acquire_lock(gate->lock, NOWAIT_LOCK); /* nobody else has seen it */
     gate->refs = 1;
     gate->owner = flight->thread;
-    gate->native = flight->native;
     return gate;
 }
 
@@ -109,11 +102,10 @@ ft_flight *ft_flights_begin(ft_flights *flights, const ft_results *results, uint
         .next = *bucket,
         .link = bucket,
         .results = results,
-        .kept = Py_NewRef(kept),
+        .kept = kept,
         .hash = hash,
         .forks = forks,
-        .thread = this_thread(),
-        .native = pthread_self(),
+        .thread = pthread_self(),
     };
     if (*bucket != NULL)
         (*bucket)->link = &flight->next;
@@ -127,7 +119,6 @@ void ft_flights_land(ft_flights *flights, ft_flight *flight, PyObject *value)
     if (flight == NULL)
         return;
     ft_gate *gate = flight->gate;
-    PyObject *kept = flight->kept;
     *flight->link = flight->next;
     if (flight->next != NULL)
         flight->next->link = flight->link;
@@ -145,7 +136,6 @@ void ft_flights_land(ft_flights *flights, ft_flight *flight, PyObject *value)
         PyThread_release_lock(gate->lock);
         gate_release(gate);
     }
-    Py_DECREF(kept); /* the caller has one more: this runs nothing */
 }
 
 /* Is it the key's? 1, 0, -1 with an exception, or FT_SAME_UNKNOWN when other flights are there now.
@@ -167,10 +157,9 @@ static int is_of(const ft_flights *flights, const ft_flight *flight, const ft_ca
 static int search(const ft_flights *flights, const ft_results *results, const ft_call_key *key,
                   ft_flight **found)
 {
-    uint64_t thread = this_thread();
     for (ft_flight *at = *bucket_of((ft_flights *)flights, key->hash); at != NULL; at = at->next) {
         if (at->hash != key->hash || at->results != results || at->forks != forks ||
-            at->thread == thread)
+            pthread_equal(at->thread, pthread_self()))
             continue;
         int same = is_of(flights, at, key);
         *found = at;
@@ -194,20 +183,20 @@ static int find(const ft_flights *flights, const ft_results *results, const ft_c
 /* ---- waiting ---- */
 
 /* What that thread waits for, last of all; NULL: nothing. */
-static const ft_gate *awaited_by(const ft_wait *waits, uint64_t thread)
+static const ft_gate *awaited_by(const ft_wait *waits, pthread_t thread)
 {
-    while (waits != NULL && (waits->thread != thread || waits->forks != forks))
+    while (waits != NULL && (!pthread_equal(waits->thread, thread) || waits->forks != forks))
         waits = waits->next;
     return waits == NULL ? NULL : waits->gate;
 }
 
 /* Would the owner of the gate wait for this thread, were this thread to wait for it? A chain of
  * more threads than any program has is a circle of others', which ends with their patience. */
-static bool is_circle(const ft_wait *waits, const ft_gate *gate, uint64_t thread)
+static bool is_circle(const ft_wait *waits, const ft_gate *gate)
 {
     enum { LONGEST = 100000 };
     for (int i = 0; i < LONGEST && gate != NULL; i++) {
-        if (gate->owner == thread)
+        if (pthread_equal(gate->owner, pthread_self()))
             return true;
         gate = awaited_by(waits, gate->owner);
     }
@@ -215,10 +204,10 @@ static bool is_circle(const ft_wait *waits, const ft_gate *gate, uint64_t thread
 }
 
 /* The CPU time of a thread that is alive, in ns; 0 where it can not be had. */
-static uint64_t cpu_of(pthread_t native)
+static uint64_t cpu_of(pthread_t thread)
 {
     clockid_t clock;
-    return pthread_getcpuclockid(native, &clock) == 0 ? ft_clock_ns(clock) : 0;
+    return pthread_getcpuclockid(thread, &clock) == 0 ? ft_clock_ns(clock) : 0;
 }
 
 static const double ns_per_second = 1e9;
@@ -250,12 +239,12 @@ static int wait_patiently(ft_gate *gate, ft_patience patience)
 {
     const double least_share = 0.125;
     for (double waited = 0; !gate->landed; waited += patience.still) {
-        uint64_t before = cpu_of(gate->native);
+        uint64_t before = cpu_of(gate->owner);
         if (wait_at(gate, patience.still) < 0)
             return -1;
         if (gate->landed || waited + patience.still >= patience.working)
             break;
-        double used = (double)(cpu_of(gate->native) - before) / ns_per_second;
+        double used = (double)(cpu_of(gate->owner) - before) / ns_per_second;
         if (used < patience.still * least_share)
             break;
     }
@@ -268,7 +257,7 @@ static ft_wait *wait_begin(ft_wait **waits, ft_gate *gate)
     ft_wait *wait = PyMem_Malloc(sizeof *wait);
     if (wait == NULL)
         return NULL;
-    *wait = (ft_wait){*waits, waits, this_thread(), forks, gate};
+    *wait = (ft_wait){*waits, waits, pthread_self(), forks, gate};
     if (*waits != NULL)
         (*waits)->link = &wait->next;
     *waits = wait;
@@ -295,7 +284,7 @@ ft_waited ft_flights_wait(ft_flights *flights, const ft_results *results, const 
         flight->gate = gate_new(flight);
     ft_gate *gate = flight->gate;
     /* At the interpreter's end threads stop where they are. */
-    if (gate == NULL || Py_IsFinalizing() || is_circle(*waits, gate, this_thread()))
+    if (gate == NULL || Py_IsFinalizing() || is_circle(*waits, gate))
         return FT_WAITED_NOT;
     ft_wait *wait = wait_begin(waits, gate);
     if (wait == NULL)

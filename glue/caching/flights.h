@@ -22,12 +22,11 @@ typedef struct ft_gate ft_gate;
 typedef struct ft_flight {
     struct ft_flight *next, **link; /* in its bucket; link: what points here */
     const ft_results *results;      /* whose key it is: compared, never followed */
-    PyObject *kept;                 /* the key; a strong reference */
+    PyObject *kept;                 /* the key; borrowed from who began it */
     uint32_t hash;
-    uint32_t forks; /* how often the process had been forked when it began */
-    uint64_t thread;
-    pthread_t native;
-    ft_gate *gate; /* NULL: nobody waits */
+    uint32_t forks;   /* how often the process had been forked when it began */
+    pthread_t thread; /* alive while the flight is, if it is of this process */
+    ft_gate *gate;    /* NULL: nobody waits */
 } ft_flight;
 
 enum { FT_FLIGHT_BUCKETS = 32, FT_FLIGHTS_SPARE = 16 };
@@ -54,7 +53,7 @@ int ft_flights_prepare(void);
 /* Frees the spare ones. Flights that are still there belong to threads from before a fork. */
 void ft_flights_fini(ft_flights *flights);
 
-/* Begins one; NULL: there is no memory, and nobody can wait. Takes a reference to kept. */
+/* Begins one; NULL: there is no memory, and nobody can wait. kept must live until it lands. */
 ft_flight *ft_flights_begin(ft_flights *flights, const ft_results *results, uint32_t hash,
                             PyObject *kept);
 

@@ -33,11 +33,11 @@ static int compare(const ft_memo_table *table, uint32_t number, const ft_call_ke
     return same >= 0 && table->version != version ? FT_SAME_UNKNOWN : same;
 }
 
-uint32_t ft_results_find_slowly(ft_results *results, const ft_call_key *key)
+uint32_t ft_results_find(ft_results *results, const ft_call_key *key)
 {
     const ft_memo_table *table = &results->table;
     for (int i = 0; i < SEARCHES; i++) {
-        ft_memo_probe probe = ft_memo_probe_begin(table, key->hash);
+        ft_index_probe probe = ft_memo_probe_begin(table, key->hash);
         int same = 0;
         while (same == 0) {
             uint32_t number = ft_memo_probe_next(table, &probe, key->hash);
@@ -51,21 +51,6 @@ uint32_t ft_results_find_slowly(ft_results *results, const ft_call_key *key)
             return FT_RESULTS_FAILED;
     }
     return FT_MEMO_NONE;
-}
-
-void ft_results_add(ft_results *results, uint32_t hash, PyObject *kept, PyObject *value,
-                    uint64_t stamp)
-{
-    ft_memo_pair evicted;
-    uint32_t number;
-    if (ft_memo_table_put(&results->table, hash, kept, value, &evicted, &number) != FT_OK)
-        return;
-    Py_INCREF(kept);
-    Py_INCREF(value);
-    if (results->table.stamped)
-        results->table.stamps[number] = stamp;
-    Py_XDECREF(evicted.key); /* note 2 */
-    Py_XDECREF(evicted.value);
 }
 
 void ft_results_replace(ft_results *results, uint32_t number, PyObject *value, uint64_t stamp)

@@ -39,31 +39,26 @@ static inline PyObject *ft_results_value(const ft_results *results, uint32_t num
     return results->table.entries[number].value;
 }
 
-/* ft_results_find for keys that only the program's own code can compare. */
-uint32_t ft_results_find_slowly(ft_results *results, const ft_call_key *key);
-
 /* The entry of a key, FT_MEMO_NONE, or FT_RESULTS_FAILED. May run code of the program's. */
-static inline uint32_t ft_results_find(ft_results *results, const ft_call_key *key)
-{
-    const ft_memo_table *table = &results->table;
-    ft_memo_probe probe = ft_memo_probe_begin(table, key->hash);
-    for (;;) {
-        uint32_t number = ft_memo_probe_next(table, &probe, key->hash);
-        if (number == FT_MEMO_NONE)
-            return number;
-        int same = ft_key_same(table->entries[number].key, key);
-        if (same == 1)
-            return number;
-        if (same == FT_SAME_UNKNOWN)
-            return ft_results_find_slowly(results, key);
-    }
-}
+uint32_t ft_results_find(ft_results *results, const ft_call_key *key);
 
 /* Keeps a value under a key that is not there, and the key as it is kept; takes a reference to
  * both. stamp: when the value ends. Lets go of what was evicted. Out of memory is no error: the
  * value is not kept. */
-void ft_results_add(ft_results *results, uint32_t hash, PyObject *kept, PyObject *value,
-                    uint64_t stamp);
+static inline void ft_results_add(ft_results *results, uint32_t hash, PyObject *kept,
+                                  PyObject *value, uint64_t stamp)
+{
+    ft_memo_pair evicted;
+    uint32_t number;
+    if (ft_memo_table_put(&results->table, hash, kept, value, &evicted, &number) != FT_OK)
+        return;
+    Py_INCREF(kept);
+    Py_INCREF(value);
+    if (results->table.stamped)
+        results->table.stamps[number] = stamp;
+    Py_XDECREF(evicted.key); /* note 2 */
+    Py_XDECREF(evicted.value);
+}
 
 /* Puts a new value in the place of an entry's; lets go of the old one. */
 void ft_results_replace(ft_results *results, uint32_t number, PyObject *value, uint64_t stamp);

@@ -1,262 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memo.c: a function whose results are kept (see memo.h): calls, and making one. */
+/* memo.c: a function whose results are kept (see memo.h): making one, and what it is in a class. */
 #include "glue/types/memo.h"
 
 #include <structmember.h>
 
-#include "engine/base/clock.h"
 #include "glue/types/bound_memo.h"
 #include "glue/types/shelf.h"
-
-/* A call as it came, for the function. */
-typedef struct request {
-    PyObject *const *args;
-    size_t nargsf;
-    PyObject *names;
-} request;
-
-/* ---- how long computations take ---- */
-
-enum { STRIDE = 16, QUICK_NS = 10000 }; /* reading the clock twice is then a hundredth at most */
-
-static inline uint64_t stopwatch_begin(ft_stopwatch *watch)
-{
-    if (watch->untimed > 0) {
-        watch->untimed--;
-        return 0;
-    }
-    return ft_clock_ns(CLOCK_MONOTONIC);
-}
-
-/* begun 0: it was not timed. */
-static inline void stopwatch_end(ft_stopwatch *watch, uint64_t begun)
-{
-    if (begun == 0)
-        return;
-    uint64_t ns = ft_clock_ns(CLOCK_MONOTONIC) - begun;
-    uint32_t stands_for = ns < QUICK_NS ? STRIDE : 1;
-    watch->ns += ns * stands_for;
-    watch->calls += stands_for;
-    watch->untimed = stands_for - 1;
-}
-
-/* ---- keys and results ---- */
-
-void ft_memo_results_init(const ft_memo *memo, ft_results *results)
-{
-    *results = (ft_results){.before = NULL};
-    ft_memo_table_init(&results->table, &ft_results_mem, memo->policy, memo->most, memo->ttl > 0);
-}
-
-/* A coarse clock is off by some ms and ten times as quick to read. */
-uint64_t ft_memo_now(const ft_memo *memo)
-{
-    const uint64_t coarse_enough = 500000000;
-    if (memo->ttl == 0)
-        return 0;
-    return ft_clock_ns(memo->ttl >= coarse_enough ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC);
-}
-
-static uint64_t end_of_new(const ft_memo *memo)
-{
-    return memo->ttl == 0 ? FT_MEMO_NEVER : ft_memo_now(memo) + memo->ttl;
-}
-
-static bool is_over(const ft_memo *memo, const ft_results *results, uint32_t number)
-{
-    return memo->ttl > 0 && results->table.stamps[number] <= ft_memo_now(memo);
-}
-
-int ft_memo_ask(ft_memo *memo, ft_memo_question *question, const ft_call *call)
-{
-    ft_call asked = *call;
-    *question = (ft_memo_question){.results = &memo->results};
-    if (memo->key_function != NULL) {
-        question->made =
-            PyObject_Vectorcall(memo->key_function, call->args, (size_t)call->count, call->names);
-        if (question->made == NULL)
-            return -1;
-    }
-    if (memo->is_method && call->count > 0 && !PyType_Check(call->args[0])) {
-        question->results = ft_shelf_results(memo, call->args[0], &question->holder);
-        if (question->results == NULL)
-            return -1;
-        asked.args++;
-        asked.count--;
-    }
-    if (question->made != NULL)
-        return ft_call_key_one(&question->key, &question->made);
-    return ft_call_key_any(&question->key, &question->items, &asked, memo->typed, memo->mark);
-}
-
-uint32_t ft_memo_find(const ft_memo *memo, const ft_memo_question *question)
-{
-    uint32_t number = ft_results_find(question->results, &question->key);
-    if (number < FT_RESULTS_FAILED && is_over(memo, question->results, number))
-        return FT_MEMO_NONE;
-    return number;
-}
-
-int ft_memo_keep(const ft_memo *memo, const ft_memo_question *question, PyObject *kept,
-                 PyObject *value)
-{
-    uint32_t number = ft_results_find(question->results, &question->key);
-    if (number == FT_RESULTS_FAILED)
-        return -1;
-    uint64_t stamp = end_of_new(memo);
-    if (number == FT_MEMO_NONE)
-        ft_results_add(question->results, question->key.hash, kept, value, stamp);
-    else if (is_over(memo, question->results, number))
-        ft_results_replace(question->results, number, value, stamp);
-    return 0;
-}
-
-/* ---- a call ---- */
-
-/* A value as the caller gets it; takes over the reference. */
-static PyObject *handed_out(const ft_memo *self, PyObject *value)
-{
-    if (self->copy == NULL || value == NULL)
-        return value;
-    PyObject *copy = PyObject_CallOneArg(self->copy, value);
-    Py_DECREF(value);
-    return copy;
-}
-
-static inline PyObject *hit(ft_results *results, uint32_t number)
-{
-    results->counts.hits++;
-    ft_memo_table_hit(&results->table, number);
-    return Py_NewRef(ft_results_value(results, number));
-}
-
-/* Computes, keeps, and wakes who waited. The first to have computed a key keeps it: who finds it
- * there gives its own result and leaves it, as lru_cache does. */
-static PyObject *compute(ft_memo *self, const ft_memo_question *question, const request *call)
-{
-    PyObject *kept = ft_call_key_keep(&question->key), *shared = NULL;
-    if (kept == NULL)
-        return NULL;
-    ft_flight *flight = NULL;
-    if (self->patience.still > 0)
-        flight = ft_flights_begin(&self->flights, question->results, question->key.hash, kept);
-    uint64_t version = question->results->table.version;
-    question->results->counts.misses++;
-    uint64_t begun = stopwatch_begin(&self->stopwatch);
-    PyObject *value = PyObject_Vectorcall(self->function, call->args, call->nargsf, call->names);
-    if (value != NULL) {
-        stopwatch_end(&self->stopwatch, begun);
-        shared = handed_out(self, Py_NewRef(value));
-        bool is_new = question->results->table.version == version && self->ttl == 0;
-        if (shared == NULL)
-            Py_CLEAR(value);
-        else if (is_new)
-            ft_results_add(question->results, question->key.hash, kept, shared, FT_MEMO_NEVER);
-        else if (ft_memo_keep(self, question, kept, shared) < 0)
-            Py_CLEAR(value);
-    }
-    ft_flights_land(&self->flights, flight, value == NULL ? NULL : shared);
-    Py_XDECREF(shared);
-    Py_DECREF(kept);
-    return value;
-}
-
-/* The key is not there: waits for who computes it, or does it. */
-static PyObject *miss(ft_memo *self, const ft_memo_question *question, const request *call)
-{
-    while (self->patience.still > 0 && ft_flights_may_be(&self->flights, question->key.hash)) {
-        PyObject *value;
-        uint64_t version = question->results->table.version;
-        ft_waited waited = ft_flights_wait(&self->flights, question->results, &question->key,
-                                           self->patience, self->waits, &value);
-        if (waited == FT_WAITED_FAILED)
-            return NULL;
-        if (waited == FT_WAITED_VALUE) {
-            question->results->counts.hits++;
-            question->results->counts.waited++;
-            return handed_out(self, value);
-        }
-        uint32_t number = FT_MEMO_NONE;
-        if (question->results->table.version != version) /* it may have come another way */
-            number = ft_memo_find(self, question);
-        if (number == FT_RESULTS_FAILED)
-            return NULL;
-        if (number != FT_MEMO_NONE)
-            return handed_out(self, hit(question->results, number));
-        if (waited == FT_WAITED_NOT)
-            break;
-    }
-    return compute(self, question, call);
-}
-
-static PyObject *call_general(PyObject *callable, PyObject *const *args, size_t nargsf,
-                              PyObject *names)
-{
-    ft_memo *self = (ft_memo *)callable;
-    ft_memo_question question;
-    PyObject *result = NULL;
-    ft_call call = {args, PyVectorcall_NARGS(nargsf), names};
-    if (ft_memo_ask(self, &question, &call) == 0) {
-        uint32_t number = ft_memo_find(self, &question);
-        if (number < FT_RESULTS_FAILED)
-            result = handed_out(self, hit(question.results, number));
-        else if (number == FT_MEMO_NONE)
-            result = miss(self, &question, &(request){args, nargsf, names});
-    }
-    ft_memo_asked(&question);
-    return result;
-}
-
-static PyObject *plain_miss(ft_memo *self, const ft_call_key *key, PyObject *const *args,
-                            size_t nargsf)
-{
-    ft_memo_question question = {.results = &self->results, .key = *key};
-    return miss(self, &question, &(request){args, nargsf, NULL});
-}
-
-/* A function with nothing but a size: what most are. */
-static PyObject *call_plain(PyObject *callable, PyObject *const *args, size_t nargsf,
-                            PyObject *names)
-{
-    ft_memo *self = (ft_memo *)callable;
-    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
-    ft_call_key key;
-    if (names != NULL)
-        return call_general(callable, args, nargsf, names);
-    if ((count == 1 ? ft_call_key_one(&key, args) : ft_call_key_items(&key, args, count)) < 0)
-        return NULL;
-    uint32_t number = ft_results_find(&self->results, &key);
-    if (number < FT_RESULTS_FAILED)
-        return hit(&self->results, number);
-    return number == FT_RESULTS_FAILED ? NULL : plain_miss(self, &key, args, nargsf);
-}
-
-/* maxsize=0: nothing is kept. */
-static PyObject *call_uncached(PyObject *callable, PyObject *const *args, size_t nargsf,
-                               PyObject *names)
-{
-    ft_memo *self = (ft_memo *)callable;
-    self->results.counts.misses++;
-    return PyObject_Vectorcall(self->function, args, nargsf, names);
-}
-
-PyObject *ft_memo_call(ft_memo *memo, PyObject *receiver, PyObject *const *args, size_t nargsf,
-                       PyObject *names)
-{
-    enum { FEW = 8 };
-    PyObject *few[FEW], **all = few;
-    Py_ssize_t given = PyVectorcall_NARGS(nargsf) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
-    if (given + 1 > FEW && (all = PyMem_New(PyObject *, given + 1)) == NULL)
-        return PyErr_NoMemory();
-    all[0] = receiver;
-    if (given > 0)
-        memcpy(all + 1, args, (size_t)given * sizeof *all);
-    size_t count = (size_t)PyVectorcall_NARGS(nargsf) + 1;
-    PyObject *result = memo->vectorcall((PyObject *)memo, all, count, names);
-    if (all != few)
-        PyMem_Free(all);
-    return result;
-}
 
 /* ---- making one ---- */
 
@@ -299,8 +48,6 @@ static int set_size(ft_memo *self, const arguments *given)
         return -1;
     }
     self->is_off = self->most == 0;
-    if (self->is_off)
-        self->vectorcall = call_uncached;
     return 0;
 }
 
@@ -330,10 +77,7 @@ static void set_fields(ft_memo *self, const arguments *given, ft_module_state *s
     self->typed = given->typed;
     self->is_method = given->is_method;
     self->is_drop_in = given->is_drop_in;
-    bool plain = !(self->typed || self->is_method || self->key_function != NULL ||
-                   self->copy != NULL || self->ttl > 0);
-    if (self->vectorcall == NULL)
-        self->vectorcall = plain ? call_plain : call_general;
+    self->vectorcall = ft_memo_vectorcall(self);
     ft_memo_results_init(self, &self->results);
 }
 
@@ -455,7 +199,7 @@ PyObject *ft_memo_set_name(PyObject *object, PyObject *args)
         return NULL;
     if (is_of) {
         self->is_method = true;
-        self->vectorcall = call_general;
+        self->vectorcall = ft_memo_vectorcall(self);
     }
     Py_RETURN_NONE;
 }
@@ -520,8 +264,9 @@ static int add_policies(PyObject *module)
 
 int ft_memo_type_add(PyObject *module, ft_module_state *state)
 {
-    if (fill_state(state) < 0 || add_policies(module) < 0 || ft_shelf_types_add(module, state) < 0 ||
-        ft_bound_memo_type_add(module, state) < 0 || ft_memo_call_type_add(module, state) < 0)
+    if (fill_state(state) < 0 || add_policies(module) < 0 ||
+        ft_shelf_types_add(module, state) < 0 || ft_bound_memo_type_add(module, state) < 0 ||
+        ft_memo_call_type_add(module, state) < 0)
         return -1;
     state->memo_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &memo_spec, NULL);
     return state->memo_type == NULL ? -1 : PyModule_AddType(module, state->memo_type);

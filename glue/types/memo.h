@@ -24,7 +24,7 @@ typedef struct ft_memo {
     PyObject *function, *dict, *weakrefs;
     ft_results results; /* of a function; empty in a method, and the head of its instances' list */
     uint64_t instances_version; /* another one whenever the list of instances' results changed */
-    ft_counts past;     /* of instances that are gone, and what was counted elsewhere */
+    ft_counts past;             /* of instances that are gone, and what was counted elsewhere */
     ft_stopwatch stopwatch;
     ft_flights flights;
     ft_patience patience;
@@ -55,6 +55,9 @@ void ft_memo_results_init(const ft_memo *memo, ft_results *results);
 PyObject *ft_memo_call(ft_memo *memo, PyObject *receiver, PyObject *const *args, size_t nargsf,
                        PyObject *names);
 
+/* What a Memo of these options does when it is called (memo_call.c). */
+vectorcallfunc ft_memo_vectorcall(const ft_memo *memo);
+
 /* ---- the methods of Memo and BoundMemo (memo_methods.c). receiver NULL: the Memo's own. ---- */
 
 PyObject *ft_memo_info(ft_memo *memo, PyObject *receiver);
@@ -74,6 +77,7 @@ extern PyMethodDef ft_memo_methods[];
 typedef struct ft_memo_question {
     ft_results *results;
     ft_call_key key;
+    uint64_t version; /* of the table in which the key was not found; 0: not looked for */
     ft_call_items items;
     PyObject *holder; /* of the results, a strong reference, or NULL: the memo */
     PyObject *made;   /* what the key function made, a strong reference, or NULL */
@@ -81,21 +85,15 @@ typedef struct ft_memo_question {
 
 int ft_memo_ask(ft_memo *memo, ft_memo_question *question, const ft_call *call);
 
-static inline void ft_memo_asked(ft_memo_question *question)
-{
-    ft_call_items_fini(&question->items);
-    Py_XDECREF(question->made);
-    Py_XDECREF(question->holder);
-}
+void ft_memo_asked(ft_memo_question *question);
 
 /* The time, for stamps, in ns; 0 where nothing ever ends. */
 uint64_t ft_memo_now(const ft_memo *memo);
 
 /* The entry of a question whose time is not over, or FT_MEMO_NONE, or FT_RESULTS_FAILED. */
-uint32_t ft_memo_find(const ft_memo *memo, const ft_memo_question *question);
+uint32_t ft_memo_find(const ft_memo *memo, ft_memo_question *question);
 
 /* Keeps a value under the question's key. 0, or -1 with an exception: of a comparison. */
-int ft_memo_keep(const ft_memo *memo, const ft_memo_question *question, PyObject *kept,
-                 PyObject *value);
+int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept, PyObject *value);
 
 #endif

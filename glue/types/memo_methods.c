@@ -23,7 +23,8 @@ static int ask(ft_memo *memo, PyObject *receiver, const ft_call *call, ft_memo_q
 {
     ft_call whole = *call;
     *joined = NULL;
-    *question = (ft_memo_question){.results = NULL};
+    question->items.many = NULL;
+    question->holder = question->made = NULL;
     if (receiver != NULL) {
         Py_ssize_t given = call->count + (call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names));
         PyObject **all = PyMem_New(PyObject *, given + 1);

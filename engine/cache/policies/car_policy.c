@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* car.c: clock with adaptive replacement (Bansal and Modha, FAST 2004).
+/* car_policy.c: clock with adaptive replacement (Bansal and Modha, FAST 2004).
  *
  * Two clocks: list 0 holds keys that were asked for once lately, list 1 those that came back. Of
  * either the ghosts of what was evicted are kept. A key that is missed and is a ghost says that its
  * clock was too small: `target`, the share of list 0, moves towards it. So a scan of keys that
  * never come back passes through list 0 and leaves list 1 alone, and a hit only sets a mark.
+ *
+ * One thing is not as published: list 0 has an eighth of the table at least. With less, what a
+ * recursive function has just computed goes before its caller's caller asks for it, and a program
+ * computes everything again and again (docs/adr/0014-caches-policies.md).
  *
  * Between calls: |0| + |ghosts of 0| <= most, and all four together <= 2 * most. The ghosts' memory
  * is made at the first eviction, when the table is as large as it gets; without it this is a clock
@@ -13,7 +17,7 @@
 
 #include "engine/cache/ghosts.h"
 
-enum { ONCE = 0, AGAIN = 1 };
+enum { ONCE = 0, AGAIN = 1, LEAST_PART = 8 };
 
 typedef struct car {
     ft_ghosts ghosts;
@@ -36,12 +40,19 @@ static car *state_of(ft_memo_table *table)
     return self;
 }
 
+/* The share of list ONCE that is kept. */
+static uint32_t share_of(const car *self, uint32_t most)
+{
+    uint32_t least = most / LEAST_PART > 1 ? most / LEAST_PART : 1;
+    return self != NULL && self->target > least ? self->target : least;
+}
+
 static uint32_t evict(ft_memo_table *table)
 {
     car *self = state_of(table);
-    uint32_t target = self != NULL && self->target > 1 ? self->target : 1;
+    uint32_t share = share_of(self, table->most);
     for (;;) { /* ends: each turn evicts or takes a mark away */
-        uint8_t list = table->lists[ONCE].count >= target ? ONCE : AGAIN;
+        uint8_t list = table->lists[ONCE].count >= share ? ONCE : AGAIN;
         uint32_t number = table->lists[list].first;
         ft_memo_list_remove(table, number);
         ft_memo_entry *entry = &table->entries[number];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.c: the second chance. List 0 is the clock's face, its first entry where the hand points: an
- * entry that was hit since the hand passed is passed once more. A hit moves nothing. */
+/* clock_policy.c: the second chance. List 0 is the clock's face, its first entry where the hand
+ * points: an entry that was hit since the hand passed is passed once more. A hit moves nothing. */
 #include "engine/cache/policy.h"
 
 static uint32_t evict(ft_memo_table *table)
@@ -15,15 +15,9 @@ static uint32_t evict(ft_memo_table *table)
     }
 }
 
-static void add(ft_memo_table *table, uint32_t number)
-{
-    ft_memo_list_append(table, 0, number);
-}
-
 const ft_policy ft_policy_clock = {
     .name = "clock",
     .description = "second chance: almost lru, and a hit moves nothing",
     .hit = FT_HIT_MARK,
     .evict = evict,
-    .add = add,
 };
