@@ -27,7 +27,7 @@ class Curve:
     calls are all calls so far, distinct how many different arguments they had (of a method: in each
     instance, and the size is that of each instance's cache). exact says that this and the ratios
     are exact; else distinct and sizes above exact_sizes are estimates from a sample of the keys.
-    A time limit and what the program forgot or cleared are not in it.
+    A time limit and what the program forgot are not in it; f.cache_clear() begins it anew.
 
     maxsize and policy are those of the function, entry_bytes what the table takes for each entry.
 
@@ -38,6 +38,15 @@ class Curve:
     [(1, 0.2), (2, 0.2), (3, 0.6), (4, 0.6)]
     >>> curve
     <Curve: maxsize=2 hits 20.0 % of 10 calls; 3 would hit 60.0 %, the most there is>
+
+    >>> import fettle
+    >>> @fettle.cache(maxsize=2, curve=True)
+    ... def square(x):
+    ...     return x * x
+    >>> for x in (1, 2, 3) * 4:
+    ...     y = square(x)
+    >>> square.cache_curve()
+    <Curve: maxsize=2 hits 0.0 % of 12 calls; 3 would hit 75.0 %, the most there is>
     """
 
     calls: int
