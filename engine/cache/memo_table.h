@@ -50,7 +50,7 @@ typedef enum ft_memo_hit {
 } ft_memo_hit;
 
 /* The fields belong to memo_table.c, its inline functions and the policies; others read count,
- * most, evictions and version. */
+ * room, most, evictions and version. */
 typedef struct ft_memo_table {
     ft_memo_entry *entries; /* owned */
     ft_memo_index index;

@@ -31,6 +31,8 @@ typedef struct ft_memo {
     ft_wait **waits;                /* who waits in this interpreter; in the module's state */
     PyObject *mark;                 /* what stands before keywords in a key */
     PyObject *key_function, *copy;  /* or NULL */
+    PyObject *curve;                /* makes a cache_curve; NULL: nothing is learnt for one */
+    ft_hit_histogram histogram;     /* what all curves feed: of its results, of its instances' */
     PyObject *info, *parameters;    /* makes a cache_info; what cache_parameters gives */
     PyObject *maxsize, *shelf_name; /* as the user gave it; "__fettle__" */
     PyTypeObject *shelf_type, *bound_type; /* of this module */
@@ -52,8 +54,8 @@ typedef struct ft_memo {
 /* Adds the type to the module. 0, or -1 with an exception. */
 int ft_memo_type_add(PyObject *module, ft_module_state *state);
 
-/* Results of nothing yet, of the memo's kind. */
-void ft_memo_results_init(const ft_memo *memo, ft_results *results);
+/* Results of nothing yet, of the memo's kind. 0, or -1 with an exception. */
+int ft_memo_results_init(const ft_memo *memo, ft_results *results);
 
 /* Calls with the receiver as the first argument, if there is one. */
 PyObject *ft_memo_call(ft_memo *memo, PyObject *receiver, PyObject *const *args, size_t nargsf,
@@ -82,6 +84,7 @@ typedef struct ft_memo_question {
     ft_results *results;
     ft_call_key key;
     uint64_t version; /* of the table in which the key was not found; 0: not looked for */
+    bool is_computed; /* by this call: it did not wait for another's */
     ft_call_items items;
     PyObject *holder; /* of the results, a strong reference, or NULL: the memo */
     PyObject *made;   /* what the key function made, a strong reference, or NULL */

@@ -43,10 +43,16 @@ static inline void stopwatch_end(ft_stopwatch *watch, uint64_t begun)
 
 /* ---- keys and results ---- */
 
-void ft_memo_results_init(const ft_memo *memo, ft_results *results)
+int ft_memo_results_init(const ft_memo *memo, ft_results *results)
 {
     *results = (ft_results){.before = NULL};
     ft_memo_table_init(&results->table, &ft_results_mem, memo->policy, memo->most, memo->ttl > 0);
+    if (memo->curve == NULL)
+        return 0;
+    results->reuse = ft_reuse_new(&ft_results_mem);
+    if (results->reuse == NULL)
+        PyErr_NoMemory();
+    return results->reuse == NULL ? -1 : 0;
 }
 
 /* A coarse clock is off by some ms and ten times as quick to read. */
@@ -80,6 +86,7 @@ static inline void begin_question(ft_memo_question *question, ft_results *result
 {
     question->results = results;
     question->version = 0;
+    question->is_computed = false;
     question->items.many = NULL;
     question->holder = question->made = NULL;
 }
@@ -157,6 +164,7 @@ static inline PyObject *compute(ft_memo *self, ft_memo_question *question, const
     PyObject *kept = ft_call_key_keep(&question->key);
     if (kept == NULL)
         return NULL;
+    question->is_computed = true;
     ft_flight *flight = NULL;
     uint64_t begun = 0;
     if (self->patience.still > 0)
@@ -219,6 +227,42 @@ static PyObject *miss(ft_memo *self, ft_memo_question *question, const request *
     return compute(self, question, call);
 }
 
+static inline PyObject *answer(ft_memo *self, ft_memo_question *question, const request *call)
+{
+    uint32_t number = ft_memo_find(self, question);
+    if (number == FT_RESULTS_FAILED)
+        return NULL;
+    return number == FT_MEMO_NONE ? miss(self, question, call)
+                                  : handed_out(self, hit(question->results, number));
+}
+
+/* A call whose key the curve did not know. By now it may: this call waited for another's. 0, or -1
+ * with an exception: of a comparison. */
+static int tell_curve(ft_memo *self, const ft_memo_question *question, bool failed)
+{
+    ft_reuse *reuse = question->results->reuse;
+    int known = 0;
+    if (!failed && !question->is_computed)
+        known = ft_reuse_touch(reuse, &self->histogram, &question->key);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    ft_reuse_miss(reuse, &self->histogram, &question->key);
+    return failed ? 0 : ft_reuse_add(reuse, &self->histogram, &question->key);
+}
+
+/* The same where there is a curve. It hears of a key that it knows when it is asked for, and of
+ * another when its value is there: that is where LRU would have them. */
+static PyObject *answer_for_curve(ft_memo *self, ft_memo_question *question, const request *call)
+{
+    int known = ft_reuse_touch(question->results->reuse, &self->histogram, &question->key);
+    if (known < 0)
+        return NULL;
+    PyObject *value = answer(self, question, call);
+    if (!known && tell_curve(self, question, value == NULL) < 0)
+        Py_CLEAR(value);
+    return value;
+}
+
 static __attribute__((noinline)) PyObject *call_general(PyObject *callable, PyObject *const *args,
                                                         size_t nargsf, PyObject *names)
 {
@@ -226,13 +270,10 @@ static __attribute__((noinline)) PyObject *call_general(PyObject *callable, PyOb
     ft_memo_question question;
     PyObject *result = NULL;
     ft_call call = {args, PyVectorcall_NARGS(nargsf), names};
-    if (ft_memo_ask(self, &question, &call) == 0) {
-        uint32_t number = ft_memo_find(self, &question);
-        if (number < FT_RESULTS_FAILED)
-            result = handed_out(self, hit(question.results, number));
-        else if (number == FT_MEMO_NONE)
-            result = miss(self, &question, &(request){args, nargsf, names});
-    }
+    request asked = {args, nargsf, names};
+    if (ft_memo_ask(self, &question, &call) == 0)
+        result = self->curve == NULL ? answer(self, &question, &asked)
+                                     : answer_for_curve(self, &question, &asked);
     ft_memo_asked(&question);
     return result;
 }
@@ -466,7 +507,8 @@ vectorcallfunc ft_memo_vectorcall(const ft_memo *memo)
 {
     if (memo->is_off)
         return call_uncached;
-    if (memo->typed || memo->key_function != NULL || memo->copy != NULL || memo->ttl > 0)
+    if (memo->typed || memo->key_function != NULL || memo->copy != NULL || memo->ttl > 0 ||
+        memo->curve != NULL)
         return call_general;
     return memo->is_method ? call_method : call_plain;
 }

@@ -33,8 +33,7 @@ static void discard(ft_results *results)
     memo->past.misses += results->counts.misses;
     memo->past.waited += results->counts.waited;
     memo->past.evictions += results->table.evictions;
-    ft_results_clear(results);
-    ft_memo_table_fini(&results->table);
+    ft_results_fini(results);
     PyMem_Free(results);
     Py_DECREF(memo);
 }
@@ -50,7 +49,10 @@ static ft_results *add_results(ft_shelf *self, ft_memo *memo)
         PyErr_NoMemory();
         return NULL;
     }
-    ft_memo_results_init(memo, made);
+    if (ft_memo_results_init(memo, made) < 0) {
+        PyMem_Free(made);
+        return NULL;
+    }
     enlist(memo, made);
     self->results[self->count++] = made;
     return made;
