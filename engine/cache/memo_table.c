@@ -64,24 +64,33 @@ static uint32_t next_room(const ft_memo_table *table)
     return more < largest - table->room ? table->room + more : largest;
 }
 
-/* Room for more entries. FT_ERR_MEMORY: as before, or with blocks larger than the room says. */
+/* Memory for that many entries, and their stamps; false: memory is out, and no entry moved. */
+static bool resize_entries(ft_memo_table *table, uint32_t room)
+{
+    if (table->stamped) {
+        uint64_t *stamps = ft_mem_resize(table->mem, table->stamps, room, sizeof *stamps);
+        if (stamps == NULL)
+            return false;
+        table->stamps = stamps;
+    }
+    ft_memo_entry *entries = ft_mem_resize(table->mem, table->entries, room, sizeof *entries);
+    if (entries != NULL)
+        table->entries = entries;
+    return entries != NULL;
+}
+
+/* Room for more entries. FT_ERR_MEMORY: as before, or with more stamps than the room says. */
 static ft_status grow(ft_memo_table *table)
 {
     uint32_t room = next_room(table);
     ft_memo_index index;
-    ft_memo_entry *entries = ft_mem_resize(table->mem, table->entries, room, sizeof *entries);
-    if (entries == NULL)
-        return FT_ERR_MEMORY;
-    table->entries = entries;
-    if (table->stamped) {
-        uint64_t *stamps = ft_mem_resize(table->mem, table->stamps, room, sizeof *stamps);
-        if (stamps == NULL)
-            return FT_ERR_MEMORY;
-        table->stamps = stamps;
-    }
     ft_status status = ft_memo_index_new(&index, table->mem, room / FT_MEMO_PER_CHUNK + 1);
     if (status != FT_OK)
         return status;
+    if (!resize_entries(table, room)) {
+        ft_memo_index_fini(&index, table->mem);
+        return FT_ERR_MEMORY;
+    }
     for (uint32_t i = 0; i < table->used; i++)
         if (table->entries[i].key != NULL)
             table->entries[i].slot = ft_memo_index_add(&index, table->entries[i].hash, i);

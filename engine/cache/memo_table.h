@@ -60,7 +60,7 @@ typedef struct ft_memo_table {
     uint32_t free;  /* the first free one below used, or FT_MEMO_NONE */
     uint32_t most;  /* entries at most */
     ft_memo_hit hit;
-    uint64_t version; /* another one whenever a key came or went; from 1 on */
+    uint64_t version; /* another one whenever a key came or went, or entries moved; from 1 on */
     uint64_t evictions;
     const struct ft_policy *policy; /* NULL: nothing is evicted */
     void *state;                    /* the policy's own */
@@ -85,7 +85,7 @@ void ft_memo_table_fini(ft_memo_table *table);
 
 /* Puts in a key that is not there. Where the table is full an entry goes: *evicted. *number, unless
  * NULL, is the new entry. FT_ERR_MEMORY; FT_ERR_LIMIT where nothing may be evicted and there are
- * FT_MEMO_MOST entries: nothing changed then, and *evicted was not written. */
+ * FT_MEMO_MOST entries: nothing changed or moved then, and *evicted was not written. */
 ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void *value,
                             ft_memo_pair *evicted, uint32_t *number);
 
