@@ -46,7 +46,7 @@ typedef struct ft_memo_list {
 typedef enum ft_memo_hit {
     FT_HIT_NOTHING,
     FT_HIT_MARK, /* the entry is marked */
-    FT_HIT_MOVE  /* the entry becomes the last of list 0 */
+    FT_HIT_MOVE  /* the entry becomes the last of its list */
 } ft_memo_hit;
 
 /* The fields belong to memo_table.c, its inline functions and the policies; others read count,
@@ -164,7 +164,7 @@ static inline void ft_memo_table_hit(ft_memo_table *table, uint32_t number)
     if (table->hit == FT_HIT_MARK) {
         entry->marked = true;
     } else if (table->hit == FT_HIT_MOVE && entry->after != FT_MEMO_NONE) {
-        ft_memo_list *list = &table->lists[0]; /* it has another entry behind this one */
+        ft_memo_list *list = &table->lists[entry->list]; /* it has another entry behind this one */
         table->entries[entry->after].before = entry->before;
         if (entry->before == FT_MEMO_NONE)
             list->first = entry->after;

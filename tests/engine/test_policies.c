@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_policies.c: which entry a full table gives up. Each policy against a model over keys in
  * plain arrays: lru from its definition, clock as a face with a hand, car line by line after figure
- * 2 of Bansal and Modha; and two policies of the test's own, which need no more than policy.h. */
+ * 2 of Bansal and Modha; and three policies of the test's own, which need no more than policy.h. */
 #include "engine/cache/policy.h"
 
 #include "tests/engine/moving_mem.h"
@@ -240,6 +240,39 @@ static uint32_t lifo_put(model *right, uint32_t key)
     return victim;
 }
 
+/* Two orders of use, for odd and even keys; the next comes from the longer. A hit moves within a
+ * list that need not be list 0. */
+static uint32_t halves_admit(ft_memo_table *table, uint32_t number, bool full)
+{
+    uint8_t list = table->lists[1].count > table->lists[0].count;
+    uint32_t victim = full ? table->lists[list].first : FT_MEMO_NONE;
+    if (full)
+        ft_memo_list_remove(table, victim);
+    ft_memo_list_append(table, table->entries[number].hash % 2 == 1, number);
+    return victim;
+}
+
+static const ft_policy halves = {
+    .name = "halves",
+    .description = "lru of odd and of even hashes",
+    .hit = FT_HIT_MOVE,
+    .admit = halves_admit,
+};
+
+static void halves_hit(model *right, uint32_t key)
+{
+    forget(right, key);
+    append(&right->rows[key % 2 == 1 ? T2 : T1], key);
+}
+
+static uint32_t halves_put(model *right, uint32_t key)
+{
+    row *longer = &right->rows[right->rows[T2].count > right->rows[T1].count ? T2 : T1];
+    uint32_t victim = is_full(right) ? pop(longer, 0) : NOBODY;
+    append(&right->rows[key % 2 == 1 ? T2 : T1], key);
+    return victim;
+}
+
 /* ---- the table, asked by key ---- */
 
 typedef struct cache {
@@ -388,6 +421,7 @@ static void test_models(void)
     CHECK(agrees_always((behaviour){ft_policy_find("car"), mark, car_put, forget}));
     CHECK(agrees_always((behaviour){&fifo, no_hit, lru_put, forget}));
     CHECK(agrees_always((behaviour){&lifo, no_hit, lifo_put, forget}));
+    CHECK(agrees_always((behaviour){&halves, halves_hit, halves_put, forget}));
 }
 
 /* ---- by hand ---- */
