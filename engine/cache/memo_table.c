@@ -8,6 +8,12 @@
 
 static const ft_memo_list empty_list = {FT_MEMO_NONE, FT_MEMO_NONE, 0};
 
+static void clear_lists(ft_memo_table *table)
+{
+    for (int i = 0; i < FT_MEMO_LISTS; i++)
+        table->lists[i] = empty_list;
+}
+
 /* What the table holds when it holds nothing. */
 static void reset(ft_memo_table *table)
 {
@@ -16,8 +22,7 @@ static void reset(ft_memo_table *table)
     ft_memo_index_init(&table->index);
     table->count = table->used = table->room = 0;
     table->free = FT_MEMO_NONE;
-    for (int i = 0; i < FT_MEMO_LISTS; i++)
-        table->lists[i] = empty_list;
+    clear_lists(table);
 }
 
 void ft_memo_table_init(ft_memo_table *table, const ft_mem *mem, const ft_policy *policy,
@@ -50,6 +55,8 @@ void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken)
     *taken = *table;
     taken->policy = NULL;
     taken->state = NULL;
+    taken->hit = FT_HIT_NOTHING;
+    clear_lists(taken);
     reset(table);
     table->version++;
     if (table->policy != NULL && table->policy->clear != NULL)

@@ -92,8 +92,8 @@ ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void
 /* Takes an entry out. */
 ft_memo_pair ft_memo_table_remove(ft_memo_table *table, uint32_t number);
 
-/* Moves all entries to *taken, which the caller empties (ft_memo_table_next) and ends with _fini;
- * the table is empty, as after _init. */
+/* Moves all entries to *taken, a table without a policy, which the caller empties
+ * (ft_memo_table_next) and ends with _fini; the table is empty, as after _init. */
 void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken);
 
 /* Bytes of the table's memory, the struct itself not counted. */
