@@ -475,6 +475,24 @@ static void test_scan(void)
     CHECK(left_after_scan("lru") == 0 && left_after_scan("clock") == 0);
 }
 
+/* Where there is no memory for a history, what is asked for now still gets its place. */
+static void test_no_history(void)
+{
+    cache of;
+    uint32_t hits = 0;
+    cache_begin(&of, ft_policy_find("car"), 100, 0x9E3779B9);
+    for (uint32_t i = 0; i < 200; i++)
+        (void)cache_ask(&of, i % 100);
+    of.mem.refuse_from = of.mem.asked;
+    of.mem.refuse_end = LONG_MAX;
+    for (uint32_t i = 0; i < 40 * 20; i++)
+        hits += cache_ask(&of, 200 + i % 40);
+    CHECK(of.mem.refused > 0 && of.table.evictions >= 40);
+    CHECK(hits == 40 * 19);
+    ft_memo_table_check(&of.table);
+    CHECK(cache_end(&of));
+}
+
 static void test_names(void)
 {
     uint32_t count = 0;
@@ -492,5 +510,6 @@ int main(void)
     test_models();
     test_by_hand();
     test_scan();
+    test_no_history();
     return tap_end();
 }
