@@ -2,7 +2,7 @@
 /* ghosts.h: the hashes of keys that were evicted lately, in two lists by age.
  *
  * A ghost is 12 bytes and its share of an index: no key is kept, so nothing of the caller's lives
- * longer for it. Two keys with one hash of 32 bits are one ghost, which makes a policy's guess
+ * longer for it. Two keys with one hash of 32 bits are not told apart, which makes a policy's guess
  * worse once in a while and nothing wrong. The arrays are made once, for the most there can be. */
 #ifndef FT_CACHE_GHOSTS_H
 #define FT_CACHE_GHOSTS_H
@@ -70,14 +70,14 @@ static inline void ft_ghosts_append(ft_ghosts *ghosts, uint8_t list, uint32_t nu
     ft_ghost_list *into = &ghosts->lists[list];
     uint8_t slot = ft_memo_index_add(&ghosts->index, hash, number * 2 + list);
     ghost->hash = hash;
-    ghost->before = into->last;
-    ghost->slot_low = slot & 3;
+    ghost->before = into->last & FT_GHOST_NONE;
+    ghost->slot_low = slot & 3U;
     ghost->after = FT_GHOST_NONE;
-    ghost->slot_high = slot >> 2 & 3;
+    ghost->slot_high = (uint32_t)slot >> 2 & 3U;
     if (into->last == FT_GHOST_NONE)
         into->first = number;
     else
-        ghosts->ghosts[into->last].after = number;
+        ghosts->ghosts[into->last].after = number & FT_GHOST_NONE;
     into->last = number;
     into->count++;
 }
@@ -116,7 +116,7 @@ static inline void ft_ghosts_unlink(ft_ghosts *ghosts, ft_ghost_place place)
 static inline void ft_ghosts_remove(ft_ghosts *ghosts, ft_ghost_place place)
 {
     ft_ghosts_unlink(ghosts, place);
-    ghosts->ghosts[place.ghost].after = ghosts->free;
+    ghosts->ghosts[place.ghost].after = ghosts->free & FT_GHOST_NONE;
     ghosts->free = place.ghost;
 }
 

@@ -31,7 +31,7 @@ enum {
 typedef struct ft_index_chunk {
     uint8_t tags[FT_INDEX_SLOTS]; /* 0: the slot is empty */
     uint8_t passed;               /* how many entries of here and before are further on */
-    uint8_t unused[3];            /* sixteen bytes are compared */
+    uint8_t unused[3];            /* the sixteen bytes up to here are compared at once */
     uint32_t numbers[FT_INDEX_SLOTS];
 } ft_index_chunk;
 
@@ -86,7 +86,7 @@ static inline bool ft_index_at_home(const ft_memo_index *index, ft_index_home ho
 
 static inline uint32_t ft_index_match(const ft_index_chunk *chunk, uint8_t tag)
 {
-    return ft_match16(chunk->tags, tag) & ((1U << FT_INDEX_SLOTS) - 1);
+    return ft_match16((const uint8_t *)chunk, tag) & ((1U << FT_INDEX_SLOTS) - 1);
 }
 
 static inline ft_index_probe ft_index_probe_begin(const ft_memo_index *index, uint32_t hash)

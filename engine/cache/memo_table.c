@@ -8,6 +8,12 @@
 
 static const ft_memo_list empty_list = {FT_MEMO_NONE, FT_MEMO_NONE, 0};
 
+static void clear_lists(ft_memo_table *table)
+{
+    for (int i = 0; i < FT_MEMO_LISTS; i++)
+        table->lists[i] = empty_list;
+}
+
 /* What the table holds when it holds nothing. */
 static void reset(ft_memo_table *table)
 {
@@ -16,8 +22,7 @@ static void reset(ft_memo_table *table)
     ft_memo_index_init(&table->index);
     table->count = table->used = table->room = 0;
     table->free = FT_MEMO_NONE;
-    for (int i = 0; i < FT_MEMO_LISTS; i++)
-        table->lists[i] = empty_list;
+    clear_lists(table);
 }
 
 void ft_memo_table_init(ft_memo_table *table, const ft_mem *mem, const ft_policy *policy,
@@ -50,6 +55,8 @@ void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken)
     *taken = *table;
     taken->policy = NULL;
     taken->state = NULL;
+    taken->hit = FT_HIT_NOTHING;
+    clear_lists(taken);
     reset(table);
     table->version++;
     if (table->policy != NULL && table->policy->clear != NULL)
@@ -64,24 +71,33 @@ static uint32_t next_room(const ft_memo_table *table)
     return more < largest - table->room ? table->room + more : largest;
 }
 
-/* Room for more entries. FT_ERR_MEMORY: as before, or with blocks larger than the room says. */
+/* Memory for that many entries, and their stamps; false: memory is out, and no entry moved. */
+static bool resize_entries(ft_memo_table *table, uint32_t room)
+{
+    if (table->stamped) {
+        uint64_t *stamps = ft_mem_resize(table->mem, table->stamps, room, sizeof *stamps);
+        if (stamps == NULL)
+            return false;
+        table->stamps = stamps;
+    }
+    ft_memo_entry *entries = ft_mem_resize(table->mem, table->entries, room, sizeof *entries);
+    if (entries != NULL)
+        table->entries = entries;
+    return entries != NULL;
+}
+
+/* Room for more entries. FT_ERR_MEMORY: as before, or with more stamps than the room says. */
 static ft_status grow(ft_memo_table *table)
 {
     uint32_t room = next_room(table);
     ft_memo_index index;
-    ft_memo_entry *entries = ft_mem_resize(table->mem, table->entries, room, sizeof *entries);
-    if (entries == NULL)
-        return FT_ERR_MEMORY;
-    table->entries = entries;
-    if (table->stamped) {
-        uint64_t *stamps = ft_mem_resize(table->mem, table->stamps, room, sizeof *stamps);
-        if (stamps == NULL)
-            return FT_ERR_MEMORY;
-        table->stamps = stamps;
-    }
     ft_status status = ft_memo_index_new(&index, table->mem, room / FT_MEMO_PER_CHUNK + 1);
     if (status != FT_OK)
         return status;
+    if (!resize_entries(table, room)) {
+        ft_memo_index_fini(&index, table->mem);
+        return FT_ERR_MEMORY;
+    }
     for (uint32_t i = 0; i < table->used; i++)
         if (table->entries[i].key != NULL)
             table->entries[i].slot = ft_memo_index_add(&index, table->entries[i].hash, i);

@@ -11,8 +11,8 @@
  * computes everything again and again (docs/adr/0014-caches-policies.md).
  *
  * Between calls: |0| + |ghosts of 0| <= most, and all four together <= 2 * most. The ghosts' memory
- * is made at the first eviction, when the table is as large as it gets; without it this is a clock
- * in two parts. */
+ * is made at the first eviction, when the table is as large as it gets; while there is none nothing
+ * is learned, and list 0 has half of the table. */
 #include "engine/cache/policy.h"
 
 #include "engine/cache/ghosts.h"
@@ -40,11 +40,17 @@ static car *state_of(ft_memo_table *table)
     return self;
 }
 
+static uint32_t at_least_1(uint32_t number)
+{
+    return number > 1 ? number : 1;
+}
+
 /* The share of list ONCE that is kept. */
 static uint32_t share_of(const car *self, uint32_t most)
 {
-    uint32_t least = most / LEAST_PART > 1 ? most / LEAST_PART : 1;
-    return self != NULL && self->target > least ? self->target : least;
+    uint32_t target = self != NULL ? self->target : most / 2;
+    uint32_t least = at_least_1(most / LEAST_PART);
+    return target > least ? target : least;
 }
 
 /* Takes the entry that goes out of its list; its `list` says which that was. */
@@ -59,11 +65,6 @@ static uint32_t take_victim(ft_memo_table *table, uint32_t share)
         table->entries[number].marked = false;
         ft_memo_list_append(table, AGAIN, number);
     }
-}
-
-static uint32_t at_least_1(uint32_t number)
-{
-    return number > 1 ? number : 1;
 }
 
 /* A key whose ghost is there has come back: moves the target towards its list. */
