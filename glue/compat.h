@@ -319,6 +319,37 @@ static inline uint32_t ft_compat_small_number(PyObject *number)
     return (uint32_t)PyLong_AsUnsignedLongMask(number);
 }
 
+/* The value of an int whose type is exactly int, if it is small enough to be kept in one word: true
+ * then. PyUnstable_Long_IsCompact is public from 3.12. */
+static inline bool ft_compat_compact(PyObject *number, Py_ssize_t *value)
+{
+#if FT_HAS_MONITORING
+    const PyLongObject *digits = (const PyLongObject *)number;
+    if (!PyUnstable_Long_IsCompact(digits))
+        return false;
+    *value = PyUnstable_Long_CompactValue(digits);
+#else
+    Py_ssize_t size = Py_SIZE(number);
+    if (size < -1 || size > 1)
+        return false;
+    *value = size == 0 ? 0 : size * (Py_ssize_t)((PyLongObject *)number)->ob_digit[0];
+#endif
+    return true;
+}
+
+/* A number that no other type, and no other state of this one, ever had; 0: it has none now. */
+static inline unsigned int ft_compat_type_version(const PyTypeObject *type)
+{
+    return type->tp_version_tag; /* since 3.11; nothing public tells when a class changed */
+}
+
+/* Does the weak reference lead to that object? wr_object until PyWeakref_GetRef (3.13), which takes
+ * a reference. */
+static inline bool ft_compat_leads_to(PyObject *reference, PyObject *object)
+{
+    return ((PyWeakReference *)reference)->wr_object == object;
+}
+
 /* ---- the exception that is set, if any: kept aside and put back ---- */
 
 typedef struct ft_compat_error {

@@ -14,6 +14,7 @@
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
+#include "glue/types/memo.h"
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
 #include "glue/types/rewrite.h"
@@ -252,7 +253,8 @@ static int core_exec(PyObject *module)
     ft_take_start_clock();
     ft_session_leave_out(core_methods);
     if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
-        ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0)
+        ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
+        ft_memo_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }
@@ -293,7 +295,7 @@ static PyModuleDef core_module = {
     .m_free = core_free,
 };
 
-const ft_module_state *ft_module_state_of(PyTypeObject *type)
+ft_module_state *ft_module_state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &core_module);
     return module == NULL ? NULL : PyModule_GetState(module);

@@ -2,9 +2,9 @@
 /* state.h: what one interpreter's fettle._core owns.
  *
  * Each interpreter that imports the module has a state of its own; the only statics are those of
- * the process's one session (probes/session.h). Every field is a strong reference, or NULL before
- * it is made; a new one is also named in the two functions below, which the module's m_traverse,
- * m_clear and m_free call. */
+ * the process's one session (probes/session.h) and how often it was forked (caching/flights.c).
+ * Every field but the last is a strong reference, or NULL before it is made; a new one is also
+ * named in the two functions below, which the module's m_traverse, m_clear and m_free call. */
 #ifndef FT_GLUE_STATE_H
 #define FT_GLUE_STATE_H
 
@@ -20,10 +20,14 @@ typedef struct ft_module_state {
     PyObject *file_error;
     PyTypeObject *recorder_type, *profiler_type;
     PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
+    PyTypeObject *memo_type, *bound_memo_type, *shelf_type, *shelf_slot_type;
+    PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
+    PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
+    struct ft_wait *waits;               /* who waits for a result (caching/flights.h) */
 } ft_module_state;
 
 /* The state of the module that type, or a base of it, belongs to; NULL with an exception. */
-const ft_module_state *ft_module_state_of(PyTypeObject *type);
+ft_module_state *ft_module_state_of(PyTypeObject *type);
 
 static inline int ft_module_state_traverse(ft_module_state *state, visitproc visit, void *arg)
 {
@@ -47,6 +51,13 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->profiler_type);
     Py_VISIT(state->profiler_entry_type);
     Py_VISIT(state->profiler_subentry_type);
+    Py_VISIT(state->memo_type);
+    Py_VISIT(state->bound_memo_type);
+    Py_VISIT(state->shelf_type);
+    Py_VISIT(state->shelf_slot_type);
+    Py_VISIT(state->call_type);
+    Py_VISIT(state->keyword_mark);
+    Py_VISIT(state->shelf_name);
     return 0;
 }
 
@@ -72,6 +83,13 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->profiler_type);
     Py_CLEAR(state->profiler_entry_type);
     Py_CLEAR(state->profiler_subentry_type);
+    Py_CLEAR(state->memo_type);
+    Py_CLEAR(state->bound_memo_type);
+    Py_CLEAR(state->shelf_type);
+    Py_CLEAR(state->shelf_slot_type);
+    Py_CLEAR(state->call_type);
+    Py_CLEAR(state->keyword_mark);
+    Py_CLEAR(state->shelf_name);
 }
 
 #endif

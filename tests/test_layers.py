@@ -21,6 +21,7 @@ MAY_INCLUDE = {
     "engine/store": ["engine/base"],
     "engine/stats": ["engine/base"],
     "glue": ["engine"],
+    "glue/caching": ["engine/base", "engine/cache", "engine/stats", "glue"],
     "glue/objects": ["engine/base", "glue"],
     "glue/probes": ["engine/base", "engine/model", "engine/record", "glue"],
     "glue/types": ["engine", "glue"],

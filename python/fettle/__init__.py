@@ -11,6 +11,7 @@ loaded when it is first asked for.
     layout  what an instance of a class takes, and would take with __slots__
     census  who fills the heap, class by class
     slots   a class decorator: the same class with __slots__
+    cache   a decorator that keeps the results of a function
 """
 
 TYPE_CHECKING = False
@@ -18,16 +19,23 @@ if TYPE_CHECKING:
     from fettle._core import mark as lines
     from fettle._core import mark as profile
     from fettle._core import point as mark
+    from fettle.caching.decorator import cache
     from fettle.inside import Run as run
     from fettle.objects.census import census
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
 
-__all__ = ["census", "layout", "lines", "mark", "profile", "run", "sizeof", "slots"]
+__all__ = ["cache", "census", "layout", "lines", "mark", "profile", "run", "sizeof", "slots"]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
-_OBJECTS = {"census": "census", "layout": "layout", "sizeof": "size", "slots": "slotted"}
+_ELSEWHERE = {
+    "cache": "fettle.caching.decorator",
+    "census": "fettle.objects.census",
+    "layout": "fettle.objects.layout",
+    "sizeof": "fettle.objects.size",
+    "slots": "fettle.objects.slotted",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -44,10 +52,10 @@ def __getattr__(name: str) -> object:
         from fettle import _core
 
         found = _core.point
-    elif name in _OBJECTS:
+    elif name in _ELSEWHERE:
         from importlib import import_module
 
-        found = getattr(import_module(f"fettle.objects.{_OBJECTS[name]}"), name)
+        found = getattr(import_module(_ELSEWHERE[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* results.c: the results that a function has given (see results.h). */
+#include "glue/caching/results.h"
+
+/* How often a search begins anew because comparing keys changed the table. A program that changes
+ * it each time would search for ever: then the key counts as not there. */
+enum { SEARCHES = 16 };
+
+static void *python_resize(void *context, void *block, size_t bytes)
+{
+    (void)context;
+    if (bytes == 0) {
+        PyMem_Free(block);
+        return NULL;
+    }
+    return PyMem_Realloc(block, bytes);
+}
+
+const ft_mem ft_results_mem = {python_resize, NULL};
+
+/* Note 1: compares with one entry. 1, 0, -1 with an exception, or FT_SAME_UNKNOWN when the table is
+ * another one now. */
+static int compare(const ft_memo_table *table, uint32_t number, const ft_call_key *key)
+{
+    PyObject *kept = table->entries[number].key;
+    int same = ft_key_same(kept, key);
+    if (same != FT_SAME_UNKNOWN)
+        return same;
+    uint64_t version = table->version;
+    Py_INCREF(kept);
+    same = ft_key_equal(kept, key);
+    Py_DECREF(kept);
+    return same >= 0 && table->version != version ? FT_SAME_UNKNOWN : same;
+}
+
+uint32_t ft_results_find(ft_results *results, const ft_call_key *key)
+{
+    const ft_memo_table *table = &results->table;
+    for (int i = 0; i < SEARCHES; i++) {
+        ft_index_probe probe = ft_memo_probe_begin(table, key->hash);
+        int same = 0;
+        while (same == 0) {
+            uint32_t number = ft_memo_probe_next(table, &probe, key->hash);
+            if (number == FT_MEMO_NONE)
+                return number;
+            same = compare(table, number, key);
+            if (same == 1)
+                return number;
+        }
+        if (same != FT_SAME_UNKNOWN)
+            return FT_RESULTS_FAILED;
+    }
+    return FT_MEMO_NONE;
+}
+
+void ft_results_replace(ft_results *results, uint32_t number, PyObject *value, uint64_t stamp)
+{
+    PyObject *old = ft_results_value(results, number);
+    results->table.entries[number].value = Py_NewRef(value);
+    if (results->table.stamped)
+        results->table.stamps[number] = stamp;
+    Py_DECREF(old); /* note 2 */
+}
+
+void ft_results_remove(ft_results *results, uint32_t number)
+{
+    ft_memo_pair pair = ft_memo_table_remove(&results->table, number);
+    Py_DECREF(pair.key); /* note 2 */
+    Py_DECREF(pair.value);
+}
+
+void ft_results_clear(ft_results *results)
+{
+    ft_memo_table taken;
+    uint32_t at = FT_MEMO_NONE;
+    ft_memo_table_take(&results->table, &taken);
+    while ((at = ft_memo_table_next(&taken, at + 1)) != FT_MEMO_NONE) { /* from 0 on */
+        Py_DECREF((PyObject *)taken.entries[at].key);
+        Py_DECREF((PyObject *)taken.entries[at].value);
+    }
+    ft_memo_table_fini(&taken);
+}
+
+int ft_results_traverse(const ft_results *results, visitproc visit, void *arg)
+{
+    const ft_memo_table *table = &results->table;
+    for (uint32_t i = 0; i < table->used; i++) {
+        Py_VISIT((PyObject *)table->entries[i].key);
+        Py_VISIT((PyObject *)table->entries[i].value);
+    }
+    Py_VISIT(results->memo);
+    return 0;
+}
+
+PyObject *ft_results_list(ft_results *results)
+{
+    const ft_memo_table *table = &results->table;
+    PyObject *list = PyList_New(0);
+    /* Making objects may collect garbage, and so run code that changes the table: what is read is
+     * read anew each time. */
+    for (uint32_t i = 0; list != NULL && i < table->used; i++) {
+        if (table->entries[i].key == NULL)
+            continue;
+        PyObject *key = Py_NewRef((PyObject *)table->entries[i].key);
+        PyObject *value = Py_NewRef((PyObject *)table->entries[i].value);
+        PyObject *row = Py_BuildValue("(kNN)", (unsigned long)table->entries[i].hash, key, value);
+        if (row == NULL || PyList_Append(list, row) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(row);
+    }
+    return list;
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* memo_call.c: what a Memo does when it is called.
+ *
+ * A plain one, called with an int or a str, finds it without a call of any function: that is the
+ * path of most hits, and it has no stack frame of its own. Whatever is not decided there goes the
+ * general way, which looks again. */
+#include "glue/types/memo.h"
+
+#include "engine/base/clock.h"
+#include "glue/types/shelf.h"
+
+/* A call as it came, for the function. */
+typedef struct request {
+    PyObject *const *args;
+    size_t nargsf;
+    PyObject *names;
+} request;
+
+/* ---- how long computations take ---- */
+
+enum { STRIDE = 64, QUICK_NS = 10000 }; /* reading the clock is then a hundredth at most */
+
+static inline uint64_t stopwatch_begin(ft_stopwatch *watch)
+{
+    if (watch->untimed > 0) {
+        watch->untimed--;
+        return 0;
+    }
+    return ft_clock_ns(CLOCK_MONOTONIC);
+}
+
+/* begun 0: it was not timed. */
+static inline void stopwatch_end(ft_stopwatch *watch, uint64_t begun)
+{
+    if (begun == 0)
+        return;
+    uint64_t ns = ft_clock_ns(CLOCK_MONOTONIC) - begun;
+    uint32_t stands_for = ns < QUICK_NS ? STRIDE : 1;
+    watch->ns += ns * stands_for;
+    watch->calls += stands_for;
+    watch->untimed = stands_for - 1;
+}
+
+/* ---- keys and results ---- */
+
+void ft_memo_results_init(const ft_memo *memo, ft_results *results)
+{
+    *results = (ft_results){.before = NULL};
+    ft_memo_table_init(&results->table, &ft_results_mem, memo->policy, memo->most, memo->ttl > 0);
+}
+
+/* A coarse clock is off by some ms and ten times as quick to read. */
+uint64_t ft_memo_now(const ft_memo *memo)
+{
+    const uint64_t coarse_enough = 500000000;
+    if (memo->ttl == 0)
+        return 0;
+    return ft_clock_ns(memo->ttl >= coarse_enough ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC);
+}
+
+static uint64_t end_of_new(const ft_memo *memo)
+{
+    return memo->ttl == 0 ? FT_MEMO_NEVER : ft_memo_now(memo) + memo->ttl;
+}
+
+static bool is_over(const ft_memo *memo, const ft_results *results, uint32_t number)
+{
+    return memo->ttl > 0 && results->table.stamps[number] <= ft_memo_now(memo);
+}
+
+void ft_memo_asked(ft_memo_question *question)
+{
+    ft_call_items_fini(&question->items);
+    Py_XDECREF(question->made);
+    Py_XDECREF(question->holder);
+}
+
+/* Everything but the items, which are many and are written before they are read. */
+static inline void begin_question(ft_memo_question *question, ft_results *results)
+{
+    question->results = results;
+    question->version = 0;
+    question->items.many = NULL;
+    question->holder = question->made = NULL;
+}
+
+int ft_memo_ask(ft_memo *memo, ft_memo_question *question, const ft_call *call)
+{
+    ft_call asked = *call;
+    begin_question(question, &memo->results);
+    if (memo->key_function != NULL) {
+        question->made =
+            PyObject_Vectorcall(memo->key_function, call->args, (size_t)call->count, call->names);
+        if (question->made == NULL)
+            return -1;
+    }
+    if (memo->is_method && call->count > 0 && !PyType_Check(call->args[0])) {
+        question->results = ft_shelf_results(memo, call->args[0], &question->holder);
+        if (question->results == NULL)
+            return -1;
+        asked.args++;
+        asked.count--;
+    }
+    if (question->made != NULL)
+        return ft_call_key_one(&question->key, &question->made);
+    return ft_call_key_any(&question->key, &question->items, &asked, memo->typed, memo->mark);
+}
+
+uint32_t ft_memo_find(const ft_memo *memo, ft_memo_question *question)
+{
+    uint32_t number = ft_results_find(question->results, &question->key);
+    if (number == FT_MEMO_NONE)
+        question->version = question->results->table.version;
+    if (number < FT_RESULTS_FAILED && is_over(memo, question->results, number))
+        return FT_MEMO_NONE;
+    return number;
+}
+
+int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept, PyObject *value)
+{
+    uint32_t number = FT_MEMO_NONE;
+    if (question->version != question->results->table.version)
+        number = ft_results_find(question->results, &question->key);
+    if (number == FT_RESULTS_FAILED)
+        return -1;
+    uint64_t stamp = end_of_new(memo);
+    if (number == FT_MEMO_NONE)
+        ft_results_add(question->results, question->key.hash, kept, value, stamp);
+    else if (is_over(memo, question->results, number))
+        ft_results_replace(question->results, number, value, stamp);
+    return 0;
+}
+
+/* ---- a call ---- */
+
+/* A value as the caller gets it; takes over the reference. */
+static PyObject *handed_out(const ft_memo *self, PyObject *value)
+{
+    if (self->copy == NULL || value == NULL)
+        return value;
+    PyObject *copy = PyObject_CallOneArg(self->copy, value);
+    Py_DECREF(value);
+    return copy;
+}
+
+static inline PyObject *hit(ft_results *results, uint32_t number)
+{
+    results->counts.hits++;
+    ft_memo_table_hit(&results->table, number);
+    return Py_NewRef(ft_results_value(results, number));
+}
+
+/* Keeps a result, or a copy of it, and gives a new reference to what was kept; NULL with an
+ * exception. */
+static inline PyObject *keep(const ft_memo *self, ft_memo_question *question, PyObject *kept,
+                             PyObject *value)
+{
+    if (question->version == question->results->table.version && self->copy == NULL &&
+        self->ttl == 0) {
+        ft_results_add(question->results, question->key.hash, kept, value, FT_MEMO_NEVER);
+        return Py_NewRef(value);
+    }
+    PyObject *shared = handed_out(self, Py_NewRef(value));
+    if (shared != NULL && ft_memo_keep(self, question, kept, shared) < 0)
+        Py_CLEAR(shared);
+    return shared;
+}
+
+/* Computes, keeps, and wakes who waited. The first to have computed a key keeps it: who finds it
+ * there gives its own result and leaves it, as lru_cache does. */
+static inline PyObject *compute(ft_memo *self, ft_memo_question *question, const request *call)
+{
+    PyObject *kept = ft_call_key_keep(&question->key), *shared = NULL;
+    if (kept == NULL)
+        return NULL;
+    ft_flight *flight = NULL;
+    if (self->patience.still > 0)
+        flight = ft_flights_begin(&self->flights, question->results, question->key.hash, kept);
+    question->results->counts.misses++;
+    uint64_t begun = self->is_drop_in ? 0 : stopwatch_begin(&self->stopwatch);
+    PyObject *value = PyObject_Vectorcall(self->function, call->args, call->nargsf, call->names);
+    if (value != NULL) {
+        stopwatch_end(&self->stopwatch, begun);
+        shared = keep(self, question, kept, value);
+        if (shared == NULL)
+            Py_CLEAR(value);
+    }
+    ft_flights_land(&self->flights, flight, shared);
+    Py_XDECREF(shared);
+    Py_DECREF(kept);
+    return value;
+}
+
+/* Waits for who computes the key. FT_MEMO_NONE: compute; FT_RESULTS_FAILED: there is an exception;
+ * else the entry, or *value is the result. */
+static uint32_t wait_for_others(ft_memo *self, ft_memo_question *question, PyObject **value)
+{
+    ft_waited waited = FT_WAITED_AGAIN;
+    while (waited == FT_WAITED_AGAIN) {
+        uint64_t version = question->results->table.version;
+        waited = ft_flights_wait(&self->flights, question->results, &question->key, self->patience,
+                                 self->waits, value);
+        if (waited == FT_WAITED_FAILED)
+            return FT_RESULTS_FAILED;
+        uint32_t number = FT_MEMO_NONE;
+        if (waited != FT_WAITED_VALUE && question->results->table.version != version)
+            number = ft_memo_find(self, question); /* it may have come another way */
+        if (number != FT_MEMO_NONE)
+            return number;
+    }
+    return FT_MEMO_NONE;
+}
+
+/* The key is not there: waits for who computes it, or does it. */
+static PyObject *miss(ft_memo *self, ft_memo_question *question, const request *call)
+{
+    if (self->patience.still > 0 && ft_flights_may_be(&self->flights, question->key.hash)) {
+        PyObject *value = NULL;
+        uint32_t number = wait_for_others(self, question, &value);
+        if (number == FT_RESULTS_FAILED)
+            return NULL;
+        if (number != FT_MEMO_NONE)
+            return handed_out(self, hit(question->results, number));
+        if (value != NULL) {
+            question->results->counts.hits++;
+            question->results->counts.waited++;
+            return handed_out(self, value);
+        }
+    }
+    return compute(self, question, call);
+}
+
+static __attribute__((noinline)) PyObject *call_general(PyObject *callable, PyObject *const *args,
+                                                        size_t nargsf, PyObject *names)
+{
+    ft_memo *self = (ft_memo *)callable;
+    ft_memo_question question;
+    PyObject *result = NULL;
+    ft_call call = {args, PyVectorcall_NARGS(nargsf), names};
+    if (ft_memo_ask(self, &question, &call) == 0) {
+        uint32_t number = ft_memo_find(self, &question);
+        if (number < FT_RESULTS_FAILED)
+            result = handed_out(self, hit(question.results, number));
+        else if (number == FT_MEMO_NONE)
+            result = miss(self, &question, &(request){args, nargsf, names});
+    }
+    ft_memo_asked(&question);
+    return result;
+}
+
+/* ---- a function with nothing but a size, called without keywords: what most are ---- */
+
+static __attribute__((noinline)) PyObject *plain_miss(ft_memo *self, const ft_call_key *key,
+                                                      const request *call)
+{
+    ft_memo_question question;
+    begin_question(&question, &self->results);
+    question.key = *key;
+    question.version = self->results.table.version;
+    return miss(self, &question, call);
+}
+
+/* Another key has the same hash, and only the program's own code can tell whether it is equal. */
+static __attribute__((noinline)) PyObject *plain_search(ft_memo *self, const ft_call_key *key,
+                                                        const request *call)
+{
+    uint32_t number = ft_results_find(&self->results, key);
+    if (number < FT_RESULTS_FAILED)
+        return hit(&self->results, number);
+    return number == FT_RESULTS_FAILED ? NULL : plain_miss(self, key, call);
+}
+
+/* The rest of a call whose key is made, and is not where its hash says. */
+static PyObject *plain_answer(ft_memo *self, const ft_call_key *key, const request *call)
+{
+    const ft_memo_table *table = &self->results.table;
+    ft_index_probe probe = ft_memo_probe_begin(table, key->hash);
+    for (;;) {
+        uint32_t number = ft_memo_probe_next(table, &probe, key->hash);
+        if (number == FT_MEMO_NONE)
+            return plain_miss(self, key, call);
+        int same = ft_key_same(table->entries[number].key, key);
+        if (same == 1)
+            return hit(&self->results, number);
+        if (same == FT_SAME_UNKNOWN)
+            return plain_search(self, key, call);
+    }
+}
+
+/* The entry of a hash, if it is where most are; NULL: a search is needed. */
+static inline const ft_memo_entry *at_home(const ft_memo_table *table, uint32_t hash,
+                                           uint32_t *number)
+{
+    if (!ft_index_at_home(&table->index, ft_index_home_of(&table->index, hash), number))
+        return NULL;
+    const ft_memo_entry *entry = &table->entries[*number];
+    return entry->hash == hash ? entry : NULL;
+}
+
+static __attribute__((noinline)) PyObject *call_one(ft_memo *self, PyObject *const *args,
+                                                    size_t nargsf)
+{
+    ft_call_key key;
+    uint32_t number;
+    if (ft_call_key_one(&key, args) < 0)
+        return NULL;
+    const ft_memo_entry *entry = at_home(&self->results.table, key.hash, &number);
+    if (entry != NULL && ft_key_same_item(entry->key, args[0]) == 1)
+        return hit(&self->results, number);
+    return plain_answer(self, &key, &(request){args, nargsf, NULL});
+}
+
+/* Are all items the very objects that were kept? */
+static inline bool are_identical(PyObject *kept, PyObject *const *items, Py_ssize_t count)
+{
+    if (PyTuple_GET_SIZE(kept) != count)
+        return false;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (PyTuple_GET_ITEM(kept, i) != items[i])
+            return false;
+    return true;
+}
+
+static __attribute__((noinline)) PyObject *call_several(ft_memo *self, PyObject *const *args,
+                                                        size_t nargsf)
+{
+    ft_call_key key;
+    uint32_t number;
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    if (ft_call_key_items(&key, args, count) < 0)
+        return NULL;
+    const ft_memo_entry *entry = at_home(&self->results.table, key.hash, &number);
+    if (entry != NULL && are_identical(entry->key, args, count))
+        return hit(&self->results, number);
+    return plain_answer(self, &key, &(request){args, nargsf, NULL});
+}
+
+static __attribute__((noinline)) PyObject *call_named(ft_memo *self, PyObject *const *args,
+                                                      size_t nargsf, PyObject *names)
+{
+    ft_call_key key;
+    ft_call_items items;
+    ft_call call = {args, PyVectorcall_NARGS(nargsf), names};
+    PyObject *result = NULL;
+    uint32_t number;
+    if (ft_call_key_any(&key, &items, &call, false, self->mark) == 0) {
+        const ft_memo_entry *entry = at_home(&self->results.table, key.hash, &number);
+        if (entry != NULL && key.count > 1 && are_identical(entry->key, key.items, key.count))
+            result = hit(&self->results, number);
+        else
+            result = plain_answer(self, &key, &(request){args, nargsf, names});
+    }
+    ft_call_items_fini(&items);
+    return result;
+}
+
+/* ---- what has no frame of its own ---- */
+
+static __attribute__((noinline)) PyObject *call_far_int(ft_memo *self, uint32_t hash,
+                                                        PyObject *const *args, size_t nargsf)
+{
+    return plain_answer(self, &(ft_call_key){args, 1, hash}, &(request){args, nargsf, NULL});
+}
+
+static inline PyObject *call_int(ft_memo *self, Py_ssize_t value, PyObject *const *args,
+                                 size_t nargsf)
+{
+    uint32_t number, hash = ft_key_mix((uint64_t)(value - (value == -1)), FT_KEY_INT);
+    const ft_memo_entry *entry = at_home(&self->results.table, hash, &number);
+    Py_ssize_t other;
+    if (entry != NULL &&
+        (entry->key == args[0] || (ft_compat_compact(entry->key, &other) && other == value)))
+        return hit(&self->results, number);
+    return call_far_int(self, hash, args, nargsf);
+}
+
+static inline PyObject *call_str(ft_memo *self, Py_hash_t known, PyObject *const *args,
+                                 size_t nargsf)
+{
+    uint32_t number, hash = ft_key_mix((uint64_t)known, FT_KEY_STR);
+    const ft_memo_entry *entry = at_home(&self->results.table, hash, &number);
+    if (entry != NULL && entry->key == args[0])
+        return hit(&self->results, number);
+    return call_one(self, args, nargsf);
+}
+
+static inline PyObject *call_without(ft_memo *self, PyObject *const *args, size_t nargsf)
+{
+    uint32_t number;
+    const ft_memo_entry *entry = at_home(&self->results.table, ft_key_of_nothing(), &number);
+    if (entry != NULL && PyTuple_GET_SIZE(entry->key) == 0)
+        return hit(&self->results, number);
+    return call_several(self, args, nargsf);
+}
+
+static PyObject *call_plain(PyObject *callable, PyObject *const *args, size_t nargsf,
+                            PyObject *names)
+{
+    ft_memo *self = (ft_memo *)callable;
+    Py_ssize_t value, count = PyVectorcall_NARGS(nargsf);
+    if (names != NULL)
+        return call_named(self, args, nargsf, names);
+    if (count == 0)
+        return call_without(self, args, nargsf);
+    if (count > 1)
+        return call_several(self, args, nargsf);
+    if (PyLong_CheckExact(args[0]) && ft_compat_compact(args[0], &value))
+        return call_int(self, value, args, nargsf);
+    if (PyUnicode_CheckExact(args[0]) && ((PyASCIIObject *)args[0])->hash != -1)
+        return call_str(self, ((PyASCIIObject *)args[0])->hash, args, nargsf);
+    return call_one(self, args, nargsf);
+}
+
+/* maxsize=0: nothing is kept. */
+static PyObject *call_uncached(PyObject *callable, PyObject *const *args, size_t nargsf,
+                               PyObject *names)
+{
+    ft_memo *self = (ft_memo *)callable;
+    self->results.counts.misses++;
+    return PyObject_Vectorcall(self->function, args, nargsf, names);
+}
+
+PyObject *ft_memo_call(ft_memo *memo, PyObject *receiver, PyObject *const *args, size_t nargsf,
+                       PyObject *names)
+{
+    enum { FEW = 8 };
+    PyObject *few[FEW], **all = few;
+    Py_ssize_t given = PyVectorcall_NARGS(nargsf) + (names == NULL ? 0 : PyTuple_GET_SIZE(names));
+    if (given + 1 > FEW && (all = PyMem_New(PyObject *, given + 1)) == NULL)
+        return PyErr_NoMemory();
+    all[0] = receiver;
+    if (given > 0)
+        memcpy(all + 1, args, (size_t)given * sizeof *all);
+    size_t count = (size_t)PyVectorcall_NARGS(nargsf) + 1;
+    PyObject *result = memo->vectorcall((PyObject *)memo, all, count, names);
+    if (all != few)
+        PyMem_Free(all);
+    return result;
+}
+
+vectorcallfunc ft_memo_vectorcall(const ft_memo *memo)
+{
+    if (memo->is_off)
+        return call_uncached;
+    bool plain = !(memo->typed || memo->is_method || memo->key_function != NULL ||
+                   memo->copy != NULL || memo->ttl > 0);
+    return plain ? call_plain : call_general;
+}

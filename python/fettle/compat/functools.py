@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""functools by another import: lru_cache and cache are ours, in exact LRU order.
+
+from fettle.compat import functools
+
+Nothing waits here: who misses computes, as with the original. What else there is, is functools' own.
+"""
+
+import functools as _functools
+from collections import namedtuple
+from typing import Any
+
+from fettle import _core
+
+__all__ = list(_functools.__all__)
+
+_CacheInfo = namedtuple("CacheInfo", ["hits", "misses", "maxsize", "currsize"])  # noqa: PYI024
+
+
+def lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:
+    """Keep the results of a function, at most maxsize of them; the least recently used one goes.
+
+    maxsize None: all are kept. typed: arguments of different types are different, 3 and 3.0.
+    The arguments must be hashable. The function gets cache_info(), cache_clear(),
+    cache_parameters() and __wrapped__.
+
+    >>> from fettle.compat import functools
+    >>> @functools.lru_cache(maxsize=32)
+    ... def square(x):
+    ...     return x * x
+    >>> square(3), square(3)
+    (9, 9)
+    >>> square.cache_info()
+    CacheInfo(hits=1, misses=1, maxsize=32, currsize=1)
+    """
+    if isinstance(maxsize, int):
+        maxsize = max(maxsize, 0)
+    elif callable(maxsize) and isinstance(typed, bool):
+        return _cached(maxsize, 128, typed)  # @lru_cache without arguments
+    elif maxsize is not None:
+        raise TypeError("Expected first argument to be an integer, a callable, or None")
+
+    def decorating_function(function: Any) -> Any:
+        return _cached(function, maxsize, typed)
+
+    return decorating_function
+
+
+def cache(user_function: Any, /) -> Any:
+    """lru_cache(maxsize=None): all results are kept."""
+    return lru_cache(maxsize=None)(user_function)
+
+
+def _cached(function: Any, maxsize: int | None, typed: Any) -> Any:
+    if not callable(function):
+        raise TypeError("the first argument must be callable")
+    memo = _core.Memo(
+        function,
+        maxsize,
+        "lru",
+        _CacheInfo,
+        {"maxsize": maxsize, "typed": typed},
+        typed=bool(typed),
+        drop_in=True,
+    )
+    return _functools.update_wrapper(memo, function)
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(_functools, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*dir(_functools), *globals()})
