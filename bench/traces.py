@@ -6,8 +6,8 @@ is a miss the function calls itself with others (`needs`): a hit calls nothing, 
 are depends on what the cache kept. Traces without `needs` are plain sequences.
 
 Each is made for a cache of some size, with sets, rows and tables that are so and so large beside
-it, and has about 100 000 calls, more for large caches. The same size gives the same calls, on any
-machine.
+it, and has about 100 000 calls, more for large caches; or, where working sets take turns, as many
+turns at each size. The same size gives the same calls, on any machine.
 
 Of tables that are filled by a recursion, only such are here as LRU can fill: when the rows that are
 in use do not fit, results are gone before they are used, computing them again drives others out,
@@ -25,6 +25,7 @@ from typing import Any
 SIZES = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 CALLS = 100_000
 PER_ENTRY = 20  # calls, at least: else most of what is seen is the cache filling
+TURNS = 24  # of two working sets
 DEEPEST = 400  # in each dimension of a table: what Python's own limit of recursion allows
 
 Key = Any  # and hashable
@@ -91,8 +92,9 @@ def phases(size: int, rng: random.Random) -> Iterator[Key]:
 
 def back_and_forth(size: int, rng: random.Random) -> Iterator[Key]:
     working = size * 4 // 5
-    for turn in range(length(size)):
-        yield turn // (4 * size) % 2 * working + rng.randrange(working)
+    for turn in range(TURNS):
+        for _ in range(4 * size):
+            yield turn % 2 * working + rng.randrange(working)
 
 
 def drift(size: int, rng: random.Random) -> Iterator[Key]:

@@ -100,6 +100,9 @@ class Car(Model):
     paper), each with a list of the keys it evicted lately (B1 and B2), the latest last. `target`
     (p) is how long `once` should be; a key that comes again too late says which of the clocks
     should have been longer.
+
+    `share` is the one thing that is not as published, where it is max(1, target): `once` has an
+    eighth of the cache at least (docs/adr/0014-caches-policies.md says why).
     """
 
     target: int
@@ -132,8 +135,9 @@ class Car(Model):
         self.check()
 
     def evict(self) -> None:
+        share = max(1, self.size // 8, self.target)
         while True:
-            from_once = len(self.once) >= max(1, self.target) or not self.often
+            from_once = len(self.once) >= share
             clock = self.once if from_once else self.often
             key, marked = clock.popitem(last=False)
             if not marked:
