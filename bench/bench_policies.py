@@ -18,6 +18,7 @@ import heapq
 import math
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -191,6 +192,12 @@ def rows(name: str, trace: dict[str, Any]) -> Iterator[str]:
         name = ""
 
 
+def brief(cases: Sequence[str]) -> str:
+    """Of each trace, at how many sizes."""
+    counts = Counter(case.rpartition(", ")[0] for case in cases)
+    return "; ".join(f"{name} ({count})" for name, count in counts.items())
+
+
 def table(result: dict[str, Any]) -> list[str]:
     first = next(iter(result["traces"].values()))
     heads = "".join(f"{size:>9} " for size in first["sizes"])
@@ -208,9 +215,9 @@ def table(result: dict[str, Any]) -> list[str]:
         )
         lines.append(f"{policy}: {lost['value']:.1f} points of hit ratio lost ({lost['trace']})")
         if found["over"]:
-            lines.append(f"{policy}: more than the goal lost: {'; '.join(found['over'])}")
+            lines.append(f"{policy}: more than the goal lost: {brief(found['over'])}")
         if found["endless"]:
-            lines.append(f"{policy}: stopped, too many calls (!): {'; '.join(found['endless'])}")
+            lines.append(f"{policy}: stopped, too many calls (!): {brief(found['endless'])}")
     lines.append(
         f"goal for car: at most {result['goal_misses']} of LRU's misses,"
         f" never more than {result['goal_points']} points lost"
