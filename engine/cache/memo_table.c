@@ -67,8 +67,8 @@ void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken)
  * table has an entry to spare: what is new goes in before what is old goes out. */
 static uint32_t next_room(const ft_memo_table *table)
 {
-    uint32_t more = table->room / 3 + FT_MEMO_FIRST, largest = table->most + 1;
-    return more < largest - table->room ? table->room + more : largest;
+    uint32_t room = table->room + table->room / 3 + FT_MEMO_FIRST;
+    return room < table->most ? room : table->most + 1;
 }
 
 /* Memory for that many entries, and their stamps; false: memory is out, and no entry moved. */

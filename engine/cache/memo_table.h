@@ -18,7 +18,7 @@ enum {
     FT_MEMO_LISTS = 2,      /* orders a policy may keep its entries in */
     FT_MEMO_MOST = 1 << 28, /* entries: 8 GiB of them */
     FT_MEMO_FIRST = 8,      /* entries of the first block */
-    FT_MEMO_PER_CHUNK = 8   /* of 12: one entry in 16 is not where it is looked for first */
+    FT_MEMO_PER_CHUNK = 7   /* of 12: one entry in 40 finds its chunk full */
 };
 
 #define FT_MEMO_NONE UINT32_MAX  /* no entry */

@@ -55,10 +55,17 @@ static inline uint32_t ft_key_high(uint64_t mixed, uint32_t kind)
     return ((uint32_t)(mixed >> 32) & ~(uint32_t)FT_KEY_KINDS) | kind;
 }
 
-/* Fibonacci hashing: the high bits of the product depend on every bit of the hash. */
-static inline uint32_t ft_key_mix(uint64_t hash, uint32_t kind)
+/* What a hash has in its high bits alone (that of a float with few binary digits) comes into the
+ * low ones too: a product only carries upwards. Small numbers stay as they are. */
+static inline uint64_t ft_key_fold(Py_hash_t hash)
 {
-    return ft_key_high(hash * UINT64_C(0x9E3779B97F4A7C15), kind);
+    return (uint64_t)hash ^ (uint64_t)hash >> 32;
+}
+
+/* Fibonacci hashing: the high bits of the product depend on every bit of the hash. */
+static inline uint32_t ft_key_mix(Py_hash_t hash, uint32_t kind)
+{
+    return ft_key_high(ft_key_fold(hash) * UINT64_C(0x9E3779B97F4A7C15), kind);
 }
 
 /* An object's hash, -1 with an exception: that of small ints and of strings is read off them. */
@@ -85,7 +92,7 @@ static inline int ft_call_key_one(ft_call_key *key, PyObject *const *argument)
     uint32_t kind = PyLong_CheckExact(*argument)      ? FT_KEY_INT
                     : PyUnicode_CheckExact(*argument) ? FT_KEY_STR
                                                       : FT_KEY_OBJECT;
-    *key = (ft_call_key){argument, 1, ft_key_mix((uint64_t)hash, kind)};
+    *key = (ft_call_key){argument, 1, ft_key_mix(hash, kind)};
     return 0;
 }
 
@@ -110,7 +117,7 @@ static inline int ft_call_key_items(ft_call_key *key, PyObject *const *items, Py
             return -1;
         if (i >= FT_KEY_FACTORS) /* from here on the same factors come again */
             sum = sum << 23 | sum >> 41;
-        sum += (uint64_t)hash * ft_key_factors[i % FT_KEY_FACTORS];
+        sum += ft_key_fold(hash) * ft_key_factors[i % FT_KEY_FACTORS];
     }
     *key = (ft_call_key){items, count, ft_key_high(sum, FT_KEY_ITEMS)};
     return 0;
@@ -124,7 +131,8 @@ static inline int ft_key_of_keyword(uint32_t *hash, PyObject *name, PyObject *va
     if (of_name == -1 || of_value == -1)
         return -1;
     uint64_t sum = 3 * FT_KEY_COUNT_FACTOR + FT_KEY_MARK_HASH * ft_key_factors[0] +
-                   (uint64_t)of_name * ft_key_factors[1] + (uint64_t)of_value * ft_key_factors[2];
+                   ft_key_fold(of_name) * ft_key_factors[1] +
+                   ft_key_fold(of_value) * ft_key_factors[2];
     *hash = ft_key_high(sum, FT_KEY_ITEMS);
     return 0;
 }

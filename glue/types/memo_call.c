@@ -411,9 +411,9 @@ is_at_home(const ft_memo_table *table, PyObject *argument, uint32_t *hash, uint3
     Py_ssize_t value, other;
     *hash = 0;
     if (PyLong_CheckExact(argument) && ft_compat_compact(argument, &value)) {
-        *hash = ft_key_mix((uint64_t)(value - (value == -1)), FT_KEY_INT);
+        *hash = ft_key_mix(value - (value == -1), FT_KEY_INT);
     } else if (PyUnicode_CheckExact(argument) && ((PyASCIIObject *)argument)->hash != -1) {
-        uint64_t known = (uint64_t)((PyASCIIObject *)argument)->hash;
+        Py_hash_t known = ((PyASCIIObject *)argument)->hash;
         return ft_index_at_home(&table->index,
                                 ft_index_home_of(&table->index, ft_key_mix(known, FT_KEY_STR)),
                                 number) &&
