@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: python bench [NAME...] [--rounds N] [--only WORKLOAD] [--tiny] [-o OUT.json]
 
-Runs the benchmarks (calls, distortion, lines, memory, view, startup; those named, or all), prints
-their tables and writes what they measured as JSON. docs/bench.md says how to read both. The
-interpreter that runs this is the one that is measured; fettle must be installed in it.
+Runs the benchmarks (calls, distortion, lines, memory, cache, policies, view, startup; those named,
+or all), prints their tables and writes what they measured as JSON. docs/bench.md says how to read
+both. The interpreter that runs this is the one that is measured; fettle must be installed in it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import bench_cache
 import bench_calls
 import bench_distortion
 import bench_lines
 import bench_memory
+import bench_policies
 import bench_startup
 import bench_view
 import machine
 from effort import Effort
 from line_workloads import LINE_WORKLOADS
 from memory_workloads import MEMORY_WORKLOADS
+from traces import TRACES
 from workloads import WORKLOADS
 
 SCHEMA = 1  # of the JSON: docs/bench.md
@@ -36,6 +39,8 @@ BENCHMARKS = {
     "distortion": bench_distortion,
     "lines": bench_lines,
     "memory": bench_memory,
+    "cache": bench_cache,
+    "policies": bench_policies,
     "view": bench_view,
     "startup": bench_startup,
 }
@@ -44,6 +49,8 @@ PARTS: dict[str, Iterable[str]] = {  # what --only can name of them
     "distortion": bench_distortion.SHAPES,
     "lines": LINE_WORKLOADS,
     "memory": MEMORY_WORKLOADS,
+    "cache": bench_cache.LOADS,
+    "policies": TRACES,
 }
 
 

@@ -61,9 +61,8 @@ def pattern(path: str) -> re.Pattern[str]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("bench") / "out.json"
-    done = bench(
-        "--tiny", "--only", "fib", "--only", "small functions", "--only", "objects", "-o", str(out)
-    )
+    parts = ("fib", "small functions", "objects", "int", "misses", "scans", "exchange")
+    done = bench("--tiny", *(word for part in parts for word in ("--only", part)), "-o", str(out))
     assert done.returncode == 0, done.stderr
     for heading in (
         "overhead:",
@@ -77,10 +76,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "blocks:",
         "snapshot:",
         "census:",
+        "cache:",
+        "bytes for each entry",
+        "stampede:",
+        "policies:",
         "view:",
         "startup:",
     ):
-        assert f"\n{heading}" in done.stdout
+        assert f"\n{heading}" in done.stdout, heading
     assert [line for line in done.stdout.splitlines()[1:] if len(line) > 120] == []
     found: dict[str, Any] = json.loads(out.read_text())
     return found
@@ -98,9 +101,8 @@ def test_the_json_is_as_documented(report: dict[str, Any]) -> None:
             assert not isinstance(value, float) or math.isfinite(value), path
     # A trial run may be unclear; without line_profiler there is nothing to compare with.
     lines = ("results.lines.share.workloads.", "results.lines.share.geometric_mean.", "peer_hits")
-    optional = {
-        row for row in kinds if row.endswith("unclear[]") or any(each in row for each in lines)
-    }
+    lists = ("unclear[]", "over[]", "endless[]")
+    optional = {row for row in kinds if row.endswith(lists) or any(each in row for each in lines)}
     assert set(kinds) - seen <= optional, "documented, but not written"
 
 
@@ -136,6 +138,17 @@ def test_both_snapshots_have_all_blocks_of_all_lines(report: dict[str, Any]) -> 
         assert way["lines"] == 100
         # 10 objects each, and the list that keeps them, which grows on one of these lines.
         assert 1000 <= way["blocks"] <= 1001
+
+
+def test_cached_calls_hit_where_they_should(report: dict[str, Any]) -> None:
+    result = report["results"]["cache"]
+    for name, hits in (("int", 1), ("misses", 0)):
+        assert {each["hits"] for each in result["loads"][name]["ways"].values()} == {hits}
+    found = {way: each["computations"] for way, each in result["stampede"]["ways"].items()}
+    assert (found["fettle"], found["fettle lru"]) == (1, 1)
+    for sizes in result["bytes"].values():
+        # 8 bytes for the key and 8 for the value is the least that there can be.
+        assert all(each["evicting"] >= each["full"] * 0.9 > 16 for each in sizes.values())
 
 
 def test_what_sampling_adds_by_hand() -> None:

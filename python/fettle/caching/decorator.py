@@ -220,8 +220,11 @@ def _check(function: Any) -> None:
 def is_method(function: Any) -> bool:
     """Was it written in a class body, with `self` first?
 
-    Where another decorator stands in between, nobody tells the Memo that it is in a class.
+    Where another decorator stands in between, nobody tells the Memo that it is in a class. One that
+    is bound has its instance already, and is a function like any other.
     """
+    if inspect.ismethod(function):
+        return False
     above, _, _ = getattr(function, "__qualname__", "").rpartition(".")
     code = getattr(function, "__code__", None)
     if not above or above.endswith("<locals>") or code is None:
