@@ -249,13 +249,20 @@ static Py_ssize_t home_of(ft_memo *memo, PyTypeObject *type)
 
 /* ---- an instance's shelf ---- */
 
+/* The sentence for an instance that has no room: what to do depends on what it is. */
 static PyObject *no_room(const ft_memo *memo, PyObject *receiver)
 {
+    const PyTypeObject *type = Py_TYPE(receiver);
+    const char *advice = "name '__fettle__' in the __slots__ of the class";
+    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0)
+        advice = "if its first argument is no instance, put @staticmethod above @fettle.cache";
+    else if (type->tp_itemsize != 0) /* a tuple's or an int's subclass: it can have no slots */
+        advice = "lru_cache of fettle.compat.functools keeps what has a value and no room";
     PyErr_Clear();
     PyErr_Format(PyExc_TypeError,
                  "%R can not keep its results in a %.100s, which has no __dict__ or no "
-                 "__weakref__: name '__fettle__' in the __slots__ of the class",
-                 memo->function, Py_TYPE(receiver)->tp_name);
+                 "__weakref__: %s.",
+                 memo->function, type->tp_name, advice);
     return NULL;
 }
 
@@ -306,8 +313,10 @@ static PyObject *shelf_in_slot(const ft_memo *memo, PyObject *receiver, Py_ssize
     if (made == NULL)
         return NULL;
     made->in_slot = true;
-    Py_XSETREF(*slot, (PyObject *)made);
-    return Py_NewRef((PyObject *)made);
+    PyObject *old = *slot;
+    *slot = Py_NewRef((PyObject *)made);
+    Py_XDECREF(old); /* the program's code: it may empty the slot */
+    return (PyObject *)made;
 }
 
 ft_results *ft_shelf_results(ft_memo *memo, PyObject *receiver, PyObject **holder)
@@ -324,7 +333,10 @@ ft_results *ft_shelf_results(ft_memo *memo, PyObject *receiver, PyObject **holde
     for (uint32_t i = 0; i < self->count; i++)
         if (self->results[i]->memo == (PyObject *)memo)
             return self->results[i];
-    return add_results(self, memo);
+    ft_results *added = add_results(self, memo);
+    if (added == NULL)
+        Py_CLEAR(*holder);
+    return added;
 }
 
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
