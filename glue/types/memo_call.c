@@ -116,6 +116,12 @@ uint32_t ft_memo_find(const ft_memo *memo, ft_memo_question *question)
     return number;
 }
 
+/* Where two computed one key lru_cache keeps the first result, and without a bound the last one. */
+static bool is_last_kept(const ft_memo *memo)
+{
+    return memo->is_drop_in && memo->policy == NULL;
+}
+
 int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept, PyObject *value)
 {
     uint32_t number = FT_MEMO_NONE;
@@ -126,7 +132,7 @@ int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept
     uint64_t stamp = end_of_new(memo);
     if (number == FT_MEMO_NONE)
         ft_results_add(question->results, question->key.hash, kept, value, stamp);
-    else if (is_over(memo, question->results, number))
+    else if (is_over(memo, question->results, number) || is_last_kept(memo))
         ft_results_replace(question->results, number, value, stamp);
     return 0;
 }
@@ -167,7 +173,7 @@ static inline PyObject *keep(const ft_memo *self, ft_memo_question *question, Py
 }
 
 /* Computes, keeps, and wakes who waited. The first to have computed a key keeps it: who finds it
- * there gives its own result and leaves it, as lru_cache does. */
+ * there gives its own result and leaves it, as a bounded lru_cache does. */
 static inline PyObject *compute(ft_memo *self, ft_memo_question *question, const request *call)
 {
     PyObject *kept = ft_call_key_keep(&question->key), *shared = NULL;
