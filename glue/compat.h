@@ -332,7 +332,9 @@ static inline bool ft_compat_compact(PyObject *number, Py_ssize_t *value)
     Py_ssize_t size = Py_SIZE(number);
     if (size < -1 || size > 1)
         return false;
-    *value = size == 0 ? 0 : size * (Py_ssize_t)((PyLongObject *)number)->ob_digit[0];
+    /* Most are positive: a guess is quicker than a product. */
+    digit first = size == 0 ? 0 : ((PyLongObject *)number)->ob_digit[0];
+    *value = __builtin_expect(size >= 0, 1) ? (Py_ssize_t)first : -(Py_ssize_t)first;
 #endif
     return true;
 }
@@ -363,6 +365,15 @@ static inline void ft_compat_error_save(ft_compat_error *error)
 #else
     PyErr_Fetch(&error->type, &error->value, &error->traceback);
 #endif
+}
+
+/* The exception that was saved. Borrowed. */
+static inline PyObject *ft_compat_error_object(ft_compat_error *error)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    PyErr_NormalizeException(&error->type, &error->value, &error->traceback);
+#endif
+    return error->value;
 }
 
 static inline void ft_compat_error_restore(ft_compat_error *error)

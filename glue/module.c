@@ -14,6 +14,7 @@
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
+#include "glue/types/lookup_table.h"
 #include "glue/types/memo.h"
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
@@ -254,7 +255,7 @@ static int core_exec(PyObject *module)
     ft_session_leave_out(core_methods);
     if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
-        ft_memo_type_add(module, state) < 0)
+        ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

@@ -10,6 +10,7 @@ static const ft_index_chunk empty_chunk = {.passed = 0};
 enum { LINE = 64 }; /* bytes of a cache line, and of a chunk */
 
 _Static_assert(sizeof(ft_index_chunk) == LINE, "a chunk is one cache line");
+_Static_assert(offsetof(ft_index_chunk, tags) == 0, "its tags are where it begins");
 
 void ft_memo_index_init(ft_memo_index *index)
 {
@@ -60,7 +61,8 @@ void ft_index_add_elsewhere(ft_memo_index *index, ft_index_home home, uint32_t n
     ft_index_chunk *chunk = &index->chunks[home.chunk];
     uint32_t empty;
     for (; (empty = ft_index_match(chunk, 0)) == 0; chunk = pass(index, &home))
-        chunk->passed += chunk->passed < FT_INDEX_PASSED_MOST;
+        if (chunk->passed < FT_INDEX_PASSED_MOST)
+            chunk->passed++;
     uint32_t slot = ft_lowest_bit(empty);
     chunk->tags[slot] = home.tag;
     chunk->numbers[slot] = number;
@@ -84,6 +86,7 @@ void ft_index_remove_elsewhere(ft_memo_index *index, ft_index_home home, uint32_
     ft_index_chunk *chunk = &index->chunks[home.chunk];
     for (; !remove_from(chunk, home.tag, number); chunk = pass(index, &home)) {
         assert(chunk->passed > 0);
-        chunk->passed -= chunk->passed < FT_INDEX_PASSED_MOST;
+        if (chunk->passed < FT_INDEX_PASSED_MOST)
+            chunk->passed--;
     }
 }

@@ -31,7 +31,7 @@ enum {
 typedef struct ft_index_chunk {
     uint8_t tags[FT_INDEX_SLOTS]; /* 0: the slot is empty */
     uint8_t passed;               /* how many entries of here and before are further on */
-    uint8_t unused[3];            /* sixteen bytes are compared */
+    uint8_t unused[3];            /* the sixteen bytes up to here are compared at once */
     uint32_t numbers[FT_INDEX_SLOTS];
 } ft_index_chunk;
 
@@ -65,12 +65,13 @@ typedef struct ft_index_home {
     uint8_t tag;
 } ft_index_home;
 
+/* The chunk is told by the hash's high bits, tag and slot by its low ones: they do not wait for
+ * each other, and up to a million entries they are independent. */
 static inline ft_index_home ft_index_home_of(const ft_memo_index *index, uint32_t hash)
 {
-    uint64_t place = (uint64_t)hash * index->count; /* whole: the chunk; fraction: what is left */
-    uint64_t inside = (uint64_t)(uint32_t)place * FT_INDEX_SLOTS; /* and the same once more */
-    return (ft_index_home){(uint32_t)(place >> 32), (uint32_t)(inside >> 32),
-                           (uint8_t)(0x80 | (inside >> 25 & 0x7f))};
+    return (ft_index_home){(uint32_t)((uint64_t)hash * index->count >> 32),
+                           ((hash & 0xff) * FT_INDEX_SLOTS) >> 8,
+                           (uint8_t)(0x80 | (hash >> 8 & 0x7f))};
 }
 
 /* The number in the home of a hash, if its tag is equal: a guess, to be compared with the entry.
@@ -85,7 +86,7 @@ static inline bool ft_index_at_home(const ft_memo_index *index, ft_index_home ho
 
 static inline uint32_t ft_index_match(const ft_index_chunk *chunk, uint8_t tag)
 {
-    return ft_match16(chunk->tags, tag) & ((1U << FT_INDEX_SLOTS) - 1);
+    return ft_match16((const uint8_t *)chunk, tag) & ((1U << FT_INDEX_SLOTS) - 1);
 }
 
 static inline ft_index_probe ft_index_probe_begin(const ft_memo_index *index, uint32_t hash)

@@ -8,6 +8,12 @@
 
 static const ft_memo_list empty_list = {FT_MEMO_NONE, FT_MEMO_NONE, 0};
 
+static void clear_lists(ft_memo_table *table)
+{
+    for (int i = 0; i < FT_MEMO_LISTS; i++)
+        table->lists[i] = empty_list;
+}
+
 /* What the table holds when it holds nothing. */
 static void reset(ft_memo_table *table)
 {
@@ -16,8 +22,7 @@ static void reset(ft_memo_table *table)
     ft_memo_index_init(&table->index);
     table->count = table->used = table->room = 0;
     table->free = FT_MEMO_NONE;
-    for (int i = 0; i < FT_MEMO_LISTS; i++)
-        table->lists[i] = empty_list;
+    clear_lists(table);
 }
 
 void ft_memo_table_init(ft_memo_table *table, const ft_mem *mem, const ft_policy *policy,
@@ -50,6 +55,8 @@ void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken)
     *taken = *table;
     taken->policy = NULL;
     taken->state = NULL;
+    taken->hit = FT_HIT_NOTHING;
+    clear_lists(taken);
     reset(table);
     table->version++;
     if (table->policy != NULL && table->policy->clear != NULL)
@@ -60,28 +67,37 @@ void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken)
  * table has an entry to spare: what is new goes in before what is old goes out. */
 static uint32_t next_room(const ft_memo_table *table)
 {
-    uint32_t more = table->room / 3 + FT_MEMO_FIRST, largest = table->most + 1;
-    return more < largest - table->room ? table->room + more : largest;
+    uint32_t room = table->room + table->room / 3 + FT_MEMO_FIRST;
+    return room < table->most ? room : table->most + 1;
 }
 
-/* Room for more entries. FT_ERR_MEMORY: as before, or with blocks larger than the room says. */
+/* Memory for that many entries, and their stamps; false: memory is out, and no entry moved. */
+static bool resize_entries(ft_memo_table *table, uint32_t room)
+{
+    if (table->stamped) {
+        uint64_t *stamps = ft_mem_resize(table->mem, table->stamps, room, sizeof *stamps);
+        if (stamps == NULL)
+            return false;
+        table->stamps = stamps;
+    }
+    ft_memo_entry *entries = ft_mem_resize(table->mem, table->entries, room, sizeof *entries);
+    if (entries != NULL)
+        table->entries = entries;
+    return entries != NULL;
+}
+
+/* Room for more entries. FT_ERR_MEMORY: as before, or with more stamps than the room says. */
 static ft_status grow(ft_memo_table *table)
 {
     uint32_t room = next_room(table);
     ft_memo_index index;
-    ft_memo_entry *entries = ft_mem_resize(table->mem, table->entries, room, sizeof *entries);
-    if (entries == NULL)
-        return FT_ERR_MEMORY;
-    table->entries = entries;
-    if (table->stamped) {
-        uint64_t *stamps = ft_mem_resize(table->mem, table->stamps, room, sizeof *stamps);
-        if (stamps == NULL)
-            return FT_ERR_MEMORY;
-        table->stamps = stamps;
-    }
     ft_status status = ft_memo_index_new(&index, table->mem, room / FT_MEMO_PER_CHUNK + 1);
     if (status != FT_OK)
         return status;
+    if (!resize_entries(table, room)) {
+        ft_memo_index_fini(&index, table->mem);
+        return FT_ERR_MEMORY;
+    }
     for (uint32_t i = 0; i < table->used; i++)
         if (table->entries[i].key != NULL)
             table->entries[i].slot = ft_memo_index_add(&index, table->entries[i].hash, i);
@@ -94,35 +110,51 @@ static ft_status grow(ft_memo_table *table)
 
 /* ---- entries ---- */
 
-/* A free entry, of a table that has one. */
-static uint32_t take_free(ft_memo_table *table)
-{
-    uint32_t number = table->free;
-    if (number == FT_MEMO_NONE)
-        return table->used++;
-    table->free = table->entries[number].after;
-    return number;
-}
-
 /* Empties an entry that is in no list. */
-static ft_memo_pair empty_entry(ft_memo_table *table, uint32_t number)
+static inline ft_memo_pair empty_entry(ft_memo_table *table, uint32_t number)
 {
     ft_memo_entry *entry = &table->entries[number];
     ft_memo_pair pair = {entry->key, entry->value};
     ft_memo_index_remove(&table->index, entry->hash, number, entry->slot);
-    *entry = (ft_memo_entry){.after = table->free};
+    entry->key = entry->value = NULL;
+    entry->after = table->free;
     table->free = number;
     table->count--;
     return pair;
 }
 
-/* Who goes; in no list any more. */
-static inline uint32_t victim_of(ft_memo_table *table)
+/* Fills a free entry, which is there, and enters it in the index. */
+static inline uint32_t fill_entry(ft_memo_table *table, uint32_t hash, void *key, void *value)
 {
-    if (table->policy->evict != NULL)
-        return table->policy->evict(table);
-    uint32_t oldest = table->lists[0].first;
-    ft_memo_list_remove(table, oldest);
+    uint32_t number = table->free;
+    if (number == FT_MEMO_NONE)
+        number = table->used++;
+    else
+        table->free = table->entries[number].after;
+    ft_memo_entry *entry = &table->entries[number];
+    entry->key = key;
+    entry->value = value;
+    entry->hash = hash;
+    entry->marked = false;
+    entry->slot = ft_memo_index_add(&table->index, hash, number);
+    if (table->stamped)
+        table->stamps[number] = FT_MEMO_NEVER;
+    table->count++;
+    table->version++;
+    return number;
+}
+
+/* Puts a new entry into a list; the number of the one that goes for it, or FT_MEMO_NONE. */
+static inline uint32_t admit(ft_memo_table *table, uint32_t number, bool full)
+{
+    if (table->policy == NULL)
+        return FT_MEMO_NONE;
+    if (table->policy->admit != NULL)
+        return table->policy->admit(table, number, full);
+    uint32_t oldest = full ? table->lists[0].first : FT_MEMO_NONE;
+    if (full)
+        ft_memo_list_remove(table, oldest);
+    ft_memo_list_append(table, 0, number);
     return oldest;
 }
 
@@ -130,7 +162,6 @@ ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void
                             ft_memo_pair *evicted, uint32_t *number)
 {
     assert(key != NULL);
-    *evicted = (ft_memo_pair){NULL, NULL};
     bool full = table->count == table->most;
     if (full && table->policy == NULL)
         return FT_ERR_LIMIT;
@@ -139,21 +170,14 @@ ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void
         if (status != FT_OK)
             return status;
     }
-    uint32_t at = take_free(table);
-    table->entries[at] = (ft_memo_entry){.key = key, .value = value, .hash = hash};
-    table->entries[at].slot = ft_memo_index_add(&table->index, hash, at);
-    if (table->stamped)
-        table->stamps[at] = FT_MEMO_NEVER;
-    table->count++;
-    table->version++;
+    uint32_t at = fill_entry(table, hash, key, value);
+    uint32_t victim = admit(table, at, full);
     if (full) {
-        *evicted = empty_entry(table, victim_of(table));
+        *evicted = empty_entry(table, victim);
         table->evictions++;
+    } else {
+        evicted->key = evicted->value = NULL;
     }
-    if (table->policy != NULL && table->policy->add != NULL)
-        table->policy->add(table, at);
-    else if (table->policy != NULL)
-        ft_memo_list_append(table, 0, at);
     if (number != NULL)
         *number = at;
     return FT_OK;

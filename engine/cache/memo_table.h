@@ -18,7 +18,7 @@ enum {
     FT_MEMO_LISTS = 2,      /* orders a policy may keep its entries in */
     FT_MEMO_MOST = 1 << 28, /* entries: 8 GiB of them */
     FT_MEMO_FIRST = 8,      /* entries of the first block */
-    FT_MEMO_PER_CHUNK = 8   /* of 12: one entry in 16 is not where it is looked for first */
+    FT_MEMO_PER_CHUNK = 7   /* of 12: one entry in 40 finds its chunk full */
 };
 
 #define FT_MEMO_NONE UINT32_MAX  /* no entry */
@@ -46,11 +46,11 @@ typedef struct ft_memo_list {
 typedef enum ft_memo_hit {
     FT_HIT_NOTHING,
     FT_HIT_MARK, /* the entry is marked */
-    FT_HIT_MOVE  /* the entry becomes the last of list 0 */
+    FT_HIT_MOVE  /* the entry becomes the last of its list */
 } ft_memo_hit;
 
 /* The fields belong to memo_table.c, its inline functions and the policies; others read count,
- * most, evictions and version. */
+ * room, most, evictions and version. */
 typedef struct ft_memo_table {
     ft_memo_entry *entries; /* owned */
     ft_memo_index index;
@@ -60,7 +60,7 @@ typedef struct ft_memo_table {
     uint32_t free;  /* the first free one below used, or FT_MEMO_NONE */
     uint32_t most;  /* entries at most */
     ft_memo_hit hit;
-    uint64_t version; /* another one whenever a key came or went; from 1 on */
+    uint64_t version; /* another one whenever a key came or went, or entries moved; from 1 on */
     uint64_t evictions;
     const struct ft_policy *policy; /* NULL: nothing is evicted */
     void *state;                    /* the policy's own */
@@ -85,15 +85,15 @@ void ft_memo_table_fini(ft_memo_table *table);
 
 /* Puts in a key that is not there. Where the table is full an entry goes: *evicted. *number, unless
  * NULL, is the new entry. FT_ERR_MEMORY; FT_ERR_LIMIT where nothing may be evicted and there are
- * FT_MEMO_MOST entries: nothing changed then, and nothing was evicted. */
+ * FT_MEMO_MOST entries: nothing changed or moved then, and *evicted was not written. */
 ft_status ft_memo_table_put(ft_memo_table *table, uint32_t hash, void *key, void *value,
                             ft_memo_pair *evicted, uint32_t *number);
 
 /* Takes an entry out. */
 ft_memo_pair ft_memo_table_remove(ft_memo_table *table, uint32_t number);
 
-/* Moves all entries to *taken, which the caller empties (ft_memo_table_next) and ends with _fini;
- * the table is empty, as after _init. */
+/* Moves all entries to *taken, a table without a policy, which the caller empties
+ * (ft_memo_table_next) and ends with _fini; the table is empty, as after _init. */
 void ft_memo_table_take(ft_memo_table *table, ft_memo_table *taken);
 
 /* Bytes of the table's memory, the struct itself not counted. */
@@ -164,8 +164,16 @@ static inline void ft_memo_table_hit(ft_memo_table *table, uint32_t number)
     if (table->hit == FT_HIT_MARK) {
         entry->marked = true;
     } else if (table->hit == FT_HIT_MOVE && entry->after != FT_MEMO_NONE) {
-        ft_memo_list_remove(table, number);
-        ft_memo_list_append(table, 0, number);
+        ft_memo_list *list = &table->lists[entry->list]; /* it has another entry behind this one */
+        table->entries[entry->after].before = entry->before;
+        if (entry->before == FT_MEMO_NONE)
+            list->first = entry->after;
+        else
+            table->entries[entry->before].after = entry->after;
+        table->entries[list->last].after = number;
+        entry->before = list->last;
+        entry->after = FT_MEMO_NONE;
+        list->last = number;
     }
 }
 

@@ -16,13 +16,12 @@ typedef struct ft_policy {
 
     /* What follows may be NULL. */
 
-    /* There is one entry too many, the new one, which is in no list yet: takes another out of its
-     * list and gives its number. Its key is still there, and goes next. Never fails: memory that
-     * can not be had makes a policy worse, not wrong. NULL: the first of list 0 goes. */
-    uint32_t (*evict)(ft_memo_table *table);
-
-    /* An entry was filled, and is in no list: appends it to one. NULL: to list 0. */
-    void (*add)(ft_memo_table *table, uint32_t number);
+    /* A new entry was filled, and is in no list yet: appends it to one. full: there is one entry
+     * too many now, so takes another one out of its list first, and gives its number; its key is
+     * still there, and goes next. Else gives FT_MEMO_NONE. Never fails: memory that can not be had
+     * makes a policy worse, not wrong. NULL: the first of list 0 goes, and what is new is appended
+     * to it. */
+    uint32_t (*admit)(ft_memo_table *table, uint32_t number, bool full);
 
     /* All entries are gone, and so must be what the policy remembers of keys. */
     void (*clear)(ft_memo_table *table);

@@ -22,7 +22,7 @@ int ft_call_key_any(ft_call_key *key, ft_call_items *items, const ft_call *call,
     items->many = NULL;
     if (named == 0 && !typed)
         return call->count == 1 ? ft_call_key_one(key, call->args)
-                                : ft_call_key_items(key, call->args, call->count);
+                                : ft_call_key_items(key, call->args, call->count, -1);
     /* A call has at most a stack's length of arguments: nothing here overflows. */
     PyObject **room = room_for(items, call->count + (named > 0) + 2 * named + typed * given);
     if (room == NULL)
@@ -38,7 +38,7 @@ int ft_call_key_any(ft_call_key *key, ft_call_items *items, const ft_call *call,
     }
     for (Py_ssize_t i = 0; typed && i < given; i++)
         room[used++] = (PyObject *)Py_TYPE(call->args[i]);
-    return ft_call_key_items(key, room, used);
+    return ft_call_key_items(key, room, used, named > 0 ? call->count : -1);
 }
 
 PyObject *ft_call_key_keep(const ft_call_key *key)

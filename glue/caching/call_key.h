@@ -5,8 +5,8 @@
  * value in the order given; then, if types count, the type of each argument. Two calls are the same
  * if their items are equal, one by one. A single argument without more is the key itself, and an
  * int or a str of exactly that type is then never equal to anything of another type (elsewhere 1,
- * 1.0 and True are). Those kinds of key are told apart by the two lowest bits of the hash, so keys
- * of one hash are of one kind.
+ * 1.0 and True are). Those kinds of key are told apart by two bits of the hash, so keys of one hash
+ * are of one kind.
  *
  * Looking up makes no object: the items are where the caller has its arguments. Only a key that is
  * to be kept is made into one, a tuple where there is more than one item. */
@@ -17,7 +17,14 @@
 
 #include <stdint.h>
 
-enum { FT_KEY_INT, FT_KEY_STR, FT_KEY_OBJECT, FT_KEY_ITEMS, FT_KEY_KINDS = 3 /* a mask */ };
+/* The bits are in the midst of the hash: the index looks at its ends. */
+enum {
+    FT_KEY_INT = 0,
+    FT_KEY_STR = 1 << 15,
+    FT_KEY_OBJECT = 2 << 15,
+    FT_KEY_ITEMS = 3 << 15,
+    FT_KEY_KINDS = 3 << 15 /* a mask */
+};
 
 /* Borrows its items; good until the call returns. */
 typedef struct ft_call_key {
@@ -40,11 +47,25 @@ typedef struct ft_call {
     PyObject *names;       /* a tuple, or NULL */
 } ft_call;
 
-static inline uint32_t ft_key_mix(uint64_t hash, unsigned kind)
+enum { FT_KEY_MARK_HASH = 0x5eed };
+#define FT_KEY_COUNT_FACTOR UINT64_C(0xC2B2AE3D27D4EB4F)
+
+static inline uint32_t ft_key_high(uint64_t mixed, uint32_t kind)
 {
-    /* Fibonacci hashing: the high bits of the product depend on every bit of the hash. */
-    uint32_t mixed = (uint32_t)(hash * UINT64_C(0x9E3779B97F4A7C15) >> 32);
-    return (mixed & ~(uint32_t)FT_KEY_KINDS) | kind;
+    return ((uint32_t)(mixed >> 32) & ~(uint32_t)FT_KEY_KINDS) | kind;
+}
+
+/* What a hash has in its high bits alone (that of a float with few binary digits) comes into the
+ * low ones too: a product only carries upwards. Small numbers stay as they are. */
+static inline uint64_t ft_key_fold(Py_hash_t hash)
+{
+    return (uint64_t)hash ^ (uint64_t)hash >> 32;
+}
+
+/* Fibonacci hashing: the high bits of the product depend on every bit of the hash. */
+static inline uint32_t ft_key_mix(Py_hash_t hash, uint32_t kind)
+{
+    return ft_key_high(ft_key_fold(hash) * UINT64_C(0x9E3779B97F4A7C15), kind);
 }
 
 /* An object's hash, -1 with an exception: that of small ints and of strings is read off them. */
@@ -58,7 +79,8 @@ static inline Py_hash_t ft_key_hash_item(PyObject *item)
     } else if (PyLong_CheckExact(item) && ft_compat_compact(item, &value)) {
         return value - (value == -1); /* -1 says that there is an exception */
     }
-    return PyObject_Hash(item);
+    hashfunc hash = Py_TYPE(item)->tp_hash;
+    return hash != NULL ? hash(item) : PyObject_Hash(item);
 }
 
 /* The key of a call with one argument. 0, or -1 with an exception. Runs the argument's __hash__. */
@@ -67,26 +89,51 @@ static inline int ft_call_key_one(ft_call_key *key, PyObject *const *argument)
     Py_hash_t hash = ft_key_hash_item(*argument);
     if (hash == -1)
         return -1;
-    unsigned kind = PyLong_CheckExact(*argument)      ? FT_KEY_INT
+    uint32_t kind = PyLong_CheckExact(*argument)      ? FT_KEY_INT
                     : PyUnicode_CheckExact(*argument) ? FT_KEY_STR
                                                       : FT_KEY_OBJECT;
-    *key = (ft_call_key){argument, 1, ft_key_mix((uint64_t)hash, kind)};
+    *key = (ft_call_key){argument, 1, ft_key_mix(hash, kind)};
     return 0;
 }
 
-/* The key of several items, or of none. 0, or -1 with an exception. */
-static inline int ft_call_key_items(ft_call_key *key, PyObject *const *items, Py_ssize_t count)
+/* Odd numbers without a pattern, for the items of a key: the products do not wait for each other,
+ * and the high bits of their sum depend on every bit of each hash. */
+enum { FT_KEY_FACTORS = 8 };
+static const uint64_t ft_key_factors[FT_KEY_FACTORS] = {
+    UINT64_C(0x9E3779B97F4A7C15), UINT64_C(0xD6E8FEB86659FD93), UINT64_C(0xA0761D6478BD642F),
+    UINT64_C(0xE7037ED1A0B428DB), UINT64_C(0x8EBC6AF09C88C6E3), UINT64_C(0x589965CC75374CC3),
+    UINT64_C(0x1D8E4E27C47D124F), UINT64_C(0xEB44ACCAB455D165),
+};
+
+/* The key of several items, or of none; mark_at: where the mark is, or -1. 0, or -1 with an
+ * exception. */
+static inline int ft_call_key_items(ft_call_key *key, PyObject *const *items, Py_ssize_t count,
+                                    Py_ssize_t mark_at)
 {
-    uint64_t mixed = (uint64_t)count; /* as ft_key_of_nothing has it */
+    uint64_t sum = (uint64_t)count * FT_KEY_COUNT_FACTOR;
     for (Py_ssize_t i = 0; i < count; i++) {
-        Py_hash_t hash = ft_key_hash_item(items[i]);
+        Py_hash_t hash = i == mark_at ? FT_KEY_MARK_HASH : ft_key_hash_item(items[i]);
         if (hash == -1)
             return -1;
-        /* The rotation makes the order count, the product spreads each hash over all bits. */
-        mixed = (mixed << 27 | mixed >> 37) ^ (uint64_t)hash;
-        mixed *= UINT64_C(0xD6E8FEB86659FD93);
+        if (i >= FT_KEY_FACTORS) /* from here on the same factors come again */
+            sum = sum << 23 | sum >> 41;
+        sum += ft_key_fold(hash) * ft_key_factors[i % FT_KEY_FACTORS];
     }
-    *key = (ft_call_key){items, count, ft_key_mix(mixed ^ mixed >> 32, FT_KEY_ITEMS)};
+    *key = (ft_call_key){items, count, ft_key_high(sum, FT_KEY_ITEMS)};
+    return 0;
+}
+
+/* The hash of a call with one keyword and nothing else, as its items would have it. 0, or -1 with
+ * an exception. */
+static inline int ft_key_of_keyword(uint32_t *hash, PyObject *name, PyObject *value)
+{
+    Py_hash_t of_name = ft_key_hash_item(name), of_value = ft_key_hash_item(value);
+    if (of_name == -1 || of_value == -1)
+        return -1;
+    uint64_t sum = 3 * FT_KEY_COUNT_FACTOR + FT_KEY_MARK_HASH * ft_key_factors[0] +
+                   ft_key_fold(of_name) * ft_key_factors[1] +
+                   ft_key_fold(of_value) * ft_key_factors[2];
+    *hash = ft_key_high(sum, FT_KEY_ITEMS);
     return 0;
 }
 

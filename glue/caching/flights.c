@@ -24,11 +24,11 @@ struct ft_wait {
 
 /* How often this process is a child of a fork: the one static, written by the only thread that a
  * new child has. */
-static uint32_t forks;
+uint32_t ft_flights_forks;
 
 static void count_fork(void)
 {
-    forks++;
+    ft_flights_forks++;
 }
 
 int ft_flights_prepare(void)
@@ -74,7 +74,7 @@ static void gate_release(ft_gate *gate)
 
 static ft_flight **bucket_of(ft_flights *flights, uint32_t hash)
 {
-    return &flights->buckets[(hash >> 8) % FT_FLIGHT_BUCKETS]; /* past the kind of key */
+    return &flights->buckets[(hash >> 8) % FT_FLIGHT_BUCKETS];
 }
 
 void ft_flights_fini(ft_flights *flights)
@@ -87,8 +87,8 @@ void ft_flights_fini(ft_flights *flights)
     flights->spares = 0;
 }
 
-ft_flight *ft_flights_begin(ft_flights *flights, const ft_results *results, uint32_t hash,
-                            PyObject *kept)
+ft_flight *ft_flights_begin_another(ft_flights *flights, const ft_results *results, uint32_t hash,
+                                    PyObject *kept)
 {
     ft_flight *flight = flights->spare;
     if (flight != NULL) {
@@ -106,7 +106,7 @@ ft_flight *ft_flights_begin(ft_flights *flights, const ft_results *results, uint
         .results = results,
         .kept = kept,
         .hash = hash,
-        .forks = forks,
+        .forks = ft_flights_forks,
         .thread = pthread_self(),
     };
     if (pthread_getcpuclockid(flight->thread, &flight->clock) != 0)
@@ -114,32 +114,32 @@ ft_flight *ft_flights_begin(ft_flights *flights, const ft_results *results, uint
     if (*bucket != NULL)
         (*bucket)->link = &flight->next;
     *bucket = flight;
+    flights->others++;
     flights->version++;
     return flight;
 }
 
-void ft_flights_land(ft_flights *flights, ft_flight *flight, PyObject *value)
+void ft_flights_land_another(ft_flights *flights, ft_flight *flight)
 {
-    if (flight == NULL)
-        return;
-    ft_gate *gate = flight->gate;
     *flight->link = flight->next;
     if (flight->next != NULL)
         flight->next->link = flight->link;
-    flights->version++;
-    if (flights->spares < FT_FLIGHTS_SPARE) {
-        flight->next = flights->spare;
-        flights->spare = flight;
-        flights->spares++;
-    } else {
+    flights->others--;
+    if (flights->spares == FT_FLIGHTS_SPARE) {
         PyMem_Free(flight);
+        return;
     }
-    if (gate != NULL) {
-        gate->landed = true;
-        gate->value = Py_XNewRef(value);
-        PyThread_release_lock(gate->lock);
-        gate_release(gate);
-    }
+    flight->next = flights->spare;
+    flights->spare = flight;
+    flights->spares++;
+}
+
+void ft_flights_open(ft_gate *gate, PyObject *value)
+{
+    gate->landed = true;
+    gate->value = Py_XNewRef(value);
+    PyThread_release_lock(gate->lock);
+    gate_release(gate);
 }
 
 /* Is it the key's? 1, 0, -1 with an exception, or FT_SAME_UNKNOWN when other flights are there now.
@@ -157,24 +157,31 @@ static int is_of(const ft_flights *flights, const ft_flight *flight, const ft_ca
     return same >= 0 && flights->version != version ? FT_SAME_UNKNOWN : same;
 }
 
+/* May it be the one that is looked for: another thread's, of this process? */
+static bool may_be(const ft_flight *flight, const ft_results *results, uint32_t hash)
+{
+    return flight->kept != NULL && flight->hash == hash && flight->results == results &&
+           flight->forks == ft_flights_forks && !pthread_equal(flight->thread, pthread_self());
+}
+
 /* Another thread's flight of that key, of this process: as is_of says. */
-static int search(const ft_flights *flights, const ft_results *results, const ft_call_key *key,
+static int search(ft_flights *flights, const ft_results *results, const ft_call_key *key,
                   ft_flight **found)
 {
-    for (ft_flight *at = *bucket_of((ft_flights *)flights, key->hash); at != NULL; at = at->next) {
-        if (at->hash != key->hash || at->results != results || at->forks != forks ||
-            pthread_equal(at->thread, pthread_self()))
-            continue;
-        int same = is_of(flights, at, key);
-        *found = at;
-        if (same != 0)
+    ft_flight *at = &flights->first;
+    for (int same; at != NULL; at = at->next) {
+        if (may_be(at, results, key->hash) && (same = is_of(flights, at, key)) != 0) {
+            *found = at;
             return same;
+        }
+        if (at == &flights->first) /* the first of all is in no bucket */
+            at->next = *bucket_of(flights, key->hash);
     }
     return 0;
 }
 
 /* The same, 1, 0 or -1: where flights come and go too quickly to tell, there is none. */
-static int find(const ft_flights *flights, const ft_results *results, const ft_call_key *key,
+static int find(ft_flights *flights, const ft_results *results, const ft_call_key *key,
                 ft_flight **found)
 {
     enum { SEARCHES = 8 };
@@ -189,7 +196,8 @@ static int find(const ft_flights *flights, const ft_results *results, const ft_c
 /* What that thread waits for, last of all; NULL: nothing. */
 static const ft_gate *awaited_by(const ft_wait *waits, pthread_t thread)
 {
-    while (waits != NULL && (!pthread_equal(waits->thread, thread) || waits->forks != forks))
+    while (waits != NULL &&
+           (!pthread_equal(waits->thread, thread) || waits->forks != ft_flights_forks))
         waits = waits->next;
     return waits == NULL ? NULL : waits->gate;
 }
@@ -263,7 +271,7 @@ static ft_wait *wait_begin(ft_wait **waits, ft_gate *gate)
     ft_wait *wait = PyMem_Malloc(sizeof *wait);
     if (wait == NULL)
         return NULL;
-    *wait = (ft_wait){*waits, waits, pthread_self(), forks, gate};
+    *wait = (ft_wait){*waits, waits, pthread_self(), ft_flights_forks, gate};
     if (*waits != NULL)
         (*waits)->link = &wait->next;
     *waits = wait;

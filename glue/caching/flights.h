@@ -20,7 +20,7 @@
 typedef struct ft_gate ft_gate;
 
 typedef struct ft_flight {
-    struct ft_flight *next, **link; /* in its bucket; link: what points here */
+    struct ft_flight *next, **link; /* in its bucket; link: what points here; NULL: the first one */
     const ft_results *results;      /* whose key it is: compared, never followed */
     PyObject *kept;                 /* the key; borrowed from who began it */
     uint32_t hash;
@@ -33,9 +33,11 @@ typedef struct ft_flight {
 enum { FT_FLIGHT_BUCKETS = 32, FT_FLIGHTS_SPARE = 16 };
 
 typedef struct ft_flights {
+    ft_flight first; /* most often there is one at most; kept NULL: it is free */
     ft_flight *buckets[FT_FLIGHT_BUCKETS];
     ft_flight *spare; /* ended ones, to be used again */
     uint32_t spares;
+    uint32_t others;  /* flights in buckets */
     uint64_t version; /* another one whenever a flight began or ended */
 } ft_flights;
 
@@ -54,18 +56,53 @@ int ft_flights_prepare(void);
 /* Frees the spare ones. Flights that are still there belong to threads from before a fork. */
 void ft_flights_fini(ft_flights *flights);
 
+extern uint32_t ft_flights_forks; /* how often this process is a child of a fork */
+
+/* ft_flights_begin and _land where there are more than one. */
+ft_flight *ft_flights_begin_another(ft_flights *flights, const ft_results *results, uint32_t hash,
+                                    PyObject *kept);
+void ft_flights_land_another(ft_flights *flights, ft_flight *flight);
+
+/* Lets those in who wait at a flight's gate. */
+void ft_flights_open(ft_gate *gate, PyObject *value);
+
 /* Begins one; NULL: there is no memory, and nobody can wait. kept must live until it lands. */
-ft_flight *ft_flights_begin(ft_flights *flights, const ft_results *results, uint32_t hash,
-                            PyObject *kept);
+static inline ft_flight *ft_flights_begin(ft_flights *flights, const ft_results *results,
+                                          uint32_t hash, PyObject *kept)
+{
+    ft_flight *first = &flights->first;
+    if (first->kept != NULL)
+        return ft_flights_begin_another(flights, results, hash, kept);
+    first->results = results;
+    first->kept = kept;
+    first->hash = hash;
+    first->forks = ft_flights_forks;
+    first->thread = pthread_self();
+    first->gate = NULL;
+    flights->version++;
+    return first;
+}
 
 /* Ends one (NULL: nothing happens): wakes who waits. value: the result; NULL: there is none, and
  * one of those who wait computes. The exception that is set stays. */
-void ft_flights_land(ft_flights *flights, ft_flight *flight, PyObject *value);
-
-/* Is anything being computed that may be of that hash? */
-static inline bool ft_flights_may_be(const ft_flights *flights, uint32_t hash)
+static inline void ft_flights_land(ft_flights *flights, ft_flight *flight, PyObject *value)
 {
-    return flights->buckets[(hash >> 8) % FT_FLIGHT_BUCKETS] != NULL; /* past the kind of key */
+    if (flight == NULL)
+        return;
+    ft_gate *gate = flight->gate;
+    flights->version++;
+    if (flight == &flights->first)
+        flight->kept = NULL;
+    else
+        ft_flights_land_another(flights, flight);
+    if (gate != NULL)
+        ft_flights_open(gate, value);
+}
+
+/* Is anything being computed? */
+static inline bool ft_flights_are(const ft_flights *flights)
+{
+    return flights->first.kept != NULL || flights->others > 0;
 }
 
 typedef enum ft_waited {

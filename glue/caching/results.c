@@ -2,10 +2,6 @@
 /* results.c: the results that a function has given (see results.h). */
 #include "glue/caching/results.h"
 
-/* How often a search begins anew because comparing keys changed the table. A program that changes
- * it each time would search for ever: then the key counts as not there. */
-enum { SEARCHES = 16 };
-
 static void *python_resize(void *context, void *block, size_t bytes)
 {
     (void)context;
@@ -17,41 +13,6 @@ static void *python_resize(void *context, void *block, size_t bytes)
 }
 
 const ft_mem ft_results_mem = {python_resize, NULL};
-
-/* Note 1: compares with one entry. 1, 0, -1 with an exception, or FT_SAME_UNKNOWN when the table is
- * another one now. */
-static int compare(const ft_memo_table *table, uint32_t number, const ft_call_key *key)
-{
-    PyObject *kept = table->entries[number].key;
-    int same = ft_key_same(kept, key);
-    if (same != FT_SAME_UNKNOWN)
-        return same;
-    uint64_t version = table->version;
-    Py_INCREF(kept);
-    same = ft_key_equal(kept, key);
-    Py_DECREF(kept);
-    return same >= 0 && table->version != version ? FT_SAME_UNKNOWN : same;
-}
-
-uint32_t ft_results_find(ft_results *results, const ft_call_key *key)
-{
-    const ft_memo_table *table = &results->table;
-    for (int i = 0; i < SEARCHES; i++) {
-        ft_index_probe probe = ft_memo_probe_begin(table, key->hash);
-        int same = 0;
-        while (same == 0) {
-            uint32_t number = ft_memo_probe_next(table, &probe, key->hash);
-            if (number == FT_MEMO_NONE)
-                return number;
-            same = compare(table, number, key);
-            if (same == 1)
-                return number;
-        }
-        if (same != FT_SAME_UNKNOWN)
-            return FT_RESULTS_FAILED;
-    }
-    return FT_MEMO_NONE;
-}
 
 void ft_results_replace(ft_results *results, uint32_t number, PyObject *value, uint64_t stamp)
 {
@@ -74,11 +35,21 @@ void ft_results_clear(ft_results *results)
     ft_memo_table taken;
     uint32_t at = FT_MEMO_NONE;
     ft_memo_table_take(&results->table, &taken);
+    if (results->reuse != NULL)
+        ft_reuse_clear(results->reuse);
     while ((at = ft_memo_table_next(&taken, at + 1)) != FT_MEMO_NONE) { /* from 0 on */
         Py_DECREF((PyObject *)taken.entries[at].key);
         Py_DECREF((PyObject *)taken.entries[at].value);
     }
     ft_memo_table_fini(&taken);
+}
+
+void ft_results_fini(ft_results *results)
+{
+    ft_results_clear(results);
+    ft_memo_table_fini(&results->table);
+    ft_reuse_free(results->reuse);
+    results->reuse = NULL;
 }
 
 int ft_results_traverse(const ft_results *results, visitproc visit, void *arg)
@@ -89,7 +60,7 @@ int ft_results_traverse(const ft_results *results, visitproc visit, void *arg)
         Py_VISIT((PyObject *)table->entries[i].value);
     }
     Py_VISIT(results->memo);
-    return 0;
+    return results->reuse == NULL ? 0 : ft_reuse_traverse(results->reuse, visit, arg);
 }
 
 PyObject *ft_results_list(ft_results *results, uint64_t now)

@@ -10,7 +10,7 @@
 /* ---- making one ---- */
 
 typedef struct arguments {
-    PyObject *function, *maxsize, *info, *parameters, *key, *copy;
+    PyObject *function, *maxsize, *info, *parameters, *key, *copy, *curve;
     const char *policy;
     double ttl, still, working;
     int typed, is_method, is_drop_in;
@@ -18,15 +18,15 @@ typedef struct arguments {
 
 static int parse(arguments *given, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"function", "maxsize", "policy",  "info", "parameters",
-                            "typed",    "ttl",     "key",     "copy", "still",
-                            "working",  "method",  "drop_in", NULL};
-    *given = (arguments){.key = Py_None, .copy = Py_None};
+    static char *names[] = {"function", "maxsize", "policy", "info",    "parameters",
+                            "typed",    "ttl",     "key",    "copy",    "curve",
+                            "still",    "working", "method", "drop_in", NULL};
+    *given = (arguments){.key = Py_None, .copy = Py_None, .curve = Py_None};
     return PyArg_ParseTupleAndKeywords(
-               args, kwargs, "OOzOO!|$pdOOddpp:Memo", names, &given->function, &given->maxsize,
+               args, kwargs, "OOzOO!|$pdOOOddpp:Memo", names, &given->function, &given->maxsize,
                &given->policy, &given->info, &PyDict_Type, &given->parameters, &given->typed,
-               &given->ttl, &given->key, &given->copy, &given->still, &given->working,
-               &given->is_method, &given->is_drop_in)
+               &given->ttl, &given->key, &given->copy, &given->curve, &given->still,
+               &given->working, &given->is_method, &given->is_drop_in)
                ? 0
                : -1;
 }
@@ -56,7 +56,7 @@ static PyObject *unless_none(PyObject *object)
     return object == Py_None ? NULL : Py_NewRef(object);
 }
 
-static void set_fields(ft_memo *self, const arguments *given, ft_module_state *state)
+static int set_fields(ft_memo *self, const arguments *given, ft_module_state *state)
 {
     const double ns_per_second = 1e9;
     self->function = Py_NewRef(given->function);
@@ -65,6 +65,7 @@ static void set_fields(ft_memo *self, const arguments *given, ft_module_state *s
     self->parameters = Py_NewRef(given->parameters);
     self->key_function = unless_none(given->key);
     self->copy = unless_none(given->copy);
+    self->curve = unless_none(given->curve);
     self->mark = Py_NewRef(state->keyword_mark);
     self->shelf_name = Py_NewRef(state->shelf_name);
     self->shelf_type = (PyTypeObject *)Py_NewRef((PyObject *)state->shelf_type);
@@ -78,7 +79,7 @@ static void set_fields(ft_memo *self, const arguments *given, ft_module_state *s
     self->is_method = given->is_method && !self->is_off;
     self->is_drop_in = given->is_drop_in;
     self->vectorcall = ft_memo_vectorcall(self);
-    ft_memo_results_init(self, &self->results);
+    return ft_memo_results_init(self, &self->results);
 }
 
 static PyObject *memo_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -91,11 +92,11 @@ static PyObject *memo_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (self == NULL)
         return NULL;
     ft_memo_table_init(&self->results.table, &ft_results_mem, NULL, FT_MEMO_UNBOUNDED, false);
-    if (set_size(self, &given) < 0) {
+    ft_hit_histogram_init(&self->histogram, &ft_results_mem);
+    if (set_size(self, &given) < 0 || set_fields(self, &given, state) < 0) {
         Py_DECREF(self);
         return NULL;
     }
-    set_fields(self, &given, state);
     return (PyObject *)self;
 }
 
@@ -108,6 +109,7 @@ static int memo_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->mark);
     Py_VISIT(self->key_function);
     Py_VISIT(self->copy);
+    Py_VISIT(self->curve);
     Py_VISIT(self->info);
     Py_VISIT(self->parameters);
     Py_VISIT(self->maxsize);
@@ -118,13 +120,22 @@ static int memo_traverse(PyObject *object, visitproc visit, void *arg)
     return ft_results_traverse(&self->results, visit, arg);
 }
 
-/* What a call needs stays: the caller of a function that calls itself may hold the last reference
- * to it. What is cleared is where cycles pass through. */
+/* Puts None in the place of what was there, so that a call that comes all the same finds an object. */
+static void put_none(PyObject **field)
+{
+    if (*field != NULL)
+        Py_SETREF(*field, Py_NewRef(Py_None));
+}
+
 static int memo_clear(PyObject *object)
 {
     ft_memo *self = (ft_memo *)object;
     ft_results_clear(&self->results);
     Py_CLEAR(self->dict);
+    put_none(&self->function);
+    put_none(&self->key_function);
+    put_none(&self->copy);
+    put_none(&self->info);
     return 0;
 }
 
@@ -136,12 +147,14 @@ static void memo_dealloc(PyObject *object)
     if (self->weakrefs != NULL)
         PyObject_ClearWeakRefs(object);
     memo_clear(object);
-    ft_memo_table_fini(&self->results.table);
+    ft_results_fini(&self->results);
+    ft_hit_histogram_fini(&self->histogram);
     ft_flights_fini(&self->flights);
     Py_XDECREF(self->function);
     Py_XDECREF(self->mark);
     Py_XDECREF(self->key_function);
     Py_XDECREF(self->copy);
+    Py_XDECREF(self->curve);
     Py_XDECREF(self->info);
     Py_XDECREF(self->parameters);
     Py_XDECREF(self->maxsize);

@@ -31,6 +31,8 @@ typedef struct ft_memo {
     ft_wait **waits;                /* who waits in this interpreter; in the module's state */
     PyObject *mark;                 /* what stands before keywords in a key */
     PyObject *key_function, *copy;  /* or NULL */
+    PyObject *curve;                /* makes a cache_curve; NULL: nothing is learnt for one */
+    ft_hit_histogram histogram;     /* what all curves feed: of its results, of its instances' */
     PyObject *info, *parameters;    /* makes a cache_info; what cache_parameters gives */
     PyObject *maxsize, *shelf_name; /* as the user gave it; "__fettle__" */
     PyTypeObject *shelf_type, *bound_type; /* of this module */
@@ -40,16 +42,20 @@ typedef struct ft_memo {
     uint64_t ttl;                          /* ns; 0: for ever */
     unsigned int home_version;             /* of the type whose instances' home is known, or 0 */
     Py_ssize_t home;                       /* the offset of its slot; 0: the instance's __dict__ */
-    bool typed, is_method, is_off;         /* off: maxsize=0, nothing is kept */
-    bool is_drop_in;                       /* as lru_cache is, down to its cache_info */
-    PyTypeObject *call_type;               /* of this module: a call with keywords, exported */
+    /* The instance that called last, as its shelf (borrowed; it takes itself away when it ends) and
+     * the memo's results in it. */
+    PyObject *last_shelf;
+    ft_results *last_results;
+    bool typed, is_method, is_off; /* off: maxsize=0, nothing is kept */
+    bool is_drop_in;               /* as lru_cache is, down to its cache_info */
+    PyTypeObject *call_type;       /* of this module: a call with keywords, exported */
 } ft_memo;
 
 /* Adds the type to the module. 0, or -1 with an exception. */
 int ft_memo_type_add(PyObject *module, ft_module_state *state);
 
-/* Results of nothing yet, of the memo's kind. */
-void ft_memo_results_init(const ft_memo *memo, ft_results *results);
+/* Results of nothing yet, of the memo's kind. 0, or -1 with an exception. */
+int ft_memo_results_init(const ft_memo *memo, ft_results *results);
 
 /* Calls with the receiver as the first argument, if there is one. */
 PyObject *ft_memo_call(ft_memo *memo, PyObject *receiver, PyObject *const *args, size_t nargsf,
@@ -80,6 +86,7 @@ typedef struct ft_memo_question {
     ft_results *results;
     ft_call_key key;
     uint64_t version; /* of the table in which the key was not found; 0: not looked for */
+    bool is_computed; /* by this call: it did not wait for another's */
     ft_call_items items;
     PyObject *holder; /* of the results, a strong reference, or NULL: the memo */
     PyObject *made;   /* what the key function made, a strong reference, or NULL */
@@ -95,7 +102,8 @@ uint64_t ft_memo_now(const ft_memo *memo);
 /* The entry of a question whose time is not over, or FT_MEMO_NONE, or FT_RESULTS_FAILED. */
 uint32_t ft_memo_find(const ft_memo *memo, ft_memo_question *question);
 
-/* Keeps a value under the question's key. 0, or -1 with an exception: of a comparison. */
+/* Keeps a value under the question's key; takes over the reference to the key as it is kept. 0, or
+ * -1 with an exception: of a comparison. */
 int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept, PyObject *value);
 
 #endif

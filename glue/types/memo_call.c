@@ -43,10 +43,16 @@ static inline void stopwatch_end(ft_stopwatch *watch, uint64_t begun)
 
 /* ---- keys and results ---- */
 
-void ft_memo_results_init(const ft_memo *memo, ft_results *results)
+int ft_memo_results_init(const ft_memo *memo, ft_results *results)
 {
     *results = (ft_results){.before = NULL};
     ft_memo_table_init(&results->table, &ft_results_mem, memo->policy, memo->most, memo->ttl > 0);
+    if (memo->curve == NULL)
+        return 0;
+    results->reuse = ft_reuse_new(&ft_results_mem);
+    if (results->reuse == NULL)
+        PyErr_NoMemory();
+    return results->reuse == NULL ? -1 : 0;
 }
 
 /* A coarse clock is off by some ms and ten times as quick to read. */
@@ -80,6 +86,7 @@ static inline void begin_question(ft_memo_question *question, ft_results *result
 {
     question->results = results;
     question->version = 0;
+    question->is_computed = false;
     question->items.many = NULL;
     question->holder = question->made = NULL;
 }
@@ -127,14 +134,15 @@ int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept
     uint32_t number = FT_MEMO_NONE;
     if (question->version != question->results->table.version)
         number = ft_results_find(question->results, &question->key);
-    if (number == FT_RESULTS_FAILED)
-        return -1;
-    uint64_t stamp = end_of_new(memo);
-    if (number == FT_MEMO_NONE)
-        ft_results_add(question->results, question->key.hash, kept, value, stamp);
-    else if (is_over(memo, question->results, number) || is_last_kept(memo))
-        ft_results_replace(question->results, number, value, stamp);
-    return 0;
+    if (number == FT_MEMO_NONE) {
+        ft_results_add(question->results, question->key.hash, kept, value, end_of_new(memo));
+        return 0;
+    }
+    if (number != FT_RESULTS_FAILED &&
+        (is_over(memo, question->results, number) || is_last_kept(memo)))
+        ft_results_replace(question->results, number, value, end_of_new(memo));
+    Py_DECREF(kept);
+    return number == FT_RESULTS_FAILED ? -1 : 0;
 }
 
 /* ---- a call ---- */
@@ -156,41 +164,31 @@ static inline PyObject *hit(ft_results *results, uint32_t number)
     return Py_NewRef(ft_results_value(results, number));
 }
 
-/* Keeps a result, or a copy of it, and gives a new reference to what was kept; NULL with an
- * exception. */
-static inline PyObject *keep(const ft_memo *self, ft_memo_question *question, PyObject *kept,
-                             PyObject *value)
-{
-    if (question->version == question->results->table.version && self->copy == NULL &&
-        self->ttl == 0) {
-        ft_results_add(question->results, question->key.hash, kept, value, FT_MEMO_NEVER);
-        return Py_NewRef(value);
-    }
-    PyObject *shared = handed_out(self, Py_NewRef(value));
-    if (shared != NULL && ft_memo_keep(self, question, kept, shared) < 0)
-        Py_CLEAR(shared);
-    return shared;
-}
-
 /* Computes, keeps, and wakes who waited. The first to have computed a key keeps it: who finds it
  * there gives its own result and leaves it, as a bounded lru_cache does. */
 static inline PyObject *compute(ft_memo *self, ft_memo_question *question, const request *call)
 {
-    PyObject *kept = ft_call_key_keep(&question->key), *shared = NULL;
+    PyObject *kept = ft_call_key_keep(&question->key);
     if (kept == NULL)
         return NULL;
+    question->is_computed = true;
     ft_flight *flight = NULL;
+    uint64_t begun = 0;
     if (self->patience.still > 0)
         flight = ft_flights_begin(&self->flights, question->results, question->key.hash, kept);
+    if (!self->is_drop_in)
+        begun = stopwatch_begin(&self->stopwatch);
     question->results->counts.misses++;
-    uint64_t begun = self->is_drop_in ? 0 : stopwatch_begin(&self->stopwatch);
     PyObject *value = PyObject_Vectorcall(self->function, call->args, call->nargsf, call->names);
-    if (value != NULL) {
-        stopwatch_end(&self->stopwatch, begun);
-        shared = keep(self, question, kept, value);
-        if (shared == NULL)
-            Py_CLEAR(value);
-    }
+    PyObject *shared = value == NULL ? NULL : handed_out(self, Py_NewRef(value));
+    stopwatch_end(&self->stopwatch, begun);
+    if (shared != NULL && question->version == question->results->table.version && self->ttl == 0)
+        ft_results_add(question->results, question->key.hash, Py_NewRef(kept), shared,
+                       FT_MEMO_NEVER);
+    else if (shared != NULL && ft_memo_keep(self, question, Py_NewRef(kept), shared) < 0)
+        Py_CLEAR(shared);
+    if (shared == NULL)
+        Py_CLEAR(value);
     ft_flights_land(&self->flights, flight, shared);
     Py_XDECREF(shared);
     Py_DECREF(kept);
@@ -220,7 +218,7 @@ static uint32_t wait_for_others(ft_memo *self, ft_memo_question *question, PyObj
 /* The key is not there: waits for who computes it, or does it. */
 static PyObject *miss(ft_memo *self, ft_memo_question *question, const request *call)
 {
-    if (self->patience.still > 0 && ft_flights_may_be(&self->flights, question->key.hash)) {
+    if (self->patience.still > 0 && ft_flights_are(&self->flights)) {
         PyObject *value = NULL;
         uint32_t number = wait_for_others(self, question, &value);
         if (number == FT_RESULTS_FAILED)
@@ -236,6 +234,42 @@ static PyObject *miss(ft_memo *self, ft_memo_question *question, const request *
     return compute(self, question, call);
 }
 
+static inline PyObject *answer(ft_memo *self, ft_memo_question *question, const request *call)
+{
+    uint32_t number = ft_memo_find(self, question);
+    if (number == FT_RESULTS_FAILED)
+        return NULL;
+    return number == FT_MEMO_NONE ? miss(self, question, call)
+                                  : handed_out(self, hit(question->results, number));
+}
+
+/* A call whose key the curve did not know. By now it may: this call waited for another's. 0, or -1
+ * with an exception: of a comparison. */
+static int tell_curve(ft_memo *self, const ft_memo_question *question, bool failed)
+{
+    ft_reuse *reuse = question->results->reuse;
+    int known = 0;
+    if (!failed && !question->is_computed)
+        known = ft_reuse_touch(reuse, &self->histogram, &question->key);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    ft_reuse_miss(reuse, &self->histogram, &question->key);
+    return failed ? 0 : ft_reuse_add(reuse, &self->histogram, &question->key);
+}
+
+/* The same where there is a curve. It hears of a key that it knows when it is asked for, and of
+ * another when its value is there: that is where LRU would have them. */
+static PyObject *answer_for_curve(ft_memo *self, ft_memo_question *question, const request *call)
+{
+    int known = ft_reuse_touch(question->results->reuse, &self->histogram, &question->key);
+    if (known < 0)
+        return NULL;
+    PyObject *value = answer(self, question, call);
+    if (!known && tell_curve(self, question, value == NULL) < 0)
+        Py_CLEAR(value);
+    return value;
+}
+
 static __attribute__((noinline)) PyObject *call_general(PyObject *callable, PyObject *const *args,
                                                         size_t nargsf, PyObject *names)
 {
@@ -243,13 +277,10 @@ static __attribute__((noinline)) PyObject *call_general(PyObject *callable, PyOb
     ft_memo_question question;
     PyObject *result = NULL;
     ft_call call = {args, PyVectorcall_NARGS(nargsf), names};
-    if (ft_memo_ask(self, &question, &call) == 0) {
-        uint32_t number = ft_memo_find(self, &question);
-        if (number < FT_RESULTS_FAILED)
-            result = handed_out(self, hit(question.results, number));
-        else if (number == FT_MEMO_NONE)
-            result = miss(self, &question, &(request){args, nargsf, names});
-    }
+    request asked = {args, nargsf, names};
+    if (ft_memo_ask(self, &question, &call) == 0)
+        result = self->curve == NULL ? answer(self, &question, &asked)
+                                     : answer_for_curve(self, &question, &asked);
     ft_memo_asked(&question);
     return result;
 }
@@ -319,12 +350,11 @@ static __attribute__((noinline)) PyObject *call_one(ft_memo *self, PyObject *con
 /* Are all items the very objects that were kept? */
 static inline bool are_identical(PyObject *kept, PyObject *const *items, Py_ssize_t count)
 {
-    if (PyTuple_GET_SIZE(kept) != count)
-        return false;
-    for (Py_ssize_t i = 0; i < count; i++)
-        if (PyTuple_GET_ITEM(kept, i) != items[i])
-            return false;
-    return true;
+    Py_ssize_t same = 0;
+    if (PyTuple_GET_SIZE(kept) == count)
+        while (same < count && PyTuple_GET_ITEM(kept, same) == items[same])
+            same++;
+    return same == count;
 }
 
 static __attribute__((noinline)) PyObject *call_several(ft_memo *self, PyObject *const *args,
@@ -333,7 +363,7 @@ static __attribute__((noinline)) PyObject *call_several(ft_memo *self, PyObject 
     ft_call_key key;
     uint32_t number;
     Py_ssize_t count = PyVectorcall_NARGS(nargsf);
-    if (ft_call_key_items(&key, args, count) < 0)
+    if (ft_call_key_items(&key, args, count, -1) < 0)
         return NULL;
     const ft_memo_entry *entry = at_home(&self->results.table, key.hash, &number);
     if (entry != NULL && are_identical(entry->key, args, count))
@@ -341,23 +371,34 @@ static __attribute__((noinline)) PyObject *call_several(ft_memo *self, PyObject 
     return plain_answer(self, &key, &(request){args, nargsf, NULL});
 }
 
-static __attribute__((noinline)) PyObject *call_named(ft_memo *self, PyObject *const *args,
-                                                      size_t nargsf, PyObject *names)
+static PyObject *answer_named(ft_memo *self, const request *call)
 {
     ft_call_key key;
     ft_call_items items;
-    ft_call call = {args, PyVectorcall_NARGS(nargsf), names};
+    ft_call given = {call->args, PyVectorcall_NARGS(call->nargsf), call->names};
     PyObject *result = NULL;
-    uint32_t number;
-    if (ft_call_key_any(&key, &items, &call, false, self->mark) == 0) {
-        const ft_memo_entry *entry = at_home(&self->results.table, key.hash, &number);
-        if (entry != NULL && key.count > 1 && are_identical(entry->key, key.items, key.count))
-            result = hit(&self->results, number);
-        else
-            result = plain_answer(self, &key, &(request){args, nargsf, names});
-    }
+    if (ft_call_key_any(&key, &items, &given, false, self->mark) == 0)
+        result = plain_answer(self, &key, call);
     ft_call_items_fini(&items);
     return result;
+}
+
+/* One keyword and nothing else is looked for without making the row of its items. */
+static __attribute__((noinline)) PyObject *call_named(ft_memo *self, PyObject *const *args,
+                                                      size_t nargsf, PyObject *names)
+{
+    uint32_t number, hash;
+    if (PyVectorcall_NARGS(nargsf) == 0 && PyTuple_GET_SIZE(names) == 1) {
+        PyObject *name = PyTuple_GET_ITEM(names, 0);
+        if (ft_key_of_keyword(&hash, name, args[0]) < 0)
+            return NULL;
+        const ft_memo_entry *entry = at_home(&self->results.table, hash, &number);
+        PyObject *const items[] = {self->mark, name, args[0]};
+        if (entry != NULL && are_identical(entry->key, items, 3))
+            return hit(&self->results, number);
+        return plain_answer(self, &(ft_call_key){items, 3, hash}, &(request){args, nargsf, names});
+    }
+    return answer_named(self, &(request){args, nargsf, names});
 }
 
 /* ---- what has no frame of its own ---- */
@@ -368,26 +409,30 @@ static __attribute__((noinline)) PyObject *call_far_int(ft_memo *self, uint32_t 
     return plain_answer(self, &(ft_call_key){args, 1, hash}, &(request){args, nargsf, NULL});
 }
 
-static inline PyObject *call_int(ft_memo *self, Py_ssize_t value, PyObject *const *args,
-                                 size_t nargsf)
+/* The number of an argument's entry that is where most are, if the argument is the very object that
+ * was kept, or a small int equal to it. An int or a str is the key of a call with one argument
+ * only, so whose key it is has the same hash. *hash is 0 where it is not known. */
+static inline __attribute__((always_inline)) bool
+is_at_home(const ft_memo_table *table, PyObject *argument, uint32_t *hash, uint32_t *number)
 {
-    uint32_t number, hash = ft_key_mix((uint64_t)(value - (value == -1)), FT_KEY_INT);
-    const ft_memo_entry *entry = at_home(&self->results.table, hash, &number);
-    Py_ssize_t other;
-    if (entry != NULL &&
-        (entry->key == args[0] || (ft_compat_compact(entry->key, &other) && other == value)))
-        return hit(&self->results, number);
-    return call_far_int(self, hash, args, nargsf);
-}
-
-static inline PyObject *call_str(ft_memo *self, Py_hash_t known, PyObject *const *args,
-                                 size_t nargsf)
-{
-    uint32_t number, hash = ft_key_mix((uint64_t)known, FT_KEY_STR);
-    const ft_memo_entry *entry = at_home(&self->results.table, hash, &number);
-    if (entry != NULL && entry->key == args[0])
-        return hit(&self->results, number);
-    return call_one(self, args, nargsf);
+    Py_ssize_t value, other;
+    *hash = 0;
+    if (PyLong_CheckExact(argument) && ft_compat_compact(argument, &value)) {
+        *hash = ft_key_mix(value - (value == -1), FT_KEY_INT);
+    } else if (PyUnicode_CheckExact(argument) && ((PyASCIIObject *)argument)->hash != -1) {
+        Py_hash_t known = ((PyASCIIObject *)argument)->hash;
+        return ft_index_at_home(&table->index,
+                                ft_index_home_of(&table->index, ft_key_mix(known, FT_KEY_STR)),
+                                number) &&
+               table->entries[*number].key == argument;
+    } else {
+        return false;
+    }
+    if (!ft_index_at_home(&table->index, ft_index_home_of(&table->index, *hash), number))
+        return false;
+    const ft_memo_entry *entry = &table->entries[*number];
+    return entry->key == argument ||
+           (entry->hash == *hash && ft_compat_compact(entry->key, &other) && other == value);
 }
 
 static inline PyObject *call_without(ft_memo *self, PyObject *const *args, size_t nargsf)
@@ -403,18 +448,39 @@ static PyObject *call_plain(PyObject *callable, PyObject *const *args, size_t na
                             PyObject *names)
 {
     ft_memo *self = (ft_memo *)callable;
-    Py_ssize_t value, count = PyVectorcall_NARGS(nargsf);
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    uint32_t hash, number;
     if (names != NULL)
         return call_named(self, args, nargsf, names);
     if (count == 0)
         return call_without(self, args, nargsf);
     if (count > 1)
         return call_several(self, args, nargsf);
-    if (PyLong_CheckExact(args[0]) && ft_compat_compact(args[0], &value))
-        return call_int(self, value, args, nargsf);
-    if (PyUnicode_CheckExact(args[0]) && ((PyASCIIObject *)args[0])->hash != -1)
-        return call_str(self, ((PyASCIIObject *)args[0])->hash, args, nargsf);
+    if (is_at_home(&self->results.table, args[0], &hash, &number))
+        return hit(&self->results, number);
+    if (hash != 0)
+        return call_far_int(self, hash, args, nargsf);
     return call_one(self, args, nargsf);
+}
+
+/* A method with nothing but a size: the instance's results are found first. */
+static PyObject *call_method(PyObject *callable, PyObject *const *args, size_t nargsf,
+                             PyObject *names)
+{
+    ft_memo *self = (ft_memo *)callable;
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    uint32_t hash, number;
+    ft_results *results = NULL;
+    if (names == NULL && (count == 1 || count == 2))
+        results = ft_shelf_known(self, args[0]);
+    if (results != NULL && count == 2 && is_at_home(&results->table, args[1], &hash, &number))
+        return hit(results, number);
+    if (results != NULL && count == 1) {
+        const ft_memo_entry *entry = at_home(&results->table, ft_key_of_nothing(), &number);
+        if (entry != NULL && PyTuple_GET_SIZE(entry->key) == 0)
+            return hit(results, number);
+    }
+    return call_general(callable, args, nargsf, names);
 }
 
 /* maxsize=0: nothing is kept. */
@@ -448,7 +514,8 @@ vectorcallfunc ft_memo_vectorcall(const ft_memo *memo)
 {
     if (memo->is_off)
         return call_uncached;
-    bool plain = !(memo->typed || memo->is_method || memo->key_function != NULL ||
-                   memo->copy != NULL || memo->ttl > 0);
-    return plain ? call_plain : call_general;
+    if (memo->typed || memo->key_function != NULL || memo->copy != NULL || memo->ttl > 0 ||
+        memo->curve != NULL)
+        return call_general;
+    return memo->is_method ? call_method : call_plain;
 }

@@ -46,6 +46,7 @@ static int ask(ft_memo *memo, PyObject *receiver, const ft_call *call, ft_memo_q
 typedef struct sums {
     ft_counts counts;
     uint64_t entries, bytes;
+    uint64_t room; /* entries that the bytes are for */
 } sums;
 
 static void add_results(sums *sum, const ft_results *results)
@@ -56,6 +57,16 @@ static void add_results(sums *sum, const ft_results *results)
     sum->counts.evictions += results->table.evictions;
     sum->entries += results->table.count;
     sum->bytes += ft_memo_table_bytes(&results->table);
+    sum->room += results->table.room;
+}
+
+/* Of all instances, those that are gone included. */
+static sums sum_of_all(const ft_memo *memo)
+{
+    sums sum = {.counts = memo->past};
+    for (const ft_results *one = &memo->results; one != NULL; one = one->after)
+        add_results(&sum, one);
+    return sum;
 }
 
 static double seconds_saved(const ft_memo *memo, uint64_t hits)
@@ -68,18 +79,14 @@ PyObject *ft_memo_info(ft_memo *memo, PyObject *receiver)
 {
     sums sum = {.entries = 0};
     PyObject *holder;
-    const ft_results *one = results_of(memo, receiver, &holder);
-    if (one == NULL)
-        return NULL;
-    add_results(&sum, one);
-    Py_XDECREF(holder);
     if (receiver == NULL) {
-        sum.counts.hits += memo->past.hits;
-        sum.counts.misses += memo->past.misses;
-        sum.counts.waited += memo->past.waited;
-        sum.counts.evictions += memo->past.evictions;
-        for (one = memo->results.after; one != NULL; one = one->after)
-            add_results(&sum, one);
+        sum = sum_of_all(memo);
+    } else {
+        const ft_results *one = results_of(memo, receiver, &holder);
+        if (one == NULL)
+            return NULL;
+        add_results(&sum, one);
+        Py_XDECREF(holder);
     }
     if (memo->is_drop_in)
         return PyObject_CallFunction(memo->info, "KKOK", sum.counts.hits, sum.counts.misses,
@@ -93,6 +100,74 @@ static PyObject *memo_info(PyObject *self, PyObject *unused)
 {
     (void)unused;
     return ft_memo_info((ft_memo *)self, NULL);
+}
+
+/* ---- cache_curve ---- */
+
+/* A list of (size, hits) wherever these change; NULL with an exception. */
+static PyObject *list_steps(const ft_hit_histogram *histogram)
+{
+    PyObject *steps = PyList_New(0);
+    for (ft_hit_step step = {0}; steps != NULL && ft_hit_histogram_next(histogram, &step);) {
+        uint64_t whole = (uint64_t)step.hits;
+        PyObject *row = step.hits > (double)whole ? Py_BuildValue("(Id)", step.size, step.hits)
+                                                  : Py_BuildValue("(IK)", step.size, whole);
+        if (row == NULL || PyList_Append(steps, row) < 0)
+            Py_CLEAR(steps);
+        Py_XDECREF(row);
+    }
+    return steps;
+}
+
+/* The histogram as it is now: making objects may run code that calls the function. 0, or -1 with an
+ * exception. */
+static int copy_histogram(ft_hit_histogram *copy, const ft_hit_histogram *histogram)
+{
+    *copy = *histogram;
+    if (histogram->slots == 0)
+        return 0;
+    copy->hits = ft_mem_new(histogram->mem, histogram->slots, sizeof *copy->hits);
+    if (copy->hits == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(copy->hits, histogram->hits, histogram->slots * sizeof *copy->hits);
+    return 0;
+}
+
+/* Why there is no curve. */
+static PyObject *no_curve(const ft_memo *memo)
+{
+    PyErr_Format(PyExc_TypeError,
+                 memo->curve == NULL
+                     ? "%R was cached without curve=True, so nobody looked at its calls: cache it "
+                       "with @fettle.cache(curve=True)"
+                     : "%R is cached with maxsize=0, so nobody looks at its calls: give it a size",
+                 memo->function);
+    return NULL;
+}
+
+static PyObject *memo_curve(PyObject *object, PyObject *unused)
+{
+    const ft_memo *memo = (const ft_memo *)object;
+    ft_hit_histogram now;
+    (void)unused;
+    if (memo->curve == NULL || memo->is_off)
+        return no_curve(memo);
+    sums sum = sum_of_all(memo);
+    if (copy_histogram(&now, &memo->histogram) < 0)
+        return NULL;
+    PyObject *steps = list_steps(&now), *entry_bytes = Py_NewRef(Py_None), *curve = NULL;
+    if (sum.room > 0)
+        Py_SETREF(entry_bytes, PyFloat_FromDouble((double)sum.bytes / (double)sum.room));
+    if (steps != NULL && entry_bytes != NULL)
+        curve =
+            PyObject_CallFunction(memo->curve, "KdOOiO", now.calls, ft_hit_histogram_keys(&now),
+                                  steps, now.exact ? Py_True : Py_False, FT_HIT_NEAR, entry_bytes);
+    Py_XDECREF(steps);
+    Py_XDECREF(entry_bytes);
+    ft_hit_histogram_fini(&now);
+    return curve;
 }
 
 /* ---- cache_clear, cache_forget ---- */
@@ -127,11 +202,16 @@ PyObject *ft_memo_clear(ft_memo *memo, PyObject *receiver)
     ft_results *results = results_of(memo, receiver, &holder);
     if (results == NULL)
         return NULL;
+    if (receiver == NULL)
+        ft_hit_histogram_fini(&memo->histogram); /* and begun anew */
     forget_all(results);
     Py_XDECREF(holder);
     if (receiver == NULL) {
         memo->past = (ft_counts){.hits = 0};
+        bool are_instances = memo->results.after != NULL;
         clear_instances(memo);
+        if (are_instances) /* what was called meanwhile fed curves that were to be cleared */
+            ft_hit_histogram_fini(&memo->histogram);
     }
     Py_RETURN_NONE;
 }
@@ -278,9 +358,11 @@ static int keep_pair(ft_memo *memo, ft_memo_question *question, PyObject *value)
     uint32_t number = ft_results_find(question->results, &question->key);
     if (number < FT_RESULTS_FAILED)
         ft_results_remove(question->results, number); /* what is loaded is newer */
-    int result = number == FT_RESULTS_FAILED ? -1 : ft_memo_keep(memo, question, kept, value);
-    Py_DECREF(kept);
-    return result;
+    if (number == FT_RESULTS_FAILED) {
+        Py_DECREF(kept);
+        return -1;
+    }
+    return ft_memo_keep(memo, question, kept, value);
 }
 
 /* The arguments that a Call's key stands for, into an array of the caller's to free. */
@@ -391,6 +473,20 @@ static PyObject *memo_load(PyObject *self, PyObject *pairs)
 
 /* ---- for coroutine functions, whose results are awaited elsewhere ---- */
 
+/* Of a call that is answered, or will be. 0, or -1 with an exception: of a comparison. */
+static int tell_curve(ft_memo *memo, const ft_memo_question *question, bool is_answered)
+{
+    if (memo->curve == NULL)
+        return 0;
+    ft_reuse *reuse = question->results->reuse;
+    int known = ft_reuse_touch(reuse, &memo->histogram, &question->key);
+    if (known == 0)
+        ft_reuse_miss(reuse, &memo->histogram, &question->key);
+    if (known == 0 && is_answered)
+        known = ft_reuse_add(reuse, &memo->histogram, &question->key);
+    return known < 0 ? -1 : 0;
+}
+
 static PyObject *memo_find(PyObject *object, PyObject *const *args, Py_ssize_t count,
                            PyObject *names)
 {
@@ -406,6 +502,8 @@ static PyObject *memo_find(PyObject *object, PyObject *const *args, Py_ssize_t c
             ft_memo_table_hit(&question.results->table, number);
             found = PyTuple_Pack(1, ft_results_value(question.results, number));
         }
+        if (found != NULL && tell_curve(self, &question, found != Py_None) < 0)
+            Py_CLEAR(found);
     }
     ft_memo_asked(&question);
     return found;
@@ -427,7 +525,8 @@ static PyObject *memo_keep(PyObject *object, PyObject *const *args, Py_ssize_t c
     if (result == 0 && !self->is_off) {
         PyObject *kept = ft_call_key_keep(&question.key);
         result = kept == NULL ? -1 : ft_memo_keep(self, &question, kept, args[0]);
-        Py_XDECREF(kept);
+        if (result == 0 && self->curve != NULL)
+            result = ft_reuse_add(question.results->reuse, &self->histogram, &question.key);
     }
     ft_memo_asked(&question);
     return result < 0 ? NULL : Py_NewRef(Py_None);
@@ -494,6 +593,8 @@ PyObject *ft_memo_repr(PyObject *memo)
 }
 
 PyDoc_STRVAR(info_doc, "cache_info($self, /)\n--\n\nWhat became of the calls, as a named tuple.");
+PyDoc_STRVAR(curve_doc, "cache_curve($self, /)\n--\n\n"
+                        "What a cache of every size would have hit: a fettle.caching.curve.Curve.");
 PyDoc_STRVAR(clear_doc, "cache_clear($self, /)\n--\n\nForget all results, and the counts.");
 PyDoc_STRVAR(parameters_doc, "cache_parameters($self, /)\n--\n\nWhat it was made with, as a dict.");
 PyDoc_STRVAR(forget_doc, "cache_forget(*args, **keywords)\n--\n\n"
@@ -509,6 +610,7 @@ PyDoc_STRVAR(load_doc, "cache_load($self, pairs, /)\n--\n\n"
 
 PyMethodDef ft_memo_methods[] = {
     {"cache_info", memo_info, METH_NOARGS, info_doc},
+    {"cache_curve", memo_curve, METH_NOARGS, curve_doc},
     {"cache_clear", memo_clear_all, METH_NOARGS, clear_doc},
     {"cache_parameters", memo_parameters, METH_NOARGS, parameters_doc},
     {"cache_forget", (PyCFunction)(void *)memo_forget, METH_FASTCALL | METH_KEYWORDS, forget_doc},

@@ -6,14 +6,6 @@
 
 /* ---- Shelf ---- */
 
-typedef struct shelf {
-    PyObject_HEAD
-    PyObject *owner;      /* a weak reference; NULL: whoever has it in a slot, or nobody */
-    ft_results **results; /* owned, one for each method that was called */
-    uint32_t count;
-    bool in_slot;
-} shelf;
-
 /* Puts new results into the list of its memo's. */
 static void enlist(ft_memo *memo, ft_results *results)
 {
@@ -32,6 +24,8 @@ static void discard(ft_results *results)
 {
     ft_memo *memo = (ft_memo *)results->memo;
     memo->instances_version++;
+    if (memo->last_results == results)
+        memo->last_shelf = NULL;
     results->before->after = results->after;
     if (results->after != NULL)
         results->after->before = results->before;
@@ -39,13 +33,12 @@ static void discard(ft_results *results)
     memo->past.misses += results->counts.misses;
     memo->past.waited += results->counts.waited;
     memo->past.evictions += results->table.evictions;
-    ft_results_clear(results);
-    ft_memo_table_fini(&results->table);
+    ft_results_fini(results);
     PyMem_Free(results);
     Py_DECREF(memo);
 }
 
-static ft_results *add_results(shelf *self, ft_memo *memo)
+static ft_results *add_results(ft_shelf *self, ft_memo *memo)
 {
     ft_results *made = PyMem_Malloc(sizeof *made);
     ft_results **grown = PyMem_Realloc(self->results, (self->count + 1) * sizeof *grown);
@@ -56,7 +49,10 @@ static ft_results *add_results(shelf *self, ft_memo *memo)
         PyErr_NoMemory();
         return NULL;
     }
-    ft_memo_results_init(memo, made);
+    if (ft_memo_results_init(memo, made) < 0) {
+        PyMem_Free(made);
+        return NULL;
+    }
     enlist(memo, made);
     self->results[self->count++] = made;
     return made;
@@ -71,7 +67,7 @@ static PyObject *shelf_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static int shelf_traverse(PyObject *object, visitproc visit, void *arg)
 {
-    shelf *self = (shelf *)object;
+    ft_shelf *self = (ft_shelf *)object;
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->owner);
     for (uint32_t i = 0; i < self->count; i++) {
@@ -85,7 +81,7 @@ static int shelf_traverse(PyObject *object, visitproc visit, void *arg)
 /* The results stay, empty: a call that is under way may come back to them. */
 static int shelf_clear(PyObject *object)
 {
-    shelf *self = (shelf *)object;
+    ft_shelf *self = (ft_shelf *)object;
     for (uint32_t i = 0; i < self->count; i++)
         ft_results_clear(self->results[i]);
     return 0;
@@ -94,7 +90,7 @@ static int shelf_clear(PyObject *object)
 static void shelf_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
-    shelf *self = (shelf *)object;
+    ft_shelf *self = (ft_shelf *)object;
     PyObject_GC_UnTrack(object);
     while (self->count > 0)
         discard(self->results[--self->count]);
@@ -121,7 +117,7 @@ static PyObject *shelf_compare(PyObject *one, PyObject *other, int operation)
 
 static PyObject *shelf_repr(PyObject *object)
 {
-    const shelf *self = (const shelf *)object;
+    const ft_shelf *self = (const ft_shelf *)object;
     return PyUnicode_FromFormat("<kept results of %u cached methods>", self->count);
 }
 
@@ -147,7 +143,7 @@ static PyType_Slot shelf_slots[] = {
 
 static PyType_Spec shelf_spec = {
     .name = "fettle._core.Shelf",
-    .basicsize = sizeof(shelf),
+    .basicsize = sizeof(ft_shelf),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = shelf_slots,
 };
@@ -274,7 +270,7 @@ static bool is_missing(void)
 /* A new shelf of the receiver's in its __dict__. */
 static PyObject *put_in_dict(const ft_memo *memo, PyObject *receiver)
 {
-    shelf *made = (shelf *)memo->shelf_type->tp_alloc(memo->shelf_type, 0);
+    ft_shelf *made = (ft_shelf *)memo->shelf_type->tp_alloc(memo->shelf_type, 0);
     if (made == NULL)
         return NULL;
     made->owner = PyWeakref_NewRef(receiver, NULL);
@@ -296,7 +292,7 @@ static PyObject *shelf_in_dict(const ft_memo *memo, PyObject *receiver)
         return put_in_dict(memo, receiver);
     }
     if (Py_IS_TYPE(found, memo->shelf_type)) {
-        PyObject *owner = ((shelf *)found)->owner;
+        PyObject *owner = ((ft_shelf *)found)->owner;
         if (owner != NULL && ft_compat_leads_to(owner, receiver))
             return found;
     }
@@ -307,9 +303,9 @@ static PyObject *shelf_in_dict(const ft_memo *memo, PyObject *receiver)
 static PyObject *shelf_in_slot(const ft_memo *memo, PyObject *receiver, Py_ssize_t offset)
 {
     PyObject **slot = (PyObject **)((char *)receiver + offset);
-    if (*slot != NULL && Py_IS_TYPE(*slot, memo->shelf_type) && ((shelf *)*slot)->in_slot)
+    if (*slot != NULL && Py_IS_TYPE(*slot, memo->shelf_type) && ((ft_shelf *)*slot)->in_slot)
         return Py_NewRef(*slot);
-    shelf *made = (shelf *)memo->shelf_type->tp_alloc(memo->shelf_type, 0);
+    ft_shelf *made = (ft_shelf *)memo->shelf_type->tp_alloc(memo->shelf_type, 0);
     if (made == NULL)
         return NULL;
     made->in_slot = true;
@@ -329,14 +325,18 @@ ft_results *ft_shelf_results(ft_memo *memo, PyObject *receiver, PyObject **holde
     if (found == NULL)
         return NULL;
     *holder = found;
-    shelf *self = (shelf *)found;
-    for (uint32_t i = 0; i < self->count; i++)
+    ft_shelf *self = (ft_shelf *)found;
+    ft_results *results = NULL;
+    for (uint32_t i = 0; i < self->count && results == NULL; i++)
         if (self->results[i]->memo == (PyObject *)memo)
-            return self->results[i];
-    ft_results *added = add_results(self, memo);
-    if (added == NULL)
+            results = self->results[i];
+    if (results == NULL)
+        results = add_results(self, memo);
+    if (results == NULL)
         Py_CLEAR(*holder);
-    return added;
+    memo->last_shelf = results != NULL && home == 0 ? found : NULL;
+    memo->last_results = results;
+    return results;
 }
 
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)

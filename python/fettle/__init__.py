@@ -12,6 +12,7 @@ loaded when it is first asked for.
     census  who fills the heap, class by class
     slots   a class decorator: the same class with __slots__
     cache   a decorator that keeps the results of a function
+    table   a decorator: all answers of a function, computed beforehand
 """
 
 TYPE_CHECKING = False
@@ -20,13 +21,25 @@ if TYPE_CHECKING:
     from fettle._core import mark as profile
     from fettle._core import point as mark
     from fettle.caching.decorator import cache
+    from fettle.caching.lookup import table
     from fettle.inside import Run as run
     from fettle.objects.census import census
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
 
-__all__ = ["cache", "census", "layout", "lines", "mark", "profile", "run", "sizeof", "slots"]
+__all__ = [
+    "cache",
+    "census",
+    "layout",
+    "lines",
+    "mark",
+    "profile",
+    "run",
+    "sizeof",
+    "slots",
+    "table",
+]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
 _ELSEWHERE = {
@@ -35,6 +48,7 @@ _ELSEWHERE = {
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
+    "table": "fettle.caching.lookup",
 }
 
 

@@ -7,11 +7,13 @@ namedtuple adds (_fields, _asdict, _replace).
 from collections.abc import Callable
 from os import PathLike
 from types import CodeType, MemberDescriptorType
-from typing import Any, Final, Literal, Self, TypeVar, final
+from typing import Any, Final, Generic, Literal, ParamSpec, Self, TypeVar, final
 
 from _typeshed import structseq
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 @final
 class FunctionRow(
@@ -474,6 +476,40 @@ class SlotDefault:
     def __get__(self, instance: object, owner: type | None = None, /) -> Any: ...
     def __set__(self, instance: object, value: object, /) -> None: ...
     def __delete__(self, instance: object, /) -> None: ...
+
+@final
+class LookupTable(Generic[_P, _R]):
+    """A function whose answers are all known: see fettle.table.
+
+    It has the buffer protocol where all answers are int of 64 bits, or all float."""
+
+    def __new__(
+        cls,
+        function: Callable[_P, _R],
+        domains: tuple[range | tuple[Any, ...], ...],  # of hashable members, none equals another
+        parameters: tuple[str | None, ...],
+        defaults: tuple[Any, ...],  # of the last parameters
+        attributes: dict[str, Any],
+        plan: Any,  # fettle.caching.lookup.Plan
+        title: str,
+        otherwise: tuple[Any, ...] = (),
+        compute: bool = False,
+    ) -> LookupTable[_P, _R]: ...
+    @property
+    def domains(self) -> tuple[range | tuple[Any, ...], ...]: ...
+    @property
+    def values(self) -> tuple[_R, ...]:
+        """All answers, the last domain counting fastest."""
+    __name__: str  # these and others as functools.update_wrapper would set them
+    __qualname__: str
+    __wrapped__: Callable[_P, _R]
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    def __len__(self) -> int: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __reduce__(self) -> str: ...
+    def __sizeof__(self) -> int: ...
+    def _build(self) -> None:
+        """Computes the answers, if there are none yet."""
 
 def sizeof(object: object, deep: bool = False, /) -> int: ...
 def census() -> list[tuple[type, int, int, int, str | None]]:

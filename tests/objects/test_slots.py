@@ -565,3 +565,26 @@ def test_the_census_sees_a_twin_as_one_that_has_slots() -> None:
     row = next(row for row in fettle.census() if row.type is Slotted)
     assert (row.instances, row.saving, row.why) == (100, 0, "it has __slots__ already")
     assert len(kept) == 100
+
+
+def test_cached_methods_keep_their_results_in_a_slot() -> None:
+    class Plain:
+        def __init__(self, x: int) -> None:
+            self.x = x
+
+        @fettle.cache
+        def twice(self, by: int) -> tuple["Plain", int]:
+            return self, self.x * by
+
+        @property
+        @fettle.cache
+        def who(self) -> str:
+            return super().__repr__()  # the function is told of the twin
+
+    twin = fettle.slots(Plain)
+    assert twin.__slots__ == ("x", "__fettle__")
+    one, other = twin(2), twin(3)
+    assert (one.twice(5), other.twice(5)) == ((one, 10), (other, 15))
+    assert one.twice(5) is one.twice(5) and one.who is one.who
+    copied = copy.copy(one)
+    assert copied.twice(5)[0] is copied and one.twice(5)[0] is one

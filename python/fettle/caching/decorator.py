@@ -90,7 +90,7 @@ def cache(
     curve: learn what other sizes would have hit: cache_curve().
 
     The function gets cache_info(), cache_clear(), cache_parameters(), cache_forget(*args),
-    cache_export(), cache_load(pairs), cache_curve() and __wrapped__.
+    cache_export(), cache_load(pairs), cache_curve() (a fettle.caching.curve.Curve) and __wrapped__.
 
     TypeError, ValueError: what can not be cached, or an option that makes no sense.
 
@@ -252,10 +252,29 @@ def _memo(function: Any, options: Options, method: bool | None = None) -> Any:
         ttl=options.ttl or 0.0,
         key=options.key,
         copy=options.copy,
+        curve=functools.partial(_curve, options) if options.curve else None,
         still=options.still,
         working=options.working,
         method=is_method(function) if method is None else method,
         drop_in=False,
+    )
+
+
+def _curve(options: Options, calls: int, distinct: float, steps: Any, *more: Any) -> Any:
+    """What cache_curve() gives. Where nothing is ever evicted any policy is LRU."""
+    from fettle.caching.curve import Curve
+
+    policy = "lru" if options.maxsize is None else options.policy
+    exact, exact_sizes, entry_bytes = more
+    return Curve(
+        calls,
+        round(distinct),
+        steps,
+        options.maxsize,
+        policy,
+        exact,
+        exact_sizes,
+        entry_bytes=entry_bytes,
     )
 
 

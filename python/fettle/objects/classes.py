@@ -136,7 +136,8 @@ def methods(cls: type) -> Iterator[FunctionType]:
 
 
 def unwrapped(value: object, depth: int = 4) -> Iterator[FunctionType]:
-    """The functions behind a method, property, partial or decorator of the standard library's."""
+    """The functions behind a method, property, partial or decorator of the standard library's or
+    ours."""
     if type(value) is FunctionType:
         yield value
         value = value.__dict__.get("__wrapped__")
@@ -147,13 +148,22 @@ def unwrapped(value: object, depth: int = 4) -> Iterator[FunctionType]:
         parts = [value.__func__]
     elif derives(type(value), property):
         parts = [_plain(value, name) for name in ("fget", "fset", "fdel")]
-    elif namespace(type(value)).get("__module__") == "functools":
+    elif namespace(type(value)).get("__module__") in {"functools", "fettle._core"}:
         parts = [_plain(value, name) for name in ("func", "__wrapped__", "dispatcher")]
     elif type(value) is FunctionType:
         parts = [value]
     for part in parts:
         if part is not None:
             yield from unwrapped(part, depth - 1)
+
+
+def has_cached_methods(cls: type) -> bool:
+    """Is there a method or property in its body whose results its instances keep?"""
+    return any(
+        type(part) is _core.Memo
+        for value in namespace(cls).values()
+        for part in (value, _plain(value, "fget") if derives(type(value), property) else None)
+    )
 
 
 def _plain(value: object, name: str) -> object:

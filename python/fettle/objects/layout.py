@@ -116,7 +116,8 @@ def attributes(cls: type, seen: Learned) -> tuple[str, ...]:
         if not classes.is_static(base)
         for name in classes.own_slots(base)
     }
-    names = dict.fromkeys((*declared(cls), *seen.names))
+    results = ("__fettle__",) if classes.has_cached_methods(cls) else ()  # of cached methods
+    names = dict.fromkeys((*declared(cls), *seen.names, *results))
     return tuple(n for n in names if n not in inherited and not is_handled(cls, n))
 
 

@@ -26,7 +26,7 @@ def show(profile: "Profile", stream: "TextIO") -> list[str]:
         by_process.setdefault(moment.process, []).append(moment)
     if not by_process:
         return [NO_TIMELINE]
-    plain, room = not _has_bars(stream), screen.room(stream)
+    plain, room = not has_bars(stream), screen.room(stream)
     width = WIDTH if room is None else max(16, min(WIDTH, room - LABELS))
     largest = sorted(by_process, key=lambda one: -max(each.live for each in by_process[one]))
     points = profile.points()
@@ -47,7 +47,8 @@ def label(profile: "Profile", process: int) -> str:
     return f"[process {found.pid}: {names.shortened(names.visible(' '.join(found.command)))}]"
 
 
-def _has_bars(stream: "TextIO") -> bool:
+def has_bars(stream: "TextIO") -> bool:
+    """Whether what it is written with can write bars."""
     try:
         f"{BARS}·".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
