@@ -11,6 +11,7 @@ struct ft_gate {
     bool landed;
     PyObject *value;
     pthread_t owner;
+    clockid_t clock; /* the owner's */
 };
 
 /* On the heap, as flights are. */
@@ -56,6 +57,7 @@ static ft_gate *gate_new(const ft_flight *flight)
     PyThread_acquire_lock(gate->lock, NOWAIT_LOCK); /* nobody else has seen it */
     gate->refs = 1;
     gate->owner = flight->thread;
+    gate->clock = flight->clock;
     return gate;
 }
 
@@ -107,6 +109,8 @@ ft_flight *ft_flights_begin_another(ft_flights *flights, const ft_results *resul
         .forks = ft_flights_forks,
         .thread = pthread_self(),
     };
+    if (pthread_getcpuclockid(flight->thread, &flight->clock) != 0)
+        flight->clock = -1; /* nobody's */
     if (*bucket != NULL)
         (*bucket)->link = &flight->next;
     *bucket = flight;
@@ -211,11 +215,12 @@ static bool is_circle(const ft_wait *waits, const ft_gate *gate)
     return gate != NULL;
 }
 
-/* The CPU time of a thread that is alive, in ns; 0 where it can not be had. */
-static uint64_t cpu_of(pthread_t thread)
+/* The CPU time of a gate's owner in ns; 0 where it can not be had, as that of a thread that ended.
+ */
+static uint64_t cpu_of_owner(const ft_gate *gate)
 {
-    clockid_t clock;
-    return pthread_getcpuclockid(thread, &clock) == 0 ? ft_clock_ns(clock) : 0;
+    struct timespec time;
+    return clock_gettime(gate->clock, &time) == 0 ? ft_clock_ns_of(time) : 0;
 }
 
 static const double ns_per_second = 1e9;
@@ -247,12 +252,13 @@ static int wait_patiently(ft_gate *gate, ft_patience patience)
 {
     const double least_share = 0.125;
     for (double waited = 0; !gate->landed; waited += patience.still) {
-        uint64_t before = cpu_of(gate->owner);
+        uint64_t before = cpu_of_owner(gate);
         if (wait_at(gate, patience.still) < 0)
             return -1;
         if (gate->landed || waited + patience.still >= patience.working)
             break;
-        double used = (double)(cpu_of(gate->owner) - before) / ns_per_second;
+        uint64_t after = cpu_of_owner(gate);
+        double used = after > before ? (double)(after - before) / ns_per_second : 0;
         if (used < patience.still * least_share)
             break;
     }

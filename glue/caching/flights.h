@@ -25,7 +25,8 @@ typedef struct ft_flight {
     PyObject *kept;                 /* the key; borrowed from who began it */
     uint32_t hash;
     uint32_t forks;   /* how often the process had been forked when it began */
-    pthread_t thread; /* alive while the flight is, if it is of this process */
+    pthread_t thread; /* in greenlets it may end before the flight does */
+    clockid_t clock;  /* of that thread's CPU time; none of a thread that ended can be read */
     ft_gate *gate;    /* NULL: nobody waits */
 } ft_flight;
 

@@ -63,14 +63,14 @@ int ft_results_traverse(const ft_results *results, visitproc visit, void *arg)
     return results->reuse == NULL ? 0 : ft_reuse_traverse(results->reuse, visit, arg);
 }
 
-PyObject *ft_results_list(ft_results *results)
+PyObject *ft_results_list(ft_results *results, uint64_t now)
 {
     const ft_memo_table *table = &results->table;
     PyObject *list = PyList_New(0);
     /* Making objects may collect garbage, and so run code that changes the table: what is read is
      * read anew each time. */
     for (uint32_t i = 0; list != NULL && i < table->used; i++) {
-        if (table->entries[i].key == NULL)
+        if (table->entries[i].key == NULL || ft_results_is_over(results, i, now))
             continue;
         PyObject *key = Py_NewRef((PyObject *)table->entries[i].key);
         PyObject *value = Py_NewRef((PyObject *)table->entries[i].value);

@@ -77,8 +77,14 @@ void ft_results_fini(ft_results *results);
 
 int ft_results_traverse(const ft_results *results, visitproc visit, void *arg);
 
-/* A list of the entries that are there, each a tuple (hash, key as kept, value); NULL with an
- * exception. */
-PyObject *ft_results_list(ft_results *results);
+/* Has the value ended? now: on the clock of the stamps. */
+static inline bool ft_results_is_over(const ft_results *results, uint32_t number, uint64_t now)
+{
+    return results->table.stamped && results->table.stamps[number] <= now;
+}
+
+/* A list of the entries that are there and not over, each a tuple (hash, key as kept, value); NULL
+ * with an exception. */
+PyObject *ft_results_list(ft_results *results, uint64_t now);
 
 #endif

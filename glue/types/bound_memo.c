@@ -72,24 +72,59 @@ static Py_hash_t bound_hash(PyObject *object)
     return (Py_hash_t)(mixed == (uintptr_t)-1 ? 0 : mixed);
 }
 
-/* What it does not have itself the Memo has. */
+/* As the bound method that it stands for has it: without the first parameter. AttributeError where
+ * there is none. */
+static PyObject *signature_of(const bound_memo *self)
+{
+    PyObject *inspect = PyImport_ImportModule("inspect");
+    PyObject *method = PyMethod_New((PyObject *)self->memo, self->receiver);
+    PyObject *signature = NULL;
+    if (inspect != NULL && method != NULL)
+        signature = PyObject_CallMethod(inspect, "signature", "O", method);
+    if (signature == NULL &&
+        (PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_TypeError)))
+        PyErr_SetString(PyExc_AttributeError, "__signature__");
+    Py_XDECREF(inspect);
+    Py_XDECREF(method);
+    return signature;
+}
+
+/* What it does not have itself the Memo has; so it is with what every object has. */
 static PyObject *bound_getattro(PyObject *object, PyObject *name)
 {
-    PyObject *found = PyObject_GenericGetAttr(object, name);
-    if (found != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
-        return found;
-    PyErr_Clear();
-    return PyObject_GetAttr((PyObject *)((bound_memo *)object)->memo, name);
+    const bound_memo *self = (const bound_memo *)object;
+    if (PyUnicode_CompareWithASCIIString(name, "__signature__") == 0)
+        return signature_of(self);
+    if (PyUnicode_CompareWithASCIIString(name, "__module__") != 0) {
+        PyObject *found = PyObject_GenericGetAttr(object, name);
+        if (found != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
+            return found;
+        PyErr_Clear();
+    }
+    return PyObject_GetAttr((PyObject *)self->memo, name);
+}
+
+static PyObject *bound_doc(PyObject *object, void *unused)
+{
+    (void)unused;
+    return PyObject_GetAttrString((PyObject *)((bound_memo *)object)->memo, "__doc__");
+}
+
+/* It is bound already: another object makes no difference. */
+static PyObject *bound_get(PyObject *self, PyObject *object, PyObject *type)
+{
+    (void)object, (void)type;
+    return Py_NewRef(self);
 }
 
 static PyObject *bound_repr(PyObject *object)
 {
     const bound_memo *self = (const bound_memo *)object;
-    PyObject *name = PyObject_GetAttrString((PyObject *)self->memo, "__qualname__");
-    if (name == NULL)
-        return NULL;
-    PyObject *text = PyUnicode_FromFormat("<bound cached method %U of %R>", name, self->receiver);
-    Py_DECREF(name);
+    PyObject *name = ft_memo_name(self->memo);
+    PyObject *text =
+        name == NULL ? NULL
+                     : PyUnicode_FromFormat("<bound cached method %S of %R>", name, self->receiver);
+    Py_XDECREF(name);
     return text;
 }
 
@@ -97,10 +132,30 @@ static PyObject *bound_reduce(PyObject *object, PyObject *unused)
 {
     (void)unused;
     const bound_memo *self = (const bound_memo *)object;
-    PyObject *builtins = PyEval_GetBuiltins(); /* borrowed */
-    PyObject *getattr = PyDict_GetItemString(builtins, "getattr");
+    PyObject *builtins = PyImport_ImportModule("builtins");
+    PyObject *getattr = builtins == NULL ? NULL : PyObject_GetAttrString(builtins, "getattr");
     PyObject *name = PyObject_GetAttrString((PyObject *)self->memo, "__name__");
-    return name == NULL ? NULL : Py_BuildValue("(O(ON))", getattr, self->receiver, name);
+    PyObject *reduced = NULL;
+    if (getattr != NULL && name != NULL)
+        reduced = Py_BuildValue("(O(OO))", getattr, self->receiver, name);
+    Py_XDECREF(builtins);
+    Py_XDECREF(getattr);
+    Py_XDECREF(name);
+    return reduced;
+}
+
+/* The same method of a copy of the instance, as with methods. */
+static PyObject *bound_deepcopy(PyObject *object, PyObject *copied)
+{
+    const bound_memo *self = (const bound_memo *)object;
+    PyObject *copy = PyImport_ImportModule("copy"), *receiver = NULL, *made = NULL;
+    if (copy != NULL)
+        receiver = PyObject_CallMethod(copy, "deepcopy", "OO", self->receiver, copied);
+    if (receiver != NULL)
+        made = ft_bound_memo_new(self->memo, receiver);
+    Py_XDECREF(copy);
+    Py_XDECREF(receiver);
+    return made;
 }
 
 static PyObject *bound_info(PyObject *object, PyObject *unused)
@@ -140,6 +195,7 @@ static PyMethodDef bound_methods[] = {
     {"cache_export", bound_export, METH_NOARGS, NULL},
     {"cache_load", bound_load, METH_O, NULL},
     {"__reduce__", bound_reduce, METH_NOARGS, NULL},
+    {"__deepcopy__", bound_deepcopy, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -151,17 +207,18 @@ static PyMemberDef bound_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+static PyGetSetDef bound_getset[] = {
+    {"__doc__", bound_doc, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyType_Slot bound_slots[] = {
-    {Py_tp_dealloc, (void *)bound_dealloc},
-    {Py_tp_traverse, (void *)bound_traverse},
-    {Py_tp_call, (void *)PyVectorcall_Call},
-    {Py_tp_getattro, (void *)bound_getattro},
-    {Py_tp_richcompare, (void *)bound_compare},
-    {Py_tp_hash, (void *)bound_hash},
-    {Py_tp_repr, (void *)bound_repr},
-    {Py_tp_members, bound_members},
-    {Py_tp_methods, bound_methods},
-    {0, NULL},
+    {Py_tp_dealloc, (void *)bound_dealloc},  {Py_tp_traverse, (void *)bound_traverse},
+    {Py_tp_call, (void *)PyVectorcall_Call}, {Py_tp_getattro, (void *)bound_getattro},
+    {Py_tp_descr_get, (void *)bound_get},    {Py_tp_richcompare, (void *)bound_compare},
+    {Py_tp_hash, (void *)bound_hash},        {Py_tp_repr, (void *)bound_repr},
+    {Py_tp_members, bound_members},          {Py_tp_getset, bound_getset},
+    {Py_tp_methods, bound_methods},          {0, NULL},
 };
 
 static PyType_Spec bound_spec = {

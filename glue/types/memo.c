@@ -76,7 +76,7 @@ static int set_fields(ft_memo *self, const arguments *given, ft_module_state *st
     self->ttl = (uint64_t)(given->ttl * ns_per_second);
     self->patience = (ft_patience){given->still, given->working};
     self->typed = given->typed;
-    self->is_method = given->is_method;
+    self->is_method = given->is_method && !self->is_off;
     self->is_drop_in = given->is_drop_in;
     self->vectorcall = ft_memo_vectorcall(self);
     return ft_memo_results_init(self, &self->results);
@@ -178,6 +178,14 @@ static PyObject *memo_get(PyObject *descriptor, PyObject *object, PyObject *type
     return self->is_method ? ft_bound_memo_new(self, object) : PyMethod_New(descriptor, object);
 }
 
+/* Is what follows in a qualified name a dot and one name more? */
+static bool is_name_after(PyObject *qualified, Py_ssize_t length)
+{
+    Py_ssize_t whole = PyUnicode_GET_LENGTH(qualified);
+    return length < whole && PyUnicode_READ_CHAR(qualified, length) == '.' &&
+           PyUnicode_FindChar(qualified, '.', length + 1, whole, 1) == -1;
+}
+
 /* Was the function written in the body of that class? 1, 0, or -1 with an exception. */
 static int is_of_class(const ft_memo *self, PyObject *owner)
 {
@@ -191,8 +199,7 @@ static int is_of_class(const ft_memo *self, PyObject *owner)
         Py_ssize_t length = PyUnicode_GET_LENGTH(theirs);
         result = (int)PyUnicode_Tailmatch(ours, theirs, 0, PY_SSIZE_T_MAX, -1);
         if (result == 1)
-            result =
-                PyUnicode_GET_LENGTH(ours) > length && PyUnicode_READ_CHAR(ours, length) == '.';
+            result = is_name_after(ours, length);
     }
     Py_XDECREF(ours);
     Py_XDECREF(theirs);

@@ -73,6 +73,8 @@ PyObject *ft_memo_forget(ft_memo *memo, PyObject *receiver, PyObject *const *arg
 PyObject *ft_memo_export(ft_memo *memo, PyObject *receiver);
 PyObject *ft_memo_load(ft_memo *memo, PyObject *receiver, PyObject *pairs);
 
+/* What it is called, for people: a new reference, or NULL with an exception. */
+PyObject *ft_memo_name(const ft_memo *memo);
 PyObject *ft_memo_repr(PyObject *memo);
 PyObject *ft_memo_set_name(PyObject *memo, PyObject *args); /* memo.c */
 int ft_memo_call_type_add(PyObject *module, ft_module_state *state);

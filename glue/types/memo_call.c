@@ -123,6 +123,12 @@ uint32_t ft_memo_find(const ft_memo *memo, ft_memo_question *question)
     return number;
 }
 
+/* Where two computed one key lru_cache keeps the first result, and without a bound the last one. */
+static bool is_last_kept(const ft_memo *memo)
+{
+    return memo->is_drop_in && memo->policy == NULL;
+}
+
 int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept, PyObject *value)
 {
     uint32_t number = FT_MEMO_NONE;
@@ -132,7 +138,8 @@ int ft_memo_keep(const ft_memo *memo, ft_memo_question *question, PyObject *kept
         ft_results_add(question->results, question->key.hash, kept, value, end_of_new(memo));
         return 0;
     }
-    if (number != FT_RESULTS_FAILED && is_over(memo, question->results, number))
+    if (number != FT_RESULTS_FAILED &&
+        (is_over(memo, question->results, number) || is_last_kept(memo)))
         ft_results_replace(question->results, number, value, end_of_new(memo));
     Py_DECREF(kept);
     return number == FT_RESULTS_FAILED ? -1 : 0;
@@ -158,7 +165,7 @@ static inline PyObject *hit(ft_results *results, uint32_t number)
 }
 
 /* Computes, keeps, and wakes who waited. The first to have computed a key keeps it: who finds it
- * there gives its own result and leaves it, as lru_cache does. */
+ * there gives its own result and leaves it, as a bounded lru_cache does. */
 static inline PyObject *compute(ft_memo *self, ft_memo_question *question, const request *call)
 {
     PyObject *kept = ft_call_key_keep(&question->key);

@@ -228,13 +228,16 @@ PyObject *ft_memo_forget(ft_memo *memo, PyObject *receiver, PyObject *const *arg
     ft_memo_question question;
     PyObject **joined;
     uint32_t number = FT_RESULTS_FAILED;
+    bool was_kept = false;
     if (ask(memo, receiver, &(ft_call){args, count, names}, &question, &joined) == 0)
         number = ft_results_find(question.results, &question.key);
-    if (number < FT_RESULTS_FAILED)
+    if (number < FT_RESULTS_FAILED) {
+        was_kept = !ft_results_is_over(question.results, number, ft_memo_now(memo));
         ft_results_remove(question.results, number);
+    }
     ft_memo_asked(&question);
     PyMem_Free(joined);
-    return number == FT_RESULTS_FAILED ? NULL : PyBool_FromLong(number != FT_MEMO_NONE);
+    return number == FT_RESULTS_FAILED ? NULL : PyBool_FromLong(was_kept);
 }
 
 static PyObject *memo_forget(PyObject *self, PyObject *const *args, Py_ssize_t count,
@@ -288,11 +291,18 @@ static PyObject *export_keywords(const ft_memo *memo, PyObject *kept, Py_ssize_t
     return call;
 }
 
+/* A single argument is its own key, but for what would be taken for several. */
+static PyObject *export_one(const ft_memo *memo, PyObject *argument)
+{
+    bool is_plain = !PyTuple_CheckExact(argument) && !Py_IS_TYPE(argument, memo->call_type);
+    return is_plain ? Py_NewRef(argument) : PyTuple_Pack(1, argument);
+}
+
 /* A key as the user sees it: a new reference, or NULL with an exception. */
 static PyObject *export_key(const ft_memo *memo, PyObject *kept, bool several)
 {
     if (!several)
-        return PyTuple_CheckExact(kept) ? PyTuple_Pack(1, kept) : Py_NewRef(kept);
+        return export_one(memo, kept);
     Py_ssize_t items = PyTuple_GET_SIZE(kept), positional = 0, named = 0;
     while (positional < items && PyTuple_GET_ITEM(kept, positional) != memo->mark)
         positional++;
@@ -302,9 +312,8 @@ static PyObject *export_key(const ft_memo *memo, PyObject *kept, bool several)
         positional /= 2;
     if (named > 0)
         return export_keywords(memo, kept, positional, named);
-    PyObject *first = positional == 1 ? PyTuple_GET_ITEM(kept, 0) : NULL;
-    return first != NULL && !PyTuple_CheckExact(first) ? Py_NewRef(first)
-                                                       : PyTuple_GetSlice(kept, 0, positional);
+    return positional == 1 ? export_one(memo, PyTuple_GET_ITEM(kept, 0))
+                           : PyTuple_GetSlice(kept, 0, positional);
 }
 
 PyObject *ft_memo_export(ft_memo *memo, PyObject *receiver)
@@ -312,12 +321,12 @@ PyObject *ft_memo_export(ft_memo *memo, PyObject *receiver)
     PyObject *holder;
     if (receiver == NULL && memo->is_method) {
         PyErr_Format(PyExc_TypeError,
-                     "each instance keeps its own results of %R: ask the method of an instance",
+                     "each instance keeps its own results of %R: ask the method of an instance.",
                      memo->function);
         return NULL;
     }
     ft_results *results = results_of(memo, receiver, &holder);
-    PyObject *rows = results == NULL ? NULL : ft_results_list(results);
+    PyObject *rows = results == NULL ? NULL : ft_results_list(results, ft_memo_now(memo));
     for (Py_ssize_t i = 0; rows != NULL && i < PyList_GET_SIZE(rows); i++) {
         PyObject *row = PyList_GET_ITEM(rows, i), *kept = PyTuple_GET_ITEM(row, 1);
         unsigned long hash = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(row, 0));
@@ -367,8 +376,10 @@ static int open_call(PyObject *key, PyObject ***args, PyObject **names, Py_ssize
     *count = PyTuple_GET_SIZE(given);
     *args = PyMem_New(PyObject *, *count + PyTuple_GET_SIZE(named) + 1);
     *names = PyTuple_New(PyTuple_GET_SIZE(named));
-    if (*args == NULL || *names == NULL)
+    if (*args == NULL || *names == NULL) {
+        PyErr_NoMemory();
         return -1;
+    }
     for (Py_ssize_t i = 0; i < *count; i++)
         (*args)[i] = PyTuple_GET_ITEM(given, i);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(named); i++) {
@@ -399,7 +410,7 @@ static int load_pair(ft_memo *memo, PyObject *receiver, PyObject *key, PyObject 
     ft_memo_question question = {.results = NULL};
     ft_call call = {&key, 1, NULL};
     int result = 0;
-    if (Py_IS_TYPE(key, memo->call_type)) {
+    if (memo->key_function == NULL && Py_IS_TYPE(key, memo->call_type)) {
         result = open_call(key, &opened, &names, &call.count);
         call = (ft_call){opened, call.count, names};
     } else if (PyTuple_CheckExact(key)) {
@@ -563,13 +574,18 @@ static PyObject *memo_itself(PyObject *self, PyObject *unused)
     return Py_NewRef(self);
 }
 
+PyObject *ft_memo_name(const ft_memo *memo)
+{
+    PyObject *name = PyObject_GetAttrString((PyObject *)memo, "__qualname__");
+    if (name != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return name;
+    PyErr_Clear();
+    return PyObject_Repr(memo->function);
+}
+
 PyObject *ft_memo_repr(PyObject *memo)
 {
-    PyObject *name = PyObject_GetAttrString(memo, "__qualname__");
-    if (name == NULL) {
-        PyErr_Clear();
-        name = PyObject_Repr(((ft_memo *)memo)->function);
-    }
+    PyObject *name = ft_memo_name((ft_memo *)memo);
     PyObject *text =
         name == NULL ? NULL : PyUnicode_FromFormat("<cached function %S at %p>", name, memo);
     Py_XDECREF(name);

@@ -245,13 +245,20 @@ static Py_ssize_t home_of(ft_memo *memo, PyTypeObject *type)
 
 /* ---- an instance's shelf ---- */
 
+/* The sentence for an instance that has no room: what to do depends on what it is. */
 static PyObject *no_room(const ft_memo *memo, PyObject *receiver)
 {
+    const PyTypeObject *type = Py_TYPE(receiver);
+    const char *advice = "name '__fettle__' in the __slots__ of the class";
+    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0)
+        advice = "if its first argument is no instance, put @staticmethod above @fettle.cache";
+    else if (type->tp_itemsize != 0) /* a tuple's or an int's subclass: it can have no slots */
+        advice = "lru_cache of fettle.compat.functools keeps what has a value and no room";
     PyErr_Clear();
     PyErr_Format(PyExc_TypeError,
                  "%R can not keep its results in a %.100s, which has no __dict__ or no "
-                 "__weakref__: name '__fettle__' in the __slots__ of the class",
-                 memo->function, Py_TYPE(receiver)->tp_name);
+                 "__weakref__: %s.",
+                 memo->function, type->tp_name, advice);
     return NULL;
 }
 
@@ -302,8 +309,10 @@ static PyObject *shelf_in_slot(const ft_memo *memo, PyObject *receiver, Py_ssize
     if (made == NULL)
         return NULL;
     made->in_slot = true;
-    Py_XSETREF(*slot, (PyObject *)made);
-    return Py_NewRef((PyObject *)made);
+    PyObject *old = *slot;
+    *slot = Py_NewRef((PyObject *)made);
+    Py_XDECREF(old); /* the program's code: it may empty the slot */
+    return (PyObject *)made;
 }
 
 ft_results *ft_shelf_results(ft_memo *memo, PyObject *receiver, PyObject **holder)
@@ -323,6 +332,8 @@ ft_results *ft_shelf_results(ft_memo *memo, PyObject *receiver, PyObject **holde
             results = self->results[i];
     if (results == NULL)
         results = add_results(self, memo);
+    if (results == NULL)
+        Py_CLEAR(*holder);
     memo->last_shelf = results != NULL && home == 0 ? found : NULL;
     memo->last_results = results;
     return results;

@@ -4,8 +4,10 @@
 import copy as copying
 import functools
 import inspect
+import operator
 from collections.abc import Callable
 from datetime import timedelta
+from types import FunctionType
 from typing import Any, NamedTuple, TypeVar, overload
 
 from fettle import _core
@@ -127,7 +129,7 @@ def _size(maxsize: object) -> int | None:
             f"cache: maxsize must be an int or None, not {maxsize!r}; "
             "@fettle.cache without arguments keeps 1024 results."
         )
-    size = int(maxsize.__index__())
+    size = operator.index(maxsize)
     if size < 0:
         raise ValueError(
             f"cache: maxsize can not be negative: {size}; None keeps all results, 0 none."
@@ -172,7 +174,7 @@ def _patience(wait: object) -> tuple[float, float]:
         raise TypeError(f"cache: wait must be True, False or seconds, not {wait!r}.")
     if not wait >= 0:
         raise ValueError(f"cache: wait must be 0 seconds or more, not {wait!r}.")
-    seconds = min(float(wait), LONGEST)
+    seconds = float(min(wait, LONGEST))
     return seconds, seconds
 
 
@@ -226,9 +228,9 @@ def is_method(function: Any) -> bool:
     if inspect.ismethod(function):
         return False
     above, _, _ = getattr(function, "__qualname__", "").rpartition(".")
-    code = getattr(function, "__code__", None)
-    if not above or above.endswith("<locals>") or code is None:
+    if not above or above.endswith("<locals>") or not isinstance(function, FunctionType):
         return False
+    code = function.__code__
     return bool(code.co_argcount) and code.co_varnames[0] == "self"
 
 

@@ -7,6 +7,7 @@ Nothing waits here: who misses computes, as with the original. What else there i
 """
 
 import functools as _functools
+import sys as _sys
 from collections import namedtuple
 from typing import Any
 
@@ -54,9 +55,11 @@ def cache(user_function: Any, /) -> Any:
 def _cached(function: Any, maxsize: int | None, typed: Any) -> Any:
     if not callable(function):
         raise TypeError("the first argument must be callable")
+    if maxsize is not None and maxsize > _sys.maxsize:
+        raise OverflowError("cannot fit 'int' into an index-sized integer")
     memo = _core.Memo(
         function,
-        maxsize,
+        None if maxsize is None else int(maxsize),  # cache_info shows True as 1
         "lru",
         _CacheInfo,
         {"maxsize": maxsize, "typed": typed},
