@@ -169,7 +169,7 @@ static inline void ft_call_key_of_kept(ft_call_key *key, PyObject *const *kept, 
 enum { FT_SAME_UNKNOWN = -2 }; /* only the program's own code can tell */
 
 /* 1, 0 or FT_SAME_UNKNOWN. Runs no code of the program's. */
-static inline int ft_key_same_item(PyObject *kept, PyObject *given)
+static inline int ft_key_same_atom(PyObject *kept, PyObject *given)
 {
     Py_ssize_t one, other;
     if (kept == given)
@@ -190,6 +190,20 @@ static inline int ft_key_same_item(PyObject *kept, PyObject *given)
     if (PyFloat_CheckExact(kept))
         return PyFloat_AS_DOUBLE(kept) == PyFloat_AS_DOUBLE(given);
     return FT_SAME_UNKNOWN;
+}
+
+/* The same, of tuples of such too. */
+static inline int ft_key_same_item(PyObject *kept, PyObject *given)
+{
+    int same = ft_key_same_atom(kept, given);
+    if (same != FT_SAME_UNKNOWN || !PyTuple_CheckExact(kept) || !PyTuple_CheckExact(given))
+        return same;
+    if (PyTuple_GET_SIZE(kept) != PyTuple_GET_SIZE(given))
+        return 0;
+    same = 1;
+    for (Py_ssize_t i = 0; same == 1 && i < PyTuple_GET_SIZE(kept); i++)
+        same = ft_key_same_atom(PyTuple_GET_ITEM(kept, i), PyTuple_GET_ITEM(given, i));
+    return same;
 }
 
 /* The same of whole keys, whose hashes are equal. */

@@ -3,7 +3,7 @@
 
 from fettle.compat import functools
 
-Nothing waits here: who misses computes, as with the original. What else there is, is functools' own.
+Nothing waits here: who misses computes, as with the original. All else is functools' own.
 """
 
 import functools as _functools
@@ -15,7 +15,7 @@ from fettle import _core
 
 __all__ = list(_functools.__all__)
 
-_CacheInfo = namedtuple("CacheInfo", ["hits", "misses", "maxsize", "currsize"])  # noqa: PYI024
+_CacheInfo = namedtuple("CacheInfo", ["hits", "misses", "maxsize", "currsize"])
 
 
 def lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:
