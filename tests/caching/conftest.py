@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the tests of caches."""
+
+import functools
+
+import pytest
+
+from .loops import KINDS, Run, run_in
+
+
+@pytest.fixture(params=KINDS)
+def run(request: pytest.FixtureRequest) -> Run:
+    return functools.partial(run_in, request.param)
