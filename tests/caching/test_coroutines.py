@@ -377,6 +377,24 @@ def test_an_instance_dies_with_its_results(run: Run) -> None:
     run(main())
 
 
+def test_slots_makes_room_for_them(run: Run) -> None:
+    @fettle.slots
+    class Point:
+        def __init__(self):
+            self.x = 1
+
+        @fettle.cache
+        async def me(self):
+            return object()
+
+    async def main() -> None:
+        point = Point()
+        assert await point.me() is await point.me()
+        assert not hasattr(point, "__dict__")
+
+    run(main())
+
+
 def test_equal_instances_do_not_wait_for_each_other(run: Run) -> None:
     class Equal:
         def __eq__(self, other):

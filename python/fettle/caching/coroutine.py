@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fettle._core import MemoKey
 from fettle.caching.flight import Misses
+from fettle.objects.classes import KEEPS
 
 if TYPE_CHECKING:
     from fettle.caching.decorator import Options
@@ -33,8 +34,9 @@ def cached(function: Any, memo: Any, options: "Options", is_method: bool) -> Any
         return await function(*args, **keywords)
 
     made = functools.update_wrapper(uncached if options.maxsize == 0 else call, function)
-    for name, given in _attributes(memo, misses, is_method).items():
-        setattr(made, name, given)
+    made.__dict__.update(_attributes(memo, misses, is_method))
+    if is_method:
+        made.__dict__[KEEPS] = True
     return made
 
 
