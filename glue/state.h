@@ -21,6 +21,7 @@ typedef struct ft_module_state {
     PyTypeObject *recorder_type, *profiler_type;
     PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
     PyTypeObject *memo_type, *bound_memo_type, *shelf_type, *shelf_slot_type;
+    PyTypeObject *memo_key_type;
     PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
     PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
     struct ft_wait *waits;               /* who waits for a result (caching/flights.h) */
@@ -55,6 +56,7 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->bound_memo_type);
     Py_VISIT(state->shelf_type);
     Py_VISIT(state->shelf_slot_type);
+    Py_VISIT(state->memo_key_type);
     Py_VISIT(state->call_type);
     Py_VISIT(state->keyword_mark);
     Py_VISIT(state->shelf_name);
@@ -87,6 +89,7 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->bound_memo_type);
     Py_CLEAR(state->shelf_type);
     Py_CLEAR(state->shelf_slot_type);
+    Py_CLEAR(state->memo_key_type);
     Py_CLEAR(state->call_type);
     Py_CLEAR(state->keyword_mark);
     Py_CLEAR(state->shelf_name);

@@ -5,6 +5,7 @@
 #include <structmember.h>
 
 #include "glue/types/bound_memo.h"
+#include "glue/types/memo_key.h"
 #include "glue/types/shelf.h"
 
 /* ---- making one ---- */
@@ -287,7 +288,7 @@ int ft_memo_type_add(PyObject *module, ft_module_state *state)
 {
     if (fill_state(state) < 0 || add_policies(module) < 0 ||
         ft_shelf_types_add(module, state) < 0 || ft_bound_memo_type_add(module, state) < 0 ||
-        ft_memo_call_type_add(module, state) < 0)
+        ft_memo_call_type_add(module, state) < 0 || ft_memo_key_type_add(module, state) < 0)
         return -1;
     state->memo_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &memo_spec, NULL);
     return state->memo_type == NULL ? -1 : PyModule_AddType(module, state->memo_type);

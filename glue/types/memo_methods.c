@@ -4,6 +4,7 @@
 
 #include <structmember.h>
 
+#include "glue/types/memo_key.h"
 #include "glue/types/shelf.h"
 
 /* ---- which results are meant ---- */
@@ -471,88 +472,23 @@ static PyObject *memo_load(PyObject *self, PyObject *pairs)
     return ft_memo_load((ft_memo *)self, NULL, pairs);
 }
 
-/* ---- for coroutine functions, whose results are awaited elsewhere ---- */
-
-/* Of a call that is answered, or will be. 0, or -1 with an exception: of a comparison. */
-static int tell_curve(ft_memo *memo, const ft_memo_question *question, bool is_answered)
-{
-    if (memo->curve == NULL)
-        return 0;
-    ft_reuse *reuse = question->results->reuse;
-    int known = ft_reuse_touch(reuse, &memo->histogram, &question->key);
-    if (known == 0)
-        ft_reuse_miss(reuse, &memo->histogram, &question->key);
-    if (known == 0 && is_answered)
-        known = ft_reuse_add(reuse, &memo->histogram, &question->key);
-    return known < 0 ? -1 : 0;
-}
-
-static PyObject *memo_find(PyObject *object, PyObject *const *args, Py_ssize_t count,
-                           PyObject *names)
-{
-    ft_memo *self = (ft_memo *)object;
-    ft_memo_question question;
-    PyObject *found = NULL;
-    if (ft_memo_ask(self, &question, &(ft_call){args, count, names}) == 0) {
-        uint32_t number = ft_memo_find(self, &question);
-        if (number == FT_MEMO_NONE) {
-            found = Py_NewRef(Py_None);
-        } else if (number != FT_RESULTS_FAILED) {
-            question.results->counts.hits++;
-            ft_memo_table_hit(&question.results->table, number);
-            found = PyTuple_Pack(1, ft_results_value(question.results, number));
-        }
-        if (found != NULL && tell_curve(self, &question, found != Py_None) < 0)
-            Py_CLEAR(found);
-    }
-    ft_memo_asked(&question);
-    return found;
-}
+/* ---- for coroutine functions, whose results are awaited elsewhere (memo_key.h) ---- */
 
 PyDoc_STRVAR(find_doc, "_find(*args, **keywords)\n--\n\n"
-                       "The kept result in a tuple of one, counted as a hit; or None.");
-
-static PyObject *memo_keep(PyObject *object, PyObject *const *args, Py_ssize_t count,
-                           PyObject *names)
-{
-    ft_memo *self = (ft_memo *)object;
-    ft_memo_question question;
-    if (count < 1) {
-        PyErr_SetString(PyExc_TypeError, "_keep() takes a value and a call's arguments");
-        return NULL;
-    }
-    int result = ft_memo_ask(self, &question, &(ft_call){args + 1, count - 1, names});
-    if (result == 0 && !self->is_off) {
-        PyObject *kept = ft_call_key_keep(&question.key);
-        result = kept == NULL ? -1 : ft_memo_keep(self, &question, kept, args[0]);
-        if (result == 0 && self->curve != NULL)
-            result = ft_reuse_add(question.results->reuse, &self->histogram, &question.key);
-    }
-    ft_memo_asked(&question);
-    return result < 0 ? NULL : Py_NewRef(Py_None);
-}
-
-PyDoc_STRVAR(keep_doc, "_keep(value, *args, **keywords)\n--\n\nKeep the result of a call.");
+                       "What is kept for a call, counted as a hit; or the call's MemoKey.");
+PyDoc_STRVAR(key_doc, "_key(*args, **keywords)\n--\n\nThe call's MemoKey.");
 
 static PyObject *memo_count(PyObject *object, PyObject *args)
 {
     ft_memo *self = (ft_memo *)object;
-    unsigned long long misses, waited;
-    double seconds;
-    if (!PyArg_ParseTuple(args, "KKd:_count", &misses, &waited, &seconds))
+    unsigned long long misses;
+    if (!PyArg_ParseTuple(args, "K:_count", &misses))
         return NULL;
     self->past.misses += misses;
-    self->past.waited += waited;
-    self->past.hits += waited;
-    if (seconds > 0) {
-        self->stopwatch.ns += (uint64_t)(seconds * 1e9);
-        self->stopwatch.calls++;
-    }
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(count_doc, "_count(misses, waited, seconds, /)\n--\n\n"
-                        "Count computations that were made elsewhere, and what one took.");
+PyDoc_STRVAR(count_doc, "_count(misses, /)\n--\n\nCount calls that were not looked for.");
 
 /* ---- what functions have ---- */
 
@@ -616,8 +552,8 @@ PyMethodDef ft_memo_methods[] = {
     {"cache_forget", (PyCFunction)(void *)memo_forget, METH_FASTCALL | METH_KEYWORDS, forget_doc},
     {"cache_export", memo_export, METH_NOARGS, export_doc},
     {"cache_load", memo_load, METH_O, load_doc},
-    {"_find", (PyCFunction)(void *)memo_find, METH_FASTCALL | METH_KEYWORDS, find_doc},
-    {"_keep", (PyCFunction)(void *)memo_keep, METH_FASTCALL | METH_KEYWORDS, keep_doc},
+    {"_find", (PyCFunction)(void *)ft_memo_find_result, METH_FASTCALL | METH_KEYWORDS, find_doc},
+    {"_key", (PyCFunction)(void *)ft_memo_key_new, METH_FASTCALL | METH_KEYWORDS, key_doc},
     {"_count", memo_count, METH_VARARGS, count_doc},
     {"__set_name__", ft_memo_set_name, METH_VARARGS, NULL},
     {"__reduce__", memo_reduce, METH_NOARGS, NULL},

@@ -478,6 +478,18 @@ class SlotDefault:
     def __delete__(self, instance: object, /) -> None: ...
 
 @final
+class MemoKey:
+    """One call of a Memo whose result is made elsewhere. Equal to that of another call that is the
+    same, of the same Memo, or instance where each has its own results."""
+
+    def keep(self, value: Any, /) -> Any:
+        """Keeps the result, or a copy of it where each caller gets one; gives what it kept."""
+    def forget(self) -> bool:
+        """Forgets the result; True: there was one."""
+    def count(self, computed: bool, waited: bool, seconds: float, /) -> None:
+        """Counts a computation, a call that waited for one, what one took."""
+
+@final
 class LookupTable(Generic[_P, _R]):
     """A function whose answers are all known: see fettle.table.
 

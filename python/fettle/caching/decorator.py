@@ -11,7 +11,6 @@ from types import FunctionType
 from typing import Any, NamedTuple, TypeVar, overload
 
 from fettle import _core
-from fettle.caching import coroutine
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,7 +85,7 @@ def cache(
     key: a function of the arguments that gives what to keep the result under.
     copy: True: each call gets a deep copy of the result; or a function that copies it.
     wait: False: who misses computes, whoever else does; or the seconds to wait at most. True waits
-        for two seconds, and up to a minute for a thread that is at work.
+        for two seconds, and up to a minute for a thread that is at work and for tasks.
     curve: learn what other sizes would have hit: cache_curve().
 
     The function gets cache_info(), cache_clear(), cache_parameters(), cache_forget(*args),
@@ -191,15 +190,24 @@ def decorate(function: Any, options: Options) -> Any:
         return _property(function, options)
     _check(function)
     if inspect.iscoroutinefunction(function):
-        return coroutine.cached(function, _memo(function, options), options.still)
+        return _awaited(function, options, is_method(function))
     return _dressed(_memo(function, options), function)
+
+
+def _awaited(function: Any, options: Options, method: bool) -> Any:
+    from fettle.caching import coroutine  # asyncio takes its time: who has no coroutines spares it
+
+    return coroutine.cached(function, _memo(function, options, method), options, method)
 
 
 def _property(given: property, options: Options) -> property:
     if given.fget is None:
         raise TypeError("cache: a property without a getter has no results to keep.")
     _check(given.fget)
-    getter = _dressed(_memo(given.fget, options, method=True), given.fget)
+    if inspect.iscoroutinefunction(given.fget):
+        getter = _awaited(given.fget, options, method=True)
+    else:
+        getter = _dressed(_memo(given.fget, options, method=True), given.fget)
     return property(getter, given.fset, given.fdel, given.__doc__)
 
 

@@ -23,6 +23,9 @@ _ITEMSIZE = type.__dict__["__itemsize__"]
 _FLAGS = type.__dict__["__flags__"]
 _HEAPTYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
+# What a cached coroutine method, a function as any, has in its __dict__ (caching/coroutine.py).
+KEEPS = "_keeps_in_instance"
+
 
 def mro(cls: type) -> tuple[type, ...]:
     """The class and its bases in the order in which names are looked up."""
@@ -160,7 +163,7 @@ def unwrapped(value: object, depth: int = 4) -> Iterator[FunctionType]:
 def has_cached_methods(cls: type) -> bool:
     """Is there a method or property in its body whose results its instances keep?"""
     return any(
-        type(part) is _core.Memo
+        type(part) is _core.Memo or (type(part) is FunctionType and KEEPS in part.__dict__)
         for value in namespace(cls).values()
         for part in (value, _plain(value, "fget") if derives(type(value), property) else None)
     )
