@@ -120,7 +120,8 @@ static int memo_traverse(PyObject *object, visitproc visit, void *arg)
     return ft_results_traverse(&self->results, visit, arg);
 }
 
-/* Puts None in the place of what was there, so that a call that comes all the same finds an object. */
+/* Puts None in the place of what was there, so that a call that comes all the same finds an object.
+ */
 static void put_none(PyObject **field)
 {
     if (*field != NULL)
