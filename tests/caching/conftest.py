@@ -3,9 +3,16 @@
 
 import pytest
 
-from .kinds import CALLS
+from .kinds import CALLS, EVERY
 
 
 @pytest.fixture(autouse=True)
 def nothing_computed() -> None:
     CALLS.clear()
+    for kind in EVERY:
+        for name in dir(kind):
+            found = getattr(kind, name)
+            found = found.fget if isinstance(found, property) else found
+            clear = getattr(found, "cache_clear", None)
+            if clear is not None:
+                clear()
