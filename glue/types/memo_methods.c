@@ -509,7 +509,7 @@ static PyObject *memo_find(PyObject *object, PyObject *const *args, Py_ssize_t c
     return found;
 }
 
-PyDoc_STRVAR(find_doc, "_find(*args, **keywords)\n--\n\n"
+PyDoc_STRVAR(find_doc, "_find($self, /, *args, **keywords)\n--\n\n"
                        "The kept result in a tuple of one, counted as a hit; or None.");
 
 static PyObject *memo_keep(PyObject *object, PyObject *const *args, Py_ssize_t count,
@@ -532,7 +532,8 @@ static PyObject *memo_keep(PyObject *object, PyObject *const *args, Py_ssize_t c
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(keep_doc, "_keep(value, *args, **keywords)\n--\n\nKeep the result of a call.");
+PyDoc_STRVAR(keep_doc,
+             "_keep($self, value, /, *args, **keywords)\n--\n\nKeep the result of a call.");
 
 static PyObject *memo_count(PyObject *object, PyObject *args)
 {
@@ -551,7 +552,7 @@ static PyObject *memo_count(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(count_doc, "_count(misses, waited, seconds, /)\n--\n\n"
+PyDoc_STRVAR(count_doc, "_count($self, misses, waited, seconds, /)\n--\n\n"
                         "Count computations that were made elsewhere, and what one took.");
 
 /* ---- what functions have ---- */
@@ -597,7 +598,7 @@ PyDoc_STRVAR(curve_doc, "cache_curve($self, /)\n--\n\n"
                         "What a cache of every size would have hit: a fettle.caching.curve.Curve.");
 PyDoc_STRVAR(clear_doc, "cache_clear($self, /)\n--\n\nForget all results, and the counts.");
 PyDoc_STRVAR(parameters_doc, "cache_parameters($self, /)\n--\n\nWhat it was made with, as a dict.");
-PyDoc_STRVAR(forget_doc, "cache_forget(*args, **keywords)\n--\n\n"
+PyDoc_STRVAR(forget_doc, "cache_forget($self, /, *args, **keywords)\n--\n\n"
                          "Forget the result of one call; True: there was one.");
 PyDoc_STRVAR(
     export_doc,
