@@ -345,11 +345,11 @@ static inline unsigned int ft_compat_type_version(const PyTypeObject *type)
     return type->tp_version_tag; /* since 3.11; nothing public tells when a class changed */
 }
 
-/* Does the weak reference lead to that object? wr_object until PyWeakref_GetRef (3.13), which takes
- * a reference. */
+/* Does the weak reference lead to that object? (One that is dead leads to None.) wr_object until
+ * PyWeakref_GetRef (3.13), which takes a reference. */
 static inline bool ft_compat_leads_to(PyObject *reference, PyObject *object)
 {
-    return ((PyWeakReference *)reference)->wr_object == object;
+    return ((PyWeakReference *)reference)->wr_object == object && object != Py_None;
 }
 
 /* ---- the exception that is set, if any: kept aside and put back ---- */

@@ -11,7 +11,6 @@ struct ft_gate {
     bool landed;
     PyObject *value;
     pthread_t owner;
-    clockid_t clock; /* the owner's */
 };
 
 /* On the heap, as flights are. */
@@ -57,7 +56,6 @@ static ft_gate *gate_new(const ft_flight *flight)
     PyThread_acquire_lock(gate->lock, NOWAIT_LOCK); /* nobody else has seen it */
     gate->refs = 1;
     gate->owner = flight->thread;
-    gate->clock = flight->clock;
     return gate;
 }
 
@@ -109,8 +107,6 @@ ft_flight *ft_flights_begin_another(ft_flights *flights, const ft_results *resul
         .forks = ft_flights_forks,
         .thread = pthread_self(),
     };
-    if (pthread_getcpuclockid(flight->thread, &flight->clock) != 0)
-        flight->clock = -1; /* nobody's */
     if (*bucket != NULL)
         (*bucket)->link = &flight->next;
     *bucket = flight;
@@ -215,12 +211,24 @@ static bool is_circle(const ft_wait *waits, const ft_gate *gate)
     return gate != NULL;
 }
 
-/* The CPU time of a gate's owner in ns; 0 where it can not be had, as that of a thread that ended.
- */
-static uint64_t cpu_of_owner(const ft_gate *gate)
+/* Is it a thread of this interpreter? Who is one stays one while the GIL is held. */
+static bool is_alive(pthread_t thread)
 {
+    PyThreadState *at = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    while (at != NULL && at->thread_id != (unsigned long)thread)
+        at = PyThreadState_Next(at);
+    return at != NULL;
+}
+
+/* The CPU time of a thread in ns; 0 where it can not be had. A flight's thread may be gone: in
+ * greenlets, which end later. */
+static uint64_t cpu_of(pthread_t thread)
+{
+    clockid_t clock;
     struct timespec time;
-    return clock_gettime(gate->clock, &time) == 0 ? ft_clock_ns_of(time) : 0;
+    bool is_had = is_alive(thread) && pthread_getcpuclockid(thread, &clock) == 0 &&
+                  clock_gettime(clock, &time) == 0;
+    return is_had ? ft_clock_ns_of(time) : 0;
 }
 
 static const double ns_per_second = 1e9;
@@ -252,12 +260,12 @@ static int wait_patiently(ft_gate *gate, ft_patience patience)
 {
     const double least_share = 0.125;
     for (double waited = 0; !gate->landed; waited += patience.still) {
-        uint64_t before = cpu_of_owner(gate);
+        uint64_t before = cpu_of(gate->owner);
         if (wait_at(gate, patience.still) < 0)
             return -1;
         if (gate->landed || waited + patience.still >= patience.working)
             break;
-        uint64_t after = cpu_of_owner(gate);
+        uint64_t after = cpu_of(gate->owner);
         double used = after > before ? (double)(after - before) / ns_per_second : 0;
         if (used < patience.still * least_share)
             break;

@@ -26,7 +26,6 @@ typedef struct ft_flight {
     uint32_t hash;
     uint32_t forks;   /* how often the process had been forked when it began */
     pthread_t thread; /* in greenlets it may end before the flight does */
-    clockid_t clock;  /* of that thread's CPU time; none of a thread that ended can be read */
     ft_gate *gate;    /* NULL: nobody waits */
 } ft_flight;
 

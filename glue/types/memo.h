@@ -42,13 +42,9 @@ typedef struct ft_memo {
     uint64_t ttl;                          /* ns; 0: for ever */
     unsigned int home_version;             /* of the type whose instances' home is known, or 0 */
     Py_ssize_t home;                       /* the offset of its slot; 0: the instance's __dict__ */
-    /* The instance that called last, as its shelf (borrowed; it takes itself away when it ends) and
-     * the memo's results in it. */
-    PyObject *last_shelf;
-    ft_results *last_results;
-    bool typed, is_method, is_off; /* off: maxsize=0, nothing is kept */
-    bool is_drop_in;               /* as lru_cache is, down to its cache_info */
-    PyTypeObject *call_type;       /* of this module: a call with keywords, exported */
+    bool typed, is_method, is_off;         /* off: maxsize=0, nothing is kept */
+    bool is_drop_in;                       /* as lru_cache is, down to its cache_info */
+    PyTypeObject *call_type;               /* of this module: a call with keywords, exported */
 } ft_memo;
 
 /* Adds the type to the module. 0, or -1 with an exception. */

@@ -463,22 +463,33 @@ static PyObject *call_plain(PyObject *callable, PyObject *const *args, size_t na
     return call_one(self, args, nargsf);
 }
 
-/* A method with nothing but a size: the instance's results are found first. */
+/* What was kept of a method's call without arguments, or with one; NULL: there is none, or it takes
+ * a search. */
+static inline PyObject *kept_of_method(ft_results *results, PyObject *const *args, Py_ssize_t count)
+{
+    uint32_t hash, number;
+    if (count == 2)
+        return is_at_home(&results->table, args[1], &hash, &number) ? hit(results, number) : NULL;
+    const ft_memo_entry *entry = at_home(&results->table, ft_key_of_nothing(), &number);
+    return entry != NULL && PyTuple_GET_SIZE(entry->key) == 0 ? hit(results, number) : NULL;
+}
+
+/* A method with nothing but a size. The instance's results are asked of the instance each time: who
+ * takes them out of its __dict__, or puts them back, is heard. */
 static PyObject *call_method(PyObject *callable, PyObject *const *args, size_t nargsf,
                              PyObject *names)
 {
     ft_memo *self = (ft_memo *)callable;
     Py_ssize_t count = PyVectorcall_NARGS(nargsf);
-    uint32_t hash, number;
-    ft_results *results = NULL;
-    if (names == NULL && (count == 1 || count == 2))
-        results = ft_shelf_known(self, args[0]);
-    if (results != NULL && count == 2 && is_at_home(&results->table, args[1], &hash, &number))
-        return hit(results, number);
-    if (results != NULL && count == 1) {
-        const ft_memo_entry *entry = at_home(&results->table, ft_key_of_nothing(), &number);
-        if (entry != NULL && PyTuple_GET_SIZE(entry->key) == 0)
-            return hit(results, number);
+    if (names == NULL && (count == 1 || count == 2) && !PyType_Check(args[0])) {
+        PyObject *holder;
+        ft_results *results = ft_shelf_results(self, args[0], &holder);
+        if (results == NULL)
+            return NULL;
+        PyObject *value = kept_of_method(results, args, count);
+        Py_DECREF(holder);
+        if (value != NULL)
+            return value;
     }
     return call_general(callable, args, nargsf, names);
 }

@@ -474,9 +474,9 @@ static PyObject *memo_load(PyObject *self, PyObject *pairs)
 
 /* ---- for coroutine functions, whose results are awaited elsewhere (memo_key.h) ---- */
 
-PyDoc_STRVAR(find_doc, "_find(*args, **keywords)\n--\n\n"
+PyDoc_STRVAR(find_doc, "_find($self, /, *args, **keywords)\n--\n\n"
                        "What is kept for a call, counted as a hit; or the call's MemoKey.");
-PyDoc_STRVAR(key_doc, "_key(*args, **keywords)\n--\n\nThe call's MemoKey.");
+PyDoc_STRVAR(key_doc, "_key($self, /, *args, **keywords)\n--\n\nThe call's MemoKey.");
 
 static PyObject *memo_count(PyObject *object, PyObject *args)
 {
@@ -488,7 +488,7 @@ static PyObject *memo_count(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(count_doc, "_count(misses, /)\n--\n\nCount calls that were not looked for.");
+PyDoc_STRVAR(count_doc, "_count($self, misses, /)\n--\n\nCount calls that were not looked for.");
 
 /* ---- what functions have ---- */
 
@@ -533,7 +533,7 @@ PyDoc_STRVAR(curve_doc, "cache_curve($self, /)\n--\n\n"
                         "What a cache of every size would have hit: a fettle.caching.curve.Curve.");
 PyDoc_STRVAR(clear_doc, "cache_clear($self, /)\n--\n\nForget all results, and the counts.");
 PyDoc_STRVAR(parameters_doc, "cache_parameters($self, /)\n--\n\nWhat it was made with, as a dict.");
-PyDoc_STRVAR(forget_doc, "cache_forget(*args, **keywords)\n--\n\n"
+PyDoc_STRVAR(forget_doc, "cache_forget($self, /, *args, **keywords)\n--\n\n"
                          "Forget the result of one call; True: there was one.");
 PyDoc_STRVAR(
     export_doc,

@@ -6,6 +6,14 @@
 
 /* ---- Shelf ---- */
 
+typedef struct ft_shelf {
+    PyObject_HEAD
+    PyObject *owner;      /* a weak reference; NULL: whoever has it in a slot, or nobody */
+    ft_results **results; /* owned, one for each method that was called */
+    uint32_t count;
+    bool in_slot;
+} ft_shelf;
+
 /* Puts new results into the list of its memo's. */
 static void enlist(ft_memo *memo, ft_results *results)
 {
@@ -24,8 +32,6 @@ static void discard(ft_results *results)
 {
     ft_memo *memo = (ft_memo *)results->memo;
     memo->instances_version++;
-    if (memo->last_results == results)
-        memo->last_shelf = NULL;
     results->before->after = results->after;
     if (results->after != NULL)
         results->after->before = results->before;
@@ -334,8 +340,6 @@ ft_results *ft_shelf_results(ft_memo *memo, PyObject *receiver, PyObject **holde
         results = add_results(self, memo);
     if (results == NULL)
         Py_CLEAR(*holder);
-    memo->last_shelf = results != NULL && home == 0 ? found : NULL;
-    memo->last_results = results;
     return results;
 }
 

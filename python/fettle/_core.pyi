@@ -4,10 +4,21 @@ The rows are struct sequences, as os.stat_result is: tuples whose items have nam
 namedtuple adds (_fields, _asdict, _replace).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from types import CodeType, MemberDescriptorType
-from typing import Any, Final, Generic, Literal, ParamSpec, Self, TypeVar, final
+from types import CodeType, MemberDescriptorType, MethodType
+from typing import (
+    Any,
+    Final,
+    Generic,
+    Literal,
+    Never,
+    ParamSpec,
+    Self,
+    TypeVar,
+    final,
+    overload,
+)
 
 from _typeshed import structseq
 
@@ -522,6 +533,89 @@ class LookupTable(Generic[_P, _R]):
     def __sizeof__(self) -> int: ...
     def _build(self) -> None:
         """Computes the answers, if there are none yet."""
+
+@final
+class Call(structseq[Any], tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]):
+    """A call with keywords, as a key that cache_export gives and cache_load takes."""
+
+    args: Final[tuple[Any, ...]]
+    keywords: Final[tuple[tuple[str, Any], ...]]
+
+policies: tuple[str, ...]  # what decides which result goes: "lru" and so on
+
+@final
+class Memo:
+    """A function whose results are kept; fettle.cache makes them. It has what is given to
+    functools.update_wrapper too, and any attribute that is set."""
+
+    __wrapped__: Callable[..., Any]
+    __name__: str
+    __qualname__: str
+    def __new__(
+        cls,
+        function: Callable[..., Any],
+        maxsize: int | None,
+        policy: str | None,
+        info: Callable[..., Any],  # makes what cache_info gives, of four or eight numbers
+        parameters: dict[str, Any],
+        *,
+        typed: bool = False,
+        ttl: float = 0.0,  # seconds; 0: results do not end
+        key: Callable[..., Any] | None = None,
+        copy: Callable[[Any], Any] | None = None,
+        curve: Callable[..., Any] | None = None,  # makes what cache_curve gives
+        still: float = 0.0,  # seconds to wait for a thread that stands still; 0: nobody waits
+        working: float = 0.0,  # for one at work
+        method: bool = False,
+        drop_in: bool = False,  # in all respects functools.lru_cache
+    ) -> Self: ...
+    def __call__(self, *args: Any, **keywords: Any) -> Any: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None, /) -> BoundMemo | MethodType: ...
+    def __set_name__(self, owner: type, name: str, /) -> None: ...
+    def cache_info(self) -> Any: ...
+    def cache_clear(self) -> None: ...
+    def cache_parameters(self) -> dict[str, Any]: ...
+    def cache_forget(self, *args: Any, **keywords: Any) -> bool: ...
+    def cache_export(self) -> list[tuple[Any, Any]]: ...
+    def cache_load(self, pairs: Iterable[Iterable[Any]] | Mapping[Any, Any], /) -> None: ...
+    def cache_curve(self) -> Any: ...
+    def _find(self, *args: Any, **keywords: Any) -> tuple[Any] | None: ...
+    def _keep(self, value: object, /, *args: Any, **keywords: Any) -> None: ...
+    def _count(self, misses: int, waited: int, seconds: float, /) -> None: ...
+
+@final
+class BoundMemo:
+    """A cached method of one instance. What it has not, its Memo has."""
+
+    @property
+    def __self__(self) -> Any: ...
+    @property
+    def __func__(self) -> Memo: ...
+    def __call__(self, *args: Any, **keywords: Any) -> Any: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> Self: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    def cache_info(self) -> Any: ...
+    def cache_clear(self) -> None: ...
+    def cache_forget(self, *args: Any, **keywords: Any) -> bool: ...
+    def cache_export(self) -> list[tuple[Any, Any]]: ...
+    def cache_load(self, pairs: Iterable[Iterable[Any]] | Mapping[Any, Any], /) -> None: ...
+
+@final
+class Shelf:
+    """Where an instance has the results of its cached methods. All are equal, and copied empty."""
+
+@final
+class ShelfSlot:
+    """What stands in the place of the slot __fettle__ of a class: it shows nothing."""
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None, /) -> Never: ...
+    def __set__(self, instance: object, value: object, /) -> Never: ...
 
 def sizeof(object: object, deep: bool = False, /) -> int: ...
 def census() -> list[tuple[type, int, int, int, str | None]]:

@@ -5,7 +5,7 @@ import functools
 
 import pytest
 
-from .kinds import CALLS
+from .kinds import CALLS, EVERY
 from .loops import KINDS, Run, run_in
 
 
@@ -13,6 +13,13 @@ from .loops import KINDS, Run, run_in
 def nothing_computed() -> None:
     """Each test begins with nothing computed."""
     CALLS.clear()
+    for kind in EVERY:
+        for name in dir(kind):
+            found = getattr(kind, name)
+            found = found.fget if isinstance(found, property) else found
+            clear = getattr(found, "cache_clear", None)
+            if clear is not None:
+                clear()
 
 
 @pytest.fixture(params=KINDS)

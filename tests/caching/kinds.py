@@ -121,4 +121,5 @@ class SlottedAndDict:
         return (self.name, x)
 
 
+EVERY = [Plain, Child, Slotted, SlottedChild, DictChild, SlottedAndDict]
 KINDS = pytest.mark.parametrize("kind", [Plain, Slotted, SlottedChild, DictChild, SlottedAndDict])

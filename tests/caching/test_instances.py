@@ -416,6 +416,35 @@ def test_shelves() -> None:
     assert "2 cached methods" in repr(vars(one)["__fettle__"]) or one.me() is one
 
 
+@pytest.mark.parametrize("copied", [copy.copy, updated])
+def test_none_is_not_an_instance_that_died(copied: Any) -> None:
+    """A weak reference to what died leads to None; the shelf lives on in the copy's dict."""
+    one = Plain("one")
+    assert one.method(1) == ("one", 1, 0)
+    other = copied(one)
+    del one
+    sentence(lambda: Plain.method(None, 1), TypeError)
+    assert other.name == "one"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_results_are_where_the_dict_is(count: int) -> None:
+    """Who puts back what an instance was before has its results of then, and only then."""
+    one = Plain("old")
+    assert one.inner_property == ["old"] and one.method(1) == ("old", 1, 0)
+    saved = dict(vars(one))
+    for name in ["new", "newer"][:count]:
+        vars(one).clear()
+        one.name = name
+        for _ in range(2):
+            assert one.method(1) == (name, 1, 0)
+            assert one.inner_property == [name]
+    vars(one).clear()
+    vars(one).update(saved)
+    assert one.method(1) == ("old", 1, 0)
+    assert one.inner_property == ["old"]
+
+
 # ---- lives ----
 
 

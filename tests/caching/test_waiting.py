@@ -285,7 +285,8 @@ def test_who_computes_recursively_is_waited_for() -> None:
     until(lambda: wait(others.threads))
     slow.go.set()
     assert owner.join() == [["outer", "result", 0]]
-    assert others.join() == [["result", 0]] * 3
+    assert others.join() in ([["result", 0]] * 3, [["outer", "result", 0]] * 3)
+    assert len(slow.calls) == 1
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])

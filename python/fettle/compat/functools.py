@@ -8,14 +8,18 @@ Nothing waits here: who misses computes, as with the original. All else is funct
 
 import functools as _functools
 import sys as _sys
-from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 from fettle import _core
 
 __all__ = list(_functools.__all__)
 
-_CacheInfo = namedtuple("CacheInfo", ["hits", "misses", "maxsize", "currsize"])
+
+class CacheInfo(NamedTuple):
+    hits: int
+    misses: int
+    maxsize: int | None
+    currsize: int
 
 
 def lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:
@@ -61,7 +65,7 @@ def _cached(function: Any, maxsize: int | None, typed: Any) -> Any:
         function,
         None if maxsize is None else int(maxsize),  # cache_info shows True as 1
         "lru",
-        _CacheInfo,
+        CacheInfo,
         {"maxsize": maxsize, "typed": typed},
         typed=bool(typed),
         drop_in=True,
