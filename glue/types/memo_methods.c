@@ -24,7 +24,7 @@ static int ask(ft_memo *memo, PyObject *receiver, const ft_call *call, ft_memo_q
 {
     ft_call whole = *call;
     *joined = NULL;
-    question->items.many = NULL;
+    ft_call_items_init(&question->items);
     question->holder = question->made = NULL;
     if (receiver != NULL) {
         Py_ssize_t given = call->count + (call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names));
