@@ -23,8 +23,8 @@ typedef struct ft_memo {
     vectorcallfunc vectorcall;
     PyObject *function, *dict, *weakrefs;
     ft_results results; /* of a function; empty in a method, and the head of its instances' list */
-    uint64_t instances_version; /* another one whenever the list of instances' results changed */
-    ft_counts past;             /* of instances that are gone, and what was counted elsewhere */
+    ft_results *cleared_next; /* of the instances', where these are cleared; else NULL */
+    ft_counts past;           /* of instances that are gone, and what was counted elsewhere */
     ft_stopwatch stopwatch;
     ft_flights flights;
     ft_patience patience;

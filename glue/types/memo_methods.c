@@ -180,20 +180,16 @@ static void forget_all(ft_results *results)
     ft_results_clear(results);
 }
 
-/* Clears what instances have. Letting go runs the program's code, which may change the list: so
- * those to be cleared are marked, and when it changed they are looked for from its head. */
+/* Clears what instances have. Letting go runs the program's code, which may end instances: so the
+ * next one is where the list's own changes find it. What is new comes before all of them. Whoever
+ * clears meanwhile begins anew, and leaves nothing to be done. */
 static void clear_instances(ft_memo *memo)
 {
-    ft_results *at;
-    for (at = memo->results.after; at != NULL; at = at->after)
-        at->is_stale = true;
-    for (at = memo->results.after; at != NULL;) {
-        uint64_t version = memo->instances_version;
-        if (at->is_stale) {
-            at->is_stale = false;
-            forget_all(at);
-        }
-        at = version == memo->instances_version ? at->after : memo->results.after;
+    memo->cleared_next = memo->results.after;
+    while (memo->cleared_next != NULL) {
+        ft_results *at = memo->cleared_next;
+        memo->cleared_next = at->after;
+        forget_all(at);
     }
 }
 

@@ -18,7 +18,6 @@ typedef struct ft_shelf {
 static void enlist(ft_memo *memo, ft_results *results)
 {
     ft_results *head = &memo->results;
-    memo->instances_version++;
     results->memo = Py_NewRef((PyObject *)memo);
     results->before = head;
     results->after = head->after;
@@ -31,7 +30,8 @@ static void enlist(ft_memo *memo, ft_results *results)
 static void discard(ft_results *results)
 {
     ft_memo *memo = (ft_memo *)results->memo;
-    memo->instances_version++;
+    if (memo->cleared_next == results)
+        memo->cleared_next = results->after;
     results->before->after = results->after;
     if (results->after != NULL)
         results->after->before = results->before;
