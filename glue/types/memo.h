@@ -47,6 +47,8 @@ typedef struct ft_memo {
     PyTypeObject *call_type;               /* of this module: a call with keywords, exported */
 } ft_memo;
 
+enum { FT_MEMO_LONGEST = 1000000000 }; /* seconds: clocks' ns stay within 64 bits */
+
 /* Adds the type to the module. 0, or -1 with an exception. */
 int ft_memo_type_add(PyObject *module, ft_module_state *state);
 
