@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import fettle
 import pytest
 from fettle._core import Recorder, mark
 
@@ -37,6 +38,60 @@ def test_what_is_cached_is_marked() -> None:
     with recorder:
         cached(1), cached(1), cached(2)
     assert short(recorder)["cached"].calls == 2
+
+
+def test_what_fettle_keeps_is_marked() -> None:
+    class Kept:
+        @fettle.cache
+        def method(self) -> int:
+            return 1
+
+        @property
+        @fettle.cache
+        def proper(self) -> int:
+            return 2
+
+        @fettle.cache
+        @classmethod
+        def of_class(cls) -> int:
+            return 3
+
+    @fettle.cache
+    def alone(n: int) -> int:
+        return n
+
+    @fettle.cache(ttl=60)
+    async def awaited(n: int) -> int:
+        return n
+
+    @fettle.table(range(3), lazy=True)
+    def answers(n: int) -> int:
+        return n
+
+    kept = Kept()
+    recorder = Recorder(calls=False, lines=True)
+    for each in (Kept, alone, awaited, answers):
+        assert recorder.mark(each) is each
+    with recorder:
+        for _ in range(2):
+            kept.method(), kept.proper, Kept.of_class(), alone(1), answers(1)
+            asyncio.run(awaited(1))
+    found = {name: table.calls for name, table in short(recorder).items()}
+    once = ("Kept.method", "Kept.proper", "Kept.of_class", "alone", "awaited")
+    assert found == {**dict.fromkeys(once, 1), "answers": 3}
+
+    @functools.wraps(awaited)
+    async def around(n: int) -> int:
+        return await awaited(n + 1)
+
+    more = Recorder(calls=False, lines=True)
+    for each in (kept.method, around):
+        more.mark(each)
+    with more:
+        Kept().method(), asyncio.run(around(1))
+    lines = {table.first for table in short(more).values()}
+    kept_line = Kept.method.__wrapped__.__code__.co_firstlineno
+    assert lines == {kept_line, around.__code__.co_firstlineno}
 
 
 def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
