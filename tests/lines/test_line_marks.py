@@ -40,28 +40,30 @@ def test_what_is_cached_is_marked() -> None:
     assert short(recorder)["cached"].calls == 2
 
 
-def test_what_fettle_keeps_is_marked() -> None:
-    class Kept:
-        @fettle.cache
-        def method(self) -> int:
-            return 1
+class Kept:
+    @fettle.cache
+    def method(self) -> int:
+        return 1
 
-        @property
-        @fettle.cache
-        def proper(self) -> int:
-            return 2
-
-        @fettle.cache
-        @classmethod
-        def of_class(cls) -> int:
-            return 3
+    @property
+    @fettle.cache
+    def proper(self) -> int:
+        return 2
 
     @fettle.cache
-    def alone(n: int) -> int:
-        return n
+    @classmethod
+    def of_class(cls) -> int:
+        return 3
 
-    @fettle.cache(ttl=60)
-    async def awaited(n: int) -> int:
+
+@fettle.cache
+async def kept_awaited(n: int) -> int:
+    return n
+
+
+def test_what_fettle_keeps_is_marked() -> None:
+    @fettle.cache
+    def alone(n: int) -> int:
         return n
 
     @fettle.table(range(3), lazy=True)
@@ -70,25 +72,28 @@ def test_what_fettle_keeps_is_marked() -> None:
 
     kept = Kept()
     recorder = Recorder(calls=False, lines=True)
-    for each in (Kept, alone, awaited, answers):
+    for each in (Kept, alone, kept_awaited, answers):
         assert recorder.mark(each) is each
     with recorder:
         for _ in range(2):
             kept.method(), kept.proper, Kept.of_class(), alone(1), answers(1)
-            asyncio.run(awaited(1))
+            asyncio.run(kept_awaited(1))
     found = {name: table.calls for name, table in short(recorder).items()}
-    once = ("Kept.method", "Kept.proper", "Kept.of_class", "alone", "awaited")
+    once = ("Kept.method", "Kept.proper", "Kept.of_class", "alone", "kept_awaited")
     assert found == {**dict.fromkeys(once, 1), "answers": 3}
 
-    @functools.wraps(awaited)
-    async def around(n: int) -> int:
-        return await awaited(n + 1)
 
+def test_what_is_around_is_marked_itself() -> None:
+    @functools.wraps(kept_awaited)
+    async def around(n: int) -> int:
+        return await kept_awaited(n)
+
+    bound = Kept().method
     more = Recorder(calls=False, lines=True)
-    for each in (kept.method, around):
+    for each in (bound, around):
         more.mark(each)
     with more:
-        Kept().method(), asyncio.run(around(1))
+        bound(), asyncio.run(around(1))
     lines = {table.first for table in short(more).values()}
     kept_line = Kept.method.__wrapped__.__code__.co_firstlineno
     assert lines == {kept_line, around.__code__.co_firstlineno}
