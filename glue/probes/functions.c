@@ -69,11 +69,19 @@ static int each_member(PyTypeObject *type, PyObject *found, int depth)
     return result;
 }
 
+/* Is it what fettle.cache makes of a coroutine function? It is a function too. */
+static bool is_cached(PyObject *function)
+{
+    PyObject *module = PyDict_GetItemString(PyFunction_GET_GLOBALS(function), "__name__");
+    return module != NULL && PyUnicode_Check(module) &&
+           PyUnicode_CompareWithASCIIString(module, "fettle.caching.coroutine") == 0;
+}
+
 static int each(PyObject *object, PyObject *found, int depth)
 {
     if (depth > DEPTH_MAX)
         return 0;
-    if (PyFunction_Check(object))
+    if (PyFunction_Check(object) && !is_cached(object))
         return PyList_Append(found, object);
     if (PyMethod_Check(object))
         return each(PyMethod_GET_FUNCTION(object), found, depth + 1);
@@ -87,7 +95,10 @@ static int each(PyObject *object, PyObject *found, int depth)
     if (has_type_name(object, "functools.partial") || has_type_name(object, "partialmethod") ||
         has_type_name(object, "cached_property"))
         return each_attribute(object, "func", found, depth);
-    if (has_type_name(object, "functools._lru_cache_wrapper"))
+    if (PyFunction_Check(object) || has_type_name(object, "functools._lru_cache_wrapper") ||
+        has_type_name(object, "fettle._core.Memo") ||
+        has_type_name(object, "fettle._core.BoundMemo") ||
+        has_type_name(object, "fettle._core.LookupTable"))
         return each_attribute(object, "__wrapped__", found, depth);
     return 0;
 }

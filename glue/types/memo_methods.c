@@ -148,12 +148,16 @@ static int copy_histogram(ft_hit_histogram *copy, const ft_hit_histogram *histog
 /* Why there is no curve. */
 static PyObject *no_curve(const ft_memo *memo)
 {
-    PyErr_Format(PyExc_TypeError,
-                 memo->curve == NULL
-                     ? "%R was cached without curve=True, so nobody looked at its calls: cache it "
-                       "with @fettle.cache(curve=True)"
-                     : "%R is cached with maxsize=0, so nobody looks at its calls: give it a size",
-                 memo->function);
+    PyObject *name = ft_memo_name(memo);
+    if (name != NULL)
+        PyErr_Format(
+            PyExc_TypeError,
+            memo->curve == NULL
+                ? "%S was cached without curve=True, so nobody looked at its calls: cache it "
+                  "with @fettle.cache(curve=True)"
+                : "%S is cached with maxsize=0, so nobody looks at its calls: give it a size",
+            name);
+    Py_XDECREF(name);
     return NULL;
 }
 
@@ -537,10 +541,13 @@ static PyObject *memo_itself(PyObject *self, PyObject *unused)
 
 PyObject *ft_memo_name(const ft_memo *memo)
 {
-    PyObject *name = PyObject_GetAttrString((PyObject *)memo, "__qualname__");
-    if (name != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
-        return name;
-    PyErr_Clear();
+    PyObject *const named[] = {(PyObject *)memo, memo->function}; /* a coroutine's Memo has none */
+    for (size_t i = 0; i < 2 && named[i] != NULL; i++) {
+        PyObject *name = PyObject_GetAttrString(named[i], "__qualname__");
+        if (name != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
+            return name;
+        PyErr_Clear();
+    }
     return PyObject_Repr(memo->function);
 }
 

@@ -292,12 +292,16 @@ static PyObject *no_room(const ft_memo *memo, PyObject *receiver)
     if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0)
         advice = "if its first argument is no instance, put @staticmethod above @fettle.cache";
     else if (type->tp_itemsize != 0) /* a tuple's or an int's subclass: it can have no slots */
-        advice = "lru_cache of fettle.compat.functools keeps what has a value and no room";
+        advice =
+            "use lru_cache of fettle.compat.functools, which keeps the instance with the result";
     PyErr_Clear();
-    PyErr_Format(PyExc_TypeError,
-                 "%R can not keep its results in a %.100s, which has no __dict__ or no "
-                 "__weakref__: %s.",
-                 memo->function, type->tp_name, advice);
+    PyObject *name = ft_memo_name(memo);
+    if (name != NULL)
+        PyErr_Format(PyExc_TypeError,
+                     "%S can not keep its results in a %.100s, which has no __dict__ or no "
+                     "__weakref__: %s.",
+                     name, type->tp_name, advice);
+    Py_XDECREF(name);
     return NULL;
 }
 

@@ -67,9 +67,7 @@ def __getattr__(name: str) -> object:
 
         found = _core.point
     elif name in _ELSEWHERE:
-        from importlib import import_module
-
-        found = getattr(import_module(_ELSEWHERE[name]), name)
+        found = getattr(__import__(_ELSEWHERE[name], fromlist=[name]), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found

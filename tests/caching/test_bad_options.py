@@ -2,6 +2,7 @@
 """What fettle.cache refuses: one sentence, of the right type of exception."""
 
 import fractions
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -126,6 +127,16 @@ class Class:
         yield 1
 
 
+class Yields:
+    def __call__(self) -> Any:
+        yield 1
+
+
+class YieldsLater:
+    async def __call__(self) -> Any:
+        yield 1
+
+
 DECORATED: list[tuple[Any, str]] = [
     (Class, "Class is a class"),
     (int, "int is a class"),
@@ -137,6 +148,9 @@ DECORATED: list[tuple[Any, str]] = [
     (async_generator, "async_generator is a generator function"),
     (Class.generator, "Class.generator is a generator function"),
     (Class().generator, "Class.generator is a generator function"),
+    (functools.partial(generator), "is a generator function"),
+    (Yields(), "is a generator function"),
+    (YieldsLater(), "is a generator function"),
     (property(Class.generator), "generator"),
     (staticmethod(generator), "generator"),
     (classmethod(Class.generator), "generator"),
@@ -144,6 +158,8 @@ DECORATED: list[tuple[Any, str]] = [
     (classmethod(Class), "Class is a class"),
     (property(), "without a getter"),
     (property(5), "5 is no function"),
+    (functools.cached_property(len), "put @fettle.cache below it"),
+    (functools.singledispatchmethod(len), "put @fettle.cache below it"),
 ]
 
 

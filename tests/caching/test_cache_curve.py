@@ -4,6 +4,7 @@
 import functools
 import gc
 import random
+import re
 import sys
 import threading
 import weakref
@@ -297,6 +298,16 @@ def test_without_curve(method: bool) -> None:
     function(1)
     with pytest.raises(TypeError, match=r"cached without curve=True.*@fettle.cache\(curve=True\)"):
         function.cache_curve()
+
+
+def test_who_has_no_curve_is_named() -> None:
+    @fettle.cache
+    async def awaited() -> None: ...
+
+    for function in (fettle.cache(lru_hits), awaited):
+        name = re.escape(function.__wrapped__.__qualname__)
+        with pytest.raises(TypeError, match=f"^{name} was cached without curve=True"):
+            function.cache_curve()
 
 
 def test_without_size() -> None:

@@ -278,6 +278,9 @@ def test_bad_questions() -> None:
         "ValueError: ratio must be a share from 0 to 1 (0.9 is 90 %), not 90",
         "ValueError: ratio must be a share from 0 to 1 (0.9 is 90 %), not nan",
     ]
+    assert raised([lambda: asked.size_for("90 %")]) == [
+        "TypeError: ratio must be a share from 0 to 1 (0.9 is 90 %), not '90 %'",
+    ]
 
 
 def test_the_examples() -> None:

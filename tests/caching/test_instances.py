@@ -90,6 +90,7 @@ def test_dataclasses(kind: Any) -> None:
 
 def test_no_room_is_said() -> None:
     said = sentence(NoRoom(1).double, TypeError)
+    assert said.startswith("NoRoom.double can not keep its results in a NoRoom")
     assert "NoRoom" in said and "'__fettle__' in the __slots__" in said
     assert "NoRoom" in sentence(NoRoom(1).double.cache_info, TypeError)
 

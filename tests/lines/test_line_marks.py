@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import fettle
 import pytest
 from fettle._core import Recorder, mark
 
@@ -37,6 +38,65 @@ def test_what_is_cached_is_marked() -> None:
     with recorder:
         cached(1), cached(1), cached(2)
     assert short(recorder)["cached"].calls == 2
+
+
+class Kept:
+    @fettle.cache
+    def method(self) -> int:
+        return 1
+
+    @property
+    @fettle.cache
+    def proper(self) -> int:
+        return 2
+
+    @fettle.cache
+    @classmethod
+    def of_class(cls) -> int:
+        return 3
+
+
+@fettle.cache
+async def kept_awaited(n: int) -> int:
+    return n
+
+
+def test_what_fettle_keeps_is_marked() -> None:
+    @fettle.cache
+    def alone(n: int) -> int:
+        return n
+
+    @fettle.table(range(3), lazy=True)
+    def answers(n: int) -> int:
+        return n
+
+    kept = Kept()
+    recorder = Recorder(calls=False, lines=True)
+    for each in (Kept, alone, kept_awaited, answers):
+        assert recorder.mark(each) is each
+    with recorder:
+        for _ in range(2):
+            kept.method(), kept.proper, Kept.of_class(), alone(1), answers(1)
+            asyncio.run(kept_awaited(1))
+    found = {name: table.calls for name, table in short(recorder).items()}
+    once = ("Kept.method", "Kept.proper", "Kept.of_class", "alone", "kept_awaited")
+    assert found == {**dict.fromkeys(once, 1), "answers": 3}
+
+
+def test_what_is_around_is_marked_itself() -> None:
+    @functools.wraps(kept_awaited)
+    async def around(n: int) -> int:
+        return await kept_awaited(n)
+
+    bound = Kept().method
+    more = Recorder(calls=False, lines=True)
+    for each in (bound, around):
+        more.mark(each)
+    with more:
+        bound(), asyncio.run(around(1))
+    lines = {table.first for table in short(more).values()}
+    kept_line = Kept.method.__wrapped__.__code__.co_firstlineno
+    assert lines == {kept_line, around.__code__.co_firstlineno}
 
 
 def decorate(function: Callable[..., Any]) -> Callable[..., Any]:

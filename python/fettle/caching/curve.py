@@ -93,6 +93,8 @@ class Curve:
         >>> Curve(calls=10, distinct=4, steps=[(1, 2), (3, 6)]).size_for(0.6)
         3
         """
+        if not isinstance(ratio, int | float):
+            raise TypeError(f"ratio must be a share from 0 to 1 (0.9 is 90 %), not {ratio!r}")
         if not 0 <= ratio <= 1:
             raise ValueError(f"ratio must be a share from 0 to 1 (0.9 is 90 %), not {ratio!r}")
         if ratio == 0:

@@ -1,65 +1,86 @@
 # SPDX-License-Identifier: Apache-2.0
 """fettle.cache: a decorator that keeps the results of a function."""
 
-import copy as copying
+from __future__ import annotations
+
 import functools
-import inspect
 import operator
-from collections.abc import Callable
-from datetime import timedelta
-from types import FunctionType
-from typing import Any, NamedTuple, TypeVar, overload
+from collections import namedtuple
+from types import FunctionType, MethodType
 
 from fettle import _core
 
-F = TypeVar("F", bound=Callable[..., Any])
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # whoever decorates a plain function pays for no import but this one
+    from collections.abc import Callable
+    from datetime import timedelta
+    from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+
+    from fettle.caching.interface import Cached, Decorator
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+    Wrapped = TypeVar(
+        "Wrapped", bound=classmethod[Any, ..., Any] | staticmethod[..., Any] | property
+    )
 
 MAXSIZE = 1024  # unless one is given
 POLICY = "car"
 STILL, WORKING = 2.0, 60.0  # seconds to wait for an owner that stands still, and for one at work
 LONGEST = 1e9  # seconds: what more there is of waiting or living is for ever
+COROUTINE, GENERATOR = 0x80, 0x20 | 0x200  # flags of code objects, those of asynchronous ones too
+
+if TYPE_CHECKING:
+
+    class CacheInfo(NamedTuple):
+        """What became of the calls of a cached function, and what its results take."""
+
+        hits: int  # calls that were answered from what was kept, or by waiting
+        misses: int  # calls that were computed
+        maxsize: int | None
+        currsize: int  # results that are kept
+        evictions: int  # results that had to make room
+        waited: int  # hits that waited for another thread's or task's computation
+        bytes: int  # of the tables; the keys and values themselves are not counted
+        saved: float  # seconds, an estimate: the hits times what a computation took on average
+
+    class Options(NamedTuple):
+        maxsize: int | None
+        policy: str
+        ttl: float | None  # seconds
+        typed: bool
+        key: Callable[..., Any] | None
+        copy: Callable[[Any], Any] | None
+        still: float
+        working: float
+        curve: bool
+        wait: bool | float
+
+else:
+    CacheInfo = namedtuple("CacheInfo", "hits misses maxsize currsize evictions waited bytes saved")
+    CacheInfo.__doc__ = "What became of the calls of a cached function, and what its results take."
+    Options = namedtuple("Options", "maxsize policy ttl typed key copy still working curve wait")
+
+if TYPE_CHECKING:
+
+    @overload
+    def cache(maxsize: Wrapped, /) -> Wrapped: ...  # type: ignore[overload-overlap]
+    @overload
+    def cache(maxsize: Callable[P, R], /) -> Cached[P, R, Callable[P, R]]: ...
+    @overload
+    def cache(
+        maxsize: int | None = MAXSIZE,
+        *,
+        policy: str = POLICY,
+        ttl: float | timedelta | None = None,
+        typed: bool = False,
+        key: Callable[..., Any] | None = None,
+        copy: bool | Callable[[Any], Any] = False,
+        wait: bool | float = True,
+        curve: bool = False,
+    ) -> Decorator: ...
 
 
-class CacheInfo(NamedTuple):
-    """What became of the calls of a cached function, and what its results take."""
-
-    hits: int  # calls that were answered from what was kept, or by waiting
-    misses: int  # calls that were computed
-    maxsize: int | None
-    currsize: int  # results that are kept
-    evictions: int  # results that had to make room
-    waited: int  # hits that waited for another thread's or task's computation
-    bytes: int  # of the tables; the keys and values themselves are not counted
-    saved: float  # seconds, an estimate: the hits times what a computation took on average
-
-
-class Options(NamedTuple):
-    maxsize: int | None
-    policy: str
-    ttl: float | None  # seconds
-    typed: bool
-    key: Callable[..., Any] | None
-    copy: Callable[[Any], Any] | None
-    still: float
-    working: float
-    curve: bool
-    wait: bool | float
-
-
-@overload
-def cache(maxsize: F, /) -> F: ...
-@overload
-def cache(
-    maxsize: int | None = MAXSIZE,
-    *,
-    policy: str = POLICY,
-    ttl: float | timedelta | None = None,
-    typed: bool = False,
-    key: Callable[..., Any] | None = None,
-    copy: bool | Callable[[Any], Any] = False,
-    wait: bool | float = True,
-    curve: bool = False,
-) -> Callable[[F], F]: ...
 def cache(
     maxsize: Any = MAXSIZE,
     *,
@@ -102,7 +123,7 @@ def cache(
     >>> fibonacci.cache_info().misses
     101
     """
-    bare = callable(maxsize) or isinstance(maxsize, classmethod | staticmethod | property)
+    bare = callable(maxsize) or hasattr(type(maxsize), "__get__")
     options = Options(
         MAXSIZE if bare else _size(maxsize),
         _policy(policy),
@@ -146,7 +167,11 @@ def _policy(policy: object) -> str:
 def _lifetime(ttl: object) -> float | None:
     if ttl is None:
         return None
-    seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
+    seconds = ttl
+    if not isinstance(ttl, int | float):
+        from datetime import timedelta
+
+        seconds = ttl.total_seconds() if isinstance(ttl, timedelta) else ttl
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise TypeError(f"cache: ttl must be seconds or a timedelta, not {ttl!r}.")
     if not seconds > 0:  # nan is not
@@ -163,7 +188,11 @@ def _function(given: Any, name: str) -> Any:
 def _copier(copy: Any) -> Any:
     if copy is False or copy is None:
         return None
-    return copying.deepcopy if copy is True else _function(copy, "copy")
+    if copy is True:
+        from copy import deepcopy
+
+        return deepcopy
+    return _function(copy, "copy")
 
 
 def _patience(wait: object) -> tuple[float, float]:
@@ -188,8 +217,7 @@ def decorate(function: Any, options: Options) -> Any:
         return classmethod(decorate(function.__func__, options))
     if isinstance(function, property):
         return _property(function, options)
-    _check(function)
-    if inspect.iscoroutinefunction(function):
+    if _check(function) & COROUTINE:
         return _awaited(function, options, is_method(function))
     return _dressed(_memo(function, options), function)
 
@@ -203,28 +231,48 @@ def _awaited(function: Any, options: Options, method: bool) -> Any:
 def _property(given: property, options: Options) -> property:
     if given.fget is None:
         raise TypeError("cache: a property without a getter has no results to keep.")
-    _check(given.fget)
-    if inspect.iscoroutinefunction(given.fget):
+    if _check(given.fget) & COROUTINE:
         getter = _awaited(given.fget, options, method=True)
     else:
         getter = _dressed(_memo(given.fget, options, method=True), given.fget)
     return property(getter, given.fset, given.fdel, given.__doc__)
 
 
-def _check(function: Any) -> None:
+def _check(function: Any) -> int:
+    """COROUTINE, or 0."""
     if isinstance(function, type):
         raise TypeError(
             f"cache: {function.__qualname__} is a class; cache a function that makes instances, "
             "or the methods of the class."
         )
     if not callable(function):
-        raise TypeError(f"cache: {function!r} is no function; put @fettle.cache above a def.")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        where = "below it, right" if hasattr(type(function), "__get__") else "right"
+        raise TypeError(
+            f"cache: {function!r} is no function; put @fettle.cache {where} above a def."
+        )
+    flags = _flags(function)
+    if flags & GENERATOR:
         name = getattr(function, "__qualname__", repr(function))
         raise TypeError(
             f"cache: {name} is a generator function, and a generator can be run through only once; "
             "cache a function that returns a list."
         )
+    return flags
+
+
+def _flags(function: Any) -> int:
+    """COROUTINE or GENERATOR if it is such a function, or its calls are of one."""
+    if isinstance(function, FunctionType) and not function.__dict__:
+        return function.__code__.co_flags & (COROUTINE | GENERATOR)
+    import inspect  # it takes longer to import than all of fettle
+
+    flags = 0
+    for each in (function, getattr(type(function), "__call__", None)):  # noqa: B004
+        if inspect.iscoroutinefunction(each):
+            flags |= COROUTINE
+        if inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each):
+            flags |= GENERATOR
+    return flags
 
 
 def is_method(function: Any) -> bool:
@@ -233,7 +281,7 @@ def is_method(function: Any) -> bool:
     Where another decorator stands in between, nobody tells the Memo that it is in a class. One that
     is bound has its instance already, and is a function like any other.
     """
-    if inspect.ismethod(function):
+    if isinstance(function, MethodType):
         return False
     above, _, _ = getattr(function, "__qualname__", "").rpartition(".")
     if not above or above.endswith("<locals>") or not isinstance(function, FunctionType):

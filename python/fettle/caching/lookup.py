@@ -309,15 +309,15 @@ def _check_function(function: object) -> None:
         for asks, what in _UNFIT:
             if asks(one):
                 raise TypeError(
-                    f"fettle.table can not be made of {_name(function)}, a {what} function, whose "
+                    f"fettle.table can not be made of {_name(function)}, {what} function, whose "
                     "answer can be used once only: decorate a function that returns its answer"
                 )
 
 
 _UNFIT: Final[tuple[tuple[Callable[[Any], bool], str], ...]] = (
-    (inspect.isgeneratorfunction, "generator"),
-    (inspect.iscoroutinefunction, "coroutine"),
-    (inspect.isasyncgenfunction, "asynchronous generator"),
+    (inspect.isgeneratorfunction, "a generator"),
+    (inspect.iscoroutinefunction, "a coroutine"),
+    (inspect.isasyncgenfunction, "an asynchronous generator"),
 )
 
 

@@ -6,20 +6,46 @@ from fettle.compat import functools
 Nothing waits here: who misses computes, as with the original. All else is functools' own.
 """
 
+from __future__ import annotations
+
 import functools as _functools
 import sys as _sys
-from typing import Any, NamedTuple
+from collections import namedtuple as _namedtuple
 
 from fettle import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from functools import WRAPPER_ASSIGNMENTS as WRAPPER_ASSIGNMENTS
+    from functools import WRAPPER_UPDATES as WRAPPER_UPDATES
+    from functools import _lru_cache_wrapper
+    from functools import cached_property as cached_property
+    from functools import cmp_to_key as cmp_to_key
+    from functools import partial as partial
+    from functools import partialmethod as partialmethod
+    from functools import reduce as reduce
+    from functools import singledispatch as singledispatch
+    from functools import singledispatchmethod as singledispatchmethod
+    from functools import total_ordering as total_ordering
+    from functools import update_wrapper as update_wrapper
+    from functools import wraps as wraps
+    from typing import Any, TypeVar, overload
+
+    _R = TypeVar("_R")
 
 __all__ = list(_functools.__all__)
 
 
-class CacheInfo(NamedTuple):
-    hits: int
-    misses: int
-    maxsize: int | None
-    currsize: int
+CacheInfo = _namedtuple("CacheInfo", "hits misses maxsize currsize")
+if TYPE_CHECKING:
+
+    @overload
+    def lru_cache(
+        maxsize: int | None = 128, typed: bool = False
+    ) -> Callable[[Callable[..., _R]], _lru_cache_wrapper[_R]]: ...
+    @overload
+    def lru_cache(maxsize: Callable[..., _R], typed: bool = False) -> _lru_cache_wrapper[_R]: ...
 
 
 def lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:
@@ -51,7 +77,7 @@ def lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:
     return decorating_function
 
 
-def cache(user_function: Any, /) -> Any:
+def cache(user_function: Callable[..., _R], /) -> _lru_cache_wrapper[_R]:
     """lru_cache(maxsize=None): all results are kept."""
     return lru_cache(maxsize=None)(user_function)
 

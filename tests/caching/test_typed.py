@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a type checker says of a program that uses caches: nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("typed.py")
+
+
+def test_types(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    options = ["--strict", "--cache-dir", str(tmp_path), "--config-file", str(tmp_path / "none")]
+    (tmp_path / "none").write_text("[mypy]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", *options, str(PROGRAM)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
