@@ -5,7 +5,6 @@
 /* Where the items go; NULL with an exception. */
 static PyObject **room_for(ft_call_items *items, Py_ssize_t count)
 {
-    items->many = NULL;
     if (count <= FT_CALL_ITEMS_FEW)
         return items->few;
     items->many = PyMem_New(PyObject *, count);
@@ -19,7 +18,7 @@ int ft_call_key_any(ft_call_key *key, ft_call_items *items, const ft_call *call,
 {
     Py_ssize_t named = call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names);
     Py_ssize_t given = call->count + named;
-    items->many = NULL;
+    ft_call_items_init(items);
     if (named == 0 && !typed)
         return call->count == 1 ? ft_call_key_one(key, call->args)
                                 : ft_call_key_items(key, call->args, call->count, -1);
@@ -36,8 +35,10 @@ int ft_call_key_any(ft_call_key *key, ft_call_items *items, const ft_call *call,
         room[used++] = PyTuple_GET_ITEM(call->names, i);
         room[used++] = call->args[call->count + i];
     }
-    for (Py_ssize_t i = 0; typed && i < given; i++)
-        room[used++] = (PyObject *)Py_TYPE(call->args[i]);
+    items->types = room + used;
+    items->held = typed ? given : 0;
+    for (Py_ssize_t i = 0; i < items->held; i++)
+        room[used++] = Py_NewRef((PyObject *)Py_TYPE(call->args[i]));
     return ft_call_key_items(key, room, used, named > 0 ? call->count : -1);
 }
 

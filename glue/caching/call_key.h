@@ -33,11 +33,14 @@ typedef struct ft_call_key {
     uint32_t hash;
 } ft_call_key;
 
-/* Room for the items of a call that has more than its arguments. */
+/* Room for the items of a call that has more than its arguments. Types are held: hashing and
+ * comparing the others is the program's code, which may give an argument another class. */
 enum { FT_CALL_ITEMS_FEW = 16 };
 typedef struct ft_call_items {
     PyObject *few[FT_CALL_ITEMS_FEW];
-    PyObject **many; /* owned; NULL while few are enough */
+    PyObject **many;  /* owned; NULL while few are enough */
+    PyObject **types; /* in few or many: so many strong references */
+    Py_ssize_t held;
 } ft_call_items;
 
 /* What is asked of a call. */
@@ -55,19 +58,17 @@ static inline uint32_t ft_key_high(uint64_t mixed, uint32_t kind)
     return ((uint32_t)(mixed >> 32) & ~(uint32_t)FT_KEY_KINDS) | kind;
 }
 
-/* Fibonacci hashing: the high bits of the product depend on every bit of the hash. But a product
- * carries upwards only, so what a hash has in its high bits alone (a float with few binary digits)
- * is brought into its low ones before. Small numbers stay as they are. */
-static inline uint32_t ft_key_mix(Py_hash_t hash, uint32_t kind)
+/* What a hash has in its high bits alone (that of a float with few binary digits) comes into the
+ * low ones too: a product only carries upwards. Small numbers stay as they are. */
+static inline uint64_t ft_key_fold(Py_hash_t hash)
 {
-    uint64_t folded = (uint64_t)hash ^ (uint64_t)hash >> 32;
-    return ft_key_high(folded * UINT64_C(0x9E3779B97F4A7C15), kind);
+    return (uint64_t)hash ^ (uint64_t)hash >> 32;
 }
 
-/* The same of a sum of products: here it is done afterwards, once for all. */
-static inline uint32_t ft_key_mix_sum(uint64_t sum)
+/* Fibonacci hashing: the high bits of the product depend on every bit of the hash. */
+static inline uint32_t ft_key_mix(Py_hash_t hash, uint32_t kind)
 {
-    return ft_key_high(sum ^ sum >> 17, FT_KEY_ITEMS);
+    return ft_key_high(ft_key_fold(hash) * UINT64_C(0x9E3779B97F4A7C15), kind);
 }
 
 /* An object's hash, -1 with an exception: that of small ints and of strings is read off them. */
@@ -119,9 +120,9 @@ static inline int ft_call_key_items(ft_call_key *key, PyObject *const *items, Py
             return -1;
         if (i >= FT_KEY_FACTORS) /* from here on the same factors come again */
             sum = sum << 23 | sum >> 41;
-        sum += (uint64_t)hash * ft_key_factors[i % FT_KEY_FACTORS];
+        sum += ft_key_fold(hash) * ft_key_factors[i % FT_KEY_FACTORS];
     }
-    *key = (ft_call_key){items, count, ft_key_mix_sum(sum)};
+    *key = (ft_call_key){items, count, ft_key_high(sum, FT_KEY_ITEMS)};
     return 0;
 }
 
@@ -133,15 +134,16 @@ static inline int ft_key_of_keyword(uint32_t *hash, PyObject *name, PyObject *va
     if (of_name == -1 || of_value == -1)
         return -1;
     uint64_t sum = 3 * FT_KEY_COUNT_FACTOR + FT_KEY_MARK_HASH * ft_key_factors[0] +
-                   (uint64_t)of_name * ft_key_factors[1] + (uint64_t)of_value * ft_key_factors[2];
-    *hash = ft_key_mix_sum(sum);
+                   ft_key_fold(of_name) * ft_key_factors[1] +
+                   ft_key_fold(of_value) * ft_key_factors[2];
+    *hash = ft_key_high(sum, FT_KEY_ITEMS);
     return 0;
 }
 
 /* The hash of a call without arguments. */
 static inline uint32_t ft_key_of_nothing(void)
 {
-    return ft_key_mix_sum(0);
+    return ft_key_mix(0, FT_KEY_ITEMS);
 }
 
 /* The key of any call. typed: the types of the arguments count; mark: what stands before keywords.
@@ -149,8 +151,16 @@ static inline uint32_t ft_key_of_nothing(void)
 int ft_call_key_any(ft_call_key *key, ft_call_items *items, const ft_call *call, bool typed,
                     PyObject *mark);
 
+static inline void ft_call_items_init(ft_call_items *items)
+{
+    items->many = NULL;
+    items->held = 0;
+}
+
 static inline void ft_call_items_fini(ft_call_items *items)
 {
+    for (Py_ssize_t i = 0; i < items->held; i++)
+        Py_DECREF(items->types[i]);
     PyMem_Free(items->many);
 }
 

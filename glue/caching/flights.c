@@ -11,6 +11,7 @@ struct ft_gate {
     bool landed;
     PyObject *value;
     pthread_t owner;
+    uint32_t forks; /* the flight's: of another process there is no owner */
 };
 
 /* On the heap, as flights are. */
@@ -56,6 +57,7 @@ static ft_gate *gate_new(const ft_flight *flight)
     PyThread_acquire_lock(gate->lock, NOWAIT_LOCK); /* nobody else has seen it */
     gate->refs = 1;
     gate->owner = flight->thread;
+    gate->forks = flight->forks;
     return gate;
 }
 
@@ -233,12 +235,18 @@ static uint64_t cpu_of(pthread_t thread)
 
 static const double ns_per_second = 1e9;
 
+/* Is there nothing to wait for? A signal handler may fork, and then the owner is not here. */
+static bool is_over(const ft_gate *gate)
+{
+    return gate->landed || gate->forks != ft_flights_forks;
+}
+
 /* Waits for at most so many seconds, without the GIL. 0, or -1 with a signal handler's exception.
  */
 static int wait_at(ft_gate *gate, double seconds)
 {
     uint64_t end = ft_clock_ns(CLOCK_MONOTONIC) + (uint64_t)(seconds * ns_per_second);
-    while (!gate->landed) {
+    while (!is_over(gate)) {
         uint64_t now = ft_clock_ns(CLOCK_MONOTONIC);
         if (now >= end)
             return 0;
@@ -259,11 +267,11 @@ static int wait_at(ft_gate *gate, double seconds)
 static int wait_patiently(ft_gate *gate, ft_patience patience)
 {
     const double least_share = 0.125;
-    for (double waited = 0; !gate->landed; waited += patience.still) {
+    for (double waited = 0; !is_over(gate); waited += patience.still) {
         uint64_t before = cpu_of(gate->owner);
         if (wait_at(gate, patience.still) < 0)
             return -1;
-        if (gate->landed || waited + patience.still >= patience.working)
+        if (is_over(gate) || waited + patience.still >= patience.working)
             break;
         uint64_t after = cpu_of(gate->owner);
         double used = after > before ? (double)(after - before) / ns_per_second : 0;

@@ -25,7 +25,6 @@ typedef struct ft_results {
     ft_reuse *reuse;                   /* owned; NULL: there is no curve */
     struct ft_results *before, *after; /* those of one method: types/memo.h */
     PyObject *memo;                    /* the method's, a strong reference; NULL: a function's */
-    bool is_stale;                     /* is to be cleared */
 } ft_results;
 
 enum { FT_RESULTS_MOST = FT_MEMO_MOST };

@@ -32,9 +32,8 @@ static int take_number(PyObject *number, Py_ssize_t *value)
 static int init_run(ft_lookup_domain *into, PyObject *range)
 {
     Py_ssize_t last = 0, count = PyObject_Size(range);
-    if (count < 0)
-        return -1;
-    assert(count > 0);
+    if (count <= 0) /* without members it is refused by who counts them */
+        return count < 0 ? -1 : 1;
     int fits = take_number(PyObject_GetAttrString(range, "start"), &into->start);
     if (fits > 0)
         fits = take_number(PyObject_GetAttrString(range, "step"), &into->step);

@@ -25,7 +25,7 @@ typedef struct ft_lookup_domain {
 
 enum { FT_LOOKUP_ABSENT = -1, FT_LOOKUP_ERROR = -2 };
 
-/* domain: a range, or a tuple of hashable members of which no two are equal; not empty. Writes to
+/* domain: a range, or a tuple of hashable members of which no two are equal. Writes to
  * *into, which is zeros, also where it fails: -1 with an exception. */
 int ft_lookup_domain_init(ft_lookup_domain *into, PyObject *domain);
 void ft_lookup_domain_fini(ft_lookup_domain *domain);

@@ -71,8 +71,10 @@ static int call_for_each(const lookup_table *self, ft_answers *into)
     PyObject *arguments = NULL;
     int result = members == NULL ? -1 : 0;
     while (result == 0 && (arguments = PyIter_Next(members)) != NULL) {
-        PyObject *found = PyObject_Call(self->function, arguments, NULL);
-        if (found == NULL)
+        PyObject *found = NULL;
+        if (!PyTuple_Check(arguments))
+            PyErr_SetString(PyExc_TypeError, "the members of a plan are tuples of arguments");
+        else if ((found = PyObject_Call(self->function, arguments, NULL)) == NULL)
             add_note(self, arguments);
         result = found == NULL ? -1 : ft_answers_add(into, found);
         Py_XDECREF(found);
@@ -360,6 +362,7 @@ static PyObject *lookup_table_new(PyTypeObject *type, PyObject *args, PyObject *
     lookup_table *self = (lookup_table *)type->tp_alloc(type, 0);
     if (self == NULL)
         return NULL;
+    PyObject_GC_UnTrack(self); /* members have a __hash__: nobody sees it half made */
     self->vectorcall = call_unbuilt;
     self->function = Py_NewRef(function);
     self->domains = Py_NewRef(domains);
@@ -374,6 +377,8 @@ static PyObject *lookup_table_new(PyTypeObject *type, PyObject *args, PyObject *
     self->builders = PySet_New(NULL);
     if (self->attributes == NULL || self->builders == NULL || init_parts(self) < 0)
         Py_CLEAR(self);
+    else
+        PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 

@@ -43,9 +43,11 @@ static int set_size(ft_memo *self, const arguments *given)
     if (size == -1 && PyErr_Occurred())
         return -1;
     self->most = size <= 0 ? 0 : size < FT_RESULTS_MOST ? (uint32_t)size : FT_RESULTS_MOST;
-    self->policy = self->most == 0 ? NULL : ft_policy_find(given->policy);
+    if (self->most > 0 && given->policy != NULL)
+        self->policy = ft_policy_find(given->policy);
     if (self->most > 0 && self->policy == NULL) {
-        PyErr_Format(PyExc_ValueError, "there is no policy %s", given->policy);
+        PyErr_Format(PyExc_ValueError, "there is no policy %s",
+                     given->policy == NULL ? "None" : given->policy);
         return -1;
     }
     self->is_off = self->most == 0;
@@ -55,6 +57,12 @@ static int set_size(ft_memo *self, const arguments *given)
 static PyObject *unless_none(PyObject *object)
 {
     return object == Py_None ? NULL : Py_NewRef(object);
+}
+
+/* Seconds that can be counted: 0 for what is no number, or negative. */
+static double within(double seconds)
+{
+    return seconds > FT_MEMO_LONGEST ? FT_MEMO_LONGEST : seconds > 0 ? seconds : 0;
 }
 
 static int set_fields(ft_memo *self, const arguments *given, ft_module_state *state)
@@ -74,8 +82,8 @@ static int set_fields(ft_memo *self, const arguments *given, ft_module_state *st
     self->bound_type = (PyTypeObject *)Py_NewRef((PyObject *)state->bound_memo_type);
     self->call_type = (PyTypeObject *)Py_NewRef((PyObject *)state->call_type);
     self->waits = &state->waits;
-    self->ttl = (uint64_t)(given->ttl * ns_per_second);
-    self->patience = (ft_patience){given->still, given->working};
+    self->ttl = (uint64_t)(within(given->ttl) * ns_per_second);
+    self->patience = (ft_patience){within(given->still), within(given->working)};
     self->typed = given->typed;
     self->is_method = given->is_method && !self->is_off;
     self->is_drop_in = given->is_drop_in;
@@ -89,15 +97,21 @@ static PyObject *memo_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     ft_module_state *state = ft_module_state_of(type);
     if (state == NULL || parse(&given, args, kwargs) < 0)
         return NULL;
+    if (state->shelf_type == NULL) { /* the interpreter ends, and the module went first */
+        PyErr_SetString(PyExc_RuntimeError, "fettle._core has been cleared");
+        return NULL;
+    }
     ft_memo *self = (ft_memo *)type->tp_alloc(type, 0);
     if (self == NULL)
         return NULL;
+    PyObject_GC_UnTrack(self); /* maxsize may have an __index__: nobody sees it half made */
     ft_memo_table_init(&self->results.table, &ft_results_mem, NULL, FT_MEMO_UNBOUNDED, false);
     ft_hit_histogram_init(&self->histogram, &ft_results_mem);
     if (set_size(self, &given) < 0 || set_fields(self, &given, state) < 0) {
         Py_DECREF(self);
         return NULL;
     }
+    PyObject_GC_Track(self);
     return (PyObject *)self;
 }
 
@@ -195,7 +209,8 @@ static bool is_name_after(PyObject *qualified, Py_ssize_t length)
            PyUnicode_FindChar(qualified, '.', length + 1, whole, 1) == -1;
 }
 
-/* Was the function written in the body of that class? 1, 0, or -1 with an exception. */
+/* Was the function written in the body of that class? 1, 0, or -1 with an exception. One without a
+ * name that says so was not. */
 static int is_of_class(const ft_memo *self, PyObject *owner)
 {
     PyObject *ours = PyObject_GetAttrString(self->function, "__qualname__");
@@ -204,7 +219,9 @@ static int is_of_class(const ft_memo *self, PyObject *owner)
     if (theirs == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
         PyErr_Clear();
         result = 0;
-    } else if (theirs != NULL && PyUnicode_Check(ours) && PyUnicode_Check(theirs)) {
+    } else if (theirs != NULL && !(PyUnicode_Check(ours) && PyUnicode_Check(theirs))) {
+        result = 0;
+    } else if (theirs != NULL) {
         Py_ssize_t length = PyUnicode_GET_LENGTH(theirs);
         result = (int)PyUnicode_Tailmatch(ours, theirs, 0, PY_SSIZE_T_MAX, -1);
         if (result == 1)

@@ -23,8 +23,8 @@ typedef struct ft_memo {
     vectorcallfunc vectorcall;
     PyObject *function, *dict, *weakrefs;
     ft_results results; /* of a function; empty in a method, and the head of its instances' list */
-    uint64_t instances_version; /* another one whenever the list of instances' results changed */
-    ft_counts past;             /* of instances that are gone, and what was counted elsewhere */
+    ft_results *cleared_next; /* of the instances', where these are cleared; else NULL */
+    ft_counts past;           /* of instances that are gone, and what was counted elsewhere */
     ft_stopwatch stopwatch;
     ft_flights flights;
     ft_patience patience;
@@ -46,6 +46,8 @@ typedef struct ft_memo {
     bool is_drop_in;                       /* as lru_cache is, down to its cache_info */
     PyTypeObject *call_type;               /* of this module: a call with keywords, exported */
 } ft_memo;
+
+enum { FT_MEMO_LONGEST = 1000000000 }; /* seconds: clocks' ns stay within 64 bits */
 
 /* Adds the type to the module. 0, or -1 with an exception. */
 int ft_memo_type_add(PyObject *module, ft_module_state *state);

@@ -110,7 +110,7 @@ static inline void begin_question(ft_memo_question *question, ft_results *result
 {
     question->results = results;
     question->version = 0;
-    question->items.many = NULL;
+    ft_call_items_init(&question->items);
     question->holder = question->made = NULL;
 }
 

@@ -9,12 +9,21 @@
 
 /* ---- which results are meant ---- */
 
+/* Is each of the receiver's results the memo's own, under a key that begins with the receiver? A
+ * class is shared by too many to be written to. */
+static bool is_in_key(PyObject *receiver)
+{
+    return receiver != NULL && PyType_Check(receiver);
+}
+
 /* Those of the receiver, or the memo's own; *holder: a new reference, or NULL. NULL with an
  * exception. */
 static ft_results *results_of(ft_memo *memo, PyObject *receiver, PyObject **holder)
 {
     *holder = NULL;
-    return receiver == NULL ? &memo->results : ft_shelf_results(memo, receiver, holder);
+    if (receiver == NULL || is_in_key(receiver))
+        return &memo->results;
+    return ft_shelf_results(memo, receiver, holder);
 }
 
 /* Asks with the receiver as the first argument, if there is one. Ended by ft_memo_asked and
@@ -24,7 +33,7 @@ static int ask(ft_memo *memo, PyObject *receiver, const ft_call *call, ft_memo_q
 {
     ft_call whole = *call;
     *joined = NULL;
-    question->items.many = NULL;
+    ft_call_items_init(&question->items);
     question->holder = question->made = NULL;
     if (receiver != NULL) {
         Py_ssize_t given = call->count + (call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names));
@@ -180,20 +189,16 @@ static void forget_all(ft_results *results)
     ft_results_clear(results);
 }
 
-/* Clears what instances have. Letting go runs the program's code, which may change the list: so
- * those to be cleared are marked, and when it changed they are looked for from its head. */
+/* Clears what instances have. Letting go runs the program's code, which may end instances: so the
+ * next one is where the list's own changes find it. What is new comes before all of them. Whoever
+ * clears meanwhile begins anew, and leaves nothing to be done. */
 static void clear_instances(ft_memo *memo)
 {
-    ft_results *at;
-    for (at = memo->results.after; at != NULL; at = at->after)
-        at->is_stale = true;
-    for (at = memo->results.after; at != NULL;) {
-        uint64_t version = memo->instances_version;
-        if (at->is_stale) {
-            at->is_stale = false;
-            forget_all(at);
-        }
-        at = version == memo->instances_version ? at->after : memo->results.after;
+    memo->cleared_next = memo->results.after;
+    while (memo->cleared_next != NULL) {
+        ft_results *at = memo->cleared_next;
+        memo->cleared_next = at->after;
+        forget_all(at);
     }
 }
 
@@ -317,6 +322,27 @@ static PyObject *export_key(const ft_memo *memo, PyObject *kept, bool several)
                            : PyTuple_GetSlice(kept, 0, positional);
 }
 
+/* The pair that the user sees of a row of ft_results_list: a new reference; NULL with an exception,
+ * or where it is another receiver's. */
+static PyObject *export_row(const ft_memo *memo, PyObject *receiver, PyObject *row)
+{
+    PyObject *kept = PyTuple_GET_ITEM(row, 1), *rest = NULL;
+    unsigned long hash = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(row, 0));
+    bool several = (hash & FT_KEY_KINDS) == FT_KEY_ITEMS;
+    if (is_in_key(receiver) && memo->key_function == NULL) {
+        Py_ssize_t count = several ? PyTuple_GET_SIZE(kept) : 0;
+        if ((count > 0 ? PyTuple_GET_ITEM(kept, 0) : kept) != receiver)
+            return NULL;
+        kept = rest = count > 0 ? PyTuple_GetSlice(kept, 1, count) : PyTuple_New(0);
+        several = true;
+    }
+    PyObject *key = kept == NULL ? NULL : export_key(memo, kept, several);
+    PyObject *pair = key == NULL ? NULL : PyTuple_Pack(2, key, PyTuple_GET_ITEM(row, 2));
+    Py_XDECREF(key);
+    Py_XDECREF(rest);
+    return pair;
+}
+
 PyObject *ft_memo_export(ft_memo *memo, PyObject *receiver)
 {
     PyObject *holder;
@@ -328,19 +354,18 @@ PyObject *ft_memo_export(ft_memo *memo, PyObject *receiver)
     }
     ft_results *results = results_of(memo, receiver, &holder);
     PyObject *rows = results == NULL ? NULL : ft_results_list(results, ft_memo_now(memo));
-    for (Py_ssize_t i = 0; rows != NULL && i < PyList_GET_SIZE(rows); i++) {
-        PyObject *row = PyList_GET_ITEM(rows, i), *kept = PyTuple_GET_ITEM(row, 1);
-        unsigned long hash = PyLong_AsUnsignedLong(PyTuple_GET_ITEM(row, 0));
-        PyObject *key = export_key(memo, kept, (hash & FT_KEY_KINDS) == FT_KEY_ITEMS);
-        PyObject *pair = key == NULL ? NULL : PyTuple_Pack(2, key, PyTuple_GET_ITEM(row, 2));
-        Py_XDECREF(key);
-        if (pair == NULL)
-            Py_CLEAR(rows);
-        else
-            PyList_SetItem(rows, i, pair);
+    PyObject *pairs = PyList_New(0);
+    for (Py_ssize_t i = 0; rows != NULL && pairs != NULL && i < PyList_GET_SIZE(rows); i++) {
+        PyObject *pair = export_row(memo, receiver, PyList_GET_ITEM(rows, i));
+        if (pair == NULL ? PyErr_Occurred() != NULL : PyList_Append(pairs, pair) < 0)
+            Py_CLEAR(pairs);
+        Py_XDECREF(pair);
     }
+    if (rows == NULL)
+        Py_CLEAR(pairs);
+    Py_XDECREF(rows);
     Py_XDECREF(holder);
-    return rows;
+    return pairs;
 }
 
 static PyObject *memo_export(PyObject *self, PyObject *unused)

@@ -18,7 +18,6 @@ typedef struct ft_shelf {
 static void enlist(ft_memo *memo, ft_results *results)
 {
     ft_results *head = &memo->results;
-    memo->instances_version++;
     results->memo = Py_NewRef((PyObject *)memo);
     results->before = head;
     results->after = head->after;
@@ -31,7 +30,8 @@ static void enlist(ft_memo *memo, ft_results *results)
 static void discard(ft_results *results)
 {
     ft_memo *memo = (ft_memo *)results->memo;
-    memo->instances_version++;
+    if (memo->cleared_next == results)
+        memo->cleared_next = results->after;
     results->before->after = results->after;
     if (results->after != NULL)
         results->after->before = results->before;
@@ -158,7 +158,7 @@ static PyType_Spec shelf_spec = {
 
 typedef struct shelf_slot {
     PyObject_HEAD
-    Py_ssize_t offset; /* of the slot in an instance */
+    PyObject *member; /* the slot's own descriptor */
 } shelf_slot;
 
 static PyObject *shelf_slot_get(PyObject *descriptor, PyObject *object, PyObject *type)
@@ -178,15 +178,26 @@ static int shelf_slot_set(PyObject *descriptor, PyObject *object, PyObject *valu
     return -1;
 }
 
+static int shelf_slot_traverse(PyObject *object, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(((shelf_slot *)object)->member);
+    return 0;
+}
+
+/* There is no tp_clear: the class clears its own part of any cycle. */
 static void shelf_slot_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    Py_XDECREF(((shelf_slot *)object)->member);
     type->tp_free(object);
     Py_DECREF(type);
 }
 
 static PyType_Slot shelf_slot_slots[] = {
     {Py_tp_dealloc, (void *)shelf_slot_dealloc},
+    {Py_tp_traverse, (void *)shelf_slot_traverse},
     {Py_tp_descr_get, (void *)shelf_slot_get},
     {Py_tp_descr_set, (void *)shelf_slot_set},
     {0, NULL},
@@ -195,7 +206,8 @@ static PyType_Slot shelf_slot_slots[] = {
 static PyType_Spec shelf_slot_spec = {
     .name = "fettle._core.ShelfSlot",
     .basicsize = sizeof(shelf_slot),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = shelf_slot_slots,
 };
 
@@ -207,32 +219,53 @@ static int hide_member(const ft_memo *memo, PyObject *owner, PyObject *member)
     shelf_slot *slot = (shelf_slot *)memo->slot_type->tp_alloc(memo->slot_type, 0);
     if (slot == NULL)
         return -1;
-    slot->offset = ((PyMemberDescrObject *)member)->d_member->offset;
+    slot->member = Py_NewRef(member);
     int result = PyObject_SetAttr(owner, memo->shelf_name, (PyObject *)slot);
     Py_DECREF(slot);
     return result;
 }
 
+/* The offset that the descriptor has in the instances of a class if it is that class's own slot;
+ * else 0: one of another class's would lead out of them. */
+static Py_ssize_t offset_of(const ft_memo *memo, PyObject *owner, PyObject *found)
+{
+    if (Py_IS_TYPE(found, memo->slot_type))
+        found = ((shelf_slot *)found)->member;
+    if (!Py_IS_TYPE(found, &PyMemberDescr_Type))
+        return 0;
+    const PyMemberDef *member = ((PyMemberDescrObject *)found)->d_member;
+    bool is_slot = (PyObject *)PyDescr_TYPE(found) == owner &&
+                   PyDescr_NAME(found) == memo->shelf_name && member->type == T_OBJECT_EX;
+    return is_slot ? member->offset : 0;
+}
+
+/* The same of whatever a class has by the name; hides the member. -1 with an exception. */
+static Py_ssize_t slot_in(const ft_memo *memo, PyObject *owner)
+{
+    PyObject *dict = ft_compat_type_dict((PyTypeObject *)owner);
+    PyObject *found = dict == NULL ? NULL : PyDict_GetItemWithError(dict, memo->shelf_name);
+    Py_XINCREF(found);
+    Py_XDECREF(dict);
+    if (found == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    Py_ssize_t offset = offset_of(memo, owner, found);
+    if (offset > 0 && !Py_IS_TYPE(found, memo->slot_type) && hide_member(memo, owner, found) < 0)
+        offset = -1;
+    Py_DECREF(found);
+    return offset;
+}
+
 /* The offset of the slot that a class, or one of its bases, has for it: 0 where there is none, -1
- * with an exception. */
+ * with an exception. Keys of a namespace may be the program's, and so what compares them: it may
+ * give the class other bases. */
 static Py_ssize_t slot_of(const ft_memo *memo, PyTypeObject *type)
 {
-    PyObject *order = type->tp_mro;
-    for (Py_ssize_t i = 0; order != NULL && i < PyTuple_GET_SIZE(order); i++) {
-        PyObject *owner = PyTuple_GET_ITEM(order, i);
-        PyObject *dict = ft_compat_type_dict((PyTypeObject *)owner);
-        PyObject *found = dict == NULL ? NULL : PyDict_GetItemWithError(dict, memo->shelf_name);
-        Py_XDECREF(dict); /* the class has it */
-        if (found == NULL && PyErr_Occurred())
-            return -1;
-        if (found != NULL && Py_IS_TYPE(found, memo->slot_type))
-            return ((shelf_slot *)found)->offset;
-        if (found != NULL && Py_IS_TYPE(found, &PyMemberDescr_Type)) {
-            Py_ssize_t offset = ((PyMemberDescrObject *)found)->d_member->offset;
-            return hide_member(memo, owner, found) < 0 ? -1 : offset;
-        }
-    }
-    return 0;
+    Py_ssize_t offset = 0;
+    PyObject *order = Py_XNewRef(type->tp_mro);
+    for (Py_ssize_t i = 0; order != NULL && offset == 0 && i < PyTuple_GET_SIZE(order); i++)
+        offset = slot_in(memo, PyTuple_GET_ITEM(order, i));
+    Py_XDECREF(order);
+    return offset;
 }
 
 /* The memo remembers the answer for the class that asked last. */

@@ -8,6 +8,7 @@ from typing import Any
 
 import fettle
 
+WATCHDOG = 50  # seconds: less than the patience of a call that waits
 Run = Callable[[Coroutine[Any, Any, Any]], Any]  # what the fixture `run` is
 
 KINDS = ["plain", "debug", *(["eager"] if hasattr(asyncio, "eager_task_factory") else [])]
@@ -23,7 +24,8 @@ def run_in(kind, main):
         if kind == "eager":
             loop.set_task_factory(asyncio.eager_task_factory)
         try:
-            return await main
+            async with asyncio.timeout(WATCHDOG):
+                return await main
         finally:
             await settle()
             left = asyncio.all_tasks() - {asyncio.current_task()}

@@ -366,7 +366,7 @@ def test_it_looks_like_the_function() -> None:
     assert documented.__module__ == __name__ and documented.__doc__ == "What it says."
     assert documented.__wrapped__(3) == [3]
     assert str(inspect.signature(documented)) == "(x: int, *, y: str = '') -> list[int]"
-    assert documented.__annotations__ == documented.__wrapped__.__annotations__
+    assert inspect.get_annotations(documented) == inspect.get_annotations(documented.__wrapped__)
     assert inspect.isroutine(documented) and inspect.unwrap(documented) is documented.__wrapped__
     assert "documented" in repr(documented)
     assert "What it says." in pydoc.plain(pydoc.render_doc(documented))

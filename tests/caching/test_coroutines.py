@@ -667,7 +667,7 @@ def test_objects_do_not_add_up(run: Run) -> None:
             return x
 
         async def some():
-            for x in range(500):
+            for x in range(2000):
                 await asyncio.gather(function(x), function(x))
             await settle()
             gc.collect()
@@ -675,6 +675,6 @@ def test_objects_do_not_add_up(run: Run) -> None:
 
         await some()
         before = await some()
-        assert await some() - before < 50
+        assert await some() - before < 1000  # asyncio keeps some cancelled timers for a while
 
     run(main())

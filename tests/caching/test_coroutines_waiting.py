@@ -2,6 +2,7 @@
 """Tasks that wait for the computation of another. Events order what happens."""
 
 import asyncio
+import sys
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
@@ -402,6 +403,48 @@ def test_recursion(run: Run) -> None:
     async def main() -> None:
         assert await fibonacci(40) == await together(40) == 102334155
         assert fibonacci.cache_info().misses == together.cache_info().misses == 41
+
+    run(main())
+
+
+def test_recursion_is_not_nested(run: Run) -> None:
+    """Each computation has a stack of its own: it goes deeper than without a cache."""
+
+    @fettle.cache(maxsize=None)
+    async def total(n):
+        return n if n == 0 else n + await total(n - 1)
+
+    async def main() -> None:
+        depth = 3 * sys.getrecursionlimit()
+        assert await total(depth) == depth * (depth + 1) // 2
+
+    run(main())
+
+
+def test_an_error_of_the_loops_own(run: Run) -> None:
+    """Where no task can be made, the caller hears of it, and nobody waits for nothing."""
+
+    async def main() -> None:
+        loop, source = asyncio.get_running_loop(), Source()
+        factory = loop.get_task_factory()
+
+        def refuse(loop, coroutine, **options):
+            raise MemoryError
+
+        loop.set_task_factory(refuse)
+        with pytest.raises(MemoryError):
+            await source.function(1)
+        loop.set_task_factory(factory)
+        one, two = await source.calls(1, 2)
+        source.running[0][1].set_exception(ValueError())
+        loop.set_task_factory(refuse)
+        await settle()
+        assert isinstance(one.exception(), ValueError) and isinstance(two.exception(), MemoryError)
+        loop.set_task_factory(factory)
+        three = source.call(1)
+        await settle()
+        await source.answer("x")
+        assert await three == "x"
 
     run(main())
 

@@ -325,7 +325,7 @@ def test_what_a_bound_method_shows() -> None:
     assert method.__qualname__ == "Plain.method"
     assert method.__doc__ == "What it says."
     assert method.__module__ == Plain.__module__
-    assert method.__annotations__ == Plain.method.__annotations__
+    assert inspect.get_annotations(method) == inspect.get_annotations(Plain.method)
     assert method.__wrapped__ is Plain.method.__wrapped__
     assert str(inspect.signature(method)) == "(x: int = 0, *, y: int = 0) -> tuple[typing.Any, ...]"
     assert str(inspect.signature(Plain.method)).startswith("(self, x: int = 0")

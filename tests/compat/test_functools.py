@@ -335,7 +335,7 @@ def test_it_looks_like_the_function() -> None:
     assert documented.__doc__ == "What it says."
     assert documented.__wrapped__(3) == [3]
     assert str(inspect.signature(documented)) == "(x: int, *, y: str = '') -> list[int]"
-    assert documented.__annotations__ == documented.__wrapped__.__annotations__
+    assert inspect.get_annotations(documented) == inspect.get_annotations(documented.__wrapped__)
     documented.extra = 5
     assert documented.__dict__["extra"] == 5
     del documented.extra

@@ -136,6 +136,7 @@ class Flight:
     __slots__ = (
         "__weakref__",
         "ended",
+        "is_computing",
         "is_listed",
         "key",
         "loop",
@@ -151,6 +152,7 @@ class Flight:
         self.waiters: dict[Waiter, None] = {}  # in the order in which they came
         self.outer: Flight | None = None  # of which its computation is a part
         self.ended = False
+        self.is_computing = False  # until the waiters have been told
         misses.flights[id(loop), key] = self
         self.is_listed = True
 
@@ -162,7 +164,7 @@ class Flight:
         try:
             self._start(waiter)
         except BaseException:
-            self._end()
+            self.leave(waiter)
             raise
         return waiter
 
@@ -184,7 +186,7 @@ class Flight:
         del self.waiters[waiter]
         if self.waiters:
             return None
-        task, self.task = self.task, None
+        task = self.task if self.is_computing else None
         self.outer = waiter.inside  # who sees it off waits for what it does yet
         self._end()
         if task is not None and not self.loop.is_closed():
@@ -201,25 +203,25 @@ class Flight:
     # ---- computing ----
 
     def _start(self, waiter: Waiter) -> None:
-        """Computes what the waiter asked for. An eager task may have ended when this does."""
-        waiter.computes = True
-        self.outer = waiter.inside
+        """Computes what the waiter asked for."""
+        waiter.computes = self.is_computing = True
+        self.outer, self.task = waiter.inside, None
         self.key.count(True, False, 0.0)
         computation = self._compute(waiter.args, waiter.keywords)
         create = self.loop.create_task
         try:
             if waiter.context is None:
-                task = create(computation)
+                self.task = create(computation)
             else:
-                task = waiter.context.run(create, computation)
+                self.task = waiter.context.run(create, computation)
         except BaseException:
             computation.close()
             raise
-        if not task.done():
-            self.task = task
-            task.add_done_callback(self._task_ended)
+        self.task.add_done_callback(self._task_ended)
 
     async def _compute(self, args: Any, keywords: Any) -> Any:
+        if self.task is None:  # an eager task, still on the caller's stack: recursion would not
+            await asyncio.sleep(0)  # have far to go
         _inside.set(self)
         key, began = self.key, monotonic()
         try:
@@ -236,9 +238,10 @@ class Flight:
         return value  # to who saw it off
 
     def _task_ended(self, task: "Task[Any]") -> None:
-        """It may have been cancelled before its first step."""
-        if self.task is task:
-            self._fail(CancelledError())
+        """It may have been cancelled before its first step, or interrupted in its last."""
+        if self.task is task and self.is_computing:
+            error = None if task.cancelled() else task.exception()
+            self._fail(error or CancelledError())
 
     def _land(self, value: Any) -> None:
         shared = value
@@ -246,33 +249,32 @@ class Flight:
             shared = self.key.keep(value)
         elif self.misses.copy is not None and self.waiters:  # it was forgotten
             shared = self.misses.copy(value)
-        waiters, self.task = self.waiters, None
-        self._end()
-        for waiter in waiters:
+        for waiter in self.waiters:
             waiter.value = value if waiter.computes else shared
             waiter.tell()
+        self._end()
 
     def _fail(self, error: BaseException) -> bool:
         """False: there is nobody whose exception it is."""
-        self.task = None
         if not self.waiters:
+            self._end()
             return False
         first = self._first()
         if first is not None:
-            del self.waiters[first]
             first.computes, first.error = True, error
             first.tell()
         if self._first() is not None and not self.loop.is_closed():
             self.loop.call_soon(self._start_again)
+            self.is_computing = False
         else:
             self._end()
         return True
 
     def _first(self) -> Waiter | None:
-        """The first waiter that was not cancelled. (One that was need not have run since.)"""
+        """The first waiter that was not told, nor cancelled. (It need not have heard of it yet.)"""
         while self.waiters:
             first = next(iter(self.waiters))
-            if not first.future.cancelled():
+            if not first.future.done():
                 return first
             del self.waiters[first]
         return None
@@ -294,8 +296,9 @@ class Flight:
         self.forget()
         self.outer = living(self.outer)
         self.key = None
+        self.task = None
         self.waiters = {}
-        self.ended = True
+        self.ended, self.is_computing = True, False
 
 
 class Misses:
