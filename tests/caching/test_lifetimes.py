@@ -4,6 +4,7 @@
 import gc
 import sys
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import fettle
@@ -222,92 +223,118 @@ def test_counts_of_instances() -> None:
 # ---- cycles ----
 
 
-def cycles() -> dict[str, Any]:
-    def itself() -> Any:
-        f = fettle.cache(lambda *args: args)
-        f(f), f(f, 1), f(1, f)
+CYCLES: dict[str, Callable[[], Any]] = {}
+
+
+def cycle(make: Callable[[], Any]) -> Callable[[], Any]:
+    CYCLES[make.__name__] = make
+    return make
+
+
+@cycle
+def itself() -> Any:
+    f = fettle.cache(lambda *args: args)
+    f(f), f(f, 1), f(1, f)
+    return f
+
+
+@cycle
+def closure() -> Any:
+    @fettle.cache
+    def f(n: int) -> Any:
         return f
 
-    def closure() -> Any:
+    f(1)
+    return f
+
+
+@cycle
+def attribute() -> Any:
+    f = fettle.cache(lambda: 1)
+    f.me = f
+    return f
+
+
+@cycle
+def drop_in() -> Any:
+    f = compat.cache(lambda *args: args)
+    f(f), f([f].__len__, f)
+    return f
+
+
+@cycle
+def key() -> Any:
+    box: list[Any] = []
+    f = fettle.cache(key=lambda x: (x, *map(id, box)))(lambda x: box)
+    box.append(f)
+    f(1)
+    return f
+
+
+@cycle
+def copier() -> Any:
+    box: list[Any] = []
+    f = fettle.cache(copy=lambda result: [result, box])(lambda x: x)
+    box.append(f)
+    f(1)
+    return f
+
+
+@cycle
+def curve() -> Any:
+    f = fettle.cache(curve=True, maxsize=1)(lambda x: 1)
+    f(f), f(1)
+    return f
+
+
+@cycle
+def two() -> Any:
+    f, g = fettle.cache(lambda x: x), fettle.cache(lambda x: x)
+    f(g), g(f)
+    return f
+
+
+@cycle
+def bound() -> Any:
+    class Owner:
         @fettle.cache
-        def f(n: int) -> Any:
-            return f
+        def method(self, *args: Any) -> Any:
+            return self.method, args
 
-        f(1)
-        return f
-
-    def attribute() -> Any:
-        f = fettle.cache(lambda: 1)
-        f.me = f
-        return f
-
-    def drop_in() -> Any:
-        f = compat.cache(lambda *args: args)
-        f(f), f([f].__len__, f)
-        return f
-
-    def key() -> Any:
-        box: list[Any] = []
-        f = fettle.cache(key=lambda x: (x, *map(id, box)))(lambda x: box)
-        box.append(f)
-        f(1)
-        return f
-
-    def copier() -> Any:
-        box: list[Any] = []
-        f = fettle.cache(copy=lambda result: [result, box])(lambda x: x)
-        box.append(f)
-        f(1)
-        return f
-
-    def curve() -> Any:
-        f = fettle.cache(curve=True, maxsize=1)(lambda x: 1)
-        f(f), f(1)
-        return f
-
-    def two() -> Any:
-        f, g = fettle.cache(lambda x: x), fettle.cache(lambda x: x)
-        f(g), g(f)
-        return f
-
-    def bound() -> Any:
-        class Owner:
-            @fettle.cache
-            def method(self, *args: Any) -> Any:
-                return self.method, args
-
-        one = Owner()
-        one.method(one), one.method(1)
-        one.bound = one.method
-        return one
-
-    def slotted() -> Any:
-        class Owner:
-            __slots__ = ("__fettle__", "__weakref__")
-
-            @fettle.cache
-            def method(self) -> Any:
-                return self, Owner
-
-        one = Owner()
-        one.method()
-        return one
-
-    def partial_class() -> Any:
-        class Owner:
-            pass
-
-        Owner.method = fettle.cache(lambda x: Owner)
-        Owner.method(Owner)
-        return Owner
-
-    return {name: value for name, value in locals().items() if callable(value)}
+    one = Owner()
+    one.method(one), one.method(1)
+    one.bound = one.method
+    return one
 
 
-@pytest.mark.parametrize("cycle", cycles().values(), ids=cycles())
-def test_cycles_are_collected(cycle: Any) -> None:
+@cycle
+def slotted() -> Any:
+    class Owner:
+        __slots__ = ("__fettle__", "__weakref__")
+
+        @fettle.cache
+        def method(self) -> Any:
+            return self, Owner
+
+    one = Owner()
+    one.method()
+    return one
+
+
+@cycle
+def partial_class() -> Any:
+    class Owner:
+        pass
+
+    Owner.method = fettle.cache(lambda x: Owner)
+    Owner.method(Owner)
+    return Owner
+
+
+@pytest.mark.parametrize("make", CYCLES.values(), ids=CYCLES)
+def test_cycles_are_collected(make: Any) -> None:
     gc.collect()
-    reference = weakref.ref(cycle())
+    reference = weakref.ref(make())
     gc.collect()
     assert reference() is None
 
