@@ -58,17 +58,19 @@ static inline uint32_t ft_key_high(uint64_t mixed, uint32_t kind)
     return ((uint32_t)(mixed >> 32) & ~(uint32_t)FT_KEY_KINDS) | kind;
 }
 
-/* What a hash has in its high bits alone (that of a float with few binary digits) comes into the
- * low ones too: a product only carries upwards. Small numbers stay as they are. */
-static inline uint64_t ft_key_fold(Py_hash_t hash)
-{
-    return (uint64_t)hash ^ (uint64_t)hash >> 32;
-}
-
-/* Fibonacci hashing: the high bits of the product depend on every bit of the hash. */
+/* Fibonacci hashing: the high bits of the product depend on every bit of the hash. But a product
+ * carries upwards only, so what a hash has in its high bits alone (a float with few binary digits)
+ * is brought into its low ones before. Small numbers stay as they are. */
 static inline uint32_t ft_key_mix(Py_hash_t hash, uint32_t kind)
 {
-    return ft_key_high(ft_key_fold(hash) * UINT64_C(0x9E3779B97F4A7C15), kind);
+    uint64_t folded = (uint64_t)hash ^ (uint64_t)hash >> 32;
+    return ft_key_high(folded * UINT64_C(0x9E3779B97F4A7C15), kind);
+}
+
+/* The same of a sum of products: here it is done afterwards, once for all. */
+static inline uint32_t ft_key_mix_sum(uint64_t sum)
+{
+    return ft_key_high(sum ^ sum >> 17, FT_KEY_ITEMS);
 }
 
 /* An object's hash, -1 with an exception: that of small ints and of strings is read off them. */
@@ -120,9 +122,9 @@ static inline int ft_call_key_items(ft_call_key *key, PyObject *const *items, Py
             return -1;
         if (i >= FT_KEY_FACTORS) /* from here on the same factors come again */
             sum = sum << 23 | sum >> 41;
-        sum += ft_key_fold(hash) * ft_key_factors[i % FT_KEY_FACTORS];
+        sum += (uint64_t)hash * ft_key_factors[i % FT_KEY_FACTORS];
     }
-    *key = (ft_call_key){items, count, ft_key_high(sum, FT_KEY_ITEMS)};
+    *key = (ft_call_key){items, count, ft_key_mix_sum(sum)};
     return 0;
 }
 
@@ -134,16 +136,15 @@ static inline int ft_key_of_keyword(uint32_t *hash, PyObject *name, PyObject *va
     if (of_name == -1 || of_value == -1)
         return -1;
     uint64_t sum = 3 * FT_KEY_COUNT_FACTOR + FT_KEY_MARK_HASH * ft_key_factors[0] +
-                   ft_key_fold(of_name) * ft_key_factors[1] +
-                   ft_key_fold(of_value) * ft_key_factors[2];
-    *hash = ft_key_high(sum, FT_KEY_ITEMS);
+                   (uint64_t)of_name * ft_key_factors[1] + (uint64_t)of_value * ft_key_factors[2];
+    *hash = ft_key_mix_sum(sum);
     return 0;
 }
 
 /* The hash of a call without arguments. */
 static inline uint32_t ft_key_of_nothing(void)
 {
-    return ft_key_mix(0, FT_KEY_ITEMS);
+    return ft_key_mix_sum(0);
 }
 
 /* The key of any call. typed: the types of the arguments count; mark: what stands before keywords.

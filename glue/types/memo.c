@@ -155,17 +155,23 @@ static int memo_clear(PyObject *object)
     return 0;
 }
 
+static void free_own(ft_memo *self)
+{
+    ft_results_fini(&self->results);
+    ft_hit_histogram_fini(&self->histogram);
+    ft_flights_fini(&self->flights);
+}
+
 static void memo_dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     ft_memo *self = (ft_memo *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, memo_dealloc); /* results may be, or hold, another Memo, and so on */
     if (self->weakrefs != NULL)
         PyObject_ClearWeakRefs(object);
     memo_clear(object);
-    ft_results_fini(&self->results);
-    ft_hit_histogram_fini(&self->histogram);
-    ft_flights_fini(&self->flights);
+    free_own(self);
     Py_XDECREF(self->function);
     Py_XDECREF(self->mark);
     Py_XDECREF(self->key_function);
@@ -181,6 +187,7 @@ static void memo_dealloc(PyObject *object)
     Py_XDECREF(self->call_type);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 /* ---- a descriptor ---- */

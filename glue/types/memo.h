@@ -84,7 +84,6 @@ typedef struct ft_memo_question {
     ft_results *results;
     ft_call_key key;
     uint64_t version; /* of the table in which the key was not found; 0: not looked for */
-    bool is_computed; /* by this call: it did not wait for another's */
     ft_call_items items;
     PyObject *holder; /* of the results, a strong reference, or NULL: the memo */
     PyObject *made;   /* what the key function made, a strong reference, or NULL */
