@@ -47,6 +47,9 @@
 #define FT_HAS_MONITORING 0
 #endif
 
+/* Is the C stack guarded where Python code is entered from C, apart from the recursion limit? */
+#define FT_GUARDS_STACK (PY_VERSION_HEX >= 0x030C0000)
+
 /* Can PY_UNWIND and PY_THROW be heard of in one code object? */
 #define FT_HAS_LOCAL_UNWIND (PY_VERSION_HEX >= 0x030F0000)
 /* No LINE event where a call begins on the line of its RESUME, unless PY_START is on. */

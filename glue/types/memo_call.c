@@ -55,12 +55,15 @@ static __attribute__((noinline)) PyObject *run_counted(PyObject *function, PyObj
     return value;
 }
 
-/* Calls of what is written in Python are counted by the interpreter. Others could come back here
- * again and again without any that is. (PyObject_Vectorcall would stay on the stack.) */
+/* Who recurses through a cache must end with RecursionError before the stack does. From 3.12 on the
+ * interpreter sees to that where a Python function is called from C, and others are counted here:
+ * they could come back again and again without any that is. 3.11 counts calls, not stack: there all
+ * are counted once more, as they are in lru_cache. (PyObject_Vectorcall would stay on the stack.)
+ */
 static inline PyObject *run(PyObject *function, PyObject *const *args, size_t nargsf,
                             PyObject *names)
 {
-    return PyFunction_Check(function)
+    return FT_GUARDS_STACK && PyFunction_Check(function)
                ? PyVectorcall_Function(function)(function, args, nargsf, names)
                : run_counted(function, args, nargsf, names);
 }

@@ -47,9 +47,9 @@ try:
     except RuntimeError:  # an isolated one may have none
         ends = [f(9000)] * 4
     assert ends == [[9000]] * 4
-    print("works", flush=True)
+    print("works\\n", end="", flush=True)  # at once: interpreters share the stream, not its buffer
 except ImportError as error:
-    print("refused" if "interpreter" in str(error) else error, flush=True)
+    print("refused\\n" if "interpreter" in str(error) else error, end="", flush=True)
 """
 
 
