@@ -475,13 +475,26 @@ static int load_row(ft_memo *memo, PyObject *receiver, PyObject *row)
     return result;
 }
 
+/* The items of a mapping; of anything else itself: a new reference, or NULL with an exception. */
+static PyObject *rows_of(PyObject *pairs)
+{
+    if (PyDict_CheckExact(pairs))
+        return PyMapping_Items(pairs);
+    PyObject *items = PyMapping_Check(pairs) ? PyObject_GetAttrString(pairs, "items") : NULL;
+    if (items == NULL && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return NULL;
+    PyErr_Clear();
+    PyObject *rows = items == NULL ? Py_NewRef(pairs) : PyObject_CallNoArgs(items);
+    Py_XDECREF(items);
+    return rows;
+}
+
 PyObject *ft_memo_load(ft_memo *memo, PyObject *receiver, PyObject *pairs)
 {
     PyObject *row, *rows;
     if (receiver == NULL && memo->is_method)
         return ft_memo_export(memo, NULL); /* says why not */
-    rows = PyMapping_Check(pairs) && PyObject_HasAttrString(pairs, "items") ? PyMapping_Items(pairs)
-                                                                            : Py_NewRef(pairs);
+    rows = rows_of(pairs);
     PyObject *iterator = rows == NULL ? NULL : PyObject_GetIter(rows);
     Py_XDECREF(rows);
     if (iterator == NULL)

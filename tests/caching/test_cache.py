@@ -4,6 +4,7 @@
 Where lru_cache says what is right, it is asked.
 """
 
+import collections.abc
 import copy
 import functools
 import inspect
@@ -11,6 +12,7 @@ import pickle
 import pydoc
 import random
 import time
+import types
 import weakref
 from datetime import timedelta
 from typing import Any
@@ -599,6 +601,31 @@ def test_loading_stops_at_what_fails() -> None:
     with pytest.raises(LookupError, match="no more"):
         f.cache_load(pairs())
     assert dict(f.cache_export()) == {1: "one", 2: "two"}
+
+
+def test_loading_mappings() -> None:
+    class Given(collections.abc.Mapping):  # type: ignore[type-arg]
+        def __getitem__(self, key: int) -> str:
+            return str(key)
+
+        def __iter__(self) -> Any:
+            return iter([1, 2])
+
+        def __len__(self) -> int:
+            return 2
+
+    class Faulty(Given):
+        @property
+        def items(self) -> Any:
+            raise LookupError("no items today")
+
+    f = fettle.cache(Counted())
+    for mapping in (Given(), collections.OrderedDict(Given()), types.MappingProxyType({1: "1"})):
+        f.cache_clear()
+        f.cache_load(mapping)
+        assert dict(f.cache_export()) == dict(mapping)
+    with pytest.raises(LookupError, match="no items today"):
+        f.cache_load(Faulty())
 
 
 def test_loading_what_is_being_exported() -> None:
