@@ -7,7 +7,7 @@ static PyObject **room_for(ft_call_items *items, Py_ssize_t count)
 {
     if (count <= FT_CALL_ITEMS_FEW)
         return items->few;
-    items->many = PyMem_New(PyObject *, count);
+    items->many = PyMem_New(PyObject *, (size_t)count);
     if (items->many == NULL)
         PyErr_NoMemory();
     return items->many;

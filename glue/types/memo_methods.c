@@ -37,7 +37,7 @@ static int ask(ft_memo *memo, PyObject *receiver, const ft_call *call, ft_memo_q
     question->holder = question->made = NULL;
     if (receiver != NULL) {
         Py_ssize_t given = call->count + (call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names));
-        PyObject **all = PyMem_New(PyObject *, given + 1);
+        PyObject **all = PyMem_New(PyObject *, (size_t)given + 1);
         if (all == NULL) {
             PyErr_NoMemory();
             return -1;
@@ -404,7 +404,7 @@ static int open_call(PyObject *key, PyObject ***args, PyObject **names, Py_ssize
         return -1;
     }
     *count = PyTuple_GET_SIZE(given);
-    *args = PyMem_New(PyObject *, *count + PyTuple_GET_SIZE(named) + 1);
+    *args = PyMem_New(PyObject *, (size_t)(*count + PyTuple_GET_SIZE(named)) + 1);
     *names = PyTuple_New(PyTuple_GET_SIZE(named));
     if (*args == NULL || *names == NULL) {
         PyErr_NoMemory();
