@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What fettle.cache refuses: one sentence, of the right type of exception."""
 
+import doctest
 import fractions
 import functools
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import fettle
+import fettle.caching.decorator
 import pytest
 
 from .harness import sentence
@@ -237,3 +239,8 @@ def test_calls_that_are_none() -> None:
     with pytest.raises(TypeError):
         Call((1,))
     assert f.cache_export() == []
+
+
+def test_the_example_in_the_docstring_runs() -> None:
+    failed, attempted = doctest.testmod(fettle.caching.decorator)
+    assert failed == 0 and attempted > 3

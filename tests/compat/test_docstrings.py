@@ -13,6 +13,7 @@ LINE_PROFILER += ["scoping_policy", "text"]
 MODULES = [
     "cProfile",
     "entries",
+    "functools",
     "tracemalloc",
     *(f"line_profiler.{name}" for name in LINE_PROFILER),
 ]
