@@ -45,16 +45,6 @@ static inline void stopwatch_end(ft_stopwatch *watch, uint64_t begun)
 
 /* ---- the program's functions ---- */
 
-static __attribute__((noinline)) PyObject *run_counted(PyObject *function, PyObject *const *args,
-                                                       size_t nargsf, PyObject *names)
-{
-    if (Py_EnterRecursiveCall(" in a cached function"))
-        return NULL;
-    PyObject *value = PyObject_Vectorcall(function, args, nargsf, names);
-    Py_LeaveRecursiveCall();
-    return value;
-}
-
 /* Who recurses through a cache must end with RecursionError before the stack does. From 3.12 on the
  * interpreter sees to that where a Python function is called from C, and others are counted here:
  * they could come back again and again without any that is. 3.11 counts calls, not stack: there all
@@ -63,9 +53,14 @@ static __attribute__((noinline)) PyObject *run_counted(PyObject *function, PyObj
 static inline PyObject *run(PyObject *function, PyObject *const *args, size_t nargsf,
                             PyObject *names)
 {
-    return FT_GUARDS_STACK && PyFunction_Check(function)
-               ? PyVectorcall_Function(function)(function, args, nargsf, names)
-               : run_counted(function, args, nargsf, names);
+    bool is_python = PyFunction_Check(function), is_counted = !FT_GUARDS_STACK || !is_python;
+    if (is_counted && Py_EnterRecursiveCall(" in a cached function"))
+        return NULL;
+    PyObject *value = is_python ? PyVectorcall_Function(function)(function, args, nargsf, names)
+                                : PyObject_Vectorcall(function, args, nargsf, names);
+    if (is_counted)
+        Py_LeaveRecursiveCall();
+    return value;
 }
 
 /* ---- keys and results ---- */
