@@ -64,8 +64,9 @@ def test_awaited_time_goes_up_to_the_task_and_no_further(recording, options):
     )
     assert rows["in_awaitable"].own_awaited == 0
     assert rows["in_awaitable"].cumulative_awaited == rows["__await__"].own_awaited > 0
-    assert rows["cleans_up"].cumulative_awaited >= 0.06
-    assert rows["catches"].cumulative_awaited >= 0.03
+    # Sleeps of 0.06 s and 0.03 s; a loop's timer may be a little early.
+    assert rows["cleans_up"].cumulative_awaited >= 0.055
+    assert rows["catches"].cumulative_awaited >= 0.025
     for name in ("<module>", "iterate", "call_soon", "Clock"):
         assert name not in rows or rows[name].cumulative_awaited == 0
     elsewhere = [r for r in recorded.profile.functions() if r.name in ("run", "_run_once", "_run")]

@@ -145,6 +145,7 @@ lines = [f.__code__.co_firstlineno + 1 for f in (fresh, zeroed, again, refused)]
 recorder = Recorder()
 old, older = malloc(700), malloc(70)
 slots[10] = old
+[[] for _ in range(200)]  # what a freelist of the interpreter's keeps is there before
 recorder.start()
 def grown():
     rows = alive_by(recorder, but=sys.getsizeof(1 << 40))  # an int's, which a freelist keeps
