@@ -2,13 +2,13 @@
 /* memo_index.h: which entries have a hash?
  *
  * A hash table of entry numbers in chunks of one cache line: twelve tags, a byte of each entry's
- * hash, and twelve numbers. A hash has a chunk, and in it a slot of its own: most entries are
- * there, at the cost of an array's element. One that finds its slot taken takes any other of the
- * chunk: all tags of a chunk are compared at once, so there is no loop that a processor would guess
- * wrong. One that finds its chunk full goes into the next one, and each chunk counts the entries
- * that passed it: a search ends at a chunk that none passed. An entry that is removed is taken from
- * those counts, so there are no tombstones, and an index from which things are removed for ever
- * does not get slower.
+ * hash, and twelve numbers. A hash has a chunk, and in it a slot of its own: while a table grows
+ * most entries are there (two thirds; a third once it evicts), at the cost of an array's element.
+ * One that finds its slot taken takes any other of the chunk: all tags of a chunk are compared at
+ * once, so there is no loop that a processor would guess wrong. One that finds its chunk full goes
+ * into the next one, and each chunk counts the entries that passed it: a search ends at a chunk
+ * that none passed. An entry that is removed is taken from those counts, so there are no tombstones
+ * to clean up, however much comes and goes.
  *
  * Chunks are in the order of the hashes (hash * count / 2^32), which works for any number of them:
  * an index is as large as its entries need, not the next power of two. */
