@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "glue": ["engine"],
     "glue/caching": ["engine/base", "engine/cache", "engine/stats", "glue"],
     "glue/objects": ["engine/base", "glue"],
+    "glue/persist": ["engine/base", "engine/store", "glue"],
     "glue/probes": ["engine/base", "engine/model", "engine/record", "glue"],
     "glue/types": ["engine", "glue"],
 }

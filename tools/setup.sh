@@ -48,6 +48,7 @@ missing_packages() {
     command -v "${CC:-cc}" >/dev/null || echo gcc libc6-dev
     command -v pkg-config >/dev/null || echo pkgconf
     pkg-config --exists libzstd 2>/dev/null || echo libzstd-dev
+    pkg-config --exists libxxhash 2>/dev/null || echo libxxhash-dev
     command -v "$python" >/dev/null || echo python3 python3-venv python3-dev
     [[ $(identity "$python") == */usr/bin/python* ]] || return 0
     interpreter=$(basename "$(identity "$python" | cut -d' ' -f5-)")
