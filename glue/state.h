@@ -22,6 +22,7 @@ typedef struct ft_module_state {
     PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
     PyTypeObject *memo_type, *bound_memo_type, *shelf_type, *shelf_slot_type;
     PyTypeObject *memo_key_type;
+    PyTypeObject *store_type, *stored_bytes_type, *stored_function_type;
     PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
     PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
     struct ft_wait *waits;               /* who waits for a result (caching/flights.h) */
@@ -57,6 +58,9 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->shelf_type);
     Py_VISIT(state->shelf_slot_type);
     Py_VISIT(state->memo_key_type);
+    Py_VISIT(state->store_type);
+    Py_VISIT(state->stored_bytes_type);
+    Py_VISIT(state->stored_function_type);
     Py_VISIT(state->call_type);
     Py_VISIT(state->keyword_mark);
     Py_VISIT(state->shelf_name);
@@ -90,6 +94,9 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->shelf_type);
     Py_CLEAR(state->shelf_slot_type);
     Py_CLEAR(state->memo_key_type);
+    Py_CLEAR(state->store_type);
+    Py_CLEAR(state->stored_bytes_type);
+    Py_CLEAR(state->stored_function_type);
     Py_CLEAR(state->call_type);
     Py_CLEAR(state->keyword_mark);
     Py_CLEAR(state->shelf_name);
