@@ -111,7 +111,7 @@ def f(x: int) -> int:
 '''
 FILES = {
     "main.py": MAIN,
-    "helpers.py": '''
+    "helpers.py": """
         import enum
         RATIO = 2000
         class Color(enum.Enum):
@@ -124,7 +124,7 @@ FILES = {
             return 2300
         def unrelated(x):
             return 2400
-    ''',
+    """,
     "package/__init__.py": "from package.reexport import exported\n",
     "package/reexport.py": "def exported(x): return 3000\ndef neighbour(x): return 3010\n",
     "package/inner.py": "def twice(x): return x * 3100\n",

@@ -36,7 +36,7 @@ from hashlib import blake2b
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from fettle.caching.project import MAINS, name_of, readable_name, script_path
+from fettle.caching.project import MAINS, name_of, readable_name, script_path, wrapped_by
 from fettle.caching.shape import pack
 from fettle.caching.walk import MISSING, NotPlainError, Walk
 
@@ -109,7 +109,7 @@ def identify(function: Any, *, depends: Iterable[Any] = (), version: Any = None)
     """
     if not callable(function):
         raise TypeError(
-            f"{function!r} can not be called, so it has no code to identify: give a function"
+            f"{function!r} can not be called, so it has no code to identify: give a function."
         )
     inner = _innermost(function)
     module = name_of(inner)[0]
@@ -127,14 +127,14 @@ def identify(function: Any, *, depends: Iterable[Any] = (), version: Any = None)
     except NotPlainError as error:
         raise TypeError(
             f"{name} holds an object of type {error}, which can not be told by value: give version="
-            " or keep the results of a function instead"
+            " or keep the results of a function instead."
         ) from None
 
 
 def _root(walk: Walk, function: Any) -> bytes:
     held = function.__self__ if type(function) is MethodType else function
     known = isinstance(held, FunctionType | type | functools.partial | ModuleType)
-    if not known and not callable(getattr(held, "__wrapped__", None)):
+    if not known and wrapped_by(held) is None:
         walk.must_be_plain(held)
     return walk.value(function)
 
@@ -147,8 +147,8 @@ def _innermost(function: Any) -> Any:
         elif type(function) in (MethodType, staticmethod, classmethod):
             function = function.__func__
         else:
-            found = None if isinstance(function, type) else getattr(function, "__wrapped__", None)
-            if not callable(found):
+            found = wrapped_by(function)
+            if found is None:
                 break
             function = found
     return function

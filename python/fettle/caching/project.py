@@ -119,6 +119,17 @@ def _attribute(thing: Any, name: str) -> str:
     return found if type(found) is str else ""
 
 
+def wrapped_by(thing: Any) -> Any:
+    """What a decorated callable calls, by the custom of __wrapped__; None: nothing."""
+    if isinstance(thing, type) or not callable(thing):
+        return None
+    try:
+        found = thing.__wrapped__
+    except Exception:
+        return None
+    return found if callable(found) else None
+
+
 def readable_name(thing: Any) -> str:
     """module.qualname, with the script or the kind of prompt in place of __main__."""
     module, name = name_of(thing)

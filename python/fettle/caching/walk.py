@@ -18,7 +18,7 @@ from hashlib import blake2b
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from fettle.caching.project import Project, name_of, readable_name, version_of
+from fettle.caching.project import Project, name_of, readable_name, version_of, wrapped_by
 from fettle.caching.shape import ATOMS, Shape, pack
 
 MISSING: Final = object()  # in what is watched: there is no such name
@@ -205,8 +205,8 @@ class Walk:
             if type(made) is tuple:
                 parts = [list(x) if at > 2 and x is not None else x for at, x in enumerate(made)]
                 return pack(b"r", *map(self.value, parts))
-        wrapped = getattr(thing, "__wrapped__", None) if callable(thing) else None
-        if callable(wrapped):
+        wrapped = wrapped_by(thing)
+        if wrapped is not None:
             return pack(b"w", self.value(kind), self.value(wrapped))
         if self.project.has_class(kind) or id(thing) in self._strict:
             return self._node(thing)
