@@ -14,6 +14,7 @@
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
+#include "glue/types/call_digests.h"
 #include "glue/types/lookup_table.h"
 #include "glue/types/memo.h"
 #include "glue/types/profile.h"
@@ -237,6 +238,8 @@ static PyMethodDef core_methods[] = {
     {"census", ft_core_census, METH_NOARGS, ft_core_census_doc},
     {"made_alike", ft_core_made_alike, METH_VARARGS, ft_core_made_alike_doc},
     {"learned", ft_core_learned, METH_O, ft_core_learned_doc},
+    {"digest", (PyCFunction)(void (*)(void))ft_core_digest, METH_VARARGS | METH_KEYWORDS,
+     ft_core_digest_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
@@ -258,7 +261,8 @@ static int core_exec(PyObject *module)
     if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
-        ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0)
+        ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
+        ft_call_plan_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

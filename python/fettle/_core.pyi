@@ -625,3 +625,28 @@ def learned(type: type, /) -> tuple[int, int, int, int, bool, tuple[str, ...]]:
     """(instances, bytes, fewest, weakly, beyond, names) of the live instances of exactly it."""
 
 def made_alike(type: type, other: type, /) -> bool: ...
+def digest(
+    value: object, secret: bytes = b"", functions: Callable[[Any], bytes] | None = None
+) -> bytes:
+    """16 bytes that equal values of equal types have in common."""
+
+@final
+class CallPlan:
+    """How calls of a function become keys."""
+
+    def __new__(
+        cls,
+        name: str,
+        # name, kind, () or the default, ignored, key function
+        parameters: tuple[
+            tuple[str, int, tuple[()] | tuple[Any], bool, Callable[[Any], Any] | None], ...
+        ],
+        functions: Callable[[Any], bytes] | None = None,
+    ) -> Self: ...
+    def digest(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        prefix: bytes = b"",
+        secret: bytes = b"",
+    ) -> bytes | None: ...
