@@ -430,6 +430,7 @@ class Remote:
         pattern = _literal(self._prefix) + (
             b"*" if function is None else _encoded(function) + b":*"
         )
+        whose = None if function is None else self._name(b"", function)[:-1]
         for node, circuit in self._masters():
             cursor = -1
             while cursor:
@@ -439,9 +440,14 @@ class Remote:
                 if answer is _FAILED:
                     break
                 cursor, names = answer
-                names = [name for name in names if not name.endswith(b"+")]
+                names = [name for name in names if self._is_value(name, whose)]
                 if names:
                     yield node, circuit, names
+
+    def _is_value(self, name: bytes, whose: bytes | None) -> bool:
+        """Not a claim, nor of a function that is named like this one and more."""
+        function, _, key = name.rpartition(b":")
+        return not key.endswith(b"+") and (whose is None or function == whose)
 
     def _masters(self) -> list[tuple[Any, Circuit]]:
         session = self._here()
