@@ -178,16 +178,25 @@ class Cluster:
                 return False
         return len(self.masters()) == 3
 
-    def move(self, slot: int, source: Server, target: Server) -> None:
-        """As redis-cli --cluster reshard does it, slowly enough that clients are asked to ASK."""
+    def move(
+        self,
+        slot: int,
+        source: Server,
+        target: Server,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        """As redis-cli --cluster reshard does it. While the slot is of both, clients that look for
+        what is not there are told to ASK the other one."""
         old, new = source.client(), target.client()
         here, there = self.identity(source), self.identity(target)
         new.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", here)
         old.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", there)
+        meanwhile()
         while keys := old.execute_command("CLUSTER GETKEYSINSLOT", slot, 10):
             old.execute_command(
                 "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "REPLACE", "KEYS", *keys
             )
+        meanwhile()
         for client in (new, old, *(each.client() for each in self.masters())):
             client.execute_command("CLUSTER SETSLOT", slot, "NODE", there)
 

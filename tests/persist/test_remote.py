@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fettle.caching import remote as module
+from fettle.caching import circuit
 from fettle.caching.remote import Remote, RemoteWarning
 
 from .redisservers import PATIENCE, Server, free_port, server, until
@@ -394,7 +394,7 @@ NOTHING = [None, None, None, None, None, False, None, (None, b""), 0, 0, []]
 
 
 def test_a_server_that_is_away_and_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(circuit, "FIRST_PAUSE", 0.05)
     with server(tmp_path) as away:
         away.stop()
         remote = Remote(away.url, key=SECRET)
@@ -492,9 +492,9 @@ def test_a_silent_server_is_left_alone(cluster: bool) -> None:
         for number in range(1000):
             assert remote.get(key_of(number)) is None
     assert remote.stats().opened == 1
-    assert module.PATIENT <= remote.stats().failures < module.PATIENT + 5
-    until(lambda: len(talker.accepted) >= module.PATIENT, "all have been accepted")
-    assert len(talker.accepted) < 3 * (module.PATIENT + 5)
+    assert circuit.PATIENT <= remote.stats().failures < circuit.PATIENT + 5
+    until(lambda: len(talker.accepted) >= circuit.PATIENT, "all have been accepted")
+    assert len(talker.accepted) < 3 * (circuit.PATIENT + 5)
     talker.close()
 
 
@@ -578,38 +578,38 @@ class Clock:
 
 def test_a_circuit_opens_and_asks_again() -> None:
     clock = Clock()
-    circuit = module.Circuit(clock)
+    tried = circuit.Circuit(clock)
     for _ in range(3):
-        for failures in range(module.PATIENT):
-            assert circuit.allows()
-            assert circuit.failed() == (failures == module.PATIENT - 1)
+        for failures in range(circuit.PATIENT):
+            assert tried.allows()
+            assert tried.failed() == (failures == circuit.PATIENT - 1)
         for pause in (1, 2, 4, 8, 16, 30, 30):
-            assert not circuit.allows()
+            assert not tried.allows()
             clock.now += pause - 0.01
-            assert not circuit.allows()
+            assert not tried.allows()
             clock.now += 0.02
-            assert circuit.allows()
-            assert not circuit.allows(), "one asks, not all"
-            assert circuit.failed() is False
+            assert tried.allows()
+            assert not tried.allows(), "one asks, not all"
+            assert tried.failed() is False
         clock.now += 31
-        assert circuit.allows()
-        circuit.succeeded()
-        for _ in range(module.PATIENT - 1):  # in a row, so it takes as many as before
-            assert circuit.allows()
-            assert circuit.failed() is False
-        assert circuit.allows()
-        circuit.succeeded()
+        assert tried.allows()
+        tried.succeeded()
+        for _ in range(circuit.PATIENT - 1):  # in a row, so it takes as many as before
+            assert tried.allows()
+            assert tried.failed() is False
+        assert tried.allows()
+        tried.succeeded()
 
 
 def test_an_asker_that_never_came_back() -> None:
     clock = Clock()
-    circuit = module.Circuit(clock)
-    for _ in range(module.PATIENT):
-        circuit.failed()
+    tried = circuit.Circuit(clock)
+    for _ in range(circuit.PATIENT):
+        tried.failed()
     clock.now += 1.5
-    assert circuit.allows()  # and was interrupted
+    assert tried.allows()  # and was interrupted
     clock.now += 1.5
-    assert circuit.allows()
+    assert tried.allows()
 
 
 # ---- other ways there ----

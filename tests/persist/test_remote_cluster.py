@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from fettle.caching import remote as module
+from fettle.caching import circuit
 from fettle.caching.remote import Remote, RemoteWarning
 
 from . import sharing
-from .redisservers import Cluster, Server, until
+from .redisservers import SLOTS, Cluster, Server, until
 from .sharing import SECRET, Cached, answer, key_of
 
 NUMBERS = range(150)
@@ -26,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def remote(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(circuit, "FIRST_PAUSE", 0.2)
     made = Remote(cluster.url, key=SECRET)
     until(cluster.is_whole, "the cluster is whole")
     made.clear()
@@ -97,17 +97,14 @@ def test_a_node_of_the_url_may_be_away(cluster: Cluster, tmp_path: str) -> None:
 def test_slots_move_under_load(cluster: Cluster, remote: Remote) -> None:
     filled(remote)
     source, target, _ = cluster.masters()
-    mine = [
-        slot
-        for slot in range(16384)
-        if source.client().execute_command("CLUSTER COUNTKEYSINSLOT", slot)
-    ]
+    client = source.client()
+    count = "CLUSTER COUNTKEYSINSLOT"
+    mine = [slot for slot in range(SLOTS) if client.execute_command(count, slot)]
     assert len(mine) > 20
     with sharing.load(remote) as calls:
-        for slot in mine[:12]:
-            cluster.move(slot, source, target)
-            calls.goes_on(10)
-        for slot in mine[:12]:
+        for slot in mine[:25]:
+            cluster.move(slot, source, target, lambda: calls.goes_on(20))
+        for slot in mine[:25]:
             cluster.move(slot, target, source)
     assert remote.stats().failures == 0
     recovers(remote)

@@ -6,10 +6,17 @@ import sys
 from typing import Any
 
 import pytest
-from fettle.caching import remote as module
-from fettle.caching.remote import Remote, parse
+from fettle.caching.endpoint import parse
+from fettle.caching.remote import Remote
 
 SECRET = b"sixteen bytes or more of it"
+
+FIXED = {
+    "socket_timeout": 1,
+    "socket_connect_timeout": 2,
+    "protocol": 2,
+    "decode_responses": False,
+}
 
 BAD_URLS = [
     "",
@@ -66,22 +73,22 @@ GOOD_URLS: list[tuple[str, str, dict[str, Any]]] = [
 def test_good_urls(url: str, place: str, options: dict[str, Any]) -> None:
     remote = Remote(url, key=SECRET)
     assert remote.place == place
-    assert remote.address.options.items() >= options.items()
-    assert remote._options().items() >= options.items()
-    assert remote.address.nodes == []
+    assert remote.endpoint.options.items() >= options.items()
+    assert remote.endpoint.nodes == []
 
 
 def test_clusters() -> None:
-    address = parse("rediss+cluster://u:p@one:1,two,[::1]:3/0?ssl_cert_reqs=none")
-    assert address.nodes == [("one", 1), ("two", 6379), ("::1", 3)]
-    assert address.place == "rediss+cluster://one:1,two:6379,[::1]:3"
-    assert address.options == {
+    endpoint = parse("rediss+cluster://u:p@one:1,two,[::1]:3/0?ssl_cert_reqs=none", 1, 2)
+    assert endpoint.nodes == [("one", 1), ("two", 6379), ("::1", 3)]
+    assert endpoint.place == "rediss+cluster://one:1,two:6379,[::1]:3"
+    assert endpoint.options == {
+        **FIXED,
         "username": "u",
         "password": "p",
         "ssl": True,
         "ssl_cert_reqs": "none",
     }
-    assert parse("valkey+cluster://one").options == {}
+    assert parse("valkey+cluster://one", 1, 2).options == FIXED
 
 
 def test_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +112,7 @@ def test_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("option", ["ttl", "timeout", "connect_timeout"])
-@pytest.mark.parametrize("value", [0, -1.0, float("nan")])
+@pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf")])
 def test_bad_times(option: str, value: float) -> None:
     options: dict[str, Any] = {option: value}
     with pytest.raises(ValueError, match=r"must be above 0 seconds\.$"):
@@ -121,5 +128,5 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_importing_it_does_not_import_the_package() -> None:
-    program = f"import sys, {module.__name__}; sys.exit('redis' in sys.modules)"
+    program = "import sys, fettle.caching.remote; sys.exit('redis' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -17,7 +17,6 @@ hexadecimal digits. A claim on computing it has the same name and a plus.
 
 import hmac
 import os
-import re
 import secrets
 import sys
 import warnings
@@ -26,13 +25,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from importlib import import_module
+from math import inf
 from struct import Struct
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
+from fettle.caching.circuit import Circuit
+from fettle.caching.endpoint import Endpoint, parse
 from fettle.problem import reason
 
 VERSION = b"\x01"
@@ -43,8 +44,6 @@ LENGTH = Struct("<I")  # of the name, in what the MAC is over: no name is the be
 SHORTEST_KEY = 16
 PLAIN_KEY = b"fettle: damage is found with this, forgery is not"
 
-PATIENT = 5  # failures in a row after which a server is left alone
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # before it is tried again, in seconds
 FIRST_POLL, LONGEST_POLL, POLL_GROWTH = 0.005, 0.25, 1.5  # of one who waits, in seconds
 BATCH = 1000  # names that one step of SCAN looks at
 
@@ -53,19 +52,6 @@ RENEW = (
     "if redis.call('GET',KEYS[1])==ARGV[1] "
     "then return redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0"
 )
-
-DATABASE = re.compile(r"/?|/[0-9]{1,9}")
-SCHEMES = {
-    "redis": "redis",
-    "rediss": "rediss",
-    "unix": "unix",
-    "redis+cluster": "redis",
-    "rediss+cluster": "rediss",
-    "valkey": "redis",
-    "valkeys": "rediss",
-    "valkey+cluster": "redis",
-    "valkeys+cluster": "rediss",
-}
 
 
 class RemoteWarning(UserWarning):
@@ -89,135 +75,27 @@ class RemoteStats:
     opened: int
 
 
-# ---- where it is ----
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A URL, understood: what the redis package wants to know, and what may be shown."""
-
-    options: dict[str, Any]
-    nodes: list[tuple[str, int]]  # of a cluster; else empty
-    place: str  # without user, password and options
-
-
-def parse(url: str) -> Address:
-    """Raises ValueError: a sentence in which nothing of the URL stands but its scheme."""
-    scheme, found, rest = url.partition("://")
-    if not found or scheme not in SCHEMES:
-        known = ", ".join(f"{each}://" for each in ("redis", "rediss", "redis+cluster", "unix"))
-        raise ValueError(f"the URL of a shared cache begins with one of {known}.")
-    understand = _cluster if scheme.endswith("+cluster") else _server
-    try:
-        return understand(scheme, rest)
-    except (ValueError, UnicodeError):
-        example = "unix:///path" if scheme == "unix" else f"{scheme}://host:6379"
-        raise ValueError(
-            f"this {scheme}:// URL of a shared cache is not understood: write it like {example}, "
-            "and percent-encode the special characters of a password."
-        ) from None
-
-
-def _server(scheme: str, rest: str) -> Address:
-    options = _understood(f"{SCHEMES[scheme]}://{rest}")
-    host, port = options.get("host", "localhost"), options.get("port", 6379)
-    path = options.get("path")
-    where = path if path is not None else f"{_bracketed(host)}:{port}/{options.get('db', 0)}"
-    return Address(options, [], f"{scheme}://{where}")
-
-
-def _cluster(scheme: str, rest: str) -> Address:
-    """user:password@host:port,host:port?options"""
-    hosts, question, query = rest.partition("?")
-    user, at, hosts = hosts.rpartition("@")
-    hosts = hosts.removesuffix("/0").removesuffix("/")  # the one database that a cluster has
-    options: dict[str, Any] = {}
-    nodes = []
-    for host in hosts.split(","):
-        options = _understood(f"{SCHEMES[scheme]}://{user}{at}{host}{question}{query}")
-        if options.pop("db", 0):
-            raise ValueError
-        nodes.append((options.pop("host"), options.pop("port", 6379)))
-    if options.pop("connection_class", None) is not None:
-        options["ssl"] = True
-    place = ",".join(f"{_bracketed(host)}:{port}" for host, port in nodes)
-    return Address(options, nodes, f"{scheme}://{place}")
-
-
-def _understood(url: str) -> dict[str, Any]:
-    """As the redis package does it, which takes what it does not understand for something else."""
-    parts = urlsplit(url)
-    options: dict[str, Any] = import_module("redis.connection").parse_url(url)
-    is_path = "/" in parts.path if parts.scheme == "unix" else DATABASE.fullmatch(parts.path)
-    if not is_path or parts.fragment or (parts.scheme != "unix" and not parts.hostname):
-        raise ValueError
-    return options
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-# ---- whether it answers ----
-
-
-class Circuit:
-    """Whether a server is tried. After PATIENT failures in a row it is left alone for a second;
-    then one call finds out whether it is back, and if not, the pause doubles."""
-
-    __slots__ = ("clock", "failures", "pause", "until")
-
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self.clock = clock
-        self.failures = 0
-        self.pause = FIRST_PAUSE
-        self.until = 0.0  # nothing is tried before; 0: it is not left alone
-
-    def allows(self) -> bool:
-        if not self.until:
-            return True
-        now = self.clock()
-        if now < self.until:
-            return False
-        self.until = now + self.pause  # this call finds out, nobody else meanwhile
-        return True
-
-    def succeeded(self) -> None:
-        self.failures, self.pause, self.until = 0, FIRST_PAUSE, 0.0
-
-    def failed(self) -> bool:
-        """Is it left alone from now on, and was not before?"""
-        self.failures += 1
-        if self.until:
-            self.pause = min(2 * self.pause, LONGEST_PAUSE)
-        elif self.failures < PATIENT:
-            return False
-        opens = not self.until
-        self.until = self.clock() + self.pause
-        return opens
-
-
 class _Session:
     """The client of one process. A forked child begins its own, and keeps its parent's alive so
     that nothing here ever closes connections that are the parent's."""
 
-    def __init__(self, make: Callable[[], Any], patience: float, inherited: "_Session | None"):
+    def __init__(self, endpoint: Endpoint, inherited: "_Session | None") -> None:
         self.pid = os.getpid()
         self.inherited = inherited
         self.client: Any = None
         self.circuits: dict[str, Circuit] = {}
         self.held: set[bytes] = set()  # claims of this process
-        self._make, self._patience = make, patience
+        self._endpoint = endpoint
         self._lock = Lock()
 
     def connected(self) -> Any:
         """The client; one thread makes it, which for a cluster means to ask it for its nodes."""
         if self.client is None:
-            if not self._lock.acquire(timeout=self._patience):
+            if not self._lock.acquire(timeout=self._endpoint.patience):
                 raise TimeoutError("another thread is connecting")
             try:
                 if self.client is None:
-                    self.client = self._make()
+                    self.client = self._endpoint.client()
             finally:
                 self._lock.release()
         return self.client
@@ -252,26 +130,22 @@ class Remote:
         max_value: int = 64 << 20,
         prefix: str = "fettle:1:",
     ) -> None:
-        if ttl is not None and not ttl > 0:
+        if ttl is not None and not 0 < ttl < inf:
             raise ValueError(f"the ttl of a shared cache is {ttl!r} and must be above 0 seconds.")
-        if not (timeout > 0 and connect_timeout > 0):
+        if not (0 < timeout < inf and 0 < connect_timeout < inf):
             raise ValueError("the time-outs of a shared cache must be above 0 seconds.")
         self._signed = _keyed(key, trusted)
-        _require_redis()
-        self.address = parse(url)
-        self.place = self.address.place
+        self.endpoint = parse(url, timeout, connect_timeout)
+        self.place = self.endpoint.place
         self.max_value = max_value
         self.problem: str | None = None  # the last failure, in a sentence
         self._ttl = None if ttl is None else _milliseconds(ttl)
         self._prefix = prefix
-        self._timeouts = {"socket_timeout": timeout, "socket_connect_timeout": connect_timeout}
-        self._is_cluster = bool(self.address.nodes)
+        self._is_cluster = bool(self.endpoint.nodes)
         self._said: set[str] = set()
         self._gets = self._hits = self._puts = 0
         self._failures = self._rejected = self._too_large = self._opened = 0
-        self._patience = 2 * timeout + connect_timeout
-        self._check_options()
-        self._session = _Session(self._client, self._patience, None)
+        self._session = _Session(self.endpoint, None)
 
     def __repr__(self) -> str:
         return f"<fettle Remote {self.place}>"
@@ -327,7 +201,7 @@ class Remote:
         made = self._ask(name, "SET", name, token, "NX", "PX", _milliseconds(seconds))
         if made is _FAILED:
             return b""
-        if not made:
+        if not made and self._ask(name, "GET", name) != token:  # the client may have asked twice
             return None
         held.add(name)
         return token
@@ -349,8 +223,11 @@ class Remote:
     def wait(self, key: bytes, patience: float, *, function: str = "") -> bytes | None:
         """The value that another one computes. None: there is none yet and patience is over, or the
         claim is gone, or there is nobody to ask."""
-        name = self._name(key, function)
-        until, pause = monotonic() + patience, FIRST_POLL
+        found = self._wait(self._name(key, function), monotonic() + patience)
+        return None if found is None or found is _FAILED else found[0]
+
+    def _wait(self, name: bytes, until: float) -> Any:
+        pause = FIRST_POLL
         while True:
             left = until - monotonic()
             if left <= 0:
@@ -358,34 +235,32 @@ class Remote:
             sleep(min(pause, left))
             pause = min(pause * POLL_GROWTH, LONGEST_POLL)
             found = self._lookup(name)
-            if found is None and self._ask(name, "EXISTS", name + b"+") == 1:
-                continue
             if found is None:
+                claims = self._ask(name, "EXISTS", name + b"+")
+                if claims == 1:
+                    continue
                 found = self._lookup(name)  # it may have been put before the claim went
-            return found[0] if found is not None and found is not _FAILED else None
+            return found
 
     def join(
         self, key: bytes, patience: float, seconds: float = 60.0, *, function: str = ""
     ) -> tuple[bytes | None, bytes]:
         """For a value that was not there: the value that another one computed, or None and a token
         with which to compute it, put it and release() the claim."""
-        until = monotonic() + patience
+        name, until = self._name(key, function), monotonic() + patience
         while True:
             token = self.claim(key, seconds, function=function)
-            if token == b"":
-                return None, token
             if token is not None:
-                value = self.get(key, function=function)  # put since it was missed
+                value = self.get(key, function=function) if token else None  # put since it missed
                 if value is None:
                     return None, token
                 self.release(key, token, function=function)
                 return value, b""
-            left = until - monotonic()
-            if left <= 0:
+            found = self._wait(name, until)
+            if found is _FAILED or (found is None and monotonic() >= until):
                 return None, b""
-            value = self.wait(key, left, function=function)
-            if value is not None:
-                return value, b""
+            if found is not None:
+                return found[0], b""
 
     # ---- all of it ----
 
@@ -516,7 +391,7 @@ class Remote:
     def _here(self) -> _Session:
         session = self._session
         if session.pid != os.getpid():
-            session = self._session = _Session(self._client, self._patience, session)
+            session = self._session = _Session(self.endpoint, session)
         return session
 
     def _ask(self, name: bytes, *words: Any) -> Any:
@@ -552,7 +427,10 @@ class Remote:
         if self._is_cluster and isinstance(error, RedisClusterException):
             self._here().client = None  # no node answers that it knows: begin with those of the URL
         why = reason(error).rstrip(".")
-        for secret in (self.address.options.get("password"), self.address.options.get("username")):
+        for secret in (
+            self.endpoint.options.get("password"),
+            self.endpoint.options.get("username"),
+        ):
             why = why.replace(secret, "...") if secret else why
         if isinstance(error, ResponseError) and not isinstance(error, ClusterDownError):
             circuit.succeeded()  # it does answer
@@ -581,45 +459,6 @@ class Remote:
             with suppress(Exception):
                 print(f"fettle: {sentence}", file=sys.stderr)
 
-    # ---- clients ----
-
-    def _client(self) -> Any:
-        redis: Any = import_module("redis")
-        no_backoff, options = redis.backoff.NoBackoff(), self._options()
-        if not self._is_cluster:
-            once = redis.retry.Retry(no_backoff, 0)
-            return redis.Redis(connection_pool=redis.ConnectionPool(retry=once, **options))
-        cluster: Any = import_module("redis.cluster")
-        return cluster.RedisCluster(
-            startup_nodes=[cluster.ClusterNode(*node) for node in self.address.nodes],
-            retry=redis.retry.Retry(no_backoff, 1),  # then at the node that the others name
-            require_full_coverage=False,
-            **options,
-        )
-
-    def _options(self) -> dict[str, Any]:
-        """The URL's own time-outs win; RESP2, as the handshake of RESP3 asks for things that some
-        servers do not know."""
-        fixed = {"protocol": 2, "decode_responses": False}
-        return {**self._timeouts, **self.address.options, **fixed}
-
-    def _check_options(self) -> None:
-        """An option of the URL that the redis package does not know would fail every command."""
-        connection: Any = import_module("redis.connection")
-        options = self._options()
-        kind = options.pop("connection_class", connection.Connection)
-        if options.pop("ssl", False):
-            kind = connection.SSLConnection
-        for each in ("max_connections", "timeout"):  # the pool's
-            options.pop(each, None)
-        try:
-            kind(**options)
-        except Exception as error:
-            raise ValueError(
-                f"the URL of the shared cache at {self.place} has an option that the redis package "
-                f"does not take ({reason(error)}); remove it from behind the question mark."
-            ) from None
-
 
 def _keyed(key: bytes | None, trusted: bool) -> Any:
     """The MAC before anything was added to it."""
@@ -645,17 +484,7 @@ def _keyed(key: bytes | None, trusted: bool) -> Any:
 
 
 def _milliseconds(seconds: float) -> int:
-    return max(1, round(seconds * 1000))
-
-
-def _require_redis() -> None:
-    try:
-        import redis.cluster  # noqa: F401
-    except ImportError:
-        raise ImportError(
-            "a shared cache needs the redis package, which is not installed here: "
-            "pip install fettle[redis] gets it."
-        ) from None
+    return max(1, round(min(seconds * 1000, 1 << 50)))
 
 
 @lru_cache(maxsize=1024)
