@@ -243,7 +243,11 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     ft_store *store = ft_store_of(self->store);
     if (store == NULL)
         return NULL;
+    PyObject *held = Py_NewRef(self->store); /* the arguments' own code may run, and end it */
+    ft_store_hold(held);
     int keyed = key_of(self, ft_store_secret(store), args, count, names, &key);
+    ft_store_let_go(held);
+    Py_DECREF(held);
     if (keyed != 0)
         return keyed < 0 ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
     int found = look(self, key, args, count, names, &value);
@@ -253,20 +257,37 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     return ask_handle(self, "miss", bytes, args, count, names);
 }
 
-/* key(args, keywords): its bytes, or None where the arguments do not fit. */
+/* Fills in a secret: grown from seed, or the store's where there is none. 0 or -1. */
+static int read_secret(const stored_function *self, PyObject *seed, ft_secret *secret)
+{
+    uint8_t bytes[FT_SEED_BYTES] = {0};
+    if (seed == Py_None) {
+        ft_store *store = ft_store_of(self->store);
+        if (store != NULL)
+            *secret = *ft_store_secret(store);
+        return store == NULL ? -1 : 0;
+    }
+    if (!PyBytes_Check(seed) || PyBytes_GET_SIZE(seed) != FT_SEED_BYTES) {
+        PyErr_SetString(PyExc_TypeError, "a seed is 32 bytes");
+        return -1;
+    }
+    memcpy(bytes, PyBytes_AS_STRING(seed), FT_SEED_BYTES);
+    ft_secret_init(secret, bytes);
+    return 0;
+}
+
+/* key(args, keywords, seed=None): its bytes, or None where the arguments do not fit. */
 static PyObject *function_key(PyObject *object, PyObject *arguments)
 {
     stored_function *self = (stored_function *)object;
-    PyObject *tuple, *keywords;
+    PyObject *tuple, *keywords, *seed = Py_None;
+    ft_secret secret;
     ft_digest key;
-    if (!PyArg_ParseTuple(arguments, "O!O:key", &PyTuple_Type, &tuple, &keywords))
+    if (!PyArg_ParseTuple(arguments, "O!O|O:key", &PyTuple_Type, &tuple, &keywords, &seed))
         return NULL;
     if (self->store == Py_None)
         Py_RETURN_NONE;
-    if (!is_settled(self) && settle_anew(self) < 0)
-        return NULL;
-    ft_store *store = ft_store_of(self->store);
-    if (store == NULL)
+    if ((!is_settled(self) && settle_anew(self) < 0) || read_secret(self, seed, &secret) < 0)
         return NULL;
     Py_ssize_t named = keywords == Py_None ? 0 : PyObject_Length(keywords);
     Py_ssize_t count = PyTuple_GET_SIZE(tuple), at = 0;
@@ -281,7 +302,7 @@ static PyObject *function_key(PyObject *object, PyObject *arguments)
             PyTuple_SET_ITEM(names, i, Py_NewRef(name));
             flat[count + i] = value;
         }
-        keyed = key_of(self, ft_store_secret(store), flat, count, names, &key);
+        keyed = key_of(self, &secret, flat, count, names, &key);
     }
     PyMem_Free(flat);
     Py_XDECREF(names);
@@ -441,7 +462,8 @@ static PyMethodDef function_methods[] = {
     {"settle", function_settle, METH_VARARGS,
      "settle(prefix, watched, missing): what tells this function's code from others, and the "
      "objects that must stay what they are for it."},
-    {"key", function_key, METH_VARARGS, "key(args, keywords): the key of a call, or None."},
+    {"key", function_key, METH_VARARGS, "key(args, keywords, seed=None): the key of a call, or None. seed: 32 bytes, instead of what the "
+     "store was made with."},
     {"counts", function_counts, METH_NOARGS, "(hits, seconds saved) since the last time."},
     {"add_hit", function_add_hit, METH_O, "Count a hit that saved so many seconds."},
     {NULL, NULL, 0, NULL},
