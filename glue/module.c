@@ -9,6 +9,7 @@
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
+#include "glue/persist/value_codec.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/points.h"
 #include "glue/probes/probes.h"
@@ -234,6 +235,9 @@ static PyMethodDef core_methods[] = {
     {"leave_out", core_leave_out, METH_O, leave_out_doc},
     {"mark", core_mark, METH_O, mark_doc},
     {"point", core_point, METH_O, point_doc},
+    {"encode", ft_core_encode, METH_O, ft_core_encode_doc},
+    {"decode", ft_core_decode, METH_VARARGS, ft_core_decode_doc},
+    {"encoded_pickled", ft_core_encoded_pickled, METH_O, ft_core_encoded_pickled_doc},
     {"sizeof", ft_core_sizeof, METH_VARARGS, ft_core_sizeof_doc},
     {"census", ft_core_census, METH_NOARGS, ft_core_census_doc},
     {"made_alike", ft_core_made_alike, METH_VARARGS, ft_core_made_alike_doc},

@@ -21,6 +21,7 @@ from typing import (
 )
 
 from _typeshed import structseq
+from typing_extensions import Buffer
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -371,6 +372,18 @@ def mark(object: _T, /) -> _T:
 
 def point(name: str, /) -> None:
     """A named point of every recording of memory that is on, to compare with."""
+
+def encode(value: object, /) -> bytes:
+    """The value as bytes (docs/codec.md): typed, or a pickle of the whole where it holds anything
+    but exact builtin types, dates, Decimals and numpy's data, or the same mutable object twice.
+    What pickle raises."""
+
+def decode(bytes: Buffer, owner: Buffer | None = None, /) -> Any:
+    """The value that encode() made these bytes of. ValueError: damaged, or of another version.
+    owner, in whose buffer they lie, keeps large arrays, which are then not copied."""
+
+def encoded_pickled(bytes: Buffer, /) -> bool:
+    """Would decode() unpickle these bytes, and so run whatever they say?"""
 
 def leave_out(filename: str, /) -> None:
     """Functions of this file are not recorded: their time and calls are their callers'."""
