@@ -251,6 +251,15 @@ void ft_store_close(ft_store *store)
     ft_mem_free(store->mem, store);
 }
 
+void ft_store_abandon(ft_store *store)
+{
+    store->usable = store->writable = false;
+    close_files(&store->reader);
+    close_files(&store->writer);
+    ft_claims_close(&store->claims);
+    ft_folder_close(&store->folder);
+}
+
 /* ---- functions ---- */
 
 static uint64_t id_of(const ft_store *store, const char *name)

@@ -56,7 +56,8 @@ typedef struct ft_entry {
 typedef enum ft_view {
     FT_VIEW_COPY,    /* bytes on the heap */
     FT_VIEW_PRIVATE, /* large ones mapped, writable: what is written stays in this process */
-    FT_VIEW_SHARED   /* large ones mapped, to be read only */
+    FT_VIEW_SHARED,  /* large ones mapped, to be read only */
+    FT_VIEW_SMALL    /* as COPY, but of a large one no bytes are read: bytes is NULL */
 } ft_view;
 
 /* A value that was read; ft_value_fini ends it. bytes are aligned to 64. */
@@ -78,6 +79,10 @@ void ft_value_fini(ft_value *value);
 ft_status ft_store_open(ft_store **store, const char *folder, uint64_t max_bytes,
                         const ft_mem *mem);
 void ft_store_close(ft_store *store); /* NULL: nothing */
+
+/* In a forked child: closes the files of a handle that the parent opened. What a thread of the
+ * parent may have been at is not touched: the handle stays, useless, and is never freed. */
+void ft_store_abandon(ft_store *store);
 
 /* The troubles since the last time; 0: none. */
 uint32_t ft_store_take_troubles(ft_store *store);

@@ -11,7 +11,8 @@
 enum {
     LOOKS = 16,      /* at an entry that is being moved or written */
     TOUCH_EVERY = 1, /* ticks */
-    BLOB_TRIES = 3
+    BLOB_TRIES = 3,
+    DECOMPRESSED_SMALL = 64 << 10 /* bytes */
 };
 
 uint32_t ft_store_ticks(const ft_store *store)
@@ -251,6 +252,13 @@ static ft_status decompress(ft_store *store, size_t stored, ft_value *value)
     return right ? FT_OK : FT_ERR_CORRUPT;
 }
 
+/* Would its value take long to read? */
+static bool is_large(const ft_entry_head *head)
+{
+    return head->flags & FT_ENTRY_BLOB ||
+           (head->flags & FT_ENTRY_COMPRESSED && head->length > DECOMPRESSED_SMALL);
+}
+
 /* The value of an entry that was read; takes is->block. */
 static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *value)
 {
@@ -260,6 +268,11 @@ static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *
     *value = (ft_value){.mem = store->mem, .block = is->block, .bytes = is->entry + FT_BODY_AT};
     describe(store, is, &value->entry);
     ft_status status = FT_OK;
+    if (view == FT_VIEW_SMALL && is_large(&head)) {
+        ft_value_fini(value);
+        value->bytes = NULL;
+        return FT_OK;
+    }
     if (head.flags & FT_ENTRY_BLOB) {
         ft_blob blob = {.key = head.key};
         if (head.body != sizeof blob.name)
