@@ -163,10 +163,12 @@ static ft_status head_find(ft_folder *folder, ft_folder_state *state)
     ft_status status = head_read(folder, &is);
     if (status == FT_ERR_EMPTY || status == FT_ERR_CORRUPT)
         status = head_replace(folder, &is, state);
-    if (status == FT_ERR_NEWER)
-        *state = FT_FOLDER_NEWER;
+    if (status == FT_ERR_NEWER || (status == FT_ERR_IO && errno == EPERM)) {
+        *state = status == FT_ERR_NEWER ? FT_FOLDER_NEWER : FT_FOLDER_FOREIGN;
+        return FT_OK;
+    }
     if (status != FT_OK)
-        return status == FT_ERR_NEWER ? FT_OK : status;
+        return status;
     folder->born_ns = is.born_ns;
     memcpy(folder->seed, is.seed, sizeof is.seed);
     ft_secret_init(&folder->secret, is.seed);
