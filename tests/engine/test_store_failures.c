@@ -1,93 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_store_failures.c: every system call that changes a file fails once, with no room and with an
  * error; files may not grow beyond a limit that rises; descriptors run out. What is said to be kept
- * is there, what was kept before stays, and the store works after.
- *
- * The C library's functions are replaced by this program's own of the same names. */
+ * is there, what was kept before stays, and the store works after. */
+#include "tests/engine/failing_calls.h"
 #include "tests/engine/folders.h"
 #include "tests/engine/store_values.h"
 #include "tests/engine/tap.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { OLD = 60, NEW = 60, MOST = 300 << 10, CALLS_MOST = 20000 };
-
-static struct {
-    long left; /* calls that still succeed; negative: all do */
-    int error;
-    bool for_ever; /* all after it fail too */
-    bool failed, part;
-} failing = {.left = -1};
-
-static bool fails(void)
-{
-    if (failing.left < 0 || failing.left-- > 0)
-        return false;
-    failing.failed = true;
-    if (failing.for_ever)
-        failing.left = 0;
-    errno = failing.error;
-    return true;
-}
-
-ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at)
-{
-    if (!fails())
-        return syscall(SYS_pwrite64, fd, bytes, length, at);
-    if (failing.error == ENOSPC && length > 1 && !failing.part) { /* a part of it fits */
-        failing.part = true;
-        failing.left = 0;
-        return syscall(SYS_pwrite64, fd, bytes, length / 2, at);
-    }
-    return -1;
-}
-
-int ftruncate(int fd, off_t length)
-{
-    return fails() ? -1 : (int)syscall(SYS_ftruncate, fd, length);
-}
-
-int posix_fallocate(int fd, off_t from, off_t length)
-{
-    return fails() ? errno : syscall(SYS_fallocate, fd, 0, from, length) < 0 ? errno : 0;
-}
-
-int renameat(int from, const char *old, int to, const char *new)
-{
-    return fails() ? -1 : (int)syscall(SYS_renameat2, from, old, to, new, 0);
-}
-
-int linkat(int from, const char *old, int to, const char *new, int flags)
-{
-    return fails() ? -1 : (int)syscall(SYS_linkat, from, old, to, new, flags);
-}
-
-int unlinkat(int from, const char *name, int flags)
-{
-    return fails() ? -1 : (int)syscall(SYS_unlinkat, from, name, flags);
-}
-
-int mkdirat(int from, const char *name, mode_t mode)
-{
-    return fails() ? -1 : (int)syscall(SYS_mkdirat, from, name, mode);
-}
-
-int openat(int from, const char *name, int flags, ...)
-{
-    va_list more;
-    va_start(more, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
-    va_end(more);
-    return fails() ? -1 : (int)syscall(SYS_openat, from, name, flags, mode);
-}
 
 static char kept[OLD + NEW]; /* what put said */
 
