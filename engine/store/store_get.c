@@ -8,8 +8,8 @@
 #include <zstd.h>
 
 enum {
-    LOOKS = 6,      /* at an entry that is being moved or written */
-    TOUCH_EVERY = 1, /* ticks */
+    LOOKS = 6,                    /* at an entry that is being moved or written */
+    TOUCH_EVERY = 1,              /* ticks */
     DECOMPRESSED_SMALL = 64 << 10 /* bytes */
 };
 
