@@ -23,6 +23,11 @@
  * C stack, and CPython 3.12 and 3.13 would let 10 000 pass. */
 enum { FT_DIGEST_DEEPEST = 2000 };
 
+/* What two objects share is walked twice, so a net of objects that lead to each other is walked on
+ * each of its ways: too many ever to end. A step is 10 to 100 ns: after some twenty seconds it is a
+ * TypeError. */
+enum { FT_DIGEST_STEPS = 1 << 28, FT_DIGEST_STEPS_OF_OBJECT = 16, FT_DIGEST_LOOK = 1 << 14 };
+
 /* A value that is being walked, and those around it. */
 typedef struct ft_digest_level {
     const struct ft_digest_level *around;
@@ -35,7 +40,8 @@ typedef struct ft_digest_context {
     PyObject *functions;          /* borrowed, or NULL: gives bytes for a function, see below */
     const ft_digest_level *level; /* the innermost one */
     int depth;                    /* levels */
-    uint32_t steps;               /* taken; signals are looked at now and then */
+    uint32_t steps;               /* taken */
+    int until_look;               /* so many until signals are looked at */
 } ft_digest_context;
 
 /* functions: called with each Python function that is met, gives bytes that say what it does. NULL
@@ -67,6 +73,10 @@ int ft_digest_class(ft_digester *digester, ft_digest_context *context, PyObject 
 int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value);
 int ft_digest_attribute(ft_digester *digester, ft_digest_context *context, PyObject *value,
                         const char *name);
+/* An attribute, a new reference; None where there is none. */
+int ft_digest_find(PyObject *value, const char *name, PyObject **attribute);
+/* So many steps more. */
+int ft_digest_step(ft_digest_context *context, uint32_t steps);
 /* A mark, and the values in any order: rows of width (1 or 2) of them. Steals the references in
  * values, a PyMem block, which it frees. */
 int ft_digest_unordered(ft_digester *digester, ft_digest_context *context, int mark,

@@ -24,6 +24,20 @@ static int feed_scattered(ft_digester *digester, Py_buffer *view)
     return result;
 }
 
+/* Does the format, written as PEP 3118 and ctypes have it, tell of addresses? */
+static bool has_pointers(const char *format)
+{
+    for (; *format != 0; format++) {
+        if (*format == ':' && (format = strchr(format + 1, ':')) == NULL) /* a field's name */
+            return true;
+        if (*format == 'Z' && format[1] != 0 && strchr("fdg", format[1]) != NULL) /* complex */
+            continue;
+        if (strchr("OPXzZ&", *format) != NULL)
+            return true;
+    }
+    return false;
+}
+
 int ft_digest_buffer(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
 {
     (void)context;
@@ -32,6 +46,12 @@ int ft_digest_buffer(ft_digester *digester, ft_digest_context *context, int mark
         return -1;
     const char *format = view.format == NULL ? "B" : view.format;
     int result = 0;
+    if (has_pointers(format)) {
+        PyErr_Format(PyExc_TypeError, "cannot describe the addresses in a '%.200s' object",
+                     Py_TYPE(value)->tp_name);
+        PyBuffer_Release(&view);
+        return -1;
+    }
     ft_feed_head(digester, mark, strlen(format));
     ft_digester_feed(digester, format, strlen(format));
     ft_feed_head(digester, FT_MARK_TUPLE, (size_t)view.ndim);
@@ -102,11 +122,13 @@ static int feed_objects(ft_digester *digester, ft_digest_context *context, PyObj
     return result;
 }
 
-/* Where they lie, if in one piece: 1 then, else 0. Never an exception. */
+/* Where they lie, if in one piece: 1 then, else 0; -1 with an exception. */
 static int feed_in_place(ft_digester *digester, PyObject *array)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(array, &view, PyBUF_STRIDES) < 0) { /* not of every dtype */
+        if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_BufferError))
+            return -1;
         PyErr_Clear();
         return 0;
     }
@@ -127,8 +149,9 @@ static int feed_array(ft_digester *digester, ft_digest_context *context, PyObjec
         return -1;
     if (has_objects)
         return feed_objects(digester, context, array);
-    if (feed_in_place(digester, array))
-        return 0;
+    int in_place = feed_in_place(digester, array);
+    if (in_place != 0)
+        return in_place < 0 ? -1 : 0;
     ft_feed_mark(digester, 'C');
     return feed_answer(digester, context, array, "tobytes");
 }
@@ -149,13 +172,11 @@ static int inherits(const ft_module_state *state, PyObject *array, const char *m
 /* Where an array is mapped from says nothing of what is in it. */
 static int feed_attributes(ft_digester *digester, ft_digest_context *context, PyObject *array)
 {
-    PyObject *attributes = ft_known_is(context->state, FT_KNOWN_MEMMAP, array)
-                               ? Py_NewRef(Py_None)
-                               : PyObject_GetAttrString(array, "__dict__");
-    if (attributes == NULL) { /* none: slots, say */
-        PyErr_Clear();
-        attributes = Py_NewRef(Py_None);
-    }
+    PyObject *attributes;
+    if (ft_known_is(context->state, FT_KNOWN_MEMMAP, array))
+        return 0;
+    if (ft_digest_find(array, "__dict__", &attributes) < 0)
+        return -1;
     int result = ft_argument_digest(digester, context, attributes);
     Py_DECREF(attributes);
     return result;
@@ -181,6 +202,9 @@ int ft_digest_scalar(ft_digester *digester, ft_digest_context *context, PyObject
 {
     ft_feed_mark(digester, FT_MARK_SCALAR);
     if (ft_digest_class(digester, context, (PyObject *)Py_TYPE(scalar)) < 0)
+        return -1;
+    bool is_numpys_own = !PyType_HasFeature(Py_TYPE(scalar), Py_TPFLAGS_HEAPTYPE);
+    if (!is_numpys_own && feed_attributes(digester, context, scalar) < 0)
         return -1;
     int has_objects = feed_dtype(digester, context, scalar);
     if (has_objects < 0)

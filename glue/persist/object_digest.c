@@ -53,8 +53,10 @@ static PyObject *ask(ft_digest_context *context, PyObject *value)
 static int feed_global(ft_digester *digester, ft_digest_context *context, PyObject *value,
                        PyObject *name)
 {
-    PyObject *inside = PyObject_GetAttrString(value, "__wrapped__");
-    if (inside != NULL && PyFunction_Check(inside)) {
+    PyObject *inside, *module;
+    if (ft_digest_find(value, "__wrapped__", &inside) < 0)
+        return -1;
+    if (PyFunction_Check(inside)) {
         ft_feed_mark(digester, FT_MARK_WRAPPED);
         int result = ft_digest_class(digester, context, (PyObject *)Py_TYPE(value));
         if (result == 0)
@@ -62,14 +64,10 @@ static int feed_global(ft_digester *digester, ft_digest_context *context, PyObje
         Py_DECREF(inside);
         return result;
     }
-    Py_XDECREF(inside);
-    PyErr_Clear();
+    Py_DECREF(inside);
+    if (ft_digest_find(value, "__module__", &module) < 0)
+        return -1;
     ft_feed_mark(digester, FT_MARK_NAMED);
-    PyObject *module = PyObject_GetAttrString(value, "__module__");
-    if (module == NULL) {
-        PyErr_Clear();
-        module = Py_NewRef(Py_None);
-    }
     int result = ft_argument_digest(digester, context, module);
     Py_DECREF(module);
     return result < 0 ? -1 : ft_argument_digest(digester, context, name);
@@ -142,6 +140,8 @@ static int feed_parts(ft_digester *digester, ft_digest_context *context, PyObjec
 
 int ft_digest_reduced(ft_digester *digester, ft_digest_context *context, PyObject *value)
 {
+    if (ft_digest_step(context, FT_DIGEST_STEPS_OF_OBJECT) < 0)
+        return -1;
     int result = -1;
     PyObject *said = ask(context, value);
     if (said == NULL) {

@@ -375,6 +375,25 @@ def test_what_can_not_be_pickled_is_a_type_error(tmp_path: pathlib.Path) -> None
             digest(Nonsense(said))
 
 
+def test_other_errors_of_attributes_pass() -> None:
+    class Odd:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __reduce_ex__(self, protocol: int) -> Any:
+            return "name"
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == object.__getattribute__(self, "name"):
+                raise ZeroDivisionError
+            return object.__getattribute__(self, name)
+
+    for name in ("__wrapped__", "__module__"):
+        with pytest.raises(ZeroDivisionError):
+            digest(Odd(name))
+    assert digest(Odd("")) == digest_of(b"g" + encode(Odd.__module__) + encode("name"))
+
+
 def test_interrupts_pass() -> None:
     class Interrupts:
         def __reduce_ex__(self, protocol: int) -> Any:
@@ -481,6 +500,24 @@ def test_a_class_may_change_its_instance_s_class_meanwhile() -> None:
     digest([Changes(), Changes()])
 
 
+def test_items_may_go_while_others_run() -> None:
+    values: list[Any] = []
+    stop = threading.Event()
+
+    def replace() -> None:
+        while not stop.is_set():
+            values[:] = ["x" * (2 << 20), b"y" * (2 << 20), bytearray(2 << 20)]
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    try:
+        for _ in range(100):
+            digest(values)
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_large_values_are_digested_by_several_threads() -> None:
     data = [bytearray(os.urandom(3 << 20)) for _ in range(3)]
     right = [digest(one) for one in data]
@@ -544,7 +581,7 @@ def test_nothing_is_leaked() -> None:
             with pytest.raises(TypeError):
                 digest(bad)
 
-    assert least_growth(work) < 20
+    assert least_growth(work) < 50
     shared = Thing(a=1)
     held = sys.getrefcount(shared)
     for _ in range(10):
