@@ -49,6 +49,12 @@ static int feed_bytearray(ft_digester *digester, PyObject *value)
     return 0;
 }
 
+PyObject *ft_digest_get(const ft_digest_context *context, PyObject *value, ft_word word)
+{
+    PyObject *name = ft_known_word(context->state, word);
+    return name == NULL ? NULL : PyObject_GetAttr(value, name);
+}
+
 int ft_digest_find(PyObject *value, const char *name, PyObject **attribute)
 {
     *attribute = PyObject_GetAttrString(value, name);
@@ -234,9 +240,8 @@ static int feed_name(ft_digester *digester, PyObject *name, PyObject *of)
 
 int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
 {
-    (void)context;
-    PyObject *module = PyObject_GetAttrString(value, "__module__");
-    PyObject *name = module == NULL ? NULL : PyObject_GetAttrString(value, "__qualname__");
+    PyObject *module = ft_digest_get(context, value, FT_WORD_MODULE);
+    PyObject *name = module == NULL ? NULL : ft_digest_get(context, value, FT_WORD_QUALNAME);
     int result = -1;
     if (name != NULL) {
         ft_feed_mark(digester, mark);

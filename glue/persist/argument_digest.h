@@ -17,6 +17,7 @@
 #define FT_GLUE_ARGUMENT_DIGEST_H
 
 #include "glue/persist/digest_feed.h"
+#include "glue/persist/known_types.h"
 #include "glue/state.h"
 
 /* Levels of values in values; beyond it is a RecursionError. A level takes less than 1 KiB of the
@@ -71,6 +72,7 @@ static inline int ft_argument_digest(ft_digester *digester, ft_digest_context *c
 int ft_digest_class(ft_digester *digester, ft_digest_context *context, PyObject *type);
 /* A mark, and what is named so in that module. */
 int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value);
+PyObject *ft_digest_get(const ft_digest_context *context, PyObject *value, ft_word word);
 int ft_digest_attribute(ft_digester *digester, ft_digest_context *context, PyObject *value,
                         const char *name);
 /* An attribute, a new reference; None where there is none. */
@@ -92,6 +94,8 @@ int ft_digest_ndarray(ft_digester *digester, ft_digest_context *context, PyObjec
 int ft_digest_scalar(ft_digester *digester, ft_digest_context *context, PyObject *scalar);
 int ft_digest_series(ft_digester *digester, ft_digest_context *context, PyObject *series);
 int ft_digest_frame(ft_digester *digester, ft_digest_context *context, PyObject *frame);
+/* Makes any error but those that say nothing of the value a TypeError whose cause is the error. */
+void ft_digest_refuse(PyObject *value);
 /* What an exception says, or its class's name: a new reference; NULL with an exception. */
 PyObject *ft_digest_error_text(PyObject *error);
 /* What pickle would ask it. */

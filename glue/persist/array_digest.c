@@ -6,8 +6,6 @@
  */
 #include "glue/persist/argument_digest.h"
 
-#include "glue/persist/known_types.h"
-
 /* ---- buffers ---- */
 
 static int feed_scattered(ft_digester *digester, Py_buffer *view)
@@ -42,8 +40,10 @@ int ft_digest_buffer(ft_digester *digester, ft_digest_context *context, int mark
 {
     (void)context;
     Py_buffer view;
-    if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) < 0)
+    if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) < 0) { /* it was released, say */
+        ft_digest_refuse(value);
         return -1;
+    }
     const char *format = view.format == NULL ? "B" : view.format;
     int result = 0;
     if (has_pointers(format)) {
@@ -87,19 +87,48 @@ static int is_told_by_text(PyObject *dtype, int has_objects)
     return result;
 }
 
+/* Most arrays have one of a few dtypes, each one object that never changes. */
+static int keep_told(ft_module_state *state, PyObject *dtype, PyObject *text)
+{
+    PyObject *told = PyTuple_Pack(2, dtype, text);
+    return told == NULL ? -1 : PyList_SetItem(state->known_types, FT_KNOWN_DTYPE_TOLD, told);
+}
+
+/* 1: the last one that was told was fed; 0: it is another one. */
+static int feed_told(ft_digester *digester, const ft_module_state *state, PyObject *dtype)
+{
+    PyObject *told = ft_known_get(state, FT_KNOWN_DTYPE_TOLD);
+    return told != Py_None && PyTuple_GET_ITEM(told, 0) == dtype &&
+           ft_feed_plain(digester, PyTuple_GET_ITEM(told, 1));
+}
+
+/* 1 if its elements are objects, 0, or -1. */
+static int feed_new_dtype(ft_digester *digester, ft_digest_context *context, PyObject *dtype)
+{
+    int has_objects = asks(dtype, "hasobject");
+    int by_text = has_objects < 0 ? -1 : is_told_by_text(dtype, has_objects);
+    if (by_text < 0)
+        return -1;
+    if (by_text == 0)
+        return ft_digest_reduced(digester, context, dtype) < 0 ? -1 : has_objects;
+    PyObject *text = PyObject_GetAttrString(dtype, "str");
+    int result = text == NULL ? -1 : ft_argument_digest(digester, context, text);
+    if (result == 0)
+        result = keep_told(context->state, dtype, text);
+    Py_XDECREF(text);
+    return result;
+}
+
 /* Feeds the dtype of an array or a scalar: 1 if its elements are objects, 0, or -1. */
 static int feed_dtype(ft_digester *digester, ft_digest_context *context, PyObject *value)
 {
-    PyObject *dtype = PyObject_GetAttrString(value, "dtype");
-    int has_objects = dtype == NULL ? -1 : asks(dtype, "hasobject");
-    int by_text = has_objects < 0 ? -1 : is_told_by_text(dtype, has_objects);
-    int result = -1;
-    if (by_text == 1)
-        result = ft_digest_attribute(digester, context, dtype, "str");
-    else if (by_text == 0)
-        result = ft_digest_reduced(digester, context, dtype);
-    Py_XDECREF(dtype);
-    return result < 0 ? -1 : has_objects;
+    PyObject *dtype = ft_digest_get(context, value, FT_WORD_DTYPE);
+    if (dtype == NULL)
+        return -1;
+    int result =
+        feed_told(digester, context->state, dtype) ? 0 : feed_new_dtype(digester, context, dtype);
+    Py_DECREF(dtype);
+    return result;
 }
 
 /* ---- numpy: the elements ---- */
@@ -145,7 +174,10 @@ static int feed_array(ft_digester *digester, ft_digest_context *context, PyObjec
 {
     ft_feed_mark(digester, FT_MARK_NDARRAY);
     int has_objects = feed_dtype(digester, context, array);
-    if (has_objects < 0 || ft_digest_attribute(digester, context, array, "shape") < 0)
+    PyObject *shape = has_objects < 0 ? NULL : ft_digest_get(context, array, FT_WORD_SHAPE);
+    int result = shape == NULL ? -1 : ft_argument_digest(digester, context, shape);
+    Py_XDECREF(shape);
+    if (result < 0)
         return -1;
     if (has_objects)
         return feed_objects(digester, context, array);

@@ -5,6 +5,8 @@ import array
 import collections
 import copy
 import copyreg
+import ctypes
+import ctypes.util
 import dataclasses
 import datetime
 import decimal
@@ -16,7 +18,9 @@ import io
 import os
 import pathlib
 import random
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -27,7 +31,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from fettle._core import digest
+from fettle._core import CallPlan, digest
 
 from tests.persist.encoding import digest_of, encode, encode_class, encode_reduced, form
 from tests.persist.values import ATOMS, random_value, rebuilt
@@ -134,6 +138,27 @@ def test_lengths_around_each_border() -> None:
         assert digest(b"x" * length) == digest_of(encode(b"x" * length))
         assert digest("x" * length) == digest_of(encode("x" * length))
         assert digest(bytearray(length)) == digest_of(encode(bytearray(length)))
+
+
+class Hash128(ctypes.Structure):
+    _fields_ = (("low", ctypes.c_uint64), ("high", ctypes.c_uint64))
+
+
+def test_bytes_are_digested_as_the_library_does() -> None:
+    name = ctypes.util.find_library("xxhash")
+    if name is None:
+        pytest.skip("libxxhash is not here to compare with")
+    library = ctypes.CDLL(name)
+    library.XXH3_128bits_withSecret.restype = Hash128
+    library.XXH3_generateSecret.argtypes = [ctypes.c_char_p, ctypes.c_size_t] * 2
+    length = ctypes.c_size_t
+    source = random.Random(5)
+    for size in [*range(300), *(source.randrange(5000) for _ in range(100)), 3 << 20]:
+        data, seed = source.randbytes(size), source.randbytes(32)
+        secret = ctypes.create_string_buffer(192)
+        assert library.XXH3_generateSecret(secret, length(192), seed, length(32)) == 0
+        right = library.XXH3_128bits_withSecret(data, length(size), secret, length(192))
+        assert struct.pack("=QQ", right.low, right.high) == digest_of(data, seed)
 
 
 def test_a_secret_of_more_than_32_bytes_is_refused() -> None:
@@ -424,6 +449,26 @@ def test_cycles_end() -> None:
     table: dict[Any, Any] = {}
     table["me"] = table
     assert digest(table) == digest(table)
+
+
+def test_what_has_too_many_ways_through_it_can_be_interrupted() -> None:
+    class Interrupted(Exception): ...
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    value: list[Any] = []
+    for _ in range(100):
+        value = [value, value]
+    plan = CallPlan("f", (("a", 1, (), False, None),))
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for work in (lambda: digest(value), lambda: plan.digest((value,), {})):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(Interrupted):
+                work()
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_deep_values_are_a_recursion_error() -> None:
