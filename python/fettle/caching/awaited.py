@@ -31,7 +31,9 @@ def awaited(kept: Kept) -> Any:
         key = kept.stored.key(args, keywords or None)
         if key is None:
             return await kept.function(*args, **keywords)
-        return await _compute(kept, key, args, keywords or None, kept.shared(args, keywords or None))
+        return await _compute(
+            kept, key, args, keywords or None, kept.shared(args, keywords or None)
+        )
 
     async def reference(*args: Any, **keywords: Any) -> Reference:
         """A small handle of the result, which is computed now if it is not kept."""

@@ -181,7 +181,9 @@ class Kept:
                 now = perf_counter()
                 waited = now - begun
                 still_since = (still_since or now) if stands else None
-                if waited >= self.options.patience or (stands and now - (still_since or now) > STILL):
+                if waited >= self.options.patience or (
+                    stands and now - (still_since or now) > STILL
+                ):
                     return None
                 yield pause
                 pause = min(pause * GROWTH, LONGEST_PAUSE)

@@ -354,9 +354,7 @@ def _bytes(given: int | str | None) -> int:
             )
         return read
     if isinstance(given, bool) or not isinstance(given, int):
-        raise TypeError(
-            f"Memo: max_bytes must be an int, a str as '500MB' or None, not {given!r}."
-        )
+        raise TypeError(f"Memo: max_bytes must be an int, a str as '500MB' or None, not {given!r}.")
     if given <= 0:
         raise ValueError(f"Memo: max_bytes is {given} and must be above 0; None has no bound.")
     return given

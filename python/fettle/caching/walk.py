@@ -401,7 +401,14 @@ class Walk:
             self.value(function.__defaults__),
             self.value(keywords and sorted(keywords.items())),
             pack(b"c", *self._closure(function, shape.attributes)),
-            pack(b"g", *(self._global(function, each, shape) for each in shape.loads)),
+            pack(
+                b"g",
+                *(
+                    self._global(function, x, shape)
+                    for x in shape.loads
+                    if not _is_state(function, x, shape)
+                ),
+            ),
             pack(b"i", *(self._import(function.__globals__, x, shape) for x in shape.imports)),
             self.value(vars(function).get("__wrapped__")),
             self._owner(function, code),
@@ -432,6 +439,15 @@ class Walk:
         for name, found in sorted(state.items()):
             pieces += (name.encode(), b"?" if found is MISSING else self.value(found))
         return pack(b"O", *pieces)
+
+
+def _is_state(function: FunctionType, chain: tuple[str, ...], shape: Shape) -> bool:
+    """Is it data that the function itself changes, as a count of its calls?"""
+    name = chain[0]
+    if name not in shape.changed:
+        return False
+    found = function.__globals__.get(name)
+    return not callable(found) and type(found) is not ModuleType
 
 
 def _order(thing: Any) -> tuple[str, ...]:
