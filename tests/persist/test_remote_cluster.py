@@ -140,12 +140,17 @@ def test_a_master_freezes_under_load(cluster: Cluster, remote: Remote) -> None:
 
 def test_a_master_is_killed_under_load(cluster: Cluster, remote: Remote) -> None:
     filled(remote)
+    idle = Remote(cluster.url, key=SECRET)  # learns of it afterwards
+    assert idle.get(key_of(1), function="answer") is not None
     victim = cluster.masters()[0]
     with sharing.load(remote) as calls:
         victim.stop()
         calls.goes_on(50)
         fails_over(cluster, victim)
         recovers(remote)
+        recovers(idle)
+        assert idle.stats().failures == 0
+    idle.close()
     victim.start()
     until(cluster.is_whole, "it came back")
     recovers(remote)
