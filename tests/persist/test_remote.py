@@ -35,7 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def remote(running: Server) -> Iterator[Remote]:
     running.client().flushall()
-    made = Remote(running.url, key=SECRET)
+    made = Remote(running.url, key=SECRET, timeout=10)  # on a busy machine, too
     yield made
     made.close()
 
@@ -43,7 +43,7 @@ def remote(running: Server) -> Iterator[Remote]:
 @pytest.fixture
 def other(running: Server) -> Iterator[Remote]:
     """Another machine's."""
-    made = Remote(running.url, key=SECRET)
+    made = Remote(running.url, key=SECRET, timeout=10)
     yield made
     made.close()
 
@@ -317,7 +317,7 @@ def test_a_failed_computation_is_taken_over(remote: Remote, other: Remote) -> No
 
 
 def _compute_all(url: str, counter: str) -> None:
-    remote = Remote(url, key=SECRET)
+    remote = Remote(url, key=SECRET, timeout=10)
     client: Any = remote._session.connected()
 
     def slow(number: int) -> int:
@@ -358,7 +358,7 @@ def test_a_forked_child_has_connections_of_its_own(running: Server, remote: Remo
     for number in range(50):
         remote.put(key_of("parent", number), b"parent %d" % number)
     assert remote.claim(KEY)
-    fresh = Remote(running.url, key=SECRET)
+    fresh = Remote(running.url, key=SECRET, timeout=10)
     here, there = FORK.Pipe()
     child = FORK.Process(target=_in_child, args=(remote, fresh, there))
     fresh._session._lock.acquire()  # another thread was connecting when it forked
