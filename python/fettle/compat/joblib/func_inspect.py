@@ -7,12 +7,14 @@ Names, texts and bound arguments are joblib's: they are the folders and the keys
 import inspect
 import os
 import re
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from tokenize import open as open_source
 from typing import Any, NamedTuple
 from warnings import warn
 
+from .hashing import hash
 from .logger import pformat
 
 __all__ = [
@@ -37,12 +39,16 @@ def get_func_code(func: Function) -> tuple[str, str | None, int]:
     """The text of a function, the file it is from, and the line there that it begins at.
 
     It is read from the file anew. A function without a text has a number, a callable that is no
-    function its repr(), and both the line -1.
+    function its repr(), and both the line -1. Where a text has several lambdas, what this one does
+    is a digest after it.
     """
     code = getattr(func, "__code__", None)
     path = getattr(code, "co_filename", None)
     try:
-        return _source(func, path)
+        text, path, line = _source(func, path)
+        if code.co_name == "<lambda>" and text.count("lambda") > 1:
+            text += f"# code: {hash(_meaning(code))}\n"
+        return text, path, line
     except Exception:  # whatever a text that is not there, or not Python, may lead to
         return (repr(func) if code is None else str(code.__hash__())), path, -1
 
@@ -58,6 +64,14 @@ def _source(func: Any, path: Any) -> tuple[str, str, int]:
         assert matched is not None
         path, line = f"<doctest {matched[1]}>", int(matched[2])
     return text, path, line
+
+
+def _meaning(code: Any) -> Any:
+    """What a code object does, without where it is from."""
+    if not isinstance(code, types.CodeType):
+        return set(code) if isinstance(code, frozenset) else code
+    constants = [_meaning(each) for each in code.co_consts]
+    return [code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants]
 
 
 def get_func_name(

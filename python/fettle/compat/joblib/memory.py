@@ -15,7 +15,6 @@ import pathlib
 import pickle
 import pydoc
 import re
-import textwrap
 import time
 import tokenize
 import traceback
@@ -60,6 +59,7 @@ __all__ = [
 
 Function = Callable[..., Any]
 CallId = Sequence[str]
+_Place = tuple[Any, str]  # a store's location, a function's path in it
 Validation = Callable[[dict[str, Any]], object]
 
 FIRST_LINE_TEXT = "# first line:"
@@ -68,8 +68,9 @@ _SLOW_REPR = 0.5  # seconds
 
 _STORE_BACKENDS: dict[str, Any] = {"local": FileSystemStoreBackend}
 
-# What was found of functions in this process: their text need not be read again.
-_FUNCTION_HASHES: "weakref.WeakKeyDictionary[Any, tuple[int, ...]]" = weakref.WeakKeyDictionary()
+# The functions whose text was found in this process to be that in a folder: it is not read again.
+_FUNCTION_HASHES: "weakref.WeakKeyDictionary[Any, dict[_Place, tuple[int, ...]]]"
+_FUNCTION_HASHES = weakref.WeakKeyDictionary()
 
 
 class JobLibCollisionWarning(UserWarning):
@@ -475,6 +476,9 @@ class MemorizedFunc(Logger):
         self.store_backend.clear_item(call_id)
         return False
 
+    def _place(self) -> _Place:
+        return getattr(self.store_backend, "location", None), self.func_id
+
     def _hash_func(self) -> tuple[int, ...]:
         return id(self.func), hash(self.func), hash(getattr(self.func, "__code__", None))
 
@@ -484,14 +488,15 @@ class MemorizedFunc(Logger):
         if getattr(self.func, "__name__", "<lambda>") == "<lambda>":
             return  # many may have that name
         try:
-            _FUNCTION_HASHES[self.func] = self._hash_func()
+            _FUNCTION_HASHES.setdefault(self.func, {})[self._place()] = self._hash_func()
         except TypeError:  # can not be hashed, or not be referred to weakly
             return
 
     def _check_previous_func_code(self, stacklevel: int = 2) -> bool:
         """Is the text beside the results that of the function? If not they are forgotten."""
         try:
-            if _FUNCTION_HASHES.get(self.func) == self._hash_func():
+            known = _FUNCTION_HASHES.get(self.func)
+            if known is not None and known.get(self._place()) == self._hash_func():
                 return True
         except TypeError:
             pass
@@ -549,16 +554,8 @@ class MemorizedFunc(Logger):
         logging.basicConfig(level=logging.INFO)
         signature = format_signature(self.func, *args, **kwargs)[1]
         self.info(
-            textwrap.dedent(
-                f"""
-                Querying {get_func_name(self.func)[1]} with signature
-                {signature}.
-
-                (argument hash {args_id})
-
-                The store location is {self._location()}.
-                """
-            )
+            f"\nQuerying {get_func_name(self.func)[1]} with signature\n{signature}.\n"
+            f"\n(argument hash {args_id})\n\nThe store location is {self._location()}.\n"
         )
 
     def _print_duration(self, duration: float, context: str = "") -> None:
