@@ -46,7 +46,7 @@ def get_func_code(func: Function) -> tuple[str, str | None, int]:
     path = getattr(code, "co_filename", None)
     try:
         text, path, line = _source(func, path)
-        if code.co_name == "<lambda>" and text.count("lambda") > 1:
+        if func.__code__.co_name == "<lambda>" and text.count("lambda") > 1:
             text += f"# code: {hash(_meaning(code))}\n"
         return text, path, line
     except Exception:  # whatever a text that is not there, or not Python, may lead to
