@@ -186,6 +186,10 @@ class StoreBackendMixin:
         with self._open_item(path, "wb") as file:
             _pickles.dump(item, file, self.compress)
 
+    def _write(self, text: bytes, path: str) -> None:
+        with self._open_item(path, "wb") as file:
+            file.write(text)
+
     def clear_item(self, call_id: Sequence[str]) -> None:
         """Forgets the result of a call."""
         self.clear_path(call_id)
@@ -209,15 +213,10 @@ class StoreBackendMixin:
 
     def store_metadata(self, call_id: Sequence[str], metadata: Mapping[str, Any]) -> None:
         """Keeps what get_metadata gives, if it can."""
-
-        def write(text: bytes, path: str) -> None:
-            with self._open_item(path, "wb") as file:
-                file.write(text)
-
         try:
             self.create_location(self._path(call_id))
             text = json.dumps(metadata).encode()
-            self._concurrency_safe_write(text, self._path(call_id, "metadata.json"), write)
+            self._concurrency_safe_write(text, self._path(call_id, "metadata.json"), self._write)
         except Exception:  # the result is there, and right, without them
             return
 
@@ -238,9 +237,10 @@ class StoreBackendMixin:
         path = self._path(call_id)
         if not self._item_exists(path):
             self.create_location(path)
-        if func_code is not None:
-            with self._open_item(os.path.join(path, "func_code.py"), "wb") as file:
-                file.write(func_code.encode())
+        if func_code is not None:  # whole at once: another process may be reading it
+            self._concurrency_safe_write(
+                func_code.encode(), os.path.join(path, "func_code.py"), self._write
+            )
 
     def get_cached_func_code(self, call_id: Sequence[str]) -> str:
         """The text that was kept. OSError where there is none."""

@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import hashing
+from ._kept import FettleStoreBackend, is_there
 from ._store_backends import (
     CacheWarning,
     FileSystemStoreBackend,
@@ -44,6 +45,7 @@ __all__ = [
     "AsyncMemorizedFunc",
     "AsyncNotMemorizedFunc",
     "CacheWarning",
+    "FettleStoreBackend",
     "FileSystemStoreBackend",
     "JobLibCollisionWarning",
     "MemorizedFunc",
@@ -66,7 +68,8 @@ FIRST_LINE_TEXT = "# first line:"
 _LINE = 80
 _SLOW_REPR = 0.5  # seconds
 
-_STORE_BACKENDS: dict[str, Any] = {"local": FileSystemStoreBackend}
+_BACKEND = "FETTLE_JOBLIB_BACKEND"  # "files": "local" is joblib's folders of files
+_STORE_BACKENDS: dict[str, Any] = {"local": FettleStoreBackend}
 
 # The functions whose text was found in this process to be that in a folder: it is not read again.
 _FUNCTION_HASHES: "weakref.WeakKeyDictionary[Any, dict[_Place, tuple[int, ...]]]"
@@ -112,9 +115,13 @@ def _store_backend_factory(
     if isinstance(location, pathlib.Path):
         location = str(location)
     if isinstance(location, str):
-        if backend not in _STORE_BACKENDS:
+        kind = _STORE_BACKENDS.get(backend)
+        if kind is None:
             raise TypeError(f"Unknown location {location} or backend {backend}")
-        store = _STORE_BACKENDS[backend]()
+        files = os.environ.get(_BACKEND) == "files" or not is_there()
+        if kind is FettleStoreBackend and files:
+            kind = FileSystemStoreBackend
+        store = kind()
         store.configure(
             os.path.expanduser(location), verbose=verbose, backend_options=backend_options or {}
         )
@@ -396,11 +403,11 @@ class MemorizedFunc(Logger):
     def _after_call(
         self, call_id: CallId, args: Any, kwargs: Any, shelving: bool, value: Any, start: float
     ) -> tuple[Any, dict[str, Any]]:
-        self.store_backend.dump_item(call_id, value, verbose=self._verbose)
+        keep = getattr(self.store_backend, "keep", None)
+        if keep is None:
+            self.store_backend.dump_item(call_id, value, verbose=self._verbose)
         duration = time.time() - start
-        if self._verbose > 0:
-            self._print_duration(duration)
-        metadata = self._persist_input(duration, call_id, args, kwargs)
+        metadata = self._persist_input(duration, call_id, args, kwargs, value=value, keep=keep)
         if shelving:
             return self._get_memorized_result(call_id, metadata), metadata
         if self.mmap_mode is not None:  # as later calls will have it
@@ -417,13 +424,24 @@ class MemorizedFunc(Logger):
         args: Any,
         kwargs: Any,
         this_duration_limit: float = _SLOW_REPR,
+        value: Any = None,
+        keep: Callable[..., None] | None = None,
     ) -> dict[str, Any]:
+        """Writes down what is known of a call: with keep, together with its value."""
         start = time.time()
         bound = filter_args(self.func, self.ignore, args, kwargs)
-        shown = {name: repr(value) for name, value in bound.items()}
-        metadata = {"duration": duration, "input_args": shown, "time": start}
-        self.store_backend.store_metadata(call_id, metadata)
+        metadata = {
+            "duration": duration,
+            "input_args": {name: repr(each) for name, each in bound.items()},
+            "time": start,
+        }
         took = time.time() - start
+        if keep is not None:
+            keep(call_id, value, metadata, self._verbose)
+        if self._verbose > 0:
+            self._print_duration(duration)
+        if keep is None:
+            self.store_backend.store_metadata(call_id, metadata)
         if took > this_duration_limit:
             warnings.warn(
                 f"Writing down the arguments of {self.func_id} took {took:.2f}s: their repr() is "
@@ -613,7 +631,8 @@ class Memory(Logger):
     location: the folder; None: nothing is kept. backend: "local", or what register_store_backend
     was told. mmap_mode: arrays are mapped from the files, as by numpy.load. compress: False, True
     or a level from 1 to 9. verbose: how much is printed (MemorizedFunc). backend_options: what else
-    the store takes. bytes_limit: is taken, and does nothing: call reduce_size().
+    the store takes. bytes_limit: what the store takes on disk at most ("500M"); with folders of
+    files it is what reduce_size() reduces to.
 
     >>> from fettle.compat.joblib import Memory
     >>> memory = Memory(location=None, verbose=0)
@@ -629,10 +648,12 @@ class Memory(Logger):
         compress: Any = False,
         verbose: int = 1,
         backend_options: Mapping[str, Any] | None = None,
+        bytes_limit: int | str | None = None,
     ) -> None:
         super().__init__()
         self._verbose = verbose
         self.mmap_mode = mmap_mode
+        self.bytes_limit = bytes_limit
         self.timestamp: float | None = time.time()
         self.backend = backend
         self.compress = compress
@@ -649,6 +670,7 @@ class Memory(Logger):
             backend_options={
                 "compress": compress,
                 "mmap_mode": mmap_mode,
+                "bytes_limit": bytes_limit,
                 **self.backend_options,
             },
         )
@@ -719,6 +741,8 @@ class Memory(Logger):
     ) -> None:
         """Forgets the results that were not used for longest, until the store has at most
         bytes_limit bytes ("500M") and items_limit results, and none unused for age_limit."""
+        if bytes_limit is None:
+            bytes_limit = self.bytes_limit
         limits = (bytes_limit, items_limit, age_limit)
         if self.store_backend is not None and limits != (None, None, None):
             self.store_backend.enforce_store_limits(*limits)
