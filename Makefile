@@ -28,7 +28,7 @@ run: setup ## set up what is missing and profile a small program
 setup: ## packages, environment, tools, fettle: whatever is missing
 	@tools/setup.sh "$(VENV)" "$(PYTHON)"
 
-consumers: ## the programs of others that tests read exports with: whatever is missing
+consumers: ## the programs of others that tests use: whatever is missing
 	@tools/consumers.sh
 
 test: test-c test-python ## every test

@@ -204,6 +204,17 @@ static inline bool ft_compat_is_ready(PyObject *text)
 #endif
 }
 
+/* Makes them so. 0, or -1 with an exception. */
+static inline int ft_compat_make_ready(PyObject *text)
+{
+#if FT_HAS_MONITORING
+    (void)text;
+    return 0;
+#else
+    return PyUnicode_READY(text);
+#endif
+}
+
 /* The thread state that this thread runs with, whether or not it holds the GIL; *holds says it.
  * NULL when it has none, or may have lost it to the end of the interpreter. */
 static inline PyThreadState *ft_compat_own_thread(bool *holds)
@@ -385,6 +396,29 @@ static inline void ft_compat_error_restore(ft_compat_error *error)
     PyErr_SetRaisedException(error->value);
 #else
     PyErr_Restore(error->type, error->value, error->traceback);
+#endif
+}
+
+/* Takes the saved one for the cause of the one that is set. */
+static inline void ft_compat_error_chain(ft_compat_error *error)
+{
+    ft_compat_error now;
+    PyObject *cause = ft_compat_error_object(error), *object;
+    ft_compat_error_save(&now);
+    object = ft_compat_error_object(&now);
+    if (object != NULL && cause != NULL) {
+#if PY_VERSION_HEX < 0x030C0000
+        if (error->traceback != NULL)
+            PyException_SetTraceback(cause, error->traceback);
+#endif
+        PyException_SetCause(object, Py_NewRef(cause));
+        PyException_SetContext(object, Py_NewRef(cause));
+    }
+    ft_compat_error_restore(&now);
+    Py_XDECREF(error->value);
+#if PY_VERSION_HEX < 0x030C0000
+    Py_XDECREF(error->type);
+    Py_XDECREF(error->traceback);
 #endif
 }
 

@@ -9,11 +9,13 @@
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
+#include "glue/persist/value_codec.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/points.h"
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
+#include "glue/types/call_digests.h"
 #include "glue/types/lookup_table.h"
 #include "glue/types/memo.h"
 #include "glue/types/profile.h"
@@ -21,6 +23,8 @@
 #include "glue/types/rewrite.h"
 #include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
+#include "glue/types/store.h"
+#include "glue/types/stored_function.h"
 
 /* ---- record(directory, options) ---- */
 
@@ -231,10 +235,15 @@ static PyMethodDef core_methods[] = {
     {"leave_out", core_leave_out, METH_O, leave_out_doc},
     {"mark", core_mark, METH_O, mark_doc},
     {"point", core_point, METH_O, point_doc},
+    {"encode", ft_core_encode, METH_O, ft_core_encode_doc},
+    {"decode", ft_core_decode, METH_VARARGS, ft_core_decode_doc},
+    {"encoded_pickled", ft_core_encoded_pickled, METH_O, ft_core_encoded_pickled_doc},
     {"sizeof", ft_core_sizeof, METH_VARARGS, ft_core_sizeof_doc},
     {"census", ft_core_census, METH_NOARGS, ft_core_census_doc},
     {"made_alike", ft_core_made_alike, METH_VARARGS, ft_core_made_alike_doc},
     {"learned", ft_core_learned, METH_O, ft_core_learned_doc},
+    {"digest", (PyCFunction)(void (*)(void))ft_core_digest, METH_VARARGS | METH_KEYWORDS,
+     ft_core_digest_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
@@ -255,7 +264,9 @@ static int core_exec(PyObject *module)
     ft_session_leave_out(core_methods);
     if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
-        ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0)
+        ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
+        ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
+        ft_call_plan_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

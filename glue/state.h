@@ -3,7 +3,7 @@
  *
  * Each interpreter that imports the module has a state of its own; the only statics are those of
  * the process's one session (probes/session.h) and how often it was forked (caching/flights.c).
- * Every field but the last is a strong reference, or NULL before it is made; a new one is also
+ * Every field but the last two is a strong reference, or NULL before it is made; a new one is also
  * named in the two functions below, which the module's m_traverse, m_clear and m_free call. */
 #ifndef FT_GLUE_STATE_H
 #define FT_GLUE_STATE_H
@@ -22,9 +22,13 @@ typedef struct ft_module_state {
     PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
     PyTypeObject *memo_type, *bound_memo_type, *shelf_type, *shelf_slot_type;
     PyTypeObject *memo_key_type;
+    PyTypeObject *store_type, *stored_bytes_type, *stored_function_type;
     PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
     PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
-    struct ft_wait *waits;               /* who waits for a result (caching/flights.h) */
+    PyTypeObject *call_plan_type;
+    PyObject *known_types;        /* a list (persist/known_types.h) */
+    Py_ssize_t modules_looked_at; /* how many there were when it was filled; no reference */
+    struct ft_wait *waits;        /* who waits for a result (caching/flights.h) */
 } ft_module_state;
 
 /* The state of the module that type, or a base of it, belongs to; NULL with an exception. */
@@ -57,9 +61,14 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->shelf_type);
     Py_VISIT(state->shelf_slot_type);
     Py_VISIT(state->memo_key_type);
+    Py_VISIT(state->store_type);
+    Py_VISIT(state->stored_bytes_type);
+    Py_VISIT(state->stored_function_type);
     Py_VISIT(state->call_type);
     Py_VISIT(state->keyword_mark);
     Py_VISIT(state->shelf_name);
+    Py_VISIT(state->call_plan_type);
+    Py_VISIT(state->known_types);
     return 0;
 }
 
@@ -90,9 +99,14 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->shelf_type);
     Py_CLEAR(state->shelf_slot_type);
     Py_CLEAR(state->memo_key_type);
+    Py_CLEAR(state->store_type);
+    Py_CLEAR(state->stored_bytes_type);
+    Py_CLEAR(state->stored_function_type);
     Py_CLEAR(state->call_type);
     Py_CLEAR(state->keyword_mark);
     Py_CLEAR(state->shelf_name);
+    Py_CLEAR(state->call_plan_type);
+    Py_CLEAR(state->known_types);
 }
 
 #endif

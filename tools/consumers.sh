@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# consumers.sh: what the tests read exports with and is not ours, as far as it is missing: callgrind_annotate,
-# `go tool pprof` and Chromium from Debian, speedscope's release from npm, line_profiler and numpy into build/consumers/.
+# consumers.sh: what tests use and is not ours, as far as it is missing: callgrind_annotate, `go tool pprof`,
+# Chromium and redis-server from Debian, speedscope's release from npm, line_profiler and numpy into build/consumers/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,6 +31,7 @@ missing_packages() {
     command -v callgrind_annotate >/dev/null || echo valgrind
     has_pprof || echo golang-go
     command -v chromium >/dev/null || echo chromium
+    command -v redis-server >/dev/null || echo redis-server
     [[ -e $folder/speedscope-$speedscope ]] || command -v npm >/dev/null || echo npm
 }
 

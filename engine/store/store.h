@@ -36,7 +36,8 @@ typedef enum ft_store_trouble {
     FT_TROUBLE_IO = 1 << 3,        /* another failure of the system: errno in ft_store_errno */
     FT_TROUBLE_NEWER = 1 << 4,     /* written by a newer fettle: not touched */
     FT_TROUBLE_FOREIGN = 1 << 5,   /* another user owns it, or could write in it: not touched */
-    FT_TROUBLE_LOCK = 1 << 6       /* files can not be locked there: nothing is written */
+    FT_TROUBLE_LOCK = 1 << 6,      /* the lock of writers could not be had in time */
+    FT_TROUBLE_LARGE = 1 << 7      /* a value is larger than the store may be */
 } ft_store_trouble;
 
 /* What is known of an entry besides its bytes. */
@@ -55,7 +56,8 @@ typedef struct ft_entry {
 typedef enum ft_view {
     FT_VIEW_COPY,    /* bytes on the heap */
     FT_VIEW_PRIVATE, /* large ones mapped, writable: what is written stays in this process */
-    FT_VIEW_SHARED   /* large ones mapped, to be read only */
+    FT_VIEW_SHARED,  /* large ones mapped, to be read only */
+    FT_VIEW_SMALL    /* as COPY, but of a large one no bytes are read: bytes is NULL */
 } ft_view;
 
 /* A value that was read; ft_value_fini ends it. bytes are aligned to 64. */
@@ -77,6 +79,10 @@ void ft_value_fini(ft_value *value);
 ft_status ft_store_open(ft_store **store, const char *folder, uint64_t max_bytes,
                         const ft_mem *mem);
 void ft_store_close(ft_store *store); /* NULL: nothing */
+
+/* In a forked child: closes the files of a handle that the parent opened. What a thread of the parent
+ * may have been at is not touched: the handle stays, useless, and is never freed. */
+void ft_store_abandon(ft_store *store);
 
 /* The troubles since the last time; 0: none. */
 uint32_t ft_store_take_troubles(ft_store *store);
@@ -122,14 +128,11 @@ ft_status ft_store_clear(ft_store *store, uint64_t function, uint64_t *removed);
 typedef struct ft_bounds {
     uint64_t bytes; /* on disk */
     uint64_t items;
-    uint64_t age_ns;  /* since the last use */
-    uint64_t life_ns; /* since they were made */
+    uint64_t age_ns; /* since the last use */
 } ft_bounds;
 
-/* progress (NULL: none) is told how much of the work is done, 0 to 1. *removed: so many entries. */
-ft_status ft_store_reduce(ft_store *store, const ft_bounds *bounds,
-                          void (*progress)(void *context, double done), void *context,
-                          uint64_t *removed);
+/* *removed: so many entries. FT_ERR_IO where nothing can be written. */
+ft_status ft_store_reduce(ft_store *store, const ft_bounds *bounds, uint64_t *removed);
 
 /* Tells each entry that is there, in no order; told returns false to stop. */
 ft_status ft_store_each(ft_store *store, bool (*told)(void *context, const ft_entry *entry),
@@ -150,8 +153,9 @@ ft_status ft_store_name_function(ft_store *store, const char *name, uint64_t *id
 ft_status ft_store_each_function(ft_store *store,
                                  bool (*told)(void *context, const ft_function *function),
                                  void *context);
-/* Adds to a function's counts. */
-ft_status ft_store_count(ft_store *store, uint64_t function, uint64_t hits, uint64_t misses,
+/* Adds to a function's counts, after its name where the store was cleared since. FT_OK also where
+ * it can not be written. */
+ft_status ft_store_count(ft_store *store, const char *name, uint64_t hits, uint64_t misses,
                          uint64_t saved_ns);
 
 /* ---- who computes a key ---- */

@@ -4,6 +4,8 @@
 
 #if !FT_HAS_MONITORING
 
+#include <structmember.h>
+
 #include "glue/probes/code_lines.h"
 #include "glue/probes/line_events.h"
 #include "glue/probes/line_marks.h"
@@ -71,11 +73,18 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* For whoever asks what a function's code is, watched or not (python/fettle/caching/shape.py). */
+static PyMemberDef members[] = {
+    {"code", T_OBJECT, offsetof(line_site, code), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot slots[] = {
     {Py_nb_invert, (void *)reached},
     {Py_tp_dealloc, (void *)dealloc},
     {Py_tp_repr, (void *)describe},
     {Py_tp_methods, methods},
+    {Py_tp_members, members},
     {0, NULL},
 };
 

@@ -21,6 +21,7 @@ from typing import (
 )
 
 from _typeshed import structseq
+from typing_extensions import Buffer
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -372,6 +373,18 @@ def mark(object: _T, /) -> _T:
 def point(name: str, /) -> None:
     """A named point of every recording of memory that is on, to compare with."""
 
+def encode(value: object, /) -> bytes:
+    """The value as bytes (docs/codec.md): typed, or a pickle of the whole where it holds anything
+    but exact builtin types, dates, Decimals and numpy's data, or the same mutable object twice.
+    What pickle raises."""
+
+def decode(bytes: Buffer, owner: Buffer | None = None, /) -> Any:
+    """The value that encode() made these bytes of. ValueError: damaged, or of another version.
+    owner, in whose buffer they lie, keeps large arrays, which are then not copied."""
+
+def encoded_pickled(bytes: Buffer, /) -> bool:
+    """Would decode() unpickle these bytes, and so run whatever they say?"""
+
 def leave_out(filename: str, /) -> None:
     """Functions of this file are not recorded: their time and calls are their callers'."""
 
@@ -625,3 +638,28 @@ def learned(type: type, /) -> tuple[int, int, int, int, bool, tuple[str, ...]]:
     """(instances, bytes, fewest, weakly, beyond, names) of the live instances of exactly it."""
 
 def made_alike(type: type, other: type, /) -> bool: ...
+def digest(
+    value: object, secret: bytes = b"", functions: Callable[[Any], bytes] | None = None
+) -> bytes:
+    """16 bytes that equal values of equal types have in common."""
+
+@final
+class CallPlan:
+    """How calls of a function become keys."""
+
+    def __new__(
+        cls,
+        name: str,
+        # name, kind, () or the default, ignored, key function
+        parameters: tuple[
+            tuple[str, int, tuple[()] | tuple[Any], bool, Callable[[Any], Any] | None], ...
+        ],
+        functions: Callable[[Any], bytes] | None = None,
+    ) -> Self: ...
+    def digest(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        prefix: bytes = b"",
+        secret: bytes = b"",
+    ) -> bytes | None: ...

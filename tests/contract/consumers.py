@@ -37,6 +37,10 @@ def _chromium() -> str:
     return shutil.which("chromium") or ""
 
 
+def _redis(name: str) -> str:
+    return shutil.which(name) or ""
+
+
 def _speedscope() -> str:
     return next(map(str, BUILT.glob("speedscope-*/index.html")), "")
 
@@ -63,6 +67,7 @@ FINDERS: dict[str, Callable[[], str]] = {
     "callgrind_annotate": _callgrind_annotate,
     "go tool pprof": _go,
     "chromium": _chromium,
+    "redis-server": lambda: _redis("redis-server"),
     "speedscope": _speedscope,
     "line_profiler 5": lambda: _line_profiler("5.*"),
     "line_profiler 4": lambda: _line_profiler("4.*"),
@@ -80,7 +85,7 @@ def path(name: str) -> str:
     """Where the program is; without it the test does not go on."""
     if found := _found(name):
         return found
-    sentence = f"{name} is not here, so nothing was read with it: `make consumers` installs it."
+    sentence = f"{name} is not here, so nothing was tried with it: `make consumers` installs it."
     if os.environ.get("FETTLE_CONSUMERS") == "required":
         pytest.fail(sentence)
     pytest.skip(sentence)

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_get.c: finding what a store holds. */
+#include "engine/base/clock.h"
+#include "engine/store/store_parts.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <zstd.h>
+
+enum {
+    LOOKS = 6,      /* at an entry that is being moved or written */
+    TOUCH_EVERY = 1, /* ticks */
+    DECOMPRESSED_SMALL = 64 << 10 /* bytes */
+};
+
+uint32_t ft_store_ticks(const ft_store *store)
+{
+    uint64_t now = ft_clock_ns(CLOCK_REALTIME_COARSE);
+    if (now <= store->folder.born_ns) /* the clock was set back */
+        return 0;
+    uint64_t ticks = (now - store->folder.born_ns) / (1000000000 / FT_TICKS_PER_SECOND);
+    return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+}
+
+/* An entry that was read: the block holds its head and body. */
+typedef struct reading {
+    ft_found_slot found;
+    uint8_t *block; /* owned */
+    size_t bytes;
+} reading;
+
+static int segment_open(ft_store *store, uint32_t number)
+{
+    pthread_rwlock_unlock(&store->files);
+    pthread_rwlock_wrlock(&store->files);
+    int fd = ft_segments_get(&store->segments, number);
+    if (fd < 0)
+        fd = ft_segments_open(&store->segments, &store->folder, number, store->writable, false);
+    return fd; /* alone still: once for each segment */
+}
+
+size_t ft_store_read_raw(ft_store *store, uint32_t segment, uint32_t place, void *bytes,
+                         size_t length)
+{
+    pthread_rwlock_rdlock(&store->files);
+    int fd = ft_segments_get(&store->segments, segment);
+    if (fd < 0)
+        fd = segment_open(store, segment);
+    ssize_t got = fd < 0 ? 0 : ft_read_at(fd, bytes, length, (uint64_t)place * FT_UNIT);
+    pthread_rwlock_unlock(&store->files);
+    return got < 0 ? 0 : (size_t)got;
+}
+
+/* Looks once, files being held by readers or, after opening a segment, alone. */
+static ft_status look(ft_store *store, ft_digest key, reading *is, ft_found *result)
+{
+    *result = FT_FOUND_NO;
+    if (store->slots.fd < 0)
+        return FT_OK;
+    *result = ft_slots_find(&store->slots, &store->folder.secret, key.low, &is->found, NULL);
+    if (*result != FT_FOUND_YES)
+        return FT_OK;
+    *result = FT_FOUND_STALE;
+    uint32_t number = ft_slot_segment(&is->found.slot);
+    is->bytes = ft_slot_log_bytes(&is->found.slot);
+    if (is->bytes < FT_BODY_AT || is->bytes > FT_BODY_AT + FT_STORE_INLINE + FT_UNIT)
+        return FT_OK;
+    int fd = ft_segments_get(&store->segments, number);
+    if (fd < 0 && (fd = segment_open(store, number)) < 0)
+        return FT_OK;
+    is->block = ft_mem_resize(store->mem, NULL, is->bytes, 1);
+    if (is->block == NULL)
+        return FT_ERR_MEMORY;
+    uint64_t offset = (uint64_t)is->found.slot.place * FT_UNIT;
+    ssize_t got = ft_read_at(fd, is->block, is->bytes, offset);
+    if (got == (ssize_t)is->bytes &&
+        ft_entry_good(is->block, is->bytes, key, &store->folder.secret)) {
+        *result = FT_FOUND_YES;
+        return FT_OK;
+    }
+    ft_mem_free(store->mem, is->block);
+    is->block = NULL;
+    return FT_OK;
+}
+
+/* Looks until it is sure. FT_OK with is->block (NULL: absent), files not held. *damaged: there is a
+ * slot, and it leads to nothing. */
+static ft_status look_well(ft_store *store, ft_digest key, reading *is, bool *damaged)
+{
+    *damaged = false;
+    is->block = NULL;
+    for (int i = 0; i < LOOKS; i++) {
+        ft_found found;
+        pthread_rwlock_rdlock(&store->files);
+        ft_status status = look(store, key, is, &found);
+        bool current = found == FT_FOUND_YES || ft_slots_current(&store->slots, &store->folder);
+        pthread_rwlock_unlock(&store->files);
+        if (status != FT_OK || found == FT_FOUND_YES || (found == FT_FOUND_NO && current))
+            return status;
+        if ((!current || i > 0) && ft_store_reopen(store) == FT_ERR_EMPTY)
+            return FT_OK; /* it was cleared away, folder and all */
+    }
+    *damaged = true;
+    return FT_OK;
+}
+
+void ft_store_describe(const ft_store *store, const ft_slot *slot, const ft_entry_head *head,
+                       ft_entry *entry)
+{
+    *entry = (ft_entry){.key = head->key,
+                        .function = head->function,
+                        .created_ns = head->created_ns,
+                        .cost_ns = head->cost_ns,
+                        .used_ns = store->folder.born_ns +
+                                   (uint64_t)slot->used * (1000000000 / FT_TICKS_PER_SECOND),
+                        .length = head->length,
+                        .stored = (uint64_t)slot->size * FT_UNIT,
+                        .kind = head->kind};
+}
+
+static void describe(const ft_store *store, const reading *is, ft_entry *entry)
+{
+    ft_entry_head head;
+    memcpy(&head, is->block, sizeof head);
+    ft_store_describe(store, &is->found.slot, &head, entry);
+}
+
+/* A slot that leads to nothing goes, so that it is not stumbled on again. */
+static void drop_damaged(ft_store *store, ft_digest key)
+{
+    bool found;
+    ft_store_say(store, FT_TROUBLE_CORRUPT);
+    (void)ft_store_remove(store, key, &found);
+}
+
+ft_status ft_store_peek(ft_store *store, ft_digest key, bool *found, ft_entry *entry)
+{
+    reading is;
+    bool damaged = false;
+    *found = false;
+    if (!store->usable)
+        return FT_OK;
+    ft_status status = look_well(store, key, &is, &damaged);
+    if (status != FT_OK || is.block == NULL)
+        return status;
+    describe(store, &is, entry);
+    ft_mem_free(store->mem, is.block);
+    *found = true;
+    return FT_OK;
+}
+
+void ft_value_fini(ft_value *value)
+{
+    if (value->mapping != NULL)
+        munmap(value->mapping, value->mapped);
+    ft_mem_free(value->mem, value->block);
+    value->mapping = value->block = NULL;
+}
+
+/* value->bytes, still compressed, as a blob holds them. */
+static ft_status read_blob(ft_store *store, const ft_blob *blob, ft_view view, ft_value *value)
+{
+    ft_status status;
+    if (view == FT_VIEW_COPY) {
+        status = ft_blob_read(&store->folder, blob, store->mem, &value->bytes);
+        if (status == FT_OK)
+            value->block = value->bytes;
+        return status;
+    }
+    status =
+        ft_blob_map(&store->blobs, &store->folder, blob, view == FT_VIEW_PRIVATE, &value->bytes);
+    if (status == FT_OK) {
+        value->mapping = value->bytes;
+        value->mapped = blob->name.bytes;
+    }
+    return status;
+}
+
+static ft_status decompress(ft_store *store, size_t stored, ft_value *value)
+{
+    ft_value plain = {.entry = value->entry, .mem = store->mem};
+    size_t length = value->entry.length;
+    plain.bytes = plain.block = ft_mem_resize(store->mem, NULL, length + (length == 0), 1);
+    if (plain.block == NULL)
+        return FT_ERR_MEMORY;
+    bool right = ZSTD_decompress(plain.block, length, value->bytes, stored) == length;
+    ft_value_fini(right ? value : &plain);
+    if (right)
+        *value = plain;
+    return right ? FT_OK : FT_ERR_CORRUPT;
+}
+
+/* Would its value take long to read? */
+static bool is_large(const ft_entry_head *head)
+{
+    return head->flags & FT_ENTRY_BLOB ||
+           (head->flags & FT_ENTRY_COMPRESSED && head->length > DECOMPRESSED_SMALL);
+}
+
+/* The value of an entry that was read; takes is->block. */
+static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *value)
+{
+    ft_entry_head head;
+    memcpy(&head, is->block, sizeof head);
+    size_t stored = head.body;
+    *value = (ft_value){.mem = store->mem, .block = is->block, .bytes = is->block + FT_BODY_AT};
+    describe(store, is, &value->entry);
+    ft_status status = FT_OK;
+    if (view == FT_VIEW_SMALL && is_large(&head)) {
+        ft_value_fini(value);
+        value->bytes = NULL;
+        return FT_OK;
+    }
+    if (head.flags & FT_ENTRY_BLOB) {
+        ft_blob blob = {.key = head.key};
+        if (head.body != sizeof blob.name)
+            status = FT_ERR_CORRUPT;
+        else {
+            memcpy(&blob.name, value->bytes, sizeof blob.name);
+            ft_mem_free(store->mem, value->block);
+            value->block = NULL;
+            stored = blob.name.bytes;
+            status = read_blob(store, &blob, view, value);
+        }
+    }
+    if (status == FT_OK && head.flags & FT_ENTRY_COMPRESSED)
+        status = decompress(store, stored, value);
+    else if (status == FT_OK && stored != head.length)
+        status = FT_ERR_CORRUPT;
+    if (status != FT_OK)
+        ft_value_fini(value);
+    return status;
+}
+
+static void touch(ft_store *store, const ft_found_slot *found)
+{
+    uint32_t now = ft_store_ticks(store);
+    if (!store->writable || now < found->slot.used + TOUCH_EVERY)
+        return;
+    pthread_rwlock_rdlock(&store->files);
+    if (store->slots.fd >= 0) /* another table by now: a wrong mark at worst */
+        ft_slots_touch(&store->slots, found->offset, now);
+    pthread_rwlock_unlock(&store->files);
+}
+
+ft_status ft_store_get(ft_store *store, ft_digest key, ft_view view, bool *found, ft_value *value)
+{
+    reading is;
+    bool damaged = false;
+    *found = false;
+    if (!store->usable)
+        return FT_OK;
+    for (int i = 0; i < 2; i++) { /* a blob may be replaced between its entry and its file */
+        ft_status status = look_well(store, key, &is, &damaged);
+        if (status != FT_OK || (is.block == NULL && !damaged))
+            return status;
+        status = damaged ? FT_ERR_CORRUPT : value_of(store, &is, view, value);
+        if (status == FT_OK) {
+            touch(store, &is.found);
+            *found = true;
+            return FT_OK;
+        }
+        if (status == FT_ERR_MEMORY)
+            return status;
+    }
+    drop_damaged(store, key);
+    return FT_OK;
+}
+
+bool ft_store_blob_of(ft_store *store, const ft_slot *slot, ft_blob *blob)
+{
+    uint8_t entry[FT_BODY_AT + sizeof(ft_blob_name)];
+    ft_entry_head head;
+    if (!(slot->segment & FT_SLOT_BLOB) ||
+        ft_store_read_raw(store, ft_slot_segment(slot), slot->place, entry, sizeof entry) !=
+            sizeof entry)
+        return false;
+    memcpy(&head, entry, sizeof head);
+    blob->key = head.key;
+    memcpy(&blob->name, entry + FT_BODY_AT, sizeof blob->name);
+    return ft_entry_good(entry, sizeof entry, head.key, &store->folder.secret);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* known_types.c: see known_types.h. */
+#include "glue/persist/known_types.h"
+
+static const char *const places[FT_KNOWN_COUNT][2] = {
+    [FT_KNOWN_ENUM_META] = {"enum", "EnumMeta"},
+    [FT_KNOWN_PURE_PATH] = {"pathlib", "PurePath"},
+    [FT_KNOWN_FRACTION] = {"fractions", "Fraction"},
+    [FT_KNOWN_UUID] = {"uuid", "UUID"},
+    [FT_KNOWN_ARRAY] = {"array", "array"},
+    [FT_KNOWN_NDARRAY] = {"numpy", "ndarray"},
+    [FT_KNOWN_SCALAR] = {"numpy", "generic"},
+    [FT_KNOWN_MEMMAP] = {"numpy", "memmap"},
+    [FT_KNOWN_DTYPE] = {"numpy", "dtype"},
+    [FT_KNOWN_SERIES] = {"pandas", "Series"},
+    [FT_KNOWN_FRAME] = {"pandas", "DataFrame"},
+    [FT_KNOWN_REDUCERS] = {"copyreg", "dispatch_table"},
+};
+
+static int make_list(ft_module_state *state)
+{
+    PyObject *list = PyList_New(FT_KNOWN_COUNT);
+    if (list == NULL)
+        return -1;
+    for (Py_ssize_t i = 0; i < FT_KNOWN_COUNT; i++)
+        PyList_SET_ITEM(list, i, Py_NewRef(Py_None));
+    state->known_types = list;
+    state->modules_looked_at = -1;
+    return 0;
+}
+
+/* *is_settled: cleared if the module is there but is still being made. 0, or -1. */
+static int look_for(ft_module_state *state, PyObject *modules, ft_known which, bool *is_settled)
+{
+    if (ft_known_get(state, which) != Py_None)
+        return 0;
+    PyObject *module = PyDict_GetItemString(modules, places[which][0]); /* borrowed; no errors */
+    if (module == NULL || !PyModule_Check(module))
+        return 0;
+    PyObject *found = PyDict_GetItemString(PyModule_GetDict(module), places[which][1]);
+    bool fits =
+        found != NULL && (which == FT_KNOWN_REDUCERS ? PyDict_Check(found) : PyType_Check(found));
+    if (!fits) {
+        *is_settled = false;
+        return 0;
+    }
+    return PyList_SetItem(state->known_types, which, Py_NewRef(found));
+}
+
+int ft_known_types_look(ft_module_state *state)
+{
+    if (state->known_types == NULL && make_list(state) < 0)
+        return -1;
+    PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
+    if (PyDict_GET_SIZE(modules) == state->modules_looked_at)
+        return 0;
+    bool is_settled = true;
+    for (int i = 0; i < FT_KNOWN_COUNT; i++)
+        if (look_for(state, modules, (ft_known)i, &is_settled) < 0)
+            return -1;
+    state->modules_looked_at = is_settled ? PyDict_GET_SIZE(modules) : -1;
+    return 0;
+}

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What belongs to the user's project, so that its code is followed, and what things are called.
+
+Outside are the standard library, what was installed into site-packages or dist-packages, frozen and
+built-in modules, and fettle. All else is the project: files anywhere, namespace and editable
+packages, __main__, notebooks, what is typed at a prompt. A top-level package that was named as a
+root is project wherever it lies.
+"""
+
+import os
+import sys
+import types
+from types import CodeType, FunctionType
+from typing import Any
+
+_DESCRIPTORS = (
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.GetSetDescriptorType,
+    types.MemberDescriptorType,
+)
+MAINS = ("__main__", "__mp_main__")  # the second: in the children of multiprocessing
+_STDLIB = os.path.dirname(os.__file__) + os.sep
+_INSTALLED = tuple(f"{os.sep}{each}{os.sep}" for each in ("site-packages", "dist-packages"))
+
+
+def is_outside(path: str) -> bool:
+    """A file of the standard library, or one that was installed."""
+    return path.startswith((_STDLIB, "<frozen ")) or any(each in path for each in _INSTALLED)
+
+
+class Project:
+    """Which modules are followed; roots are top-level packages that are in any case."""
+
+    def __init__(self, roots: set[str]) -> None:
+        self.roots = roots
+        self._known: dict[str, bool] = {}
+
+    def add_root(self, module: str) -> None:
+        self.roots.add(module.partition(".")[0])
+        self._known.clear()
+
+    def has_module(self, name: str) -> bool:
+        """A module that is loaded, or the name of one that nobody knows: as of a notebook."""
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._has(
+                name, getattr(sys.modules.get(name), "__dict__", {})
+            )
+        return found
+
+    def _has(self, name: str, namespace: dict[str, Any]) -> bool:
+        top = name.partition(".")[0]
+        if top in self.roots or name in MAINS:
+            return True
+        if top in ("builtins", "fettle"):
+            return False
+        file = namespace.get("__file__")
+        if type(file) is str:
+            return not is_outside(file)
+        return top not in sys.stdlib_module_names
+
+    def has_function(self, function: FunctionType) -> bool:
+        namespace, file = function.__globals__, function.__code__.co_filename
+        name = namespace.get("__name__")
+        name = name if type(name) is str else ""
+        if file.startswith("<") and not file.startswith("<frozen "):
+            return self._has(name, namespace)
+        top = name.partition(".")[0]
+        return top in self.roots or (top != "fettle" and not is_outside(file))
+
+    def has_class(self, kind: type) -> bool:
+        name = kind.__module__
+        return type(name) is str and self.has_module(name)
+
+    def could_import(self, name: str) -> bool:
+        """A module that need not be loaded yet; finding this out loads nothing."""
+        top = name.partition(".")[0]
+        if top in sys.modules:
+            return self.has_module(top)
+        from importlib.util import find_spec
+
+        try:
+            spec = find_spec(top)
+        except (ImportError, ValueError, AttributeError):
+            return False
+        if spec is None or spec.origin in ("built-in", "frozen"):
+            return False
+        places = [spec.origin] if spec.has_location else spec.submodule_search_locations or []
+        return top in self.roots or not any(is_outside(os.path.join(str(p), "")) for p in places)
+
+
+def version_of(module: str) -> str:
+    """The version that the top-level package of a loaded module gives itself."""
+    top = sys.modules.get(module.partition(".")[0])
+    found = getattr(top, "__dict__", {}).get("__version__")
+    return found if type(found) is str else ""
+
+
+def name_of(thing: Any) -> tuple[str, str]:
+    """(module, qualified name) of a function, a class or what else has a name; else its type's."""
+    for each in (thing, type(thing)):
+        name = _attribute(each, "__qualname__") or _attribute(each, "__name__")
+        if name:
+            module = _attribute(each, "__module__")
+            if not module and type(each) in _DESCRIPTORS:
+                module = _attribute(each.__objclass__, "__module__")
+            return module, name
+    return "", "?"
+
+
+def _attribute(thing: Any, name: str) -> str:
+    """A string that it has by this name, or ""; of whatever odd object."""
+    try:
+        found = getattr(thing, name, None)
+    except Exception:
+        return ""
+    return found if type(found) is str else ""
+
+
+def wrapped_by(thing: Any) -> Any:
+    """What a decorated callable calls, by the custom of __wrapped__; None: nothing."""
+    if isinstance(thing, type) or not callable(thing):
+        return None
+    try:
+        found = thing.__wrapped__
+    except Exception:
+        return None
+    return found if callable(found) else None
+
+
+def readable_name(thing: Any) -> str:
+    """module.qualname, with the script or the kind of prompt in place of __main__."""
+    module, name = name_of(thing)
+    if module in MAINS:
+        module = _main_name(module, getattr(thing, "__code__", None))
+    return f"{module}.{name}" if module else name
+
+
+def _main_name(module: str, code: CodeType | None) -> str:
+    file = code.co_filename if type(code) is CodeType else ""
+    if "ipykernel" in file or file.startswith("<ipython"):
+        return "<notebook>"
+    if file.startswith(("<stdin", "<python-input", "<console")):
+        return "<stdin>"
+    namespace = getattr(sys.modules.get(module), "__dict__", {})
+    name = getattr(namespace.get("__spec__"), "name", None)
+    if type(name) is str and name not in MAINS:
+        return name  # python -m
+    path = script_path(module)
+    if not path:
+        return file if file.startswith("<") else module
+    folder, base = os.path.split(path)
+    stem = os.path.splitext(base)[0]
+    return os.path.splitext(os.path.basename(folder))[0] if stem in MAINS and folder else stem
+
+
+def script_path(module: str) -> str:
+    """The path of the script that is __main__, else ""."""
+    file = getattr(sys.modules.get(module), "__dict__", {}).get("__file__")
+    return os.path.abspath(file) if type(file) is str else ""
