@@ -56,6 +56,32 @@ def _identity(folder: str) -> tuple[int, int]:
     return at.st_dev, at.st_ino
 
 
+class _NoStore:
+    """In a store's place where none can be made."""
+
+    def get(self, key: bytes, view: int = 0) -> None: ...
+    def peek(self, key: bytes) -> None: ...
+    def each(self, told: Any) -> None: ...
+    def each_function(self, told: Any) -> None: ...
+    def remove(self, key: bytes) -> bool:
+        return False
+
+    def put(self, *arguments: Any) -> bool:
+        return False
+
+    def name_function(self, name: str) -> int:
+        return 0
+
+    def clear(self, function: int = 0) -> int:
+        return 0
+
+    def reduce(self, *bounds: Any) -> int:
+        return 0
+
+    def troubles(self) -> tuple[int, int]:
+        return 0, 0
+
+
 class FettleStoreBackend(FileSystemStoreBackend):
     """Results in a store of fettle's. backend_options: compress, mmap_mode, and bytes_limit, which
     is the most that it takes on disk."""
@@ -69,14 +95,18 @@ class FettleStoreBackend(FileSystemStoreBackend):
         backend_options: Mapping[str, Any] | None = None,
     ) -> None:
         """Makes the folder, and opens the store in it."""
-        super().configure(location, verbose, backend_options)
+        try:
+            super().configure(location, verbose, backend_options)
+        except OSError as error:
+            self._say_unable(error)
         self.bytes_limit = (backend_options or {}).get("bytes_limit")
         self._fresh()
 
     # ---- the store ----
 
     def _folder(self) -> str:
-        return os.path.abspath(os.path.join(self.location, _FOLDER))
+        folder = f"{self.location}/{_FOLDER}"
+        return folder if folder[0] == "/" else os.path.abspath(folder)
 
     @property
     def _store(self) -> Any:
@@ -95,11 +125,20 @@ class FettleStoreBackend(FileSystemStoreBackend):
         limit = self.bytes_limit
         if isinstance(limit, str):
             limit = memstr_to_bytes(limit)
-        os.makedirs(self.location, exist_ok=True)
-        store = _Store(folder, limit or 0)
-        _opened[folder] = _identity(folder), store
+        try:
+            os.makedirs(self.location, exist_ok=True)
+            store = _Store(folder, limit or 0)
+            _opened[folder] = _identity(folder), store
+        except OSError as error:
+            self._say_unable(error)
+            return _NoStore()
         self._say_troubles(store)
         return store
+
+    def _say_unable(self, error: OSError) -> None:
+        if (self.location, 0) not in _said:
+            _said.add((self.location, 0))
+            warnings.warn(f"Unable to cache to disk: {error}.", CacheWarning, stacklevel=2)
 
     def _say_troubles(self, store: Any) -> None:
         """Warns of each kind of trouble once."""
@@ -192,7 +231,10 @@ class FettleStoreBackend(FileSystemStoreBackend):
     def store_cached_func_code(self, call_id: Sequence[str], func_code: str | None = None) -> None:
         """Makes the folder of a function, and keeps its text."""
         self._fresh()
-        super().store_cached_func_code(call_id, func_code)
+        try:
+            super().store_cached_func_code(call_id, func_code)
+        except OSError as error:
+            self._say_unable(error)
 
     def get_cached_func_code(self, call_id: Sequence[str]) -> str:
         """The text that was kept. OSError where there is none: nobody knows whose results are

@@ -245,7 +245,7 @@ class StoreBackendMixin:
     def get_cached_func_code(self, call_id: Sequence[str]) -> str:
         """The text that was kept. OSError where there is none."""
         with self._open_item(self._path(call_id, "func_code.py"), "rb") as file:
-            text: str = file.read().decode()
+            text: str = file.read().decode(errors="replace")  # damaged: another text
             return text
 
     def get_cached_func_info(self, call_id: Sequence[str]) -> dict[str, Any]:

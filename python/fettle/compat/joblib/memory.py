@@ -85,7 +85,10 @@ def extract_first_line(func_code: str) -> tuple[str, int]:
     if not func_code.startswith(FIRST_LINE_TEXT):
         return func_code, -1
     head, _, text = func_code.partition("\n")
-    return text, int(head.removeprefix(FIRST_LINE_TEXT))
+    try:
+        return text, int(head.removeprefix(FIRST_LINE_TEXT))
+    except ValueError:
+        return func_code, -1
 
 
 # ---- stores ----
@@ -547,12 +550,12 @@ class MemorizedFunc(Logger):
             )
         if old_line == line or path is None:
             return
-        if os.path.exists(path):
+        try:
             # In the file there may still be the old text, where it was.
             with tokenize.open(path) as file:
                 lines = file.readlines()[max(old_line - 1, 0) :][: text.count("\n")]
             both = "".join(lines).rstrip() == old_text.rstrip()
-        else:
+        except (OSError, SyntaxError, ValueError):
             both = path.startswith("<doctest ")
         if both:
             warnings.warn(
