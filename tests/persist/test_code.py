@@ -208,7 +208,7 @@ def test_odd_callables_have_an_identity() -> None:
         Class, Hostile, Hostile(), bare, unbound, functools.partial(functools.partial(len), 1),
         staticmethod(len), functools.lru_cache(len), functools.singledispatch(reads),
         contextlib.contextmanager(reads), operator.itemgetter(1), Colour,
-        collections.namedtuple("P", "x"), types.MethodType(len, 3), 
+        collections.namedtuple("P", "x"), types.MethodType(len, 3),
         (3).__add__, exec, re.compile("a").match, subprocess.run, threading.Thread,
         functools.partial, Plain(a=1), Plain.method,
     ]  # fmt: skip

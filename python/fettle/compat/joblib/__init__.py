@@ -27,7 +27,6 @@ from .func_inspect import (
 from .hashing import Hasher, NumpyHasher, Pickler, _ConsistentSet, _MyHash, hash  # noqa: F401
 from .logger import Logger, format_time, pformat
 from .memory import (  # noqa: F401
-    _FUNCTION_HASHES,
     _STORE_BACKENDS,
     FIRST_LINE_TEXT,
     AsyncMemorizedFunc,

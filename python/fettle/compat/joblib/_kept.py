@@ -20,10 +20,12 @@ from typing import Any
 
 from fettle import _core
 
+from ._pickles import compression
 from ._store_backends import (
     CacheItemInfo,
     CacheWarning,
     FileSystemStoreBackend,
+    forget_texts,
     memstr_to_bytes,
 )
 
@@ -32,7 +34,6 @@ __all__ = ["FettleStoreBackend"]
 _Store: Any = getattr(_core, "Store", None)  # None: this fettle was built without it
 _FOLDER = ".fettle"
 _HASH = re.compile("[0-9a-f]{32}")
-_LEVEL = 3  # of compression, where none is named
 _COPIED, _PRIVATE, _SHARED = 0, 1, 2  # views of large values
 _VIEWS = {None: _PRIVATE, "r": _SHARED}  # what is written into others stays in this process
 
@@ -78,6 +79,9 @@ class _NoStore:
     def reduce(self, *bounds: Any) -> int:
         return 0
 
+    def measure(self) -> tuple[int, int, int]:
+        return 0, 0, 0
+
     def troubles(self) -> tuple[int, int]:
         return 0, 0
 
@@ -122,6 +126,8 @@ class FettleStoreBackend(FileSystemStoreBackend):
                 return found[1]
         except OSError:
             pass
+        if found is not None:
+            forget_texts(self.location)
         limit = self.bytes_limit
         if isinstance(limit, str):
             limit = memstr_to_bytes(limit)
@@ -158,10 +164,6 @@ class FettleStoreBackend(FileSystemStoreBackend):
         digest = int(hashed, 16) if _HASH.fullmatch(hashed) else self._mask(hashed)
         return (digest ^ self._mask(name)).to_bytes(16, "big")
 
-    def _level(self) -> int:
-        level = self.compress[1] if isinstance(self.compress, tuple) else self.compress
-        return int(level) if isinstance(level, int) and level is not True else bool(level) * _LEVEL
-
     # ---- results ----
 
     def contains_item(self, call_id: Sequence[str]) -> bool:
@@ -192,10 +194,11 @@ class FettleStoreBackend(FileSystemStoreBackend):
             print(f"Persisting in {self._path(call_id)}")
         arguments = dict(metadata.get("input_args", ()))
         try:
+            level = compression(self.compress)[1]
             store = self._fresh()
             function = store.name_function("/".join(call_id[:-1]))
             cost = metadata.get("duration", 0.0)
-            if not store.put(self._key(call_id), function, (item, arguments), cost, self._level()):
+            if not store.put(self._key(call_id), function, (item, arguments), cost, level):
                 self._say_troubles(store)
         except Exception as error:
             warnings.warn(
@@ -296,15 +299,13 @@ class FettleStoreBackend(FileSystemStoreBackend):
         age_limit: timedelta | None = None,
     ) -> None:
         """Forgets what was not read for longest, down to these bounds."""
-        if isinstance(bytes_limit, str):
-            bytes_limit = memstr_to_bytes(bytes_limit)
-        if age_limit is not None and age_limit < timedelta(0):
-            raise ValueError("age_limit has to be a positive timedelta")
-        age = None if age_limit is None else age_limit.total_seconds()
+        items = self._get_items_to_delete(bytes_limit, items_limit, age_limit)
         if self.verbose > 10:
-            for item in self._get_items_to_delete(bytes_limit, items_limit, age_limit):
+            for item in items:
                 print(f"Deleting item {item}")
-        self._store.reduce(bytes_limit, items_limit, age)
+        if items:
+            store = self._store
+            store.reduce(None, max(store.measure()[0] - len(items), 0), None)
 
 
 def is_there() -> bool:

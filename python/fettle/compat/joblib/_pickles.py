@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable
 from typing import IO, Any, ClassVar
 
-__all__ = ["dump", "load"]
+__all__ = ["compression", "dump", "load"]
 
 _ALIGNED = 16
 _WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
@@ -210,7 +210,7 @@ def _write(value: Any, file: IO[bytes]) -> None:
 def dump(value: Any, file: IO[bytes], compress: Any = False) -> None:
     """Writes value to a file. compress: False or 0, True, a level of zlib's up to 9, the name of a
     method, or (name, level)."""
-    method, level = _compression(compress)
+    method, level = compression(compress)
     if not level:
         _write(value, file)
         return
@@ -219,7 +219,8 @@ def dump(value: Any, file: IO[bytes], compress: Any = False) -> None:
     file.write(_METHODS[method][0](memory.getbuffer(), level))  # type: ignore[arg-type]
 
 
-def _compression(compress: Any) -> tuple[str, int]:
+def compression(compress: Any) -> tuple[str, int]:
+    """The method and the level that compress means. ValueError for what means none."""
     method, level = "zlib", compress
     if isinstance(compress, str):
         method, level = compress, True

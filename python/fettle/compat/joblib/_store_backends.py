@@ -19,6 +19,7 @@ import threading
 import time
 import uuid
 import warnings
+import weakref
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
@@ -39,6 +40,19 @@ __all__ = [
 _HASH = re.compile("[a-f0-9]{32}")
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _GITIGNORE = "# Created by joblib automatically.\n*\n"
+
+
+# The functions whose text was found in this process to be that in a folder: it is not read again.
+# By function: (store's location, function's path in it), with what tells one code from another.
+FUNCTION_HASHES: "weakref.WeakKeyDictionary[Any, dict[tuple[Any, str], tuple[int, ...]]]"
+FUNCTION_HASHES = weakref.WeakKeyDictionary()
+
+
+def forget_texts(location: str) -> None:
+    """The texts in a store that is gone are to be written again."""
+    for places in list(FUNCTION_HASHES.values()):
+        for place in [each for each in list(places) if each[0] == location]:
+            places.pop(place, None)
 
 
 class CacheItemInfo(NamedTuple):

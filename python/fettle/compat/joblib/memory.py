@@ -19,12 +19,12 @@ import time
 import tokenize
 import traceback
 import warnings
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import hashing
 from ._kept import FettleStoreBackend, is_there
+from ._store_backends import FUNCTION_HASHES as _FUNCTION_HASHES
 from ._store_backends import (
     CacheWarning,
     FileSystemStoreBackend,
@@ -61,7 +61,6 @@ __all__ = [
 
 Function = Callable[..., Any]
 CallId = Sequence[str]
-_Place = tuple[Any, str]  # a store's location, a function's path in it
 Validation = Callable[[dict[str, Any]], object]
 
 FIRST_LINE_TEXT = "# first line:"
@@ -70,10 +69,6 @@ _SLOW_REPR = 0.5  # seconds
 
 _BACKEND = "FETTLE_JOBLIB_BACKEND"  # "files": "local" is joblib's folders of files
 _STORE_BACKENDS: dict[str, Any] = {"local": FettleStoreBackend}
-
-# The functions whose text was found in this process to be that in a folder: it is not read again.
-_FUNCTION_HASHES: "weakref.WeakKeyDictionary[Any, dict[_Place, tuple[int, ...]]]"
-_FUNCTION_HASHES = weakref.WeakKeyDictionary()
 
 
 class JobLibCollisionWarning(UserWarning):
@@ -497,7 +492,7 @@ class MemorizedFunc(Logger):
         self.store_backend.clear_item(call_id)
         return False
 
-    def _place(self) -> _Place:
+    def _place(self) -> tuple[Any, str]:
         return getattr(self.store_backend, "location", None), self.func_id
 
     def _hash_func(self) -> tuple[int, ...]:
