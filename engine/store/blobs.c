@@ -13,7 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { BELIEVED_MOST = 1 << 16, ORPHAN_SECONDS = 3600, FOLDERS = 256 };
+enum { BELIEVED_MOST = 1 << 16, ORPHAN_SECONDS = 600, FOLDERS = 256, PIECE = 256 << 10 };
 
 ft_status ft_blobs_init(ft_blobs *blobs, const ft_mem *mem)
 {
@@ -87,9 +87,8 @@ ft_status ft_blob_settle(const ft_folder *folder, const ft_blob *blob,
         return FT_OK;
     snprintf(within, sizeof within, "blobs/%02x", (unsigned)(blob->key.low & 0xff));
     mkdirat(folder->fd, within, 0700);
-    if (renameat(folder->fd, temporary, folder->fd, path) == 0)
-        return FT_OK;
-    return ft_status_of_errno(errno);
+    return renameat(folder->fd, temporary, folder->fd, path) == 0 ? FT_OK
+                                                                  : ft_status_of_errno(errno);
 }
 
 void ft_blob_discard(const ft_folder *folder, const char temporary[FT_BLOB_PATH])
@@ -150,10 +149,31 @@ static void believe(ft_blobs *blobs, uint64_t sight)
     pthread_mutex_unlock(&blobs->lock);
 }
 
-static bool content_is_right(const ft_folder *folder, const ft_blob *blob, const uint8_t *bytes)
+/* Digests a file piece by piece: it is not mapped before, since it may be cut meanwhile. */
+static ft_status digest_file(const ft_folder *folder, int fd, const ft_blob *blob,
+                             const ft_mem *mem)
 {
-    return ft_digest_same(ft_digest_of(&folder->secret, bytes, blob->name.bytes),
-                          blob->name.content);
+    ft_digester digester;
+    ft_status status = FT_OK;
+    uint8_t *piece = ft_mem_resize(mem, NULL, PIECE, 1);
+    if (piece == NULL)
+        return FT_ERR_MEMORY;
+    ft_digester_init(&digester, &folder->secret);
+    for (uint64_t at = 0; at < blob->name.bytes && status == FT_OK; at += PIECE) {
+        uint64_t left = blob->name.bytes - at;
+        size_t some = left < PIECE ? left : PIECE;
+        ssize_t got = ft_read_at(fd, piece, some, at);
+        if (got != (ssize_t)some)
+            status = got < 0 ? FT_ERR_IO : FT_ERR_CORRUPT;
+        else
+            ft_digester_feed(&digester, piece, some);
+    }
+    if (status == FT_OK && !ft_digest_same(ft_digester_result(&digester), blob->name.content))
+        status = FT_ERR_CORRUPT;
+    int why = errno;
+    ft_mem_free(mem, piece);
+    errno = why;
+    return status;
 }
 
 ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *blob, bool writable,
@@ -165,44 +185,54 @@ ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *b
     if (status != FT_OK)
         return status;
     uint64_t sight = sight_of(folder, blob, &is);
-    if (!is_believed(blobs, sight)) { /* read, not mapped: it may be cut meanwhile */
-        uint8_t *copy;
-        status = ft_blob_read(folder, blob, blobs->believed.mem, &copy);
-        if (status != FT_OK) {
-            close(fd);
-            return status;
-        }
-        ft_mem_free(blobs->believed.mem, copy);
-        believe(blobs, sight);
+    if (!is_believed(blobs, sight)) {
+        status = digest_file(folder, fd, blob, blobs->believed.mem);
+        if (status == FT_OK)
+            believe(blobs, sight);
     }
-    void *map = mmap(NULL, blob->name.bytes, PROT_READ | (writable ? PROT_WRITE : 0),
-                     writable ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+    void *map = MAP_FAILED;
+    if (status == FT_OK)
+        map = mmap(NULL, blob->name.bytes, PROT_READ | (writable ? PROT_WRITE : 0),
+                   writable ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+    int why = errno;
     close(fd);
-    if (map == MAP_FAILED)
-        return FT_ERR_MEMORY;
-    *bytes = map;
-    return FT_OK;
+    errno = why;
+    if (status == FT_OK && map == MAP_FAILED)
+        status = FT_ERR_MEMORY;
+    if (status == FT_OK)
+        *bytes = map;
+    return status;
 }
 
 ft_status ft_blob_read(const ft_folder *folder, const ft_blob *blob, const ft_mem *mem,
-                       uint8_t **bytes)
+                       void **result, uint8_t **bytes)
 {
     int fd;
     struct stat is;
     ft_status status = blob_open(folder, blob, &fd, &is);
     if (status != FT_OK)
         return status;
-    uint8_t *block = ft_mem_resize(mem, NULL, blob->name.bytes, 1);
-    status = block == NULL ? FT_ERR_MEMORY : FT_OK;
-    if (status == FT_OK &&
-        (ft_read_at(fd, block, blob->name.bytes, 0) != (ssize_t)blob->name.bytes ||
-         !content_is_right(folder, blob, block)))
-        status = FT_ERR_CORRUPT;
+    size_t length = blob->name.bytes;
+    uint8_t *block = ft_mem_resize(mem, NULL, length + FT_BLOCK_SLACK, 1), *at = NULL;
+    status = FT_ERR_MEMORY;
+    if (block != NULL) {
+        at = block + (FT_BLOCK_SLACK - ((uintptr_t)block + FT_BLOCK_SLACK) % FT_ALIGNED);
+        ssize_t got = ft_read_at(fd, at, length, 0);
+        status = got < 0 ? FT_ERR_IO : FT_OK;
+        if (got >= 0 &&
+            ((size_t)got != length ||
+             !ft_digest_same(ft_digest_of(&folder->secret, at, length), blob->name.content)))
+            status = FT_ERR_CORRUPT;
+    }
+    int why = errno;
     close(fd);
-    if (status == FT_OK)
-        *bytes = block;
-    else
+    if (status == FT_OK) {
+        *result = block;
+        *bytes = at;
+    } else {
         ft_mem_free(mem, block);
+    }
+    errno = why;
     return status;
 }
 
@@ -210,26 +240,33 @@ ft_status ft_blob_read(const ft_folder *folder, const ft_blob *blob, const ft_me
 
 typedef struct sweep {
     bool all;
-    time_t before; /* what is younger stays */
+    time_t before; /* what is being written and younger stays */
     bool (*is_used)(void *context, ft_digest key, uint64_t content);
     void *context;
 } sweep;
+
+static bool is_old(int folder, const char *name, const sweep *as)
+{
+    struct stat is;
+    return fstatat(folder, name, &is, AT_SYMLINK_NOFOLLOW) == 0 && is.st_mtime < as->before;
+}
 
 static void sweep_file(int folder, const char *name, const sweep *as)
 {
     ft_digest key;
     uint64_t content;
-    struct stat is;
-    int named =
-        sscanf(name, "%16" SCNx64 "%16" SCNx64 "-%16" SCNx64, &key.low, &key.high, &content);
-    if (fstatat(folder, name, &is, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(is.st_mode))
-        return;
-    if (as->all ||
-        (is.st_mtime < as->before && (named != 3 || !as->is_used(as->context, key, content))))
+    bool goes;
+    if (sscanf(name, "%16" SCNx64 "%16" SCNx64 "-%16" SCNx64, &key.low, &key.high, &content) == 3)
+        goes = as->all || !as->is_used(as->context, key, content);
+    else /* another writer may be about to give it its name */
+        goes = is_old(folder, name, as);
+    if (goes) /* never a folder */
         unlinkat(folder, name, 0);
 }
 
-static void sweep_folder(const ft_folder *folder, const char *path, const sweep *as)
+/* prefix: of the names that are looked at. */
+static void sweep_folder(const ft_folder *folder, const char *path, const char *prefix,
+                         const sweep *as)
 {
     int fd = openat(folder->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     DIR *listing = fd < 0 ? NULL : fdopendir(fd);
@@ -239,7 +276,8 @@ static void sweep_folder(const ft_folder *folder, const char *path, const sweep 
         return;
     }
     for (const struct dirent *file; (file = readdir(listing)) != NULL;)
-        sweep_file(fd, file->d_name, as);
+        if (file->d_name[0] != '.' && strncmp(file->d_name, prefix, strlen(prefix)) == 0)
+            sweep_file(fd, file->d_name, as);
     closedir(listing);
 }
 
@@ -248,9 +286,10 @@ void ft_blobs_sweep(const ft_folder *folder, bool all,
 {
     char path[16];
     sweep as = {all, time(NULL) - ORPHAN_SECONDS, is_used, context};
-    sweep_folder(folder, "blobs", &as);
+    sweep_folder(folder, "blobs", "", &as);
     for (unsigned i = 0; i < FOLDERS; i++) {
         snprintf(path, sizeof path, "blobs/%02x", i);
-        sweep_folder(folder, path, &as);
+        sweep_folder(folder, path, "", &as);
     }
+    sweep_folder(folder, ".", "head.", &as);
 }

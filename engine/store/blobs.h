@@ -24,7 +24,11 @@ typedef struct ft_blob {
     ft_blob_name name;
 } ft_blob;
 
-enum { FT_BLOB_PATH = 80 };
+enum {
+    FT_BLOB_PATH = 80,
+    FT_ALIGNED = 64, /* what a value's bytes are aligned to */
+    FT_BLOCK_SLACK = FT_ALIGNED - 1
+};
 
 typedef struct ft_blobs {
     pthread_mutex_t lock; /* of believed */
@@ -45,14 +49,16 @@ void ft_blob_discard(const ft_folder *folder, const char temporary[FT_BLOB_PATH]
 void ft_blob_remove(const ft_folder *folder, const ft_blob *blob);
 
 /* Its bytes, mapped (writable: what is written stays private; the caller unmaps blob->name.bytes of
- * them) or as a block of mem's. FT_ERR_EMPTY: it is not there; FT_ERR_CORRUPT; FT_ERR_MEMORY. */
+ * them) or in a block of mem's, aligned to FT_ALIGNED. FT_ERR_EMPTY: it is not there;
+ * FT_ERR_CORRUPT; FT_ERR_IO; FT_ERR_MEMORY. */
 ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *blob, bool writable,
                       uint8_t **bytes);
 ft_status ft_blob_read(const ft_folder *folder, const ft_blob *blob, const ft_mem *mem,
-                       uint8_t **bytes);
+                       void **block, uint8_t **bytes);
 
-/* Removes what no entry leads to: is_used says of which key and content (low half) one does. What
- * is younger than an hour stays unless all is set, then everything goes. */
+/* Removes what no entry leads to: is_used says of which key and content (low half) one does; with
+ * all everything. Needs the lock. Names that files have while they are written, the head's too, go
+ * when they are old: a writer that was killed left them. */
 void ft_blobs_sweep(const ft_folder *folder, bool all,
                     bool (*is_used)(void *context, ft_digest key, uint64_t content), void *context);
 

@@ -89,31 +89,37 @@ int ft_folder_file(const ft_folder *folder, const char *name, int flags)
 
 /* ---- the head ---- */
 
-static ft_status head_make(const ft_folder *folder, bool over_another)
+/* Puts a head in the place of what is there. */
+static ft_status head_write(const ft_folder *folder, head *is)
 {
     char name[40];
     uint64_t number;
-    head made = {.version = VERSION, .born_ns = ft_clock_ns(CLOCK_REALTIME)};
-    memcpy(made.magic, magic, sizeof magic);
-    if (getrandom(made.seed, sizeof made.seed, 0) != (ssize_t)sizeof made.seed ||
-        getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
         return FT_ERR_IO;
-    made.check = head_check(&made);
+    is->check = head_check(is);
     snprintf(name, sizeof name, "head.%016llx", (unsigned long long)number);
     int fd = ft_folder_file(folder, name, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
-        return FT_ERR_IO;
-    ft_status status = ft_write_at(fd, &made, sizeof made, 0);
+        return ft_status_of_errno(errno);
+    ft_status status = ft_write_at(fd, is, sizeof *is, 0);
     close(fd);
-    int failed = 0;
-    if (status == FT_OK && over_another)
-        failed = renameat(folder->fd, name, folder->fd, "head");
-    else if (status == FT_OK)
-        failed = linkat(folder->fd, name, folder->fd, "head", 0) < 0 && errno != EEXIST;
-    int why = errno;
-    unlinkat(folder->fd, name, 0);
-    errno = why;
-    return failed ? FT_ERR_IO : status;
+    if (status == FT_OK && renameat(folder->fd, name, folder->fd, "head") < 0)
+        status = ft_status_of_errno(errno);
+    if (status != FT_OK) {
+        int why = errno;
+        unlinkat(folder->fd, name, 0);
+        errno = why;
+    }
+    return status;
+}
+
+static ft_status head_make(const ft_folder *folder)
+{
+    head made = {.version = VERSION, .born_ns = ft_clock_ns(CLOCK_REALTIME)};
+    memcpy(made.magic, magic, sizeof magic);
+    if (getrandom(made.seed, sizeof made.seed, 0) != (ssize_t)sizeof made.seed)
+        return FT_ERR_IO;
+    return head_write(folder, &made);
 }
 
 /* FT_ERR_EMPTY: there is none. */
@@ -132,24 +138,55 @@ static ft_status head_read(const ft_folder *folder, head *is)
     return is->version > VERSION ? FT_ERR_NEWER : FT_OK;
 }
 
+/* Makes a head where there is none that is whole, unless somebody else did meanwhile. */
+static ft_status head_replace(ft_folder *folder, head *is, ft_folder_state *state)
+{
+    if (!ft_folder_lock(folder, FT_FOLDER_PATIENCE_MS))
+        return FT_ERR_IO;
+    ft_status status = head_read(folder, is);
+    if (status == FT_ERR_EMPTY || status == FT_ERR_CORRUPT) {
+        if (status == FT_ERR_CORRUPT)
+            *state = FT_FOLDER_DAMAGED;
+        status = head_make(folder);
+        if (status == FT_OK)
+            status = head_read(folder, is);
+    }
+    int why = errno;
+    ft_folder_unlock(folder);
+    errno = why;
+    return status;
+}
+
 static ft_status head_find(ft_folder *folder, ft_folder_state *state)
 {
     head is;
     ft_status status = head_read(folder, &is);
-    if (status == FT_ERR_EMPTY || status == FT_ERR_CORRUPT) {
-        if (status == FT_ERR_CORRUPT)
-            *state = FT_FOLDER_DAMAGED;
-        status = head_make(folder, status == FT_ERR_CORRUPT);
-        if (status == FT_OK)
-            status = head_read(folder, &is);
-    }
+    if (status == FT_ERR_EMPTY || status == FT_ERR_CORRUPT)
+        status = head_replace(folder, &is, state);
     if (status == FT_ERR_NEWER)
         *state = FT_FOLDER_NEWER;
     if (status != FT_OK)
         return status == FT_ERR_NEWER ? FT_OK : status;
     folder->born_ns = is.born_ns;
+    memcpy(folder->seed, is.seed, sizeof is.seed);
     ft_secret_init(&folder->secret, is.seed);
     return FT_OK;
+}
+
+ft_status ft_folder_confirm(const ft_folder *folder)
+{
+    head is;
+    ft_status status = head_read(folder, &is);
+    if (status == FT_OK)
+        return is.born_ns == folder->born_ns && memcmp(is.seed, folder->seed, sizeof is.seed) == 0
+                   ? FT_OK
+                   : FT_ERR_FOREIGN;
+    if (status != FT_ERR_EMPTY && status != FT_ERR_CORRUPT)
+        return status;
+    is = (head){.version = VERSION, .born_ns = folder->born_ns};
+    memcpy(is.magic, magic, sizeof magic);
+    memcpy(is.seed, folder->seed, sizeof is.seed);
+    return head_write(folder, &is);
 }
 
 /* ---- the folder ---- */
@@ -200,13 +237,31 @@ void ft_folder_close(ft_folder *folder)
     folder->fd = folder->lock = -1;
 }
 
-bool ft_folder_lock(const ft_folder *folder, int patience_ms)
+/* Is the file that was locked still the one of that name? Else it is opened again, and not locked.
+ */
+static bool lock_is_named(ft_folder *folder)
+{
+    struct stat is;
+    if (fstat(folder->lock, &is) < 0 || is.st_nlink > 0)
+        return true;
+    int fd = ft_folder_file(folder, "lock", O_RDWR | O_CREAT);
+    if (fd < 0)
+        return true; /* the whole folder is gone: what follows finds that */
+    close(folder->lock);
+    folder->lock = fd;
+    return false;
+}
+
+bool ft_folder_lock(ft_folder *folder, int patience_ms)
 {
     const long longest_us = 5000;
     uint64_t until = ft_clock_ns(CLOCK_MONOTONIC) + (uint64_t)patience_ms * 1000000;
     for (long pause_us = 20; folder->lock >= 0;) {
-        if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0)
-            return true;
+        if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0) {
+            if (lock_is_named(folder))
+                return true;
+            continue;
+        }
         if (errno != EWOULDBLOCK && errno != EINTR)
             return false;
         if (ft_clock_ns(CLOCK_MONOTONIC) > until) {

@@ -36,6 +36,7 @@ typedef struct ft_folder {
     int fd;   /* of the folder; -1: none */
     int lock; /* of the file "lock"; -1: none */
     uint64_t born_ns;
+    uint8_t seed[FT_SEED_BYTES]; /* of secret */
     ft_secret secret;
 } ft_folder;
 
@@ -46,8 +47,12 @@ void ft_folder_close(ft_folder *folder);
 /* Opens a file in it; -1 with errno (EPERM: somebody else may write it). */
 int ft_folder_file(const ft_folder *folder, const char *name, int flags);
 
+/* Is the head still the one that was opened? One that is not there any more, or is damaged, is
+ * written again. Needs the lock. FT_ERR_FOREIGN: there is another one. */
+ft_status ft_folder_confirm(const ft_folder *folder);
+
 /* The writers' lock between processes. false: it could not be had in patience_ms. */
-bool ft_folder_lock(const ft_folder *folder, int patience_ms);
+bool ft_folder_lock(ft_folder *folder, int patience_ms);
 void ft_folder_unlock(const ft_folder *folder);
 
 /* All of length bytes at offset, or as many as there are; -1 with errno. */

@@ -2,6 +2,8 @@
 /* segments.c: files of entries. */
 #include "engine/store/segments.h"
 
+#include "engine/store/slots.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,7 +116,7 @@ static uint32_t number_of(const char *name)
 {
     char *end, again[NAME_BYTES];
     unsigned long number = strtoul(name, &end, 16);
-    if (number == 0 || number > UINT32_MAX)
+    if (number == 0 || number > FT_SEGMENT_MOST)
         return 0;
     name_of(again, (uint32_t)number);
     return strcmp(again, name) == 0 ? (uint32_t)number : 0;

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static const char magic[8] = "\x89"
@@ -56,6 +55,11 @@ static uint32_t slot_check(const ft_secret *secret, const ft_slot *slot)
 
 /* ---- the file ---- */
 
+static uint64_t title_check(const title *is, const ft_secret *secret)
+{
+    return ft_checksum_of(secret, is, offsetof(title, check));
+}
+
 ft_status ft_slots_open(ft_slots *slots, const ft_folder *folder, bool writable)
 {
     title is;
@@ -64,10 +68,13 @@ ft_status ft_slots_open(ft_slots *slots, const ft_folder *folder, bool writable)
     if (fd < 0)
         return errno == ENOENT ? FT_ERR_EMPTY : FT_ERR_IO;
     ft_status status = FT_ERR_CORRUPT;
-    if (ft_read_at(fd, &is, sizeof is, 0) != (ssize_t)sizeof is || fstat(fd, &file) < 0)
+    ssize_t got = ft_read_at(fd, &is, sizeof is, 0);
+    if (got < 0 || fstat(fd, &file) < 0)
+        status = FT_ERR_IO;
+    if (got != (ssize_t)sizeof is || status == FT_ERR_IO)
         goto fail;
     if (memcmp(is.magic, magic, sizeof magic) != 0 || is.bits > BITS_MOST ||
-        is.check != XXH3_64bits(&is, offsetof(title, check)))
+        is.check != title_check(&is, &folder->secret))
         goto fail;
     if (is.version > VERSION) {
         status = FT_ERR_NEWER;
@@ -93,7 +100,7 @@ bool ft_slots_current(const ft_slots *slots, const ft_folder *folder)
 {
     struct stat named;
     return slots->fd >= 0 && fstatat(folder->fd, "index", &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           named.st_ino == slots->inode;
+           named.st_ino == slots->inode && (uint64_t)named.st_size >= ft_slots_bytes(slots);
 }
 
 /* A table of that size under another name: all its bytes are there, so that a later write never
@@ -102,7 +109,7 @@ static ft_status make_file(const ft_folder *folder, uint32_t bits, int *result)
 {
     title is = {.version = VERSION, .bits = bits};
     memcpy(is.magic, magic, sizeof magic);
-    is.check = XXH3_64bits(&is, offsetof(title, check));
+    is.check = title_check(&is, &folder->secret);
     unlinkat(folder->fd, "index.new", 0);
     int fd = ft_folder_file(folder, "index.new", O_RDWR | O_CREAT | O_EXCL);
     if (fd < 0)
@@ -118,24 +125,44 @@ static ft_status make_file(const ft_folder *folder, uint32_t bits, int *result)
     return FT_OK;
 }
 
+static void cut(int fd)
+{
+    if (fd < 0)
+        return;
+    (void)!ftruncate(fd, 0);
+    close(fd);
+}
+
+void ft_slots_finish_replacing(const ft_folder *folder)
+{
+    struct stat old, is;
+    if (fstatat(folder->fd, "index.old", &old, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    bool same = fstatat(folder->fd, "index", &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+                is.st_dev == old.st_dev && is.st_ino == old.st_ino;
+    if (!same) /* else it was killed before the name was taken */
+        cut(ft_folder_file(folder, "index.old", O_RDWR));
+    unlinkat(folder->fd, "index.old", 0);
+}
+
 /* index.new takes the name. Whoever has the old one open must notice even if we are killed between
- * the two steps: until it is cut, it has the name index.old. */
+ * the two steps: until it is cut, it has the name index.old. Where files have one name only, it is
+ * cut by its descriptor. */
 static ft_status take_name(const ft_folder *folder)
 {
-    int old = ft_folder_file(folder, "index.old", O_RDWR);
-    if (old >= 0) { /* of a writer that was killed here */
-        (void)!ftruncate(old, 0);
-        close(old);
-    }
-    unlinkat(folder->fd, "index.old", 0);
+    ft_slots_finish_replacing(folder);
+    int old = ft_folder_file(folder, "index", O_RDWR);
     (void)!linkat(folder->fd, "index", folder->fd, "index.old", 0);
-    if (renameat(folder->fd, "index.new", folder->fd, "index") < 0)
-        return ft_status_of_errno(errno);
-    old = ft_folder_file(folder, "index.old", O_RDWR);
-    if (old >= 0) {
-        (void)!ftruncate(old, 0);
-        close(old);
+    if (renameat(folder->fd, "index.new", folder->fd, "index") < 0) {
+        int why = errno;
+        if (old >= 0)
+            close(old);
+        unlinkat(folder->fd, "index.old", 0);
+        unlinkat(folder->fd, "index.new", 0);
+        errno = why;
+        return ft_status_of_errno(why);
     }
+    cut(old);
     unlinkat(folder->fd, "index.old", 0);
     return FT_OK;
 }
@@ -151,7 +178,10 @@ ft_status ft_slots_make(const ft_folder *folder, uint32_t bits)
     none.check = ft_checksum_of(&folder->secret, &none, offsetof(ft_totals, check));
     status = ft_write_at(fd, &none, sizeof none, TOTALS_AT);
     close(fd);
-    return status == FT_OK ? take_name(folder) : status;
+    if (status == FT_OK)
+        return take_name(folder);
+    unlinkat(folder->fd, "index.new", 0);
+    return status;
 }
 
 /* ---- finding ---- */
@@ -159,6 +189,13 @@ ft_status ft_slots_make(const ft_folder *folder, uint32_t bits)
 static bool bucket_read(const ft_slots *slots, uint64_t number, bucket *is)
 {
     return ft_read_at(slots->fd, is, sizeof *is, bucket_offset(number)) == (ssize_t)sizeof *is;
+}
+
+/* Was it never taken, or left without a mark? One that only looks free was damaged: what comes
+ * after its bucket must still be found. */
+static bool is_free(const ft_slot *slot)
+{
+    return slot->segment == 0 && slot->key == 0 && slot->check == 0;
 }
 
 /* The slot of key in a bucket, or -1; *room: a slot that could be taken, or -1; *open: one is free.
@@ -171,7 +208,7 @@ static int bucket_search(const bucket *is, uint64_t key, int *room, bool *open)
     for (int i = 0; i < FT_SLOTS_IN_BUCKET; i++) {
         const ft_slot *slot = &is->slots[i];
         if (slot->segment == 0 || slot->segment == FT_SLOT_GONE) {
-            *open |= slot->segment == 0;
+            *open |= is_free(slot);
             *room = *room < 0 ? i : *room;
         } else if (slot->key == key && at < 0) {
             at = i;
@@ -185,6 +222,7 @@ ft_found ft_slots_find(const ft_slots *slots, const ft_secret *secret, uint64_t 
 {
     uint64_t mask = (UINT64_C(1) << slots->bits) - 1, first = bucket_of(slots, key), room_at = 0;
     bool open = false;
+    *found = (ft_found_slot){.offset = 0};
     for (uint64_t step = 0; step < BUCKETS_LOOKED_AT && step <= mask && !open; step++) {
         bucket is;
         int room;
@@ -263,7 +301,7 @@ ft_status ft_slots_filter(const ft_slots *slots, const ft_secret *secret, ft_slo
         if (!bucket_read(slots, number, &is))
             return FT_ERR_CORRUPT;
         for (int i = 0; i < FT_SLOTS_IN_BUCKET; i++)
-            open |= is.slots[i].segment == 0;
+            open |= is_free(&is.slots[i]);
         for (int i = 0; i < FT_SLOTS_IN_BUCKET; i++) {
             ft_found_slot found = {is.slots[i],
                                    bucket_offset(number) + (uint64_t)i * sizeof(ft_slot), !open};
@@ -343,11 +381,11 @@ static ft_status put_over(void *context, const ft_slot *slot)
     return FT_OK; /* no room for it near its place: it is not there any more */
 }
 
-/* The new table's buckets and totals, in a mapping that nobody else has yet. */
-static ft_status fill(const ft_slots *slots, const ft_secret *secret, uint8_t *map, rebuilding *to,
-                      ft_totals *totals)
+/* The new table's buckets and totals. */
+static ft_status fill(const ft_slots *slots, const ft_secret *secret, uint8_t *image,
+                      rebuilding *to, ft_totals *totals)
 {
-    to->buckets = (bucket *)(void *)(map + PAGE);
+    to->buckets = (bucket *)(void *)(image + PAGE);
     ft_status status = ft_slots_each(slots, secret, put_over, to);
     if (status != FT_OK)
         return status;
@@ -358,30 +396,30 @@ static ft_status fill(const ft_slots *slots, const ft_secret *secret, uint8_t *m
                 at->slots[i].check = slot_check(secret, &at->slots[i]);
     totals->entries = to->entries;
     totals->check = ft_checksum_of(secret, totals, offsetof(ft_totals, check));
-    memcpy(map + TOTALS_AT, totals, sizeof *totals);
+    memcpy(image + TOTALS_AT, totals, sizeof *totals);
     return FT_OK;
 }
 
-ft_status ft_slots_rebuild(const ft_slots *slots, const ft_folder *folder, uint32_t bits,
-                           ft_totals *totals, ft_slot_kept kept, void *context)
+ft_status ft_slots_rebuild(const ft_slots *slots, const ft_folder *folder, const ft_mem *mem,
+                           uint32_t bits, ft_totals *totals, ft_slot_kept kept, void *context)
 {
     int fd;
-    rebuilding to = {.next = {.fd = -1, .bits = bits}, .kept = kept, .context = context};
-    assert(bits <= BITS_MOST);
-    ft_status status = make_file(folder, bits, &fd);
+    rebuilding to = {.kept = kept, .context = context};
+    to.next = (ft_slots){.fd = -1, .bits = bits < BITS_MOST ? bits : BITS_MOST};
+    size_t bytes = ft_slots_bytes(&to.next);
+    ft_status status = make_file(folder, to.next.bits, &fd);
     if (status != FT_OK)
         return status;
-    size_t bytes = ft_slots_bytes(&to.next);
-    uint8_t *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    uint8_t *image = ft_mem_new(mem, bytes, 1);
+    status = image == NULL ? FT_ERR_MEMORY : fill(slots, &folder->secret, image, &to, totals);
+    if (status == FT_OK)
+        status = ft_write_at(fd, image + TOTALS_AT, bytes - TOTALS_AT, TOTALS_AT);
+    int why = errno;
     close(fd);
-    if (map == MAP_FAILED)
-        status = FT_ERR_MEMORY;
-    if (status == FT_OK) {
-        status = fill(slots, &folder->secret, map, &to, totals);
-        munmap(map, bytes);
-    }
+    ft_mem_free(mem, image);
     if (status == FT_OK)
         return take_name(folder);
     unlinkat(folder->fd, "index.new", 0);
+    errno = why;
     return status;
 }

@@ -53,7 +53,8 @@ typedef struct ft_totals {
     uint64_t blob_bytes; /* of blobs */
     uint32_t active;     /* the segment that is written */
     uint32_t reserved;
-    uint64_t spare[3];
+    uint64_t swept_s; /* CLOCK_REALTIME, when files that nothing leads to were looked for */
+    uint64_t spare[2];
     uint64_t check;
 } ft_totals;
 
@@ -71,14 +72,15 @@ typedef enum ft_found {
     FT_FOUND_STALE /* the file was replaced, or a slot was being written: look again */
 } ft_found;
 
-/* Opens the index; FT_ERR_EMPTY: there is none; FT_ERR_CORRUPT: no index of this version. */
+/* Opens the index; FT_ERR_EMPTY: there is none; FT_ERR_CORRUPT: no index of this version, or of
+ * another secret. */
 ft_status ft_slots_open(ft_slots *slots, const ft_folder *folder, bool writable);
 void ft_slots_close(ft_slots *slots);
 
 /* Makes a new, empty one in the place of what is there. The old one is cut to nothing. */
 ft_status ft_slots_make(const ft_folder *folder, uint32_t bits);
 
-/* Does the name lead to this very file? */
+/* Does the name lead to this very file, and is it whole? */
 bool ft_slots_current(const ft_slots *slots, const ft_folder *folder);
 
 /* A slot whose place in the index is known. */
@@ -88,8 +90,8 @@ typedef struct ft_found_slot {
     bool leaves_mark; /* its bucket is full */
 } ft_found_slot;
 
-/* The slot of key. *free_offset (may be NULL): where it could be put if it is not there; 0:
- * nowhere. */
+/* The slot of key (found->offset 0: the index could not be read). *free_offset (may be NULL): where
+ * it could be put if it is not there; 0: nowhere. */
 ft_found ft_slots_find(const ft_slots *slots, const ft_secret *secret, uint64_t key,
                        ft_found_slot *found, uint64_t *free_offset);
 
@@ -120,9 +122,14 @@ typedef bool (*ft_slot_kept)(void *context, ft_slot *slot);
 
 /* Makes a table of 2^bits buckets that takes this one's place, with what kept (NULL: everything)
  * keeps; totals are the new one's but for the entries, which are counted. *slots is left as it was:
- * open the new one. Needs the lock. */
-ft_status ft_slots_rebuild(const ft_slots *slots, const ft_folder *folder, uint32_t bits,
-                           ft_totals *totals, ft_slot_kept kept, void *context);
+ * open the new one. Needs the lock. It is made on the heap: a file that is mapped could end the
+ * process where the disk fails. */
+ft_status ft_slots_rebuild(const ft_slots *slots, const ft_folder *folder, const ft_mem *mem,
+                           uint32_t bits, ft_totals *totals, ft_slot_kept kept, void *context);
+
+/* The table that was replaced by a writer that was killed then is cut, so that whoever has it open
+ * opens the new one. Needs the lock. */
+void ft_slots_finish_replacing(const ft_folder *folder);
 
 /* The same in place: what is not kept leaves its slot. kept may not change any. */
 ft_status ft_slots_filter(const ft_slots *slots, const ft_secret *secret, ft_slot_kept kept,

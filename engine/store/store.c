@@ -27,6 +27,8 @@ void ft_store_trouble_of(ft_store *store, ft_status status)
         ft_store_say(store, FT_TROUBLE_NEWER);
     else if (status == FT_ERR_IO && errno == EWOULDBLOCK)
         ft_store_say(store, FT_TROUBLE_LOCK);
+    else if (status == FT_ERR_IO && errno == EPERM) /* of ft_folder_file */
+        ft_store_say(store, FT_TROUBLE_FOREIGN);
     else if (status == FT_ERR_IO) {
         atomic_store_explicit(&store->error, errno, memory_order_relaxed);
         ft_store_say(store, FT_TROUBLE_IO);
@@ -59,55 +61,61 @@ const ft_secret *ft_store_secret(const ft_store *store)
 static ft_status remove_segment(void *context, uint32_t number)
 {
     ft_store *store = context;
-    ft_segments_remove(&store->segments, &store->folder, number);
+    ft_segments_remove(&store->writer.segments, &store->folder, number);
     return FT_OK;
 }
 
 ft_status ft_store_start_over(ft_store *store)
 {
+    ft_status status = ft_slots_make(&store->folder, FIRST_BITS);
     (void)ft_segments_each(&store->folder, remove_segment, store);
     ft_blobs_sweep(&store->folder, true, NULL, NULL);
-    return ft_slots_make(&store->folder, FIRST_BITS);
+    return status == FT_OK ? FT_OK : ft_slots_make(&store->folder, FIRST_BITS);
 }
 
-/* The index, made where it is not there. Holds the lock, and files alone. */
-static ft_status open_or_make(ft_store *store)
+static void close_files(ft_files *files)
 {
-    ft_status status = ft_slots_open(&store->slots, &store->folder, true);
-    if (status == FT_ERR_CORRUPT)
-        ft_store_say(store, FT_TROUBLE_CORRUPT);
-    if (status != FT_ERR_EMPTY && status != FT_ERR_CORRUPT)
-        return status;
-    status = ft_store_start_over(store);
-    return status == FT_OK ? ft_slots_open(&store->slots, &store->folder, true) : status;
+    ft_slots_close(&files->slots);
+    ft_segments_fini(&files->segments);
 }
 
 ft_status ft_store_reopen(ft_store *store)
 {
     pthread_rwlock_wrlock(&store->files);
-    ft_slots_close(&store->slots);
-    ft_segments_fini(&store->segments);
-    ft_status status = ft_slots_open(&store->slots, &store->folder, store->writable);
+    close_files(&store->reader);
+    ft_status status = ft_slots_open(&store->reader.slots, &store->folder, store->writable);
     pthread_rwlock_unlock(&store->files);
     return status;
 }
 
+ft_status ft_store_renew(ft_store *store)
+{
+    close_files(&store->writer);
+    return ft_slots_open(&store->writer.slots, &store->folder, true);
+}
+
+/* The index as it is now, made where there is none. Holds the lock. */
 static ft_status make_current(ft_store *store)
 {
-    if (ft_slots_current(&store->slots, &store->folder))
+    if (ft_slots_current(&store->writer.slots, &store->folder))
         return FT_OK;
-    pthread_rwlock_wrlock(&store->files);
-    ft_slots_close(&store->slots);
-    ft_segments_fini(&store->segments);
-    ft_status status = open_or_make(store);
-    pthread_rwlock_unlock(&store->files);
-    return status;
+    ft_status status = ft_folder_confirm(&store->folder);
+    if (status != FT_OK)
+        return status;
+    ft_slots_finish_replacing(&store->folder);
+    status = ft_store_renew(store);
+    if (status != FT_ERR_EMPTY && status != FT_ERR_CORRUPT)
+        return status;
+    if (status == FT_ERR_CORRUPT)
+        ft_store_say(store, FT_TROUBLE_CORRUPT);
+    status = ft_store_start_over(store);
+    return status == FT_OK ? ft_store_renew(store) : status;
 }
 
 /* Wrong totals would only make the store larger or smaller than it should be: count again. */
 static ft_status read_totals(ft_store *store, ft_totals *totals)
 {
-    ft_status status = ft_slots_totals(&store->slots, &store->folder.secret, totals);
+    ft_status status = ft_slots_totals(&store->writer.slots, &store->folder.secret, totals);
     if (status != FT_ERR_CORRUPT)
         return status;
     ft_store_say(store, FT_TROUBLE_CORRUPT);
@@ -128,8 +136,15 @@ ft_status ft_store_begin(ft_store *store, int patience_ms, ft_totals *totals)
         status = make_current(store);
         if (status == FT_OK && totals != NULL)
             status = read_totals(store, totals);
-        if (status != FT_OK)
+        if (status != FT_OK) {
+            int why = errno;
             ft_folder_unlock(&store->folder);
+            errno = why;
+        }
+    }
+    if (status == FT_ERR_FOREIGN) { /* another store lies there now, under another secret */
+        store->usable = store->writable = false;
+        status = FT_ERR_CORRUPT;
     }
     if (status != FT_OK) {
         ft_store_trouble_of(store, status);
@@ -157,16 +172,13 @@ static ft_status open_files(ft_store *store, ft_folder_state state)
                 status = ft_store_start_over(store);
             ft_store_end(store);
         }
-        if (status == FT_OK && state == FT_FOLDER_DAMAGED)
-            status = ft_store_reopen(store);
     } else {
         ft_store_say(store, FT_TROUBLE_READ_ONLY);
     }
-    if (store->slots.fd < 0)
-        status = ft_slots_open(&store->slots, &store->folder, false);
+    status = ft_store_reopen(store);
     if (status == FT_ERR_NEWER)
         ft_store_say(store, FT_TROUBLE_NEWER);
-    store->usable = store->slots.fd >= 0;
+    store->usable = status == FT_OK;
     store->writable = store->writable && store->usable;
     return FT_OK;
 }
@@ -186,6 +198,18 @@ static ft_status open_parts(ft_store *store, const char *path)
     return open_files(store, state);
 }
 
+/* Who waits to open a file goes before more readers: else it could wait for ever. */
+static void files_lock_init(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t how;
+    pthread_rwlockattr_init(&how);
+#ifdef __GLIBC__
+    pthread_rwlockattr_setkind_np(&how, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    pthread_rwlock_init(lock, &how);
+    pthread_rwlockattr_destroy(&how);
+}
+
 ft_status ft_store_open(ft_store **result, const char *folder, uint64_t max_bytes,
                         const ft_mem *mem)
 {
@@ -194,10 +218,12 @@ ft_status ft_store_open(ft_store **result, const char *folder, uint64_t max_byte
         return FT_ERR_MEMORY;
     store->mem = mem;
     store->max_bytes = max_bytes;
-    store->folder.fd = store->folder.lock = store->claims.fd = store->slots.fd = -1;
-    ft_segments_init(&store->segments);
+    store->folder.fd = store->folder.lock = store->claims.fd = -1;
+    store->reader.slots.fd = store->writer.slots.fd = -1;
+    ft_segments_init(&store->reader.segments);
+    ft_segments_init(&store->writer.segments);
     pthread_mutex_init(&store->writing, NULL);
-    pthread_rwlock_init(&store->files, NULL);
+    files_lock_init(&store->files);
     ft_status status = ft_blobs_init(&store->blobs, mem);
     if (status == FT_OK)
         status = open_parts(store, folder);
@@ -215,8 +241,8 @@ void ft_store_close(ft_store *store)
 {
     if (store == NULL)
         return;
-    ft_segments_fini(&store->segments);
-    ft_slots_close(&store->slots);
+    close_files(&store->reader);
+    close_files(&store->writer);
     ft_claims_close(&store->claims);
     ft_blobs_fini(&store->blobs);
     ft_folder_close(&store->folder);
@@ -228,8 +254,8 @@ void ft_store_close(ft_store *store)
 void ft_store_abandon(ft_store *store)
 {
     store->usable = store->writable = false;
-    ft_segments_fini(&store->segments);
-    ft_slots_close(&store->slots);
+    close_files(&store->reader);
+    close_files(&store->writer);
     ft_claims_close(&store->claims);
     ft_folder_close(&store->folder);
 }
@@ -239,7 +265,7 @@ void ft_store_abandon(ft_store *store)
 static uint64_t id_of(const ft_store *store, const char *name)
 {
     ft_digest digest = ft_digest_of(&store->folder.secret, name, strlen(name));
-    return digest.low == 0 ? 1 : digest.low;
+    return (uint32_t)digest.low == 0 ? digest.low | 1 : digest.low; /* slots know this half */
 }
 
 ft_status ft_store_name_function(ft_store *store, const char *name, uint64_t *id)
@@ -254,7 +280,7 @@ ft_status ft_store_name_function(ft_store *store, const char *name, uint64_t *id
 }
 
 ft_status ft_store_each_function(ft_store *store,
-                                 bool (*told)(void *context, const ft_function *function),
+                                 bool (*told)(void *context, const ft_kept_function *function),
                                  void *context)
 {
     if (store->usable)

@@ -3,13 +3,15 @@
 #include "engine/base/clock.h"
 #include "engine/store/store_parts.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <zstd.h>
 
 enum {
-    LOOKS = 6,      /* at an entry that is being moved or written */
+    LOOKS = 16,      /* at an entry that is being moved or written */
     TOUCH_EVERY = 1, /* ticks */
+    BLOB_TRIES = 3,
     DECOMPRESSED_SMALL = 64 << 10 /* bytes */
 };
 
@@ -26,81 +28,126 @@ uint32_t ft_store_ticks(const ft_store *store)
 typedef struct reading {
     ft_found_slot found;
     uint8_t *block; /* owned */
+    uint8_t *entry; /* in it */
     size_t bytes;
 } reading;
 
-static int segment_open(ft_store *store, uint32_t number)
+/* Where in a block with FT_BLOCK_SLACK to spare something begins, so that what comes after of it is
+ * aligned as a value's bytes are. */
+static uint8_t *aligned(uint8_t *block, size_t of)
 {
+    return block + (FT_BLOCK_SLACK - ((uintptr_t)block + of + FT_BLOCK_SLACK) % FT_ALIGNED);
+}
+
+/* Its descriptor, files being held by readers and, if it had to be opened, alone after that. */
+static int reader_segment(ft_store *store, uint32_t number)
+{
+    ft_segments *segments = &store->reader.segments;
+    int fd = ft_segments_get(segments, number);
+    if (fd >= 0)
+        return fd;
     pthread_rwlock_unlock(&store->files);
     pthread_rwlock_wrlock(&store->files);
-    int fd = ft_segments_get(&store->segments, number);
-    if (fd < 0)
-        fd = ft_segments_open(&store->segments, &store->folder, number, store->writable, false);
-    return fd; /* alone still: once for each segment */
+    fd = ft_segments_get(segments, number);
+    return fd >= 0 ? fd : ft_segments_open(segments, &store->folder, number, false, false);
 }
 
 size_t ft_store_read_raw(ft_store *store, uint32_t segment, uint32_t place, void *bytes,
                          size_t length)
 {
     pthread_rwlock_rdlock(&store->files);
-    int fd = ft_segments_get(&store->segments, segment);
-    if (fd < 0)
-        fd = segment_open(store, segment);
+    int fd = reader_segment(store, segment);
     ssize_t got = fd < 0 ? 0 : ft_read_at(fd, bytes, length, (uint64_t)place * FT_UNIT);
     pthread_rwlock_unlock(&store->files);
     return got < 0 ? 0 : (size_t)got;
 }
 
-/* Looks once, files being held by readers or, after opening a segment, alone. */
-static ft_status look(ft_store *store, ft_digest key, reading *is, ft_found *result)
+size_t ft_store_read_own(ft_store *store, uint32_t segment, uint32_t place, void *bytes,
+                         size_t length)
 {
-    *result = FT_FOUND_NO;
-    if (store->slots.fd < 0)
-        return FT_OK;
-    *result = ft_slots_find(&store->slots, &store->folder.secret, key.low, &is->found, NULL);
-    if (*result != FT_FOUND_YES)
-        return FT_OK;
+    ft_segments *segments = &store->writer.segments;
+    int fd = ft_segments_get(segments, segment);
+    if (fd < 0)
+        fd = ft_segments_open(segments, &store->folder, segment, true, false);
+    ssize_t got = fd < 0 ? 0 : ft_read_at(fd, bytes, length, (uint64_t)place * FT_UNIT);
+    return got < 0 ? 0 : (size_t)got;
+}
+
+/* Reads the entry that a slot leads to, where it is one of key. */
+static ft_status read_entry(ft_store *store, ft_digest key, reading *is, ft_found *result)
+{
     *result = FT_FOUND_STALE;
-    uint32_t number = ft_slot_segment(&is->found.slot);
     is->bytes = ft_slot_log_bytes(&is->found.slot);
     if (is->bytes < FT_BODY_AT || is->bytes > FT_BODY_AT + FT_STORE_INLINE + FT_UNIT)
         return FT_OK;
-    int fd = ft_segments_get(&store->segments, number);
-    if (fd < 0 && (fd = segment_open(store, number)) < 0)
-        return FT_OK;
-    is->block = ft_mem_resize(store->mem, NULL, is->bytes, 1);
+    int fd = reader_segment(store, ft_slot_segment(&is->found.slot));
+    if (fd < 0)
+        return errno == ENOENT ? FT_OK : FT_ERR_IO;
+    is->block = ft_mem_resize(store->mem, NULL, is->bytes + FT_BLOCK_SLACK, 1);
     if (is->block == NULL)
         return FT_ERR_MEMORY;
-    uint64_t offset = (uint64_t)is->found.slot.place * FT_UNIT;
-    ssize_t got = ft_read_at(fd, is->block, is->bytes, offset);
+    is->entry = aligned(is->block, FT_BODY_AT);
+    ssize_t got = ft_read_at(fd, is->entry, is->bytes, (uint64_t)is->found.slot.place * FT_UNIT);
     if (got == (ssize_t)is->bytes &&
-        ft_entry_good(is->block, is->bytes, key, &store->folder.secret)) {
+        ft_entry_good(is->entry, is->bytes, key, &store->folder.secret)) {
         *result = FT_FOUND_YES;
         return FT_OK;
     }
+    int why = errno;
     ft_mem_free(store->mem, is->block);
     is->block = NULL;
-    return FT_OK;
+    errno = why;
+    return got < 0 ? FT_ERR_IO : FT_OK;
 }
 
-/* Looks until it is sure. FT_OK with is->block (NULL: absent), files not held. *damaged: there is a
- * slot, and it leads to nothing. */
+/* Looks once, files being held by readers or, after opening a segment, alone. */
+static ft_status look(ft_store *store, ft_digest key, reading *is, ft_found *result)
+{
+    const ft_slots *slots = &store->reader.slots;
+    *result = FT_FOUND_STALE;
+    is->found = (ft_found_slot){.offset = 0};
+    if (slots->fd < 0)
+        return FT_OK;
+    *result = ft_slots_find(slots, &store->folder.secret, key.low, &is->found, NULL);
+    return *result == FT_FOUND_YES ? read_entry(store, key, is, result) : FT_OK;
+}
+
+static bool same_slot(const ft_slot *one, const ft_slot *other)
+{
+    return memcmp(one, other, offsetof(ft_slot, used)) == 0;
+}
+
+/* Looks until it is sure. FT_OK with is->block (NULL: absent), files not held. *damaged: the index
+ * is, or is->found.slot leads to nothing: seen twice, with files opened in between, in an index
+ * that still had its name after. FT_ERR_IO: errno says why. */
 static ft_status look_well(ft_store *store, ft_digest key, reading *is, bool *damaged)
 {
+    ft_slot before = {.segment = 0};
     *damaged = false;
     is->block = NULL;
     for (int i = 0; i < LOOKS; i++) {
         ft_found found;
         pthread_rwlock_rdlock(&store->files);
         ft_status status = look(store, key, is, &found);
-        bool current = found == FT_FOUND_YES || ft_slots_current(&store->slots, &store->folder);
+        bool current = found == FT_FOUND_YES || status != FT_OK ||
+                       ft_slots_current(&store->reader.slots, &store->folder);
         pthread_rwlock_unlock(&store->files);
         if (status != FT_OK || found == FT_FOUND_YES || (found == FT_FOUND_NO && current))
             return status;
-        if ((!current || i > 0) && ft_store_reopen(store) == FT_ERR_EMPTY)
-            return FT_OK; /* it was cleared away, folder and all */
+        if (current && i > 0 && same_slot(&before, &is->found.slot)) {
+            *damaged = true;
+            return FT_OK;
+        }
+        before = current ? is->found.slot : (ft_slot){.segment = 0};
+        status = ft_store_reopen(store);
+        if (status == FT_ERR_EMPTY) /* it was cleared away, folder and all */
+            return FT_OK;
+        if (status == FT_ERR_IO)
+            return status;
+        *damaged = status == FT_ERR_CORRUPT;
+        if (*damaged)
+            return FT_OK;
     }
-    *damaged = true;
     return FT_OK;
 }
 
@@ -121,16 +168,27 @@ void ft_store_describe(const ft_store *store, const ft_slot *slot, const ft_entr
 static void describe(const ft_store *store, const reading *is, ft_entry *entry)
 {
     ft_entry_head head;
-    memcpy(&head, is->block, sizeof head);
+    memcpy(&head, is->entry, sizeof head);
     ft_store_describe(store, &is->found.slot, &head, entry);
 }
 
-/* A slot that leads to nothing goes, so that it is not stumbled on again. */
-static void drop_damaged(ft_store *store, ft_digest key)
+/* A slot that leads to nothing goes, so that it is not stumbled on again; unless another took its
+ * place meanwhile. Whoever holds the lock has mended an index that is damaged. */
+static void drop_damaged(ft_store *store, const ft_slot *seen)
 {
-    bool found;
-    ft_store_say(store, FT_TROUBLE_CORRUPT);
-    (void)ft_store_remove(store, key, &found);
+    ft_totals totals;
+    ft_found_slot found;
+    if (!store->writable)
+        ft_store_say(store, FT_TROUBLE_CORRUPT);
+    else if (ft_store_begin(store, FT_WRITERS_PATIENCE_MS, &totals) == FT_OK) {
+        const ft_secret *secret = &store->folder.secret;
+        (void)ft_slots_find(&store->writer.slots, secret, seen->key, &found, NULL);
+        if (seen->segment != 0 && found.offset != 0 && same_slot(seen, &found.slot)) {
+            ft_store_say(store, FT_TROUBLE_CORRUPT);
+            (void)ft_store_forget(store, &totals, &found);
+        }
+        ft_store_end(store);
+    }
 }
 
 ft_status ft_store_peek(ft_store *store, ft_digest key, bool *found, ft_entry *entry)
@@ -141,6 +199,10 @@ ft_status ft_store_peek(ft_store *store, ft_digest key, bool *found, ft_entry *e
     if (!store->usable)
         return FT_OK;
     ft_status status = look_well(store, key, &is, &damaged);
+    if (status == FT_ERR_IO) {
+        ft_store_trouble_of(store, status);
+        return FT_OK;
+    }
     if (status != FT_OK || is.block == NULL)
         return status;
     describe(store, &is, entry);
@@ -162,10 +224,7 @@ static ft_status read_blob(ft_store *store, const ft_blob *blob, ft_view view, f
 {
     ft_status status;
     if (view == FT_VIEW_COPY) {
-        status = ft_blob_read(&store->folder, blob, store->mem, &value->bytes);
-        if (status == FT_OK)
-            value->block = value->bytes;
-        return status;
+        return ft_blob_read(&store->folder, blob, store->mem, &value->block, &value->bytes);
     }
     status =
         ft_blob_map(&store->blobs, &store->folder, blob, view == FT_VIEW_PRIVATE, &value->bytes);
@@ -180,10 +239,13 @@ static ft_status decompress(ft_store *store, size_t stored, ft_value *value)
 {
     ft_value plain = {.entry = value->entry, .mem = store->mem};
     size_t length = value->entry.length;
-    plain.bytes = plain.block = ft_mem_resize(store->mem, NULL, length + (length == 0), 1);
+    if (length > SIZE_MAX - FT_BLOCK_SLACK)
+        return FT_ERR_CORRUPT;
+    plain.block = ft_mem_resize(store->mem, NULL, length + FT_BLOCK_SLACK, 1);
     if (plain.block == NULL)
         return FT_ERR_MEMORY;
-    bool right = ZSTD_decompress(plain.block, length, value->bytes, stored) == length;
+    plain.bytes = aligned(plain.block, 0);
+    bool right = ZSTD_decompress(plain.bytes, length, value->bytes, stored) == length;
     ft_value_fini(right ? value : &plain);
     if (right)
         *value = plain;
@@ -201,9 +263,9 @@ static bool is_large(const ft_entry_head *head)
 static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *value)
 {
     ft_entry_head head;
-    memcpy(&head, is->block, sizeof head);
+    memcpy(&head, is->entry, sizeof head);
     size_t stored = head.body;
-    *value = (ft_value){.mem = store->mem, .block = is->block, .bytes = is->block + FT_BODY_AT};
+    *value = (ft_value){.mem = store->mem, .block = is->block, .bytes = is->entry + FT_BODY_AT};
     describe(store, is, &value->entry);
     ft_status status = FT_OK;
     if (view == FT_VIEW_SMALL && is_large(&head)) {
@@ -235,11 +297,12 @@ static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *
 static void touch(ft_store *store, const ft_found_slot *found)
 {
     uint32_t now = ft_store_ticks(store);
-    if (!store->writable || now < found->slot.used + TOUCH_EVERY)
+    if (!store->writable || now < found->slot.used || now - found->slot.used < TOUCH_EVERY)
         return;
     pthread_rwlock_rdlock(&store->files);
-    if (store->slots.fd >= 0) /* another table by now: a wrong mark at worst */
-        ft_slots_touch(&store->slots, found->offset, now);
+    /* another table by now: a wrong mark at worst */
+    if (store->reader.slots.fd >= 0 && found->offset < ft_slots_bytes(&store->reader.slots))
+        ft_slots_touch(&store->reader.slots, found->offset, now);
     pthread_rwlock_unlock(&store->files);
 }
 
@@ -250,11 +313,12 @@ ft_status ft_store_get(ft_store *store, ft_digest key, ft_view view, bool *found
     *found = false;
     if (!store->usable)
         return FT_OK;
-    for (int i = 0; i < 2; i++) { /* a blob may be replaced between its entry and its file */
+    for (int i = 0; i < BLOB_TRIES; i++) { /* it may be replaced between its entry and its file */
         ft_status status = look_well(store, key, &is, &damaged);
-        if (status != FT_OK || (is.block == NULL && !damaged))
-            return status;
-        status = damaged ? FT_ERR_CORRUPT : value_of(store, &is, view, value);
+        if (status == FT_OK && is.block == NULL && !damaged)
+            return FT_OK;
+        if (status == FT_OK)
+            status = damaged ? FT_ERR_CORRUPT : value_of(store, &is, view, value);
         if (status == FT_OK) {
             touch(store, &is.found);
             *found = true;
@@ -262,8 +326,12 @@ ft_status ft_store_get(ft_store *store, ft_digest key, ft_view view, bool *found
         }
         if (status == FT_ERR_MEMORY)
             return status;
+        if (status == FT_ERR_IO) {
+            ft_store_trouble_of(store, status);
+            return FT_OK;
+        }
     }
-    drop_damaged(store, key);
+    drop_damaged(store, &is.found.slot);
     return FT_OK;
 }
 
@@ -272,11 +340,22 @@ bool ft_store_blob_of(ft_store *store, const ft_slot *slot, ft_blob *blob)
     uint8_t entry[FT_BODY_AT + sizeof(ft_blob_name)];
     ft_entry_head head;
     if (!(slot->segment & FT_SLOT_BLOB) ||
-        ft_store_read_raw(store, ft_slot_segment(slot), slot->place, entry, sizeof entry) !=
+        ft_store_read_own(store, ft_slot_segment(slot), slot->place, entry, sizeof entry) !=
             sizeof entry)
         return false;
     memcpy(&head, entry, sizeof head);
     blob->key = head.key;
     memcpy(&blob->name, entry + FT_BODY_AT, sizeof blob->name);
     return ft_entry_good(entry, sizeof entry, head.key, &store->folder.secret);
+}
+
+bool ft_store_uses_blob(void *context, ft_digest key, uint64_t content)
+{
+    ft_store *store = context;
+    ft_found_slot found;
+    ft_blob blob;
+    return ft_slots_find(&store->writer.slots, &store->folder.secret, key.low, &found, NULL) ==
+               FT_FOUND_YES &&
+           ft_store_blob_of(store, &found.slot, &blob) && ft_digest_same(blob.key, key) &&
+           blob.name.content.low == content;
 }

@@ -9,7 +9,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { COMPRESSED_FROM = 256 /* bytes: less is kept as it is */ };
+enum {
+    COMPRESSED_FROM = 256, /* bytes: less is kept as it is */
+    GROWN_BITS = 2         /* an index that is full becomes four times as large */
+};
 static const uint64_t SEGMENTS_OF_STORE = 32, SEGMENT_LEAST = 64 << 10, SEGMENT_MOST = 256 << 20;
 static const uint64_t KEPT_AFTER_TRIM = 80; /* percent of what a store may take */
 
@@ -22,15 +25,9 @@ static uint64_t segment_limit(const ft_store *store)
 
 static int writable_segment(ft_store *store, uint32_t number)
 {
-    pthread_rwlock_rdlock(&store->files);
-    int fd = ft_segments_get(&store->segments, number);
-    pthread_rwlock_unlock(&store->files);
-    if (fd >= 0)
-        return fd;
-    pthread_rwlock_wrlock(&store->files);
-    fd = ft_segments_open(&store->segments, &store->folder, number, true, true);
-    pthread_rwlock_unlock(&store->files);
-    return fd;
+    int fd = ft_segments_get(&store->writer.segments, number);
+    return fd >= 0 ? fd
+                   : ft_segments_open(&store->writer.segments, &store->folder, number, true, true);
 }
 
 ft_status ft_store_append(ft_store *store, ft_totals *totals, const void *entry, size_t bytes,
@@ -43,9 +40,7 @@ ft_status ft_store_append(ft_store *store, ft_totals *totals, const void *entry,
         if (fd < 0 || fstat(fd, &is) < 0)
             return ft_status_of_errno(errno);
         if (is.st_nlink == 0) { /* removed by another process, which had it open no longer */
-            pthread_rwlock_wrlock(&store->files);
-            ft_segments_forget(&store->segments, totals->active);
-            pthread_rwlock_unlock(&store->files);
+            ft_segments_forget(&store->writer.segments, totals->active);
             continue;
         }
         uint64_t end = ((uint64_t)is.st_size + FT_UNIT - 1) / FT_UNIT * FT_UNIT;
@@ -54,6 +49,8 @@ ft_status ft_store_append(ft_store *store, ft_totals *totals, const void *entry,
             i = -1;
             continue;
         }
+        if (end / FT_UNIT > UINT32_MAX)
+            return FT_ERR_LIMIT;
         ft_status status = ft_write_at(fd, entry, bytes, end);
         if (status != FT_OK) {
             int why = errno;
@@ -181,24 +178,49 @@ static void leave(ft_store *store, ft_totals *totals, const ft_slot *old, const 
         ft_blob_remove(&store->folder, &blob);
 }
 
-static ft_status grow_if_full(ft_store *store, ft_totals *totals)
+static ft_status grow(ft_store *store, ft_totals *totals)
 {
-    if (!ft_slots_are_full(&store->slots, totals->entries))
-        return FT_OK;
-    ft_status status =
-        ft_slots_rebuild(&store->slots, &store->folder, store->slots.bits + 2, totals, NULL, NULL);
-    return status == FT_OK ? ft_store_reopen(store) : status;
+    ft_status status = ft_slots_rebuild(&store->writer.slots, &store->folder, store->mem,
+                                        store->writer.slots.bits + GROWN_BITS, totals, NULL, NULL);
+    return status == FT_OK ? ft_store_renew(store) : status;
+}
+
+/* Lets the index lead to what was written. */
+static ft_status lead_to(ft_store *store, ft_totals *totals, ft_slot slot, const ft_blob *blob)
+{
+    const ft_secret *secret = &store->folder.secret;
+    ft_found_slot found;
+    uint64_t room = 0;
+    ft_found there = ft_slots_find(&store->writer.slots, secret, slot.key, &found, &room);
+    if (there == FT_FOUND_NO && room == 0) { /* full of slots that were damaged, which then go */
+        ft_status status = grow(store, totals);
+        if (status != FT_OK)
+            return status;
+        there = ft_slots_find(&store->writer.slots, secret, slot.key, &found, &room);
+    }
+    uint64_t at = there == FT_FOUND_NO ? room : found.offset; /* a damaged one is written over */
+    if (at == 0)
+        return there == FT_FOUND_NO ? FT_ERR_LIMIT : FT_ERR_CORRUPT;
+    ft_status status = ft_slots_write(&store->writer.slots, secret, at, slot);
+    if (status != FT_OK)
+        return status;
+    totals->entries += there != FT_FOUND_YES;
+    totals->blob_bytes += ft_slot_blob_bytes(&slot);
+    if (there == FT_FOUND_YES) /* only now: a reader may be at the old one */
+        leave(store, totals, &found.slot, blob);
+    return FT_OK;
 }
 
 /* Writes the entry and lets the index lead to it. Holds the lock. */
 static ft_status settle(ft_store *store, making *is, ft_totals *totals)
 {
-    ft_found_slot found;
-    uint64_t room = 0, key = is->put->key.low;
     bool large = is->head.flags & FT_ENTRY_BLOB;
-    ft_slot slot = {
-        .key = key, .function = (uint32_t)is->put->function, .used = ft_store_ticks(store)};
-    ft_status status = grow_if_full(store, totals);
+    ft_slot slot = {.key = is->put->key.low,
+                    .function = (uint32_t)is->put->function,
+                    .used = ft_store_ticks(store)};
+    ft_status status = FT_OK;
+    if (ft_slots_are_full(&store->writer.slots, totals->entries))
+        status = grow(store, totals);
     if (status == FT_OK && large)
         status = ft_blob_settle(&store->folder, &is->blob, is->temporary);
     if (status != FT_OK)
@@ -208,25 +230,21 @@ static ft_status settle(ft_store *store, making *is, ft_totals *totals)
     uint64_t units = is->bytes / FT_UNIT + (large ? (is->stored + FT_UNIT - 1) / FT_UNIT : 0);
     slot.size = units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
     status = ft_store_append(store, totals, is->entry, is->bytes, &slot.segment, &slot.place);
-    if (status != FT_OK)
-        return status;
     slot.segment |= large ? FT_SLOT_BLOB : 0;
-    ft_found there = ft_slots_find(&store->slots, &store->folder.secret, key, &found, &room);
-    uint64_t at = there == FT_FOUND_NO ? room : found.offset; /* a damaged one is written over */
-    if (at == 0)
-        return FT_ERR_LIMIT;
-    totals->entries += there == FT_FOUND_NO;
-    totals->blob_bytes += ft_slot_blob_bytes(&slot);
-    status = ft_slots_write(&store->slots, &store->folder.secret, at, slot);
-    if (status == FT_OK && there == FT_FOUND_YES) /* only now: a reader may be at the old one */
-        leave(store, totals, &found.slot, large ? &is->blob : NULL);
+    if (status == FT_OK)
+        status = lead_to(store, totals, slot, large ? &is->blob : NULL);
+    int why = errno;
+    if (status != FT_OK && large &&
+        !ft_store_uses_blob(store, is->blob.key, is->blob.name.content.low))
+        ft_blob_remove(&store->folder, &is->blob);
+    errno = why;
     return status;
 }
 
 /* More than the store may take: the least recently used go. */
 static void keep_bounds(ft_store *store, ft_totals *totals)
 {
-    if (store->max_bytes == 0 || ft_store_disk(store, totals) <= store->max_bytes)
+    if (store->max_bytes == 0 || ft_totals_disk(totals, &store->writer.slots) <= store->max_bytes)
         return;
     ft_bounds bounds = {store->max_bytes / 100 * KEPT_AFTER_TRIM, UINT64_MAX, UINT64_MAX};
     ft_store_trouble_of(store, ft_store_trim(store, totals, &bounds, 0, NULL));
@@ -238,33 +256,43 @@ ft_status ft_store_put(ft_store *store, const ft_put *put, bool *kept)
     *kept = false;
     if (!store->writable)
         return FT_OK;
-    making is = {.put = put,
-                 .head = {.magic = FT_ENTRY_MAGIC,
-                          .kind = (uint16_t)put->kind,
-                          .version = FT_ENTRY_VERSION,
-                          .key = put->key,
-                          .function = put->function,
-                          .created_ns = ft_clock_ns(CLOCK_REALTIME),
-                          .cost_ns = put->cost_ns}};
+    making is = {
+        .put = put,
+        .head = {.magic = FT_ENTRY_MAGIC,
+                 .kind = (uint16_t)put->kind,
+                 .version = FT_ENTRY_VERSION,
+                 .key = put->key,
+                 .function = put->function,
+                 .created_ns = put->created_ns != 0 ? put->created_ns : ft_clock_ns(CLOCK_REALTIME),
+                 .cost_ns = put->cost_ns}};
     ft_status status = make(store, put, &is);
-    if (status == FT_OK) {
+    ft_store_trouble_of(store, status);
+    if (status == FT_OK) { /* begin says its troubles */
         status = ft_store_begin(store, FT_WRITERS_PATIENCE_MS, &totals);
         if (status == FT_OK) {
             status = settle(store, &is, &totals);
+            ft_store_trouble_of(store, status);
             *kept = status == FT_OK;
-            (void)ft_slots_set_totals(&store->slots, &store->folder.secret, &totals);
+            (void)ft_slots_set_totals(&store->writer.slots, &store->folder.secret, &totals);
             keep_bounds(store, &totals);
             ft_store_end(store);
         }
     }
     making_fini(store, &is);
-    if (status == FT_ERR_MEMORY)
-        return status;
-    ft_store_trouble_of(store, status);
-    return FT_OK;
+    return status == FT_ERR_MEMORY ? status : FT_OK;
 }
 
 /* ---- forgetting ---- */
+
+ft_status ft_store_forget(ft_store *store, ft_totals *totals, const ft_found_slot *found)
+{
+    ft_status status = ft_slots_erase(&store->writer.slots, found);
+    if (status != FT_OK)
+        return status;
+    leave(store, totals, &found->slot, NULL);
+    totals->entries -= totals->entries > 0;
+    return ft_slots_set_totals(&store->writer.slots, &store->folder.secret, totals);
+}
 
 ft_status ft_store_remove(ft_store *store, ft_digest key, bool *found)
 {
@@ -273,13 +301,12 @@ ft_status ft_store_remove(ft_store *store, ft_digest key, bool *found)
     *found = false;
     if (ft_store_begin(store, FT_WRITERS_PATIENCE_MS, &totals) != FT_OK)
         return FT_OK;
-    ft_found there = ft_slots_find(&store->slots, &store->folder.secret, key.low, &slot, NULL);
-    if (there != FT_FOUND_NO) {
-        *found = ft_slots_erase(&store->slots, &slot) == FT_OK && there == FT_FOUND_YES;
-        if (*found)
-            leave(store, &totals, &slot.slot, NULL);
-        totals.entries -= totals.entries > 0;
-        (void)ft_slots_set_totals(&store->slots, &store->folder.secret, &totals);
+    ft_found there =
+        ft_slots_find(&store->writer.slots, &store->folder.secret, key.low, &slot, NULL);
+    if (there != FT_FOUND_NO && slot.offset != 0) {
+        ft_status status = ft_store_forget(store, &totals, &slot);
+        ft_store_trouble_of(store, status);
+        *found = status == FT_OK && there == FT_FOUND_YES;
     }
     ft_store_end(store);
     return FT_OK;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRIES = 4 };
+
 typedef struct walk {
     const ft_mem *mem;
     ft_slot *slots; /* owned */
@@ -34,17 +36,26 @@ static int by_place(const void *one, const void *other)
     return (x > y) - (x < y);
 }
 
+static bool reader_is_current(ft_store *store)
+{
+    pthread_rwlock_rdlock(&store->files);
+    bool current = ft_slots_current(&store->reader.slots, &store->folder);
+    pthread_rwlock_unlock(&store->files);
+    return current;
+}
+
 /* All slots, in the order of their entries on disk. The index may be replaced meanwhile. */
 static ft_status slots_of(ft_store *store, walk *is)
 {
     ft_status status = FT_ERR_CORRUPT;
-    for (int tries = 0; tries < 4 && status == FT_ERR_CORRUPT; tries++) {
-        if (!ft_slots_current(&store->slots, &store->folder) &&
-            (status = ft_store_reopen(store)) != FT_OK)
+    for (int tries = 0; tries < TRIES && status == FT_ERR_CORRUPT; tries++) {
+        if (!reader_is_current(store) && (status = ft_store_reopen(store)) != FT_OK)
             break;
         is->count = 0;
         pthread_rwlock_rdlock(&store->files);
-        status = ft_slots_each(&store->slots, &store->folder.secret, gather, is);
+        status = store->reader.slots.fd < 0
+                     ? FT_ERR_CORRUPT
+                     : ft_slots_each(&store->reader.slots, &store->folder.secret, gather, is);
         pthread_rwlock_unlock(&store->files);
     }
     if (is->count > 0)
@@ -84,13 +95,15 @@ ft_status ft_store_measure(ft_store *store, ft_store_sizes *sizes)
     *sizes = (ft_store_sizes){.max_bytes = store->max_bytes};
     if (!store->usable)
         return FT_OK;
-    if (!ft_slots_current(&store->slots, &store->folder))
+    if (!reader_is_current(store))
         (void)ft_store_reopen(store);
-    if (store->slots.fd < 0 ||
-        ft_slots_totals(&store->slots, &store->folder.secret, &totals) != FT_OK)
-        return FT_OK;
-    sizes->entries = totals.entries;
-    sizes->bytes = ft_store_disk(store, &totals);
+    pthread_rwlock_rdlock(&store->files);
+    const ft_slots *slots = &store->reader.slots;
+    if (slots->fd >= 0 && ft_slots_totals(slots, &store->folder.secret, &totals) == FT_OK) {
+        sizes->entries = totals.entries;
+        sizes->bytes = ft_totals_disk(&totals, slots);
+    }
+    pthread_rwlock_unlock(&store->files);
     return FT_OK;
 }
 
@@ -108,7 +121,7 @@ static ft_status check_slot(void *context, const ft_slot *slot)
     ft_entry_head head;
     uint32_t bytes = ft_slot_log_bytes(slot);
     if (bytes > sizeof entry || bytes < FT_BODY_AT ||
-        ft_store_read_raw(is->store, ft_slot_segment(slot), slot->place, entry, bytes) != bytes)
+        ft_store_read_own(is->store, ft_slot_segment(slot), slot->place, entry, bytes) != bytes)
         return FT_ERR_CORRUPT;
     memcpy(&head, entry, sizeof head);
     if (head.key.low != slot->key ||
@@ -117,8 +130,8 @@ static ft_status check_slot(void *context, const ft_slot *slot)
     is->entries++;
     is->blob_bytes += ft_slot_blob_bytes(slot);
     ft_found_slot found; /* each is found where it is looked for */
-    return ft_slots_find(&is->store->slots, &is->store->folder.secret, slot->key, &found, NULL) ==
-                       FT_FOUND_YES &&
+    return ft_slots_find(&is->store->writer.slots, &is->store->folder.secret, slot->key, &found,
+                         NULL) == FT_FOUND_YES &&
                    found.slot.place == slot->place
                ? FT_OK
                : FT_ERR_CORRUPT;

@@ -15,7 +15,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { SWEEP_SECONDS = 600 };
 
 /* An entry, as its slot tells of it. */
 typedef struct entry_place {
@@ -70,6 +73,12 @@ static int by_rank(const void *one, const void *other)
 static int by_place(const void *one, const void *other)
 {
     const moved *a = one, *b = other;
+    return compare(position(a->segment, a->place), position(b->segment, b->place));
+}
+
+static int by_entry_place(const void *one, const void *other)
+{
+    const entry_place *a = one, *b = other;
     return compare(position(a->segment, a->place), position(b->segment, b->place));
 }
 
@@ -136,7 +145,7 @@ static ft_status survey(trimming *is)
     const ft_folder *folder = &is->store->folder;
     ft_status status = ft_segments_each(folder, gather_segment, is);
     if (status == FT_OK)
-        status = ft_slots_each(&is->store->slots, &folder->secret, gather, is);
+        status = ft_slots_each(&is->store->writer.slots, &folder->secret, gather, is);
     if (status != FT_OK)
         return status;
     if (is->segment_count > 0)
@@ -156,7 +165,7 @@ static ft_status survey(trimming *is)
 
 static void choose_entries(trimming *is, const ft_bounds *bounds)
 {
-    uint64_t fixed = ft_slots_bytes(&is->store->slots), now = ft_store_ticks(is->store);
+    uint64_t fixed = ft_slots_bytes(&is->store->writer.slots), now = ft_store_ticks(is->store);
     uint64_t ticks = bounds->age_ns / (1000000000 / FT_TICKS_PER_SECOND);
     uint64_t before = bounds->age_ns != UINT64_MAX && now > ticks ? now - ticks : 0;
     is->live = 0;
@@ -170,6 +179,8 @@ static void choose_entries(trimming *is, const ft_bounds *bounds)
             break;
         is->live -= (uint64_t)first->size * FT_UNIT;
     }
+    if (is->gone > 0) /* from here on they are known by their places: ranks change with each use */
+        qsort(is->entries, is->gone, sizeof *is->entries, by_entry_place);
 }
 
 static uint32_t log_bytes_of(const entry_place *entry)
@@ -181,7 +192,7 @@ static uint32_t log_bytes_of(const entry_place *entry)
  * holds; and in any case those of which less than a half stays. */
 static ft_status choose_segments(trimming *is, uint64_t most)
 {
-    uint64_t disk = ft_slots_bytes(&is->store->slots);
+    uint64_t disk = ft_slots_bytes(&is->store->writer.slots);
     segment_use **order = ft_mem_new(is->store->mem, is->segment_count + 1, sizeof *order);
     if (order == NULL)
         return FT_ERR_MEMORY;
@@ -199,6 +210,11 @@ static ft_status choose_segments(trimming *is, uint64_t most)
     qsort(order, is->segment_count, sizeof *order, by_live_share);
     for (uint32_t i = 0; i < is->segment_count; i++) {
         segment_use *segment = order[i];
+        if (segment->live == 0) { /* empty ones too: of a writer that was killed */
+            segment->goes = true;
+            disk -= segment->bytes;
+            continue;
+        }
         if (segment->live >= segment->bytes || (disk <= most && segment->live * 2 > segment->bytes))
             break;
         segment->goes = true;
@@ -244,7 +260,7 @@ static ft_status move_entries(trimming *is)
         size_t bytes = move->to_place;
         move->to_place = 0;
         if (bytes > most ||
-            ft_store_read_raw(is->store, move->segment, move->place, block, bytes) != bytes)
+            ft_store_read_own(is->store, move->segment, move->place, block, bytes) != bytes)
             continue; /* it leads to nothing: to_segment 0 */
         status = ft_store_append(is->store, is->totals, block, bytes, &move->to_segment,
                                  &move->to_place);
@@ -259,7 +275,8 @@ static bool kept(void *context, ft_slot *slot)
 {
     trimming *is = context;
     entry_place entry = place_of(is, slot);
-    if (entry.rank == 0 || (is->gone > 0 && by_rank(&entry, &is->entries[is->gone - 1]) <= 0))
+    if (is->gone > 0 &&
+        bsearch(&entry, is->entries, is->gone, sizeof entry, by_entry_place) != NULL)
         return false;
     const segment_use *segment = segment_of(is, slot->segment);
     if (segment == NULL || segment->goes) {
@@ -289,23 +306,21 @@ static void remove_blobs(trimming *is)
 
 static void remove_segments(trimming *is)
 {
-    pthread_rwlock_wrlock(&is->store->files);
     for (uint32_t i = 0; i < is->segment_count; i++)
         if (is->segments[i].goes)
-            ft_segments_remove(&is->store->segments, &is->store->folder, is->segments[i].number);
-    pthread_rwlock_unlock(&is->store->files);
+            ft_segments_remove(&is->store->writer.segments, &is->store->folder,
+                               is->segments[i].number);
 }
 
 /* The disk has no room for another index, or for what would be moved: what goes leaves its slots,
  * and segments go of which nothing stays. */
 static ft_status go_in_place(trimming *is)
 {
-    uint32_t functions = is->function;
     for (uint32_t i = 0; i < is->segment_count; i++)
-        is->segments[i].goes = is->segments[i].live == 0 && is->segments[i].bytes > 0;
+        is->segments[i].goes = is->segments[i].live == 0;
     is->move_count = 0;
-    is->function = functions;
-    ft_status status = ft_slots_filter(&is->store->slots, &is->store->folder.secret, kept, is);
+    ft_status status =
+        ft_slots_filter(&is->store->writer.slots, &is->store->folder.secret, kept, is);
     if (status == FT_OK) {
         is->totals->entries = is->count - is->gone;
         remove_blobs(is);
@@ -322,7 +337,7 @@ static ft_status go(trimming *is, uint64_t most)
         status = move_entries(is);
     is->totals->blob_bytes = 0;
     if (status == FT_OK)
-        status = ft_slots_rebuild(&store->slots, &store->folder,
+        status = ft_slots_rebuild(&store->writer.slots, &store->folder, store->mem,
                                   ft_slots_bits_for(is->count - is->gone), is->totals, kept, is);
     if (status == FT_ERR_DISK_FULL) {
         is->totals->blob_bytes = 0;
@@ -332,7 +347,7 @@ static ft_status go(trimming *is, uint64_t most)
         return status;
     remove_blobs(is);
     remove_segments(is);
-    return ft_store_reopen(store);
+    return ft_store_renew(store);
 }
 
 /* What segments take now. */
@@ -341,6 +356,16 @@ static ft_status add_segment(void *context, uint32_t number)
     trimming *is = context;
     is->totals->log_bytes += ft_segment_bytes(&is->store->folder, number);
     return FT_OK;
+}
+
+/* What writers that were killed left behind. */
+static void sweep_now_and_then(ft_store *store, ft_totals *totals)
+{
+    uint64_t now = (uint64_t)time(NULL);
+    if (now >= totals->swept_s && now - totals->swept_s < SWEEP_SECONDS)
+        return;
+    totals->swept_s = now;
+    ft_blobs_sweep(&store->folder, false, ft_store_uses_blob, store);
 }
 
 ft_status ft_store_trim(ft_store *store, ft_totals *totals, const ft_bounds *bounds,
@@ -359,7 +384,9 @@ ft_status ft_store_trim(ft_store *store, ft_totals *totals, const ft_bounds *bou
         status = ft_segments_each(&store->folder, add_segment, &is);
     }
     if (status == FT_OK)
-        status = ft_slots_set_totals(&store->slots, &store->folder.secret, totals);
+        sweep_now_and_then(store, totals);
+    if (status == FT_OK)
+        status = ft_slots_set_totals(&store->writer.slots, &store->folder.secret, totals);
     if (status == FT_OK && removed != NULL)
         *removed = is.gone;
     ft_mem_free(store->mem, is.entries);
@@ -370,17 +397,6 @@ ft_status ft_store_trim(ft_store *store, ft_totals *totals, const ft_bounds *bou
 
 /* ---- reduce and clear ---- */
 
-static bool blob_is_used(void *context, ft_digest key, uint64_t content)
-{
-    ft_store *store = context;
-    ft_found_slot found;
-    ft_blob blob;
-    return ft_slots_find(&store->slots, &store->folder.secret, key.low, &found, NULL) ==
-               FT_FOUND_YES &&
-           ft_store_blob_of(store, &found.slot, &blob) && ft_digest_same(blob.key, key) &&
-           blob.name.content.low == content;
-}
-
 ft_status ft_store_reduce(ft_store *store, const ft_bounds *bounds, uint64_t *removed)
 {
     ft_totals totals;
@@ -388,9 +404,8 @@ ft_status ft_store_reduce(ft_store *store, const ft_bounds *bounds, uint64_t *re
     ft_status status = ft_store_begin(store, FT_REDUCERS_PATIENCE_MS, &totals);
     if (status != FT_OK)
         return status;
+    totals.swept_s = 0; /* now */
     status = ft_store_trim(store, &totals, bounds, 0, removed);
-    if (status == FT_OK)
-        ft_blobs_sweep(&store->folder, false, blob_is_used, store);
     ft_store_end(store);
     return status;
 }
@@ -404,11 +419,12 @@ static ft_status count_one(void *context, const ft_slot *slot)
 
 static ft_status clear_all(ft_store *store, uint64_t *removed)
 {
-    ft_status status = ft_slots_each(&store->slots, &store->folder.secret, count_one, removed);
+    ft_status status =
+        ft_slots_each(&store->writer.slots, &store->folder.secret, count_one, removed);
     if (status == FT_OK)
         status = ft_store_start_over(store);
     ft_functions_remove_all(&store->folder);
-    return status == FT_OK ? ft_store_reopen(store) : status;
+    return status == FT_OK ? ft_store_renew(store) : status;
 }
 
 ft_status ft_store_clear(ft_store *store, uint64_t function, uint64_t *removed)

@@ -14,7 +14,7 @@
 
 typedef struct store_object {
     PyObject_HEAD
-    ft_store *store; /* owned; NULL: closed */
+    ft_store *store;  /* owned; NULL: closed */
     PyObject *folder; /* bytes */
     uint64_t max_bytes;
     uint32_t forks; /* how often the process had been forked when it was opened */
@@ -33,8 +33,8 @@ typedef struct stored_bytes {
 static int bytes_get_buffer(PyObject *object, Py_buffer *view, int flags)
 {
     stored_bytes *self = (stored_bytes *)object;
-    return PyBuffer_FillInfo(view, object, self->value.bytes,
-                             (Py_ssize_t)self->value.entry.length, self->read_only, flags);
+    return PyBuffer_FillInfo(view, object, self->value.bytes, (Py_ssize_t)self->value.entry.length,
+                             self->read_only, flags);
 }
 
 static void bytes_dealloc(PyObject *object)
@@ -212,8 +212,8 @@ PyObject *ft_store_entry_tuple(const ft_entry *entry)
  * memory are not of decoding. */
 static int decoded(PyObject *made, PyObject **value)
 {
-    if (made == NULL && (!PyErr_ExceptionMatches(PyExc_Exception) ||
-                         PyErr_ExceptionMatches(PyExc_MemoryError)))
+    if (made == NULL &&
+        (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)))
         return -1;
     if (made == NULL)
         PyErr_Clear();
@@ -228,8 +228,7 @@ static int decode_large(PyObject *object, ft_value *is, bool read_only, PyObject
     if (owner == NULL)
         return -1;
     const ft_value *held = &((stored_bytes *)owner)->value;
-    PyObject *made =
-        ft_value_decode(held->bytes, (size_t)held->entry.length, owner, FT_DECODE_ANY);
+    PyObject *made = ft_value_decode(held->bytes, (size_t)held->entry.length, owner, FT_DECODE_ANY);
     Py_DECREF(owner);
     return decoded(made, value);
 }
@@ -246,8 +245,7 @@ static ft_status get_without_gil(PyObject *object, ft_store *store, ft_digest ke
     return status;
 }
 
-int ft_store_value(PyObject *object, ft_digest key, ft_view view, PyObject **value,
-                   ft_entry *entry)
+int ft_store_value(PyObject *object, ft_digest key, ft_view view, PyObject **value, ft_entry *entry)
 {
     ft_value is;
     bool found;
@@ -403,14 +401,15 @@ static PyObject *store_put_encoded(PyObject *object, PyObject *args)
     Py_buffer bytes;
     PyObject *key;
     unsigned long long function;
-    double cost = 0;
-    if (!PyArg_ParseTuple(args, "OKy*|di:put_encoded", &key, &function, &bytes, &cost,
-                          &as.compress))
+    double cost = 0, created = 0;
+    if (!PyArg_ParseTuple(args, "OKy*|did:put_encoded", &key, &function, &bytes, &cost,
+                          &as.compress, &created))
         return NULL;
     PyObject *kept = NULL;
     ft_piece piece = {bytes.buf, (size_t)bytes.len};
     as.function = function;
     as.cost_ns = nanoseconds(cost);
+    as.created_ns = nanoseconds(created);
     as.pieces = &piece;
     as.kind = ft_value_is_pickled(bytes.buf, (size_t)bytes.len);
     if (read_key(key, &as.key) == 0)
@@ -427,8 +426,8 @@ static PyObject *store_remove(PyObject *object, PyObject *key_bytes)
     if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
         return NULL;
     ft_store_hold(object);
-    Py_BEGIN_ALLOW_THREADS
-    (void)ft_store_remove(store, key, &found);
+    Py_BEGIN_ALLOW_THREADS(void)
+    ft_store_remove(store, key, &found);
     Py_END_ALLOW_THREADS
     ft_store_let_go(object);
     return PyBool_FromLong(found);
@@ -510,7 +509,7 @@ static bool tell_entry(void *context, const ft_entry *entry)
     return tell_python(ft_store_entry_tuple(entry), context);
 }
 
-static bool tell_function(void *context, const ft_function *is)
+static bool tell_function(void *context, const ft_kept_function *is)
 {
     return tell_python(Py_BuildValue("KsKKd", (unsigned long long)is->id, is->name,
                                      (unsigned long long)is->hits, (unsigned long long)is->misses,
@@ -561,8 +560,8 @@ static PyObject *store_name_function(PyObject *object, PyObject *name)
         return NULL;
     }
     ft_store_hold(object);
-    Py_BEGIN_ALLOW_THREADS
-    (void)ft_store_name_function(store, text, &id);
+    Py_BEGIN_ALLOW_THREADS(void)
+    ft_store_name_function(store, text, &id);
     Py_END_ALLOW_THREADS
     ft_store_let_go(object);
     return PyLong_FromUnsignedLongLong(id);
@@ -578,8 +577,8 @@ static PyObject *store_count(PyObject *object, PyObject *args)
         (store = ft_store_of(object)) == NULL)
         return NULL;
     ft_store_hold(object);
-    Py_BEGIN_ALLOW_THREADS
-    (void)ft_store_count(store, name, hits, misses, nanoseconds(saved));
+    Py_BEGIN_ALLOW_THREADS(void)
+    ft_store_count(store, name, hits, misses, nanoseconds(saved));
     Py_END_ALLOW_THREADS
     ft_store_let_go(object);
     Py_RETURN_NONE;
@@ -625,8 +624,8 @@ static PyObject *store_measure(PyObject *object, PyObject *unused)
     if (store == NULL)
         return NULL;
     (void)ft_store_measure(store, &sizes);
-    return Py_BuildValue("KKK", (unsigned long long)sizes.entries,
-                         (unsigned long long)sizes.bytes, (unsigned long long)sizes.max_bytes);
+    return Py_BuildValue("KKK", (unsigned long long)sizes.entries, (unsigned long long)sizes.bytes,
+                         (unsigned long long)sizes.max_bytes);
 }
 
 static PyObject *store_troubles(PyObject *object, PyObject *unused)
@@ -658,14 +657,16 @@ static PyMethodDef store_methods[] = {
     {"get", store_get, METH_VARARGS,
      "get(key, view=1): (value, entry), or None. view: 0 copied, 1 large ones mapped and private, "
      "2 mapped to be read only."},
-    {"get_encoded", store_get_encoded, METH_O, "(bytes as fettle._core.encode gives them, entry), "
-                                               "or None."},
+    {"get_encoded", store_get_encoded, METH_O,
+     "(bytes as fettle._core.encode gives them, entry), "
+     "or None."},
     {"peek", store_peek, METH_O, "The entry of a key, or None; reads no value, marks no use."},
     {"put", store_put, METH_VARARGS,
      "put(key, function, value, cost=0.0, compress=0): is it kept? cost: seconds. Raises what "
      "pickle says of the value."},
     {"put_encoded", store_put_encoded, METH_VARARGS,
-     "put_encoded(key, function, bytes, cost=0.0, compress=0): is it kept?"},
+     "put_encoded(key, function, bytes, cost=0.0, compress=0, created=0.0): is it kept? created: "
+     "seconds since the epoch, 0: now."},
     {"remove", store_remove, METH_O, "Forget a key: was it there?"},
     {"clear", store_clear, METH_VARARGS, "clear(function=0): how many entries went; 0: all."},
     {"reduce", store_reduce, METH_VARARGS,
@@ -711,11 +712,9 @@ static PyType_Spec store_spec = {
 
 int ft_store_type_add(PyObject *module, ft_module_state *state)
 {
-    state->stored_bytes_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &bytes_spec, NULL);
+    state->stored_bytes_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &bytes_spec, NULL);
     state->store_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &store_spec, NULL);
-    if (state->stored_bytes_type == NULL || state->store_type == NULL ||
-        ft_flights_prepare() < 0)
+    if (state->stored_bytes_type == NULL || state->store_type == NULL || ft_flights_prepare() < 0)
         return -1;
     return PyModule_AddType(module, state->store_type);
 }

@@ -120,16 +120,19 @@ static PyObject *function_settle(PyObject *object, PyObject *args)
     Py_RETURN_NONE;
 }
 
-/* The handle settles anew. 0, or -1 with an exception. */
+/* The handle settles anew. 0, 1: it can not be told which code it is, nothing is kept; or -1 with
+ * an exception. */
 static int settle_anew(stored_function *self)
 {
+    self->prefix_length = 0;
     PyObject *done = PyObject_CallMethod(self->handle, "settle", NULL);
     Py_XDECREF(done);
-    if (done != NULL && self->prefix_length == 0) {
-        PyErr_SetString(PyExc_RuntimeError, "the handle did not settle the function");
-        return -1;
-    }
-    return done == NULL ? -1 : 0;
+    return done == NULL ? -1 : self->prefix_length == 0;
+}
+
+static int settle_if_needed(stored_function *self)
+{
+    return is_settled(self) ? 0 : settle_anew(self);
 }
 
 /* ---- keys ---- */
@@ -204,8 +207,7 @@ static int is_good(stored_function *self, const ft_entry *entry, PyObject *const
         return 0;
     if (!self->validates)
         return 1;
-    PyObject *answer =
-        ask_handle(self, "valid", ft_store_entry_tuple(entry), args, count, names);
+    PyObject *answer = ask_handle(self, "valid", ft_store_entry_tuple(entry), args, count, names);
     int good = answer == NULL ? -1 : PyObject_IsTrue(answer);
     Py_XDECREF(answer);
     return good;
@@ -236,10 +238,9 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     Py_ssize_t count = PyVectorcall_NARGS(flagged);
     PyObject *value;
     ft_digest key;
-    if (self->store == Py_None)
-        return PyObject_Vectorcall(self->function, args, flagged, names);
-    if (!is_settled(self) && settle_anew(self) < 0)
-        return NULL;
+    int unsettled = self->store == Py_None ? 1 : settle_if_needed(self);
+    if (unsettled != 0)
+        return unsettled < 0 ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
     ft_store *store = ft_store_of(self->store);
     if (store == NULL)
         return NULL;
@@ -285,9 +286,10 @@ static PyObject *function_key(PyObject *object, PyObject *arguments)
     ft_digest key;
     if (!PyArg_ParseTuple(arguments, "O!O|O:key", &PyTuple_Type, &tuple, &keywords, &seed))
         return NULL;
-    if (self->store == Py_None)
+    int unsettled = self->store == Py_None ? 1 : settle_if_needed(self);
+    if (unsettled > 0)
         Py_RETURN_NONE;
-    if ((!is_settled(self) && settle_anew(self) < 0) || read_secret(self, seed, &secret) < 0)
+    if (unsettled < 0 || read_secret(self, seed, &secret) < 0)
         return NULL;
     Py_ssize_t named = keywords == Py_None ? 0 : PyObject_Length(keywords);
     Py_ssize_t count = PyTuple_GET_SIZE(tuple), at = 0;
@@ -311,13 +313,49 @@ static PyObject *function_key(PyObject *object, PyObject *arguments)
     return keyed < 0 ? NULL : PyBytes_FromStringAndSize((const char *)&key, sizeof key);
 }
 
+/* look(key, args, keywords): (value, seconds it cost), or None. */
+static PyObject *function_look(PyObject *object, PyObject *arguments)
+{
+    stored_function *self = (stored_function *)object;
+    PyObject *tuple, *keywords;
+    const char *bytes;
+    Py_ssize_t length;
+    ft_entry entry;
+    ft_digest key;
+    if (!PyArg_ParseTuple(arguments, "y#O!O:look", &bytes, &length, &PyTuple_Type, &tuple,
+                          &keywords))
+        return NULL;
+    if (length != sizeof key)
+        return PyErr_Format(PyExc_TypeError, "a key is 16 bytes");
+    memcpy(&key, bytes, sizeof key);
+    PyObject *value = NULL, *answer = Py_NewRef(Py_True);
+    int found =
+        self->store == Py_None ? 0 : ft_store_value(self->store, key, self->view, &value, &entry);
+    if (found == 1 && has_expired(self, &entry))
+        found = 0;
+    if (found == 1 && self->validates) {
+        PyObject *tuple_of = ft_store_entry_tuple(&entry);
+        Py_SETREF(answer, tuple_of == NULL ? NULL
+                                           : PyObject_CallMethod(self->handle, "valid", "NOO",
+                                                                 tuple_of, tuple, keywords));
+        found = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    }
+    Py_XDECREF(answer);
+    if (found == 1)
+        return Py_BuildValue("Nd", value, (double)entry.cost_ns * 1e-9);
+    Py_XDECREF(value);
+    if (found < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 /* (hits, seconds saved) since the last time. */
 static PyObject *function_counts(PyObject *object, PyObject *unused)
 {
     stored_function *self = (stored_function *)object;
     (void)unused;
-    PyObject *counts = Py_BuildValue("Kd", (unsigned long long)self->hits,
-                                     (double)self->saved_ns * 1e-9);
+    PyObject *counts =
+        Py_BuildValue("Kd", (unsigned long long)self->hits, (double)self->saved_ns * 1e-9);
     if (counts != NULL)
         self->hits = self->saved_ns = 0;
     return counts;
@@ -462,8 +500,12 @@ static PyMethodDef function_methods[] = {
     {"settle", function_settle, METH_VARARGS,
      "settle(prefix, watched, missing): what tells this function's code from others, and the "
      "objects that must stay what they are for it."},
-    {"key", function_key, METH_VARARGS, "key(args, keywords, seed=None): the key of a call, or None. seed: 32 bytes, instead of what the "
+    {"key", function_key, METH_VARARGS,
+     "key(args, keywords, seed=None): the key of a call, or None. seed: 32 bytes, instead of what "
+     "the "
      "store was made with."},
+    {"look", function_look, METH_VARARGS,
+     "look(key, args, keywords): (value, seconds it cost), if it is kept and good; else None."},
     {"counts", function_counts, METH_NOARGS, "(hits, seconds saved) since the last time."},
     {"add_hit", function_add_hit, METH_O, "Count a hit that saved so many seconds."},
     {NULL, NULL, 0, NULL},
@@ -473,7 +515,6 @@ static PyMemberDef function_members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(stored_function, vectorcall), READONLY, NULL},
     {"__dictoffset__", T_PYSSIZET, offsetof(stored_function, attributes), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(stored_function, weakly), READONLY, NULL},
-    {"__wrapped__", T_OBJECT, offsetof(stored_function, function), READONLY, NULL},
     {"handle", T_OBJECT, offsetof(stored_function, handle), READONLY, NULL},
     {"store", T_OBJECT, offsetof(stored_function, store), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},

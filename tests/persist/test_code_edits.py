@@ -106,6 +106,8 @@ def f(x: int) -> int:
     from package.other import thing
     y = helpers.scale(x) + package.inner.twice(x) + late.run(x) + thing(x)
     y += callee(x) + direct(x) + decorated(x) + kept(x) + part() + times(x) + exported(x)
+    alias = helpers
+    y += alias.aliased(x) + (lambda: late.later(x))()
     y += Worker().work() + CONFIG.scale + LIMIT + len(FACTORS) + math.pi
     return y, TABLE, NAMES, PATTERN, PLACE, POINT, JOIN, PICK, Color.RED, lambda z: z + 1300
 '''
@@ -124,11 +126,14 @@ FILES = {
             return 2300
         def unrelated(x):
             return 2400
+        def aliased(x):
+            return 2500
     """,
     "package/__init__.py": "from package.reexport import exported\n",
     "package/reexport.py": "def exported(x): return 3000\ndef neighbour(x): return 3010\n",
     "package/inner.py": "def twice(x): return x * 3100\n",
-    "package/late.py": "from . import deep\ndef run(x): return deep.go(x) + 3200\n",
+    "package/late.py": "from . import deep\ndef run(x): return deep.go(x) + 3200\n"
+    "def later(x): return 3250\n",
     "package/deep.py": "def go(x):\n    from .deepest import end\n    return end(x)\n",
     "package/deepest.py": "def end(x): return 3300\n",
     "package/other.py": "def thing(x): return 3400\ndef nothing(x): return 3410\n",
@@ -192,6 +197,8 @@ CHANGES = [
     ("package/reexport.py", "3000", "3001"),
     ("package/inner.py", "3100", "3101"),
     ("package/late.py", "3200", "3201"),
+    ("package/late.py", "3250", "3251"),
+    ("helpers.py", "return 2500", "return 2501"),
     ("package/deepest.py", "3300", "3301"),
     ("package/other.py", "3400", "3401"),
 ]

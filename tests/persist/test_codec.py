@@ -19,6 +19,7 @@ import threading
 from collections import Counter, OrderedDict, namedtuple
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,10 +244,21 @@ def test_small_constants_held_often_stay_typed() -> None:
 def test_fields_of_records_are_written_once_and_read_as_one_object() -> None:
     records = [{"identifier": i, "description": str(i), "größe": i} for i in range(500)]
     encoded = _core.encode(records)
+    assert not _core.encoded_pickled(encoded)
     assert encoded.count(b"identifier") == 1
     back = _core.decode(encoded)
     assert back == records
     assert len({id(key) for record in back for key in record if key == "identifier"}) == 1
+
+
+def test_long_texts_are_written_once_too() -> None:
+    texts = ["x" * 1000, "ü" * 1000]
+    encoded = _core.encode(texts * 50)
+    assert not _core.encoded_pickled(encoded)
+    assert len(encoded) < 4000
+    assert _core.decode(encoded) == texts * 50
+    many = [str(i) * 100 for i in range(300)]
+    assert _core.decode(_core.encode(many * 2)) == many * 2
 
 
 def test_more_different_keys_than_are_numbered() -> None:
@@ -398,3 +410,44 @@ _core.decode(data)
 assert "numpy" not in sys.modules and "pickle" not in sys.modules, sorted(sys.modules)
 """
     subprocess.run([sys.executable, "-I", "-c", program], check=True, timeout=60)
+
+
+HAND_WRITTEN: list[tuple[str, Any]] = [  # from docs/codec.md, by hand
+    ("01 00 05", 5),
+    ("01 00 74 01", -1),
+    ("01 00 74 80 01", 64),
+    ("01 00 75 01 ff", -1),  # larger than it need be
+    ("01 00 42 61 62", "ab"),
+    ("01 00 78 03 ed b0 80", "\udc00"),
+    ("01 00 62 01 70", (1, None)),
+    ("01 00 7e 02 79 01 61 7a 00", ["a", "a"]),
+    ("01 00 81 01 41 6b 7e 01 72", {"k": [True]}),
+    ("01 00 86 01 00 00", datetime.timedelta(-1)),
+    ("01 00 82 00 03 01", range(3)),
+    ("01 02 01 01 03 bb" + " 00" * 58 + " 78 79 7a", b"xyz"),
+    ("01 01 8b 02 4e 2e 00", None),
+]
+
+
+@pytest.mark.parametrize(("encoded", "value"), HAND_WRITTEN, ids=repr)
+def test_the_format_is_as_its_page_says(encoded: str, value: Any) -> None:
+    assert same(_core.decode(bytes.fromhex(encoded)), value)
+
+
+def old_encodings() -> list[list[str]]:
+    text = (Path(__file__).parent / "encodings-v1.txt").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(("encoded", "expression"), old_encodings(), ids=str)
+def test_old_encodings_are_read_for_ever(encoded: str, expression: str) -> None:
+    names: dict[str, Any] = {"datetime": datetime, "decimal": decimal, "math": math, "UTC": UTC}
+    names["Fraction"] = Fraction
+    if "numpy" in expression:
+        names["numpy"] = pytest.importorskip("numpy")
+    value, back = eval(expression, names), _core.decode(bytes.fromhex(encoded))
+    if "numpy" in expression:
+        assert (back.dtype, back.shape) == (value.dtype, value.shape)
+        assert back.tobytes("A") == value.tobytes("A")
+    else:
+        assert same(back, value)
