@@ -444,7 +444,7 @@ def test_a_damaged_store_never_gives_a_wrong_value(tmp_path) -> None:
 def test_a_store_that_another_could_write_is_not_used(memory, tmp_path) -> None:
     cached = memory.cache(given)
     cached(1)
-    folder = tmp_path / "joblib/.fettle"
+    folder = tmp_path / "joblib/.fettle/v1"
     folder.chmod(0o777)
     _kept._opened.clear()
     with pytest.warns(joblib.CacheWarning, match="another user"):

@@ -14,6 +14,7 @@ import logging
 import operator
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -279,6 +280,36 @@ def test_the_same_digests(hash_name) -> None:
         assert outcome(ours.hash, value, hash_name) == expected, value
     slotted = Slotted(3)
     assert ours.hash(slotted) == theirs.hash(slotted)
+
+
+def test_the_same_digests_of_plain_arguments() -> None:
+    rng = random.Random(7)
+    edges = [0, 255, 256, 65535, 65536, 2**31 - 1, 2**31, -1, -(2**31), -(2**31) - 1, 2**80]
+    values = [
+        *edges,
+        None,
+        True,
+        False,
+        "",
+        "é\ud800",
+        "x" * 300,
+        0.0,
+        -0.0,
+        float("inf"),
+        b"x",
+        (),
+    ]
+    for size in [*range(6), 99, 100, 101, 1001]:
+        for _ in range(40 if size < 99 else 3):
+            names = rng.sample(range(10_000), size)
+            value = {f"é{name}" if name % 2 else str(name): rng.choice(values) for name in names}
+            assert ours.hash(value) == theirs.hash(value), value
+    for value in [{"a": "y" * 70_000}, {1: 2}, {True: 1, "a": 2}, {"a": {"b": 1}}, Loud({"a": 1})]:
+        assert ours.hash(value, "sha1") == theirs.hash(value, "sha1")
+
+
+class Loud(dict):
+    pass
 
 
 @pytest.mark.parametrize("coerce_mmap", [False, True])

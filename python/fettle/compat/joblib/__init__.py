@@ -14,6 +14,7 @@ when it is asked for.
 
 from typing import Any
 
+# Private names too: programs written for joblib reach for them all the same.
 from ._store_backends import CacheItemInfo, StoreBackendMixin
 from .func_inspect import (
     filter_args,
@@ -22,11 +23,10 @@ from .func_inspect import (
     get_func_code,
     get_func_name,
 )
-
-# Private names that programs written for joblib reach for all the same.
 from .hashing import Hasher, NumpyHasher, Pickler, _ConsistentSet, _MyHash, hash  # noqa: F401
 from .logger import Logger, format_time, pformat
 from .memory import (  # noqa: F401
+    _FUNCTION_HASHES,
     _STORE_BACKENDS,
     FIRST_LINE_TEXT,
     AsyncMemorizedFunc,

@@ -3,7 +3,7 @@
 in a store of fettle's beside them.
 
     LOCATION/joblib/MODULE/.../FUNCTION/func_code.py
-    LOCATION/joblib/.fettle/                               fettle._core.Store
+    LOCATION/joblib/.fettle/v1/                            fettle._core.Store
 
 A result is kept as (value, arguments as text); when, and how long it took, the store knows. A key
 is the digest of the arguments, exclusive or that of the function's path, so that both can be told
@@ -33,6 +33,7 @@ __all__ = ["FettleStoreBackend"]
 
 _Store: Any = getattr(_core, "Store", None)  # None: this fettle was built without it
 _FOLDER = ".fettle"
+_LAYOUT = "v1"  # as that of fettle.Memo: `fettle memo` looks into .fettle
 _HASH = re.compile("[0-9a-f]{32}")
 _COPIED, _PRIVATE, _SHARED = 0, 1, 2  # views of large values
 _VIEWS = {None: _PRIVATE, "r": _SHARED}  # what is written into others stays in this process
@@ -44,7 +45,8 @@ _TROUBLES = {
     8: "the system says: {}",
     16: "a newer fettle has written it: update fettle, or name another location",
     32: "another user owns it or could write in it, so it is not used: name another location",
-    64: "files can not be locked there, so nothing is kept: name a location on a local disk",
+    64: "another process kept it locked for seconds, and a result was not kept",
+    128: "a result is larger than half of what it may take, and is not kept: raise bytes_limit",
 }
 
 # By folder: (device and inode, store). One for all Memory objects, in a forked child too.
@@ -109,7 +111,7 @@ class FettleStoreBackend(FileSystemStoreBackend):
     # ---- the store ----
 
     def _folder(self) -> str:
-        folder = f"{self.location}/{_FOLDER}"
+        folder = f"{self.location}/{_FOLDER}/{_LAYOUT}"
         return folder if folder[0] == "/" else os.path.abspath(folder)
 
     @property
@@ -133,6 +135,7 @@ class FettleStoreBackend(FileSystemStoreBackend):
             limit = memstr_to_bytes(limit)
         try:
             os.makedirs(self.location, exist_ok=True)
+            os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
             store = _Store(folder, limit or 0)
             _opened[folder] = _identity(folder), store
         except OSError as error:

@@ -11,9 +11,10 @@ The classes here are Python's pickler in Python, which is slow and can be overri
 import hashlib
 import io
 import pickle
+import struct
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 __all__ = ["Hasher", "NumpyHasher", "Pickler", "hash"]
@@ -148,6 +149,59 @@ class NumpyHasher(Hasher):
         return memoryview(array.view(self.np.uint8))
 
 
+# ---- the short way ----
+
+
+def _int(value: int) -> bytes | None:
+    if 0 <= value <= 0xFF:
+        return b"K%c" % value
+    if 0 <= value <= 0xFFFF:
+        return b"M" + value.to_bytes(2, "little")
+    if -(1 << 31) <= value < 1 << 31:
+        return b"J" + value.to_bytes(4, "little", signed=True)
+    return None
+
+
+def _str(value: str) -> bytes:
+    encoded = value.encode("utf-8", "surrogatepass")
+    return b"X" + len(encoded).to_bytes(4, "little") + encoded
+
+
+_float = struct.Struct(">d").pack
+_PLAIN: dict[type, Callable[[Any], bytes | None]] = {
+    int: _int,
+    str: _str,
+    float: lambda value: b"G" + _float(value),
+    bool: lambda value: b"\x88" if value else b"\x89",
+    type(None): lambda value: b"N",
+}
+_SHORT = 1 << 16  # characters or items: longer ones go the long way
+
+
+def _plain(obj: Any) -> bytes | None:
+    """What a Hasher digests of names with numbers, texts and None, the arguments of most calls;
+    None for anything else."""
+    if type(obj) is not dict or len(obj) > 100:
+        return None
+    parts = []
+    for name in obj:
+        value = obj[name]
+        write = _PLAIN.get(type(value))
+        if write is None or type(name) is not str or (write is _str and len(value) > _SHORT):
+            return None
+        written = write(value)
+        if written is None:
+            return None
+        parts.append((name, written))
+    parts.sort()
+    items = b"".join([_str(name) + written for name, written in parts])
+    if len(parts) > 1:
+        items = b"(" + items + b"u."
+    else:
+        items += b"s." if parts else b"."
+    return b"\x80\x03}q\0" + items
+
+
 def hash(obj: Any, hash_name: str = "md5", coerce_mmap: bool = False) -> str | None:
     """A hexadecimal digest of obj, equal for equal objects, in another process too.
 
@@ -163,6 +217,9 @@ def hash(obj: Any, hash_name: str = "md5", coerce_mmap: bool = False) -> str | N
         raise ValueError(
             f"Valid options for 'hash_name' are {_HASHES}. Got hash_name={hash_name!r} instead."
         )
+    plain = _plain(obj)
+    if plain is not None:
+        return hashlib.new(hash_name, plain, usedforsecurity=False).hexdigest()
     if "numpy" in sys.modules:
         return NumpyHasher(hash_name, coerce_mmap).hash(obj)
     return Hasher(hash_name).hash(obj)

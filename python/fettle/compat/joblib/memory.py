@@ -24,8 +24,8 @@ from typing import Any
 
 from . import hashing
 from ._kept import FettleStoreBackend, is_there
-from ._store_backends import FUNCTION_HASHES as _FUNCTION_HASHES
 from ._store_backends import (
+    FUNCTION_HASHES,
     CacheWarning,
     FileSystemStoreBackend,
     StoreBackendBase,
@@ -67,6 +67,7 @@ FIRST_LINE_TEXT = "# first line:"
 _LINE = 80
 _SLOW_REPR = 0.5  # seconds
 
+_FUNCTION_HASHES = FUNCTION_HASHES
 _BACKEND = "FETTLE_JOBLIB_BACKEND"  # "files": "local" is joblib's folders of files
 _STORE_BACKENDS: dict[str, Any] = {"local": FettleStoreBackend}
 
