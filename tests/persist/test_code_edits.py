@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which edits of a project change the identity of a function: each in processes of their own."""
 
+import types
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,8 @@ def deeper(x):
         return -0.0
     return 1200 if x else even(x)
 
+KINDS = {Worker, Color, deeper, Color.RED, (1, Base), frozenset({len, logged}), 3, "s", None}
+
 def even(n):
     return n == 0 or odd(n - 1)
 def odd(n):
@@ -109,7 +112,7 @@ def f(x: int) -> int:
     alias = helpers
     y += alias.aliased(x) + (lambda: late.later(x))()
     y += Worker().work() + CONFIG.scale + LIMIT + len(FACTORS) + math.pi
-    return y, TABLE, NAMES, PATTERN, PLACE, POINT, JOIN, PICK, Color.RED, lambda z: z + 1300
+    return y, TABLE, NAMES, PATTERN, PLACE, POINT, JOIN, PICK, KINDS, lambda z: z + 1300
 '''
 FILES = {
     "main.py": MAIN,
@@ -311,6 +314,27 @@ def test_monitoring_does_not_show(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     before = MONITORED.strip().replace("\nif", "\n        if")
     assert digests([tmp_path], before=before) == digests([tmp_path])
+
+
+@pytest.mark.skipif(not hasattr(types, "LazyImportType"), reason="no lazy imports")
+def test_what_is_imported_lazily_is_followed(tmp_path: Path) -> None:
+    main = "import helpers\nfrom other import g\ndef f(x): return helpers.h(x) + g(x)\n"
+    lazy = main.replace("import helpers", "lazy import helpers").replace("from", "lazy from")
+    plain = {"main.py": main, "helpers.py": "def h(x): return 1", "other.py": "def g(x): return 2"}
+    folders = [
+        write(tmp_path / str(at), plain | change)
+        for at, change in enumerate(
+            [
+                {},
+                {"main.py": lazy},
+                {"main.py": lazy, "helpers.py": "def h(x): return 3"},
+                {"main.py": lazy, "other.py": "def g(x): return 3"},
+            ]
+        )
+    ]
+    found = digests(folders)
+    assert found[0] == found[1] and len(set(found)) == 3
+    assert digests(folders, before="main.f(1)") == found
 
 
 def test_bytecode_files_do_not_show(tmp_path: Path) -> None:

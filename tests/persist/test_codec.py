@@ -277,6 +277,46 @@ def test_depth(depth: int) -> None:
     assert _core.decode(encoded) == value
 
 
+def test_a_range_at_the_bottom() -> None:
+    value: Any = range(5)
+    for _ in range(128):
+        value = [value]
+    encoded = _core.encode(value)
+    assert not _core.encoded_pickled(encoded)
+    assert _core.decode(encoded) == value
+
+
+def test_nesting_that_nobody_writes_is_refused() -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        _core.decode(b"\x01\x00" + b"\x7e\x01" * 100_000 + b"\x00")
+
+
+class Meddler:
+    """Garbage whose finalizer changes a list, which may be just then encoded."""
+
+    def __init__(self, target: list[Any]) -> None:
+        self.target, self.me = target, self
+
+    def __del__(self) -> None:
+        self.target.clear()
+        self.target.extend(range(3))
+
+
+def test_a_list_that_changes_while_it_is_encoded() -> None:
+    thresholds = gc.get_threshold()
+    try:
+        for _ in range(50):
+            value: list[Any] = [{1, 2}, [frozenset({3}), {4: {5}}], {"a" * 3: {6}}] * 1
+            gc.set_threshold(1)
+            for _ in range(3):
+                Meddler(value)
+            encoded = _core.encode(value)
+            gc.set_threshold(*thresholds)
+            assert isinstance(_core.decode(encoded), list)
+    finally:
+        gc.set_threshold(*thresholds)
+
+
 def test_a_value_too_deep_for_pickle_is_a_recursion_error() -> None:
     value: Any = []
     for _ in range(200_000):

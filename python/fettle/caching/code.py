@@ -14,8 +14,8 @@ with its closure, and __wrapped__). Of a method, and of a class that is referred
 and data of the class and of its bases in the project. Of an instance: its class and its state.
 Plain data counts by value, dictionaries with their order, sets without.
 
-Global data that a function itself changes (it assigns the name, calls append() and the like on it, or
-sets its items) is that function's state, such as a count of its calls, and does not count for it.
+Global data that a function itself changes (it assigns the name, calls append() and the like on it,
+or sets its items) is that function's state, such as a count of its calls: it does not count for it.
 
 What is not, and counts by name and version: the standard library, installed packages other than the
 function's own, C functions. And what no code tells: methods of arguments, getattr(x, name), exec,

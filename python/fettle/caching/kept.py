@@ -2,18 +2,19 @@
 """A function whose results lie in a store: what a call does that does not hit.
 
 A hit never comes here: it is fettle._core.StoredFunction's, whose handle a Kept is. A miss is
-computed once: other threads of the process wait for its flight, other processes for its claim in the
-store, other machines for its claim on the server. Nobody waits who must not: not for itself, not in
-a circle, not for who is stopped, not for longer than patience; who does not wait computes.
+computed once: other threads of the process wait for its flight, other processes for its claim in
+the store, other machines for its claim on the server. Nobody waits who must not: not for itself,
+not in a circle, not for who is stopped, not for longer than patience; who does not wait computes.
 """
 
 import os
 import threading
 import weakref
 from _thread import get_ident
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from hashlib import blake2b
 from time import perf_counter, sleep, time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fettle import _core
@@ -37,7 +38,7 @@ class Options(NamedTuple):
     """What @memo(...) was told."""
 
     ignore: tuple[str, ...] = ()
-    key: dict[str, Callable[[Any], Any]] = {}
+    key: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
     version: Any = None
     depends: tuple[Any, ...] = ()
     validate: Callable[[dict[str, Any]], Any] | None = None
@@ -165,8 +166,8 @@ class Kept:
     def approach(
         self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None, nested: bool
     ) -> Generator[float, None, tuple[Any] | None]:
-        """Until this process has the claim (None), or another one's result is there. Yields how long
-        to pause."""
+        """Until this process has the claim (None), or another one's result is there. Yields how
+        long to pause."""
         store = self.place.store
         assert store is not None
         claim = store.claim(key)
@@ -416,7 +417,8 @@ class Reference:
         found = None if store is None or not self._key else store.get(self._key, self._view)
         if found is None:
             raise LookupError(
-                f"the result of {self.name}() is no longer kept in {self._folder}: call the function."
+                f"the result of {self.name}() is no longer kept in {self._folder}: call the "
+                "function."
             )
         return found[0]
 
@@ -476,7 +478,7 @@ class BoundKept:
         return hash((id(self.__func__), id(self.__self__)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return getattr, (self.__self__, self.__func__.__name__)
+        return getattr, (self.__self__, getattr(self.__func__, "__name__"))  # noqa: B009
 
     def __repr__(self) -> str:
         return f"<kept method {self._kept.name} of {self.__self__!r}>"

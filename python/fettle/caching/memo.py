@@ -74,7 +74,8 @@ class Memo:
     wait: seconds to wait at most for another one that computes the same; False: never.
     key: what values on a server are signed with; else FETTLE_CACHE_KEY. trusted: they are not.
 
-    ValueError, TypeError: an option that makes no sense. A folder that can not be used is a warning.
+    ValueError, TypeError: an option that makes no sense. Of a folder that can not be used there is
+    a warning.
 
     >>> import fettle, tempfile
     >>> folder = tempfile.TemporaryDirectory()
@@ -239,9 +240,9 @@ class Memo:
         max_age: float | timedelta | None = None,
         max_items: int | None = None,
     ) -> int:
-        """Forget what has not been used for longest, until the folder takes max_bytes at most, holds
-        max_items at most, and nothing that was last used max_age (seconds, or a timedelta) ago. How
-        many went. Without bounds: down to the memo's own max_bytes."""
+        """Forget what has not been used for longest, until the folder takes max_bytes at most,
+        holds max_items at most, and nothing that was last used max_age (seconds, or a timedelta)
+        ago. How many went. Without bounds: down to the memo's own max_bytes."""
         store = self._place.store
         if store is None:
             return 0
@@ -274,8 +275,8 @@ class Memo:
         )
 
     def close(self) -> None:
-        """Write what was counted and close the connection to a server. The folder's files are closed
-        when nothing uses them any more."""
+        """Write what was counted and close the connection to a server. The folder's files are
+        closed when nothing uses them any more."""
         keeping.flush_all()
         if self._remote is not None:
             self._remote.close()
@@ -328,15 +329,11 @@ def function_stats(store: Any) -> list[FunctionStats]:
 
     store.each_function(name)
     store.each(add)
-    found = [
-        FunctionStats(
-            *names.get(each, ("(unknown)", 0, 0, 0.0))[:1],
-            *sums.get(each, (0, 0))[:2],
-            *names.get(each, ("", 0, 0, 0.0))[1:],
-            *(sums[each][2:] if each in sums else (None, None)),
-        )
-        for each in {**names, **sums}
-    ]
+    found = []
+    for each in {**names, **sums}:
+        title, hits, misses, saved = names.get(each, ("(unknown)", 0, 0, 0.0))
+        count, taken, oldest, used = sums.get(each, [0, 0, None, None])
+        found.append(FunctionStats(title, count, taken, hits, misses, saved, oldest, used))
     return sorted(found, key=lambda row: (-row.bytes, row.name))
 
 
@@ -408,7 +405,7 @@ def _patience(wait: Any) -> float:
         return LONGEST
     if wait is False or wait is None:
         return 0.0
-    if not isinstance(wait, int | float) or not 0 <= wait:
+    if not isinstance(wait, int | float) or not wait >= 0:
         raise ValueError(f"Memo: wait is {wait!r} and must be True, False or seconds.")
     return min(float(wait), 1e6)
 
@@ -473,8 +470,8 @@ def _parameters(function: Any, name: str, options: Options) -> tuple[Row, ...]:
     if unknown:
         has = ", ".join(each.name for each in found) or "none"
         raise ValueError(
-            f"memo: {name}() has no parameter {unknown[0]!r} to ignore or to make a key of; it has: "
-            f"{has}."
+            f"memo: {name}() has no parameter {unknown[0]!r} to ignore or to make a key of; it "
+            f"has: {has}."
         )
     return tuple(
         (

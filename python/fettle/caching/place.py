@@ -9,6 +9,7 @@ import sys
 import warnings
 import weakref
 from _thread import allocate_lock
+from typing import Any, ClassVar
 
 from fettle._core import Store
 from fettle.problem import reason
@@ -22,8 +23,8 @@ SENTENCES = {
     FULL: "the disk of {} has no room: results are computed and not kept until there is some; "
     "`fettle memo prune` makes some.",
     CORRUPT: "something in {} was damaged and is left out: those results are computed again.",
-    NEWER: "{} was written by a newer fettle: results are computed and not kept; upgrade fettle, or "
-    "give Memo another folder.",
+    NEWER: "{} was written by a newer fettle: results are computed and not kept; upgrade fettle, "
+    "or give Memo another folder.",
     FOREIGN: "{} belongs to another user, or others may write in it, so nothing of it is believed "
     "and results are computed: give Memo a folder of your own (chmod go-w).",
     LOCK: "another process kept {} locked for seconds: a result was computed and not kept.",
@@ -38,13 +39,13 @@ class MemoWarning(UserWarning):
 class Place:
     """One folder. of() gives it; store is None where the folder can not be made or opened."""
 
-    _known: "weakref.WeakValueDictionary[tuple[str, int], Place]" = weakref.WeakValueDictionary()
+    _known: ClassVar[Any] = weakref.WeakValueDictionary()
 
     @classmethod
     def of(cls, folder: str, max_bytes: int) -> "Place":
-        known = cls._known.get((folder, max_bytes))
+        known: Place | None = cls._known.get((folder, max_bytes))
         if known is None:
-            known = cls._known.setdefault((folder, max_bytes), cls(folder, max_bytes))
+            known = cls._known[folder, max_bytes] = cls(folder, max_bytes)
         return known
 
     def __init__(self, folder: str, max_bytes: int) -> None:

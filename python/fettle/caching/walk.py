@@ -40,6 +40,7 @@ _BESIDES = """
     _hashable_values_ _unhashable_values_ _unhashable_values_map_
 """
 _SKIPPED = frozenset(_BESIDES.split())
+_LAZY: type | None = getattr(types, "LazyImportType", None)
 _NAMED = (
     types.BuiltinFunctionType,
     types.MethodDescriptorType,
@@ -261,7 +262,7 @@ class Walk:
         for name in attributes:
             if name not in namespace:
                 continue
-            found = namespace[name]
+            found = _held(namespace, name)
             if type(found) is not ModuleType:
                 pieces += (name.encode(), self._taken(namespace, name, found))
             elif id(found) not in seen and self.project.has_module(found.__name__):
@@ -285,7 +286,7 @@ class Walk:
             if name in builtins:
                 return self.value(builtins[name])
             return self._taken(namespace, name, MISSING)
-        found = namespace[name]
+        found = _held(namespace, name)
         for attribute in chain[1:]:
             if type(found) is not ModuleType or not self.project.has_module(found.__name__):
                 break
@@ -301,7 +302,7 @@ class Walk:
         """An attribute of a module of the project, as the function itself would get it."""
         namespace = vars(module)
         if name in namespace:
-            return namespace[name]
+            return _held(namespace, name)
         try:
             return getattr(module, name)
         except Exception:
@@ -448,6 +449,17 @@ def _is_state(function: FunctionType, chain: tuple[str, ...], shape: Shape) -> b
         return False
     found = function.__globals__.get(name)
     return not callable(found) and type(found) is not ModuleType
+
+
+def _held(namespace: dict[str, Any], name: str) -> Any:
+    """A name's object. What was imported lazily is imported, and bound, as by whoever uses it."""
+    found = namespace[name]
+    if _LAZY is not None and type(found) is _LAZY:
+        try:
+            found = namespace[name] = found.resolve()  # type: ignore[attr-defined]
+        except Exception:
+            return MISSING
+    return found
 
 
 def _order(thing: Any) -> tuple[str, ...]:
