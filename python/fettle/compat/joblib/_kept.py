@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fettle import _core
+from fettle.caching.place import LAYOUT
 
 from ._pickles import compression
 from ._store_backends import (
@@ -31,9 +32,8 @@ from ._store_backends import (
 
 __all__ = ["FettleStoreBackend"]
 
-_Store: Any = getattr(_core, "Store", None)  # None: this fettle was built without it
 _FOLDER = ".fettle"
-_LAYOUT = "v1"  # as that of fettle.Memo: `fettle memo` looks into .fettle
+
 _HASH = re.compile("[0-9a-f]{32}")
 _COPIED, _PRIVATE, _SHARED = 0, 1, 2  # views of large values
 _VIEWS = {None: _PRIVATE, "r": _SHARED}  # what is written into others stays in this process
@@ -50,7 +50,7 @@ _TROUBLES = {
 }
 
 # By folder: (device and inode, store). One for all Memory objects, in a forked child too.
-_opened: dict[str, tuple[tuple[int, int], Any]] = {}
+_opened: dict[str, tuple[tuple[int, int], _core.Store]] = {}
 _said: set[tuple[str, int]] = set()
 
 
@@ -61,6 +61,8 @@ def _identity(folder: str) -> tuple[int, int]:
 
 class _NoStore:
     """In a store's place where none can be made."""
+
+    folder = ""
 
     def get(self, key: bytes, view: int = 0) -> None: ...
     def peek(self, key: bytes) -> None: ...
@@ -111,15 +113,15 @@ class FettleStoreBackend(FileSystemStoreBackend):
     # ---- the store ----
 
     def _folder(self) -> str:
-        folder = f"{self.location}/{_FOLDER}/{_LAYOUT}"
+        folder = f"{self.location}/{_FOLDER}/{LAYOUT}"
         return folder if folder[0] == "/" else os.path.abspath(folder)
 
     @property
-    def _store(self) -> Any:
+    def _store(self) -> "_core.Store | _NoStore":
         found = _opened.get(self._folder())
         return self._fresh() if found is None else found[1]
 
-    def _fresh(self) -> Any:
+    def _fresh(self) -> "_core.Store | _NoStore":
         """The store, opened anew if somebody has removed its folder."""
         folder = self._folder()
         found = _opened.get(folder)
@@ -136,7 +138,7 @@ class FettleStoreBackend(FileSystemStoreBackend):
         try:
             os.makedirs(self.location, exist_ok=True)
             os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
-            store = _Store(folder, limit or 0)
+            store = _core.Store(folder, limit or 0)
             _opened[folder] = _identity(folder), store
         except OSError as error:
             self._say_unable(error)
@@ -149,7 +151,7 @@ class FettleStoreBackend(FileSystemStoreBackend):
             _said.add((self.location, 0))
             warnings.warn(f"Unable to cache to disk: {error}.", CacheWarning, stacklevel=2)
 
-    def _say_troubles(self, store: Any) -> None:
+    def _say_troubles(self, store: _core.Store | _NoStore) -> None:
         """Warns of each kind of trouble once."""
         found, errno = store.troubles()
         for bit, text in _TROUBLES.items():
@@ -309,8 +311,3 @@ class FettleStoreBackend(FileSystemStoreBackend):
         if items:
             store = self._store
             store.reduce(None, max(store.measure()[0] - len(items), 0), None)
-
-
-def is_there() -> bool:
-    """Can such a store be made at all?"""
-    return _Store is not None

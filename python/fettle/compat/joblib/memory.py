@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import hashing
-from ._kept import FettleStoreBackend, is_there
+from ._kept import FettleStoreBackend
 from ._store_backends import (
     FUNCTION_HASHES,
     CacheWarning,
@@ -117,8 +117,7 @@ def _store_backend_factory(
         kind = _STORE_BACKENDS.get(backend)
         if kind is None:
             raise TypeError(f"Unknown location {location} or backend {backend}")
-        files = os.environ.get(_BACKEND) == "files" or not is_there()
-        if kind is FettleStoreBackend and files:
+        if kind is FettleStoreBackend and os.environ.get(_BACKEND) == "files":
             kind = FileSystemStoreBackend
         store = kind()
         store.configure(
