@@ -33,11 +33,11 @@ from joblib import logger as their_logger  # noqa: E402
 from joblib import memory as their_memory  # noqa: E402
 
 
-def program(text: str, module: str, folder: Path, *arguments: str) -> str:
+def program(text: str, module: str, folder: Path, *arguments: str, mode: str = "files") -> str:
     """What a program prints, on either stream, with joblib from module."""
     path = folder / "program.py"
     path.write_text(text.replace("JOBLIB", module))
-    environment = {**os.environ, "FETTLE_JOBLIB_BACKEND": "files", "PYTHONHASHSEED": "1"}
+    environment = {**os.environ, "FETTLE_JOBLIB_BACKEND": mode, "PYTHONHASHSEED": "1"}
     done = subprocess.run(
         [sys.executable, str(path), *arguments],
         cwd=folder,
@@ -106,12 +106,13 @@ class Thing:
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 5, 10, 11, 20, 50])
-def test_the_same_lines(tmp_path, level) -> None:
+@pytest.mark.parametrize("mode", ["files", "store"])
+def test_the_same_lines(tmp_path, level, mode) -> None:
     shown = []
     for module in ("joblib", "fettle.compat.joblib"):
         subprocess.run(["rm", "-rf", str(tmp_path / "cache")], check=True)
         (tmp_path / "work.py").write_text(WORK)
-        shown.append(levelled(program(SPEAKS, module, tmp_path, str(level))))
+        shown.append(levelled(program(SPEAKS, module, tmp_path, str(level), mode=mode)))
     assert shown[0] == shown[1]
     assert ("Querying" in shown[0]) == (level >= 20)
 

@@ -49,8 +49,8 @@ _TROUBLES = {
     128: "a result is larger than half of what it may take, and is not kept: raise bytes_limit",
 }
 
-# By folder: (device and inode, store). One for all Memory objects, in a forked child too.
-_opened: dict[str, tuple[tuple[int, int], _core.Store]] = {}
+# By folder and limit: (device and inode, store). One for all Memory objects, in a forked child too.
+_opened: dict[tuple[str, int], tuple[tuple[int, int], _core.Store]] = {}
 _said: set[tuple[str, int]] = set()
 
 
@@ -94,7 +94,7 @@ class FettleStoreBackend(FileSystemStoreBackend):
     """Results in a store of fettle's. backend_options: compress, mmap_mode, and bytes_limit, which
     is the most that it takes on disk."""
 
-    bytes_limit: int | str | None = None
+    bytes_limit: int = 0  # none
 
     def configure(
         self,
@@ -107,7 +107,8 @@ class FettleStoreBackend(FileSystemStoreBackend):
             super().configure(location, verbose, backend_options)
         except OSError as error:
             self._say_unable(error)
-        self.bytes_limit = (backend_options or {}).get("bytes_limit")
+        limit = (backend_options or {}).get("bytes_limit") or 0
+        self.bytes_limit = memstr_to_bytes(limit) if isinstance(limit, str) else limit
         self._fresh()
 
     # ---- the store ----
@@ -118,13 +119,13 @@ class FettleStoreBackend(FileSystemStoreBackend):
 
     @property
     def _store(self) -> "_core.Store | _NoStore":
-        found = _opened.get(self._folder())
+        found = _opened.get((self._folder(), self.bytes_limit))
         return self._fresh() if found is None else found[1]
 
     def _fresh(self) -> "_core.Store | _NoStore":
         """The store, opened anew if somebody has removed its folder."""
         folder = self._folder()
-        found = _opened.get(folder)
+        found = _opened.get((folder, self.bytes_limit))
         try:
             if found is not None and found[0] == _identity(folder):
                 return found[1]
@@ -132,14 +133,11 @@ class FettleStoreBackend(FileSystemStoreBackend):
             pass
         if found is not None:
             forget_texts(self.location)
-        limit = self.bytes_limit
-        if isinstance(limit, str):
-            limit = memstr_to_bytes(limit)
         try:
             os.makedirs(self.location, exist_ok=True)
             os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
-            store = _core.Store(folder, limit or 0)
-            _opened[folder] = _identity(folder), store
+            store = _core.Store(folder, self.bytes_limit)
+            _opened[folder, self.bytes_limit] = _identity(folder), store
         except OSError as error:
             self._say_unable(error)
             return _NoStore()
