@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from hashlib import blake2b
 from types import FunctionType
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from fettle.caching import kept as keeping
 from fettle.caching.awaited import awaited
@@ -19,7 +19,12 @@ from fettle.caching.kept import Kept, Options
 from fettle.caching.place import Place
 from fettle.report import size
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from fettle.caching.interface import KeptDecorator, KeptFunction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Wrapped = TypeVar("Wrapped", bound="classmethod[Any, ..., Any] | staticmethod[..., Any]")
 
 MAX_BYTES = "2GB"
 COMPRESS = 3  # a level of zstd's, for compress=True
@@ -142,7 +147,9 @@ class Memo:
         return os.path.join(default_folder(), f"shared-{name}")
 
     @overload
-    def __call__(self, function: F, /) -> F: ...
+    def __call__(self, function: Wrapped, /) -> Wrapped: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> "KeptFunction[P, R, Callable[P, R]]": ...
     @overload
     def __call__(
         self,
@@ -158,7 +165,7 @@ class Memo:
         compress: bool | int | None = None,
         mmap: bool | str | None = None,
         wait: bool | float | None = None,
-    ) -> Callable[[F], F]: ...
+    ) -> "KeptDecorator": ...
 
     def __call__(
         self,
