@@ -121,6 +121,27 @@ def test_an_edited_function_forgets(memory, tmp_path, monkeypatch) -> None:
     assert answers == [(1, 1), (1, 0), (2, 1)]
 
 
+def test_functions_without_a_text(tmp_path) -> None:
+    """Of one process and another: the same one is found, another one is not."""
+    program = textwrap.dedent(
+        f"""
+        import sys
+        from fettle.compat.joblib import Memory
+        text = "def f(x): print('computed'); return x in {{'a', 'b', 3}} or x * " + sys.argv[1]
+        names = {{}}
+        exec(text, names)
+        print(Memory({str(tmp_path)!r}, verbose=0).cache(names["f"])(5))
+        """
+    )
+    shown = [
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program, number], capture_output=True, text=True
+        ).stdout
+        for number in "2232"
+    ]
+    assert shown == ["computed\n10\n", "10\n", "computed\n15\n", "computed\n10\n"]
+
+
 def test_methods_partials_and_builtins(memory) -> None:
     import functools
 

