@@ -623,11 +623,12 @@ def square(x):
 PARALLEL = """
 import work
 from fettle.compat.joblib import Memory, Parallel, delayed
-cached = Memory("cache", verbose=0).cache(work.square)
-for backend in ("threading", "loky", "multiprocessing"):
-    found = Parallel(n_jobs=2, backend=backend)(delayed(cached)(x) for x in range(20))
-    assert found == [x * x for x in range(20)], found
-print(cached.check_call_in_cache(7), cached.call_and_shelve(7).get())
+if __name__ == "__main__":
+    cached = Memory("cache", verbose=0).cache(work.square)
+    for backend in ("threading", "loky", "multiprocessing"):
+        found = Parallel(n_jobs=2, backend=backend)(delayed(cached)(x) for x in range(20))
+        assert found == [x * x for x in range(20)], found
+    print(cached.check_call_in_cache(7), cached.call_and_shelve(7).get())
 """
 DASK = """
 import work
@@ -644,7 +645,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("needed", "program"), [("joblib", PARALLEL), ("distributed", DASK)])
+@pytest.mark.parametrize(
+    ("needed", "program"), [("joblib", PARALLEL), ("distributed", DASK)], ids="pd"
+)
 def test_workers(tmp_path, needed, program) -> None:
     pytest.importorskip(needed)
     (tmp_path / "work.py").write_text(WORK)
