@@ -264,7 +264,7 @@ class FettleStoreBackend(FileSystemStoreBackend):
         """Forgets what is kept under a path: one result, or everything."""
         if location == self.location:
             self._fresh().clear()
-            for name in os.listdir(location):
+            for name in os.listdir(location) if os.path.isdir(location) else ():
                 if name != _FOLDER and os.path.isdir(os.path.join(location, name)):
                     super().clear_location(os.path.join(location, name))
             return
