@@ -33,9 +33,8 @@ from ._store_backends import (
 __all__ = ["FettleStoreBackend"]
 
 _FOLDER = ".fettle"
-
 _HASH = re.compile("[0-9a-f]{32}")
-_COPIED, _PRIVATE, _SHARED = 0, 1, 2  # views of large values
+_PRIVATE, _SHARED = 1, 2  # views of large values: mapped
 _VIEWS = {None: _PRIVATE, "r": _SHARED}  # what is written into others stays in this process
 
 _TROUBLES = {
