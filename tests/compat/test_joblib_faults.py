@@ -163,17 +163,22 @@ def made_function(x):
     return lambda: x
 
 
-def test_a_folder_that_can_not_be_written(memory, tmp_path) -> None:
+def test_a_folder_that_can_not_be_written(memory, mode) -> None:
     if os.geteuid() == 0:
         pytest.skip("root writes everywhere")
     cached = memory.cache(given)
     cached(1)
-    folder = Path(cached.store_backend.location, cached.func_id)
+    place = cached.func_id if mode == "files" else ".fettle/v1"
+    folder = Path(cached.store_backend.location, place)
     folder.chmod(0o500)
+    for path in folder.iterdir() if mode == "store" else ():
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    _kept._opened.clear()  # as in another process
     try:
-        assert cached(1) == 1
         with pytest.warns(joblib.CacheWarning):
+            assert cached(1) == 1
             assert cached(2) == 2
+        assert CALLS.count(int) == 2
     finally:
         folder.chmod(0o700)
 
