@@ -83,7 +83,7 @@ class Load:
     target: str = "key"
     function: Function = one
     hits: bool = True
-    bytes: int = 0  # of a result that is large: how much may be written
+    bytes: int = 0  # of a result so large that all go after each round
 
 
 def integers(rng: random.Random) -> list[int]:
@@ -131,6 +131,7 @@ class Runner:
         self.load = load
         self.loop = loop_of(load)  # type: ignore[arg-type]
         self.called = persist_ways.decorator(way, folder)(load.function)
+        self.empty = persist_ways.emptier(way, self.called)
         self.keys = load.keys(random.Random(1))
         self.fresh = itertools.count(1)
         self.calls = 1
@@ -145,7 +146,10 @@ class Runner:
         self.calls = len(keys) * repeats
         begun = time.process_time()
         self.loop(self.called, keys, repeats)
-        return time.process_time() - begun
+        spent = time.process_time() - begun
+        if self.load.bytes:
+            self.empty()
+        return spent
 
     def calibrate(self, seconds: float) -> None:
         while (spent := self.run()) < seconds:
@@ -162,8 +166,6 @@ def measure_load(load: Load, folder: Path, effort: Effort) -> dict[str, Any]:
     for _ in range(rounds):
         for way, runner in runners.items():
             spent[way].append(runner.run())
-            if load.bytes and way == OURS:
-                runner.called.clear()
     return {
         "why": load.why,
         "goals": load.goals,
@@ -207,7 +209,8 @@ def measure_hashing(folder: Path, effort: Effort) -> dict[str, Any]:
             begun = time.process_time()
             hasher(values)
             spent[way].append(time.process_time() - begun)
-    found: dict[str, Any] = {"bytes": values.nbytes, "ways": {w: {"cpu": c} for w, c in spent.items()}}
+    ways = {way: {"cpu": each} for way, each in spent.items()}
+    found: dict[str, Any] = {"bytes": values.nbytes, "ways": ways}
     if "joblib" in spent:
         found["speed"] = {"joblib": speed(spent["joblib"], spent[OURS])}
     return {**found, "goal": 6.0}

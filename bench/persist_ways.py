@@ -43,6 +43,22 @@ def decorator(way: str, folder: Path) -> Callable[[Function], Any]:
     return memoize
 
 
+def emptier(way: str, kept: Any) -> Callable[[], Any]:
+    """What forgets all results of a function: the disk's pages are the next way's then."""
+    if way == OURS:
+        forget: Callable[[], Any] = kept.clear
+        return forget
+    if way == "joblib":
+        return lambda: kept.clear(warn=False)
+    return lambda: _cache_of(kept).clear()
+
+
+def _cache_of(memoized: Any) -> Any:
+    """The diskcache.Cache behind a function of its."""
+    names = memoized.__code__.co_freevars
+    return memoized.__closure__[names.index("self")].cell_contents
+
+
 # ---- a server ----
 
 
