@@ -36,7 +36,9 @@ static size_t left(const ft_codec_reader *reader)
 
 static ft_status get_number(ft_codec_reader *reader, uint64_t *number)
 {
-    const uint8_t *next = ft_varint_get_within(reader->at, reader->end, number);
+    const uint8_t *next = left(reader) >= FT_VARINT_MAX
+                              ? ft_varint_get(reader->at, number)
+                              : ft_varint_get_within(reader->at, reader->end, number);
     if (next == NULL)
         return FT_ERR_CORRUPT;
     reader->at = next;
@@ -399,39 +401,55 @@ void ft_codec_put_int(ft_buf *out, int64_t number)
         ft_buf_put_byte(out, (uint8_t)(TAG_INT + number));
         return;
     }
-    ft_codec_put(out, FT_CODEC_INT);
-    ft_buf_put_varint(out, folded(number));
+    uint8_t *at = ft_buf_reserve(out, 1 + FT_VARINT_MAX);
+    if (at == NULL)
+        return;
+    *at = TAG_NAMED + FT_CODEC_INT;
+    out->length += (size_t)(ft_varint_put(at + 1, folded(number)) - at);
 }
 
-static void put_real(ft_buf *out, double real)
+static void store_real(uint8_t *at, double real)
 {
     uint64_t bits;
     memcpy(&bits, &real, sizeof bits);
-    ft_buf_put_u64(out, bits);
+    for (unsigned byte = 0; byte < 8; byte++)
+        at[byte] = (uint8_t)(bits >> (8 * byte));
 }
 
 void ft_codec_put_float(ft_buf *out, double real)
 {
-    ft_codec_put(out, FT_CODEC_FLOAT);
-    put_real(out, real);
+    uint8_t *at = ft_buf_reserve(out, 1 + sizeof real);
+    if (at == NULL)
+        return;
+    *at = TAG_NAMED + FT_CODEC_FLOAT;
+    store_real(at + 1, real);
+    out->length += 1 + sizeof real;
 }
 
 void ft_codec_put_complex(ft_buf *out, double real, double imaginary)
 {
+    uint8_t numbers[16];
+    store_real(numbers, real);
+    store_real(numbers + 8, imaginary);
     ft_codec_put(out, FT_CODEC_COMPLEX);
-    put_real(out, real);
-    put_real(out, imaginary);
+    ft_buf_put(out, numbers, sizeof numbers);
 }
 
 void ft_codec_put_bytes(ft_buf *out, ft_codec_kind kind, const void *bytes, size_t length)
 {
+    enum { HEAD = 1 + FT_VARINT_MAX };
+    uint8_t *begin = length > SIZE_MAX - HEAD ? NULL : ft_buf_reserve(out, HEAD + length);
+    if (begin == NULL)
+        return; /* the buffer says so; no object is longer than half the address space */
+    uint8_t *at = begin;
     if (kind == FT_CODEC_STR && length < SHORT_STRS) {
-        ft_buf_put_byte(out, (uint8_t)(TAG_STR + length));
+        *at++ = (uint8_t)(TAG_STR + length);
     } else {
-        ft_codec_put(out, kind);
-        ft_buf_put_varint(out, length);
+        *at++ = (uint8_t)(TAG_NAMED + kind);
+        at = ft_varint_put(at, length);
     }
-    ft_buf_put(out, bytes, length);
+    memcpy(at, bytes, length);
+    out->length += (size_t)(at + length - begin);
 }
 
 void ft_codec_put_piece(ft_buf *out, ft_codec_kind kind)

@@ -42,7 +42,7 @@ typedef enum ft_codec_kind {
     FT_CODEC_FLOAT,     /* real */
     FT_CODEC_COMPLEX,   /* real, imaginary */
     FT_CODEC_STR,       /* bytes: UTF-8; lone surrogates are three bytes each */
-    FT_CODEC_KEY,       /* as STR, and it is the next of the numbered keys */
+    FT_CODEC_KEY,       /* as STR, and it is the next of the numbered ones: most are keys */
     FT_CODEC_KEY_AGAIN, /* count: the number of a key */
     FT_CODEC_BYTES,     /* bytes */
     FT_CODEC_BYTEARRAY, /* bytes */

@@ -8,8 +8,8 @@
 
 typedef struct record {
     uint64_t check; /* of all after */
-    ft_function is;
-    uint8_t reserved[512 - 8 - sizeof(ft_function)];
+    ft_kept_function is;
+    uint8_t reserved[512 - 8 - sizeof(ft_kept_function)];
 } record;
 
 _Static_assert(sizeof(record) == 512, "as it is written");
@@ -97,7 +97,7 @@ ft_status ft_functions_count(const ft_folder *folder, uint64_t id, uint64_t hits
 }
 
 void ft_functions_each(const ft_folder *folder,
-                       bool (*told)(void *context, const ft_function *function), void *context)
+                       bool (*told)(void *context, const ft_kept_function *function), void *context)
 {
     record is;
     int fd = ft_folder_file(folder, "functions", O_RDONLY);

@@ -18,7 +18,8 @@ ft_status ft_functions_add(const ft_folder *folder, uint64_t id, const char *nam
 ft_status ft_functions_count(const ft_folder *folder, uint64_t id, uint64_t hits, uint64_t misses,
                              uint64_t saved_ns);
 void ft_functions_each(const ft_folder *folder,
-                       bool (*told)(void *context, const ft_function *function), void *context);
+                       bool (*told)(void *context, const ft_kept_function *function),
+                       void *context);
 void ft_functions_remove_all(const ft_folder *folder);
 
 #endif

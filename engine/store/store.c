@@ -280,7 +280,7 @@ ft_status ft_store_name_function(ft_store *store, const char *name, uint64_t *id
 }
 
 ft_status ft_store_each_function(ft_store *store,
-                                 bool (*told)(void *context, const ft_function *function),
+                                 bool (*told)(void *context, const ft_kept_function *function),
                                  void *context)
 {
     if (store->usable)

@@ -109,6 +109,7 @@ typedef struct ft_put {
     ft_digest key;
     uint64_t function;
     uint64_t cost_ns;
+    uint64_t created_ns; /* 0: now */
     const ft_piece *pieces;
     size_t count;
     uint32_t kind; /* 16 bits that come back with the value */
@@ -141,18 +142,18 @@ ft_status ft_store_each(ft_store *store, bool (*told)(void *context, const ft_en
 
 /* ---- functions ---- */
 
-typedef struct ft_function {
+typedef struct ft_kept_function {
     uint64_t id; /* never 0 */
     uint64_t hits, misses;
     uint64_t saved_ns;             /* what the hits would have taken, less what they took */
     char name[FT_STORE_NAME_MOST]; /* UTF-8 with a NUL */
-} ft_function;
+} ft_kept_function;
 
 /* The id of a name (a digest of it), which the store knows from then on. FT_OK also where it can
  * not be written. */
 ft_status ft_store_name_function(ft_store *store, const char *name, uint64_t *id);
 ft_status ft_store_each_function(ft_store *store,
-                                 bool (*told)(void *context, const ft_function *function),
+                                 bool (*told)(void *context, const ft_kept_function *function),
                                  void *context);
 /* Adds to a function's counts, after its name where the store was cleared since. FT_OK also where
  * it can not be written. */

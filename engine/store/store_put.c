@@ -256,14 +256,15 @@ ft_status ft_store_put(ft_store *store, const ft_put *put, bool *kept)
     *kept = false;
     if (!store->writable)
         return FT_OK;
-    making is = {.put = put,
-                 .head = {.magic = FT_ENTRY_MAGIC,
-                          .kind = (uint16_t)put->kind,
-                          .version = FT_ENTRY_VERSION,
-                          .key = put->key,
-                          .function = put->function,
-                          .created_ns = ft_clock_ns(CLOCK_REALTIME),
-                          .cost_ns = put->cost_ns}};
+    making is = {
+        .put = put,
+        .head = {.magic = FT_ENTRY_MAGIC,
+                 .kind = (uint16_t)put->kind,
+                 .version = FT_ENTRY_VERSION,
+                 .key = put->key,
+                 .function = put->function,
+                 .created_ns = put->created_ns != 0 ? put->created_ns : ft_clock_ns(CLOCK_REALTIME),
+                 .cost_ns = put->cost_ns}};
     ft_status status = make(store, put, &is);
     ft_store_trouble_of(store, status);
     if (status == FT_OK) { /* begin says its troubles */

@@ -49,6 +49,24 @@ static int feed_bytearray(ft_digester *digester, PyObject *value)
     return 0;
 }
 
+PyObject *ft_digest_get(const ft_digest_context *context, PyObject *value, ft_word word)
+{
+    PyObject *name = ft_known_word(context->state, word);
+    return name == NULL ? NULL : PyObject_GetAttr(value, name);
+}
+
+int ft_digest_find(PyObject *value, const char *name, PyObject **attribute)
+{
+    *attribute = PyObject_GetAttrString(value, name);
+    if (*attribute != NULL)
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError))
+        return -1;
+    PyErr_Clear();
+    *attribute = Py_NewRef(Py_None);
+    return 0;
+}
+
 int ft_digest_attribute(ft_digester *digester, ft_digest_context *context, PyObject *value,
                         const char *name)
 {
@@ -89,11 +107,8 @@ static int feed_list(ft_digester *digester, ft_digest_context *context, PyObject
             ft_feed_mark(digester, FT_MARK_GONE);
             continue;
         }
-        PyObject *item = PyList_GET_ITEM(list, i);
-        if (ft_feed_plain(digester, item)) /* runs no code, but a large one lets others run */
-            continue;
-        Py_INCREF(item);
-        int result = ft_digest_deep(digester, context, item);
+        PyObject *item = Py_NewRef(PyList_GET_ITEM(list, i)); /* a large text lets others run */
+        int result = ft_argument_digest(digester, context, item);
         Py_DECREF(item);
         if (result < 0)
             return -1;
@@ -225,9 +240,8 @@ static int feed_name(ft_digester *digester, PyObject *name, PyObject *of)
 
 int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
 {
-    (void)context;
-    PyObject *module = PyObject_GetAttrString(value, "__module__");
-    PyObject *name = module == NULL ? NULL : PyObject_GetAttrString(value, "__qualname__");
+    PyObject *module = ft_digest_get(context, value, FT_WORD_MODULE);
+    PyObject *name = module == NULL ? NULL : ft_digest_get(context, value, FT_WORD_QUALNAME);
     int result = -1;
     if (name != NULL) {
         ft_feed_mark(digester, mark);
@@ -364,9 +378,22 @@ static size_t find_around(const ft_digest_context *context, const PyObject *valu
     return 0;
 }
 
+int ft_digest_step(ft_digest_context *context, uint32_t steps)
+{
+    context->steps += steps;
+    if (context->steps > FT_DIGEST_STEPS) {
+        PyErr_SetString(PyExc_TypeError, "it refers to itself in too many ways");
+        return -1;
+    }
+    context->until_look -= (int)steps;
+    if (context->until_look > 0)
+        return 0;
+    context->until_look = FT_DIGEST_LOOK;
+    return PyErr_CheckSignals();
+}
+
 static int feed_level(ft_digester *digester, ft_digest_context *context, PyObject *value)
 {
-    const uint32_t between_looks = 1 << 14;
     size_t levels = find_around(context, value);
     if (levels > 0) {
         ft_feed_head(digester, FT_MARK_BACK, levels);
@@ -376,7 +403,7 @@ static int feed_level(ft_digester *digester, ft_digest_context *context, PyObjec
         PyErr_SetString(PyExc_RecursionError, "values lie too deep in each other for a digest");
         return -1;
     }
-    if (++context->steps % between_looks == 0 && PyErr_CheckSignals() < 0)
+    if (ft_digest_step(context, 1) < 0)
         return -1;
     ft_digest_level level = {context->level, value};
     context->level = &level;

@@ -17,11 +17,17 @@
 #define FT_GLUE_ARGUMENT_DIGEST_H
 
 #include "glue/persist/digest_feed.h"
+#include "glue/persist/known_types.h"
 #include "glue/state.h"
 
 /* Levels of values in values; beyond it is a RecursionError. A level takes less than 1 KiB of the
  * C stack, and CPython 3.12 and 3.13 would let 10 000 pass. */
 enum { FT_DIGEST_DEEPEST = 2000 };
+
+/* What two objects share is walked twice, so a net of objects that lead to each other is walked on
+ * each of its ways: too many ever to end. A step is 20 to 200 ns: after some twenty seconds it is a
+ * TypeError. */
+enum { FT_DIGEST_STEPS = 1 << 27, FT_DIGEST_STEPS_OF_OBJECT = 16, FT_DIGEST_LOOK = 1 << 14 };
 
 /* A value that is being walked, and those around it. */
 typedef struct ft_digest_level {
@@ -35,7 +41,8 @@ typedef struct ft_digest_context {
     PyObject *functions;          /* borrowed, or NULL: gives bytes for a function, see below */
     const ft_digest_level *level; /* the innermost one */
     int depth;                    /* levels */
-    uint32_t steps;               /* taken; signals are looked at now and then */
+    uint32_t steps;               /* taken */
+    int until_look;               /* so many until signals are looked at */
 } ft_digest_context;
 
 /* functions: called with each Python function that is met, gives bytes that say what it does. NULL
@@ -65,8 +72,13 @@ static inline int ft_argument_digest(ft_digester *digester, ft_digest_context *c
 int ft_digest_class(ft_digester *digester, ft_digest_context *context, PyObject *type);
 /* A mark, and what is named so in that module. */
 int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value);
+PyObject *ft_digest_get(const ft_digest_context *context, PyObject *value, ft_word word);
 int ft_digest_attribute(ft_digester *digester, ft_digest_context *context, PyObject *value,
                         const char *name);
+/* An attribute, a new reference; None where there is none. */
+int ft_digest_find(PyObject *value, const char *name, PyObject **attribute);
+/* So many steps more. */
+int ft_digest_step(ft_digest_context *context, uint32_t steps);
 /* A mark, and the values in any order: rows of width (1 or 2) of them. Steals the references in
  * values, a PyMem block, which it frees. */
 int ft_digest_unordered(ft_digester *digester, ft_digest_context *context, int mark,
@@ -82,6 +94,8 @@ int ft_digest_ndarray(ft_digester *digester, ft_digest_context *context, PyObjec
 int ft_digest_scalar(ft_digester *digester, ft_digest_context *context, PyObject *scalar);
 int ft_digest_series(ft_digester *digester, ft_digest_context *context, PyObject *series);
 int ft_digest_frame(ft_digester *digester, ft_digest_context *context, PyObject *frame);
+/* Makes any error but those that say nothing of the value a TypeError whose cause is the error. */
+void ft_digest_refuse(PyObject *value);
 /* What an exception says, or its class's name: a new reference; NULL with an exception. */
 PyObject *ft_digest_error_text(PyObject *error);
 /* What pickle would ask it. */

@@ -6,8 +6,6 @@
  */
 #include "glue/persist/argument_digest.h"
 
-#include "glue/persist/known_types.h"
-
 /* ---- buffers ---- */
 
 static int feed_scattered(ft_digester *digester, Py_buffer *view)
@@ -24,14 +22,36 @@ static int feed_scattered(ft_digester *digester, Py_buffer *view)
     return result;
 }
 
+/* Does the format, written as PEP 3118 and ctypes have it, tell of addresses? */
+static bool has_pointers(const char *format)
+{
+    for (; *format != 0; format++) {
+        if (*format == ':' && (format = strchr(format + 1, ':')) == NULL) /* a field's name */
+            return true;
+        if (*format == 'Z' && format[1] != 0 && strchr("fdg", format[1]) != NULL) /* complex */
+            continue;
+        if (strchr("OPXzZ&", *format) != NULL)
+            return true;
+    }
+    return false;
+}
+
 int ft_digest_buffer(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
 {
     (void)context;
     Py_buffer view;
-    if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) < 0)
+    if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) < 0) { /* it was released, say */
+        ft_digest_refuse(value);
         return -1;
+    }
     const char *format = view.format == NULL ? "B" : view.format;
     int result = 0;
+    if (has_pointers(format)) {
+        PyErr_Format(PyExc_TypeError, "cannot describe the addresses in a '%.200s' object",
+                     Py_TYPE(value)->tp_name);
+        PyBuffer_Release(&view);
+        return -1;
+    }
     ft_feed_head(digester, mark, strlen(format));
     ft_digester_feed(digester, format, strlen(format));
     ft_feed_head(digester, FT_MARK_TUPLE, (size_t)view.ndim);
@@ -67,19 +87,48 @@ static int is_told_by_text(PyObject *dtype, int has_objects)
     return result;
 }
 
+/* Most arrays have one of a few dtypes, each one object that never changes. */
+static int keep_told(ft_module_state *state, PyObject *dtype, PyObject *text)
+{
+    PyObject *told = PyTuple_Pack(2, dtype, text);
+    return told == NULL ? -1 : PyList_SetItem(state->known_types, FT_KNOWN_DTYPE_TOLD, told);
+}
+
+/* 1: the last one that was told was fed; 0: it is another one. */
+static int feed_told(ft_digester *digester, const ft_module_state *state, PyObject *dtype)
+{
+    PyObject *told = ft_known_get(state, FT_KNOWN_DTYPE_TOLD);
+    return told != Py_None && PyTuple_GET_ITEM(told, 0) == dtype &&
+           ft_feed_plain(digester, PyTuple_GET_ITEM(told, 1));
+}
+
+/* 1 if its elements are objects, 0, or -1. */
+static int feed_new_dtype(ft_digester *digester, ft_digest_context *context, PyObject *dtype)
+{
+    int has_objects = asks(dtype, "hasobject");
+    int by_text = has_objects < 0 ? -1 : is_told_by_text(dtype, has_objects);
+    if (by_text < 0)
+        return -1;
+    if (by_text == 0)
+        return ft_digest_reduced(digester, context, dtype) < 0 ? -1 : has_objects;
+    PyObject *text = PyObject_GetAttrString(dtype, "str");
+    int result = text == NULL ? -1 : ft_argument_digest(digester, context, text);
+    if (result == 0)
+        result = keep_told(context->state, dtype, text);
+    Py_XDECREF(text);
+    return result;
+}
+
 /* Feeds the dtype of an array or a scalar: 1 if its elements are objects, 0, or -1. */
 static int feed_dtype(ft_digester *digester, ft_digest_context *context, PyObject *value)
 {
-    PyObject *dtype = PyObject_GetAttrString(value, "dtype");
-    int has_objects = dtype == NULL ? -1 : asks(dtype, "hasobject");
-    int by_text = has_objects < 0 ? -1 : is_told_by_text(dtype, has_objects);
-    int result = -1;
-    if (by_text == 1)
-        result = ft_digest_attribute(digester, context, dtype, "str");
-    else if (by_text == 0)
-        result = ft_digest_reduced(digester, context, dtype);
-    Py_XDECREF(dtype);
-    return result < 0 ? -1 : has_objects;
+    PyObject *dtype = ft_digest_get(context, value, FT_WORD_DTYPE);
+    if (dtype == NULL)
+        return -1;
+    int result =
+        feed_told(digester, context->state, dtype) ? 0 : feed_new_dtype(digester, context, dtype);
+    Py_DECREF(dtype);
+    return result;
 }
 
 /* ---- numpy: the elements ---- */
@@ -102,11 +151,13 @@ static int feed_objects(ft_digester *digester, ft_digest_context *context, PyObj
     return result;
 }
 
-/* Where they lie, if in one piece: 1 then, else 0. Never an exception. */
+/* Where they lie, if in one piece: 1 then, else 0; -1 with an exception. */
 static int feed_in_place(ft_digester *digester, PyObject *array)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(array, &view, PyBUF_STRIDES) < 0) { /* not of every dtype */
+        if (!PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_BufferError))
+            return -1;
         PyErr_Clear();
         return 0;
     }
@@ -123,12 +174,16 @@ static int feed_array(ft_digester *digester, ft_digest_context *context, PyObjec
 {
     ft_feed_mark(digester, FT_MARK_NDARRAY);
     int has_objects = feed_dtype(digester, context, array);
-    if (has_objects < 0 || ft_digest_attribute(digester, context, array, "shape") < 0)
+    PyObject *shape = has_objects < 0 ? NULL : ft_digest_get(context, array, FT_WORD_SHAPE);
+    int result = shape == NULL ? -1 : ft_argument_digest(digester, context, shape);
+    Py_XDECREF(shape);
+    if (result < 0)
         return -1;
     if (has_objects)
         return feed_objects(digester, context, array);
-    if (feed_in_place(digester, array))
-        return 0;
+    int in_place = feed_in_place(digester, array);
+    if (in_place != 0)
+        return in_place < 0 ? -1 : 0;
     ft_feed_mark(digester, 'C');
     return feed_answer(digester, context, array, "tobytes");
 }
@@ -149,13 +204,11 @@ static int inherits(const ft_module_state *state, PyObject *array, const char *m
 /* Where an array is mapped from says nothing of what is in it. */
 static int feed_attributes(ft_digester *digester, ft_digest_context *context, PyObject *array)
 {
-    PyObject *attributes = ft_known_is(context->state, FT_KNOWN_MEMMAP, array)
-                               ? Py_NewRef(Py_None)
-                               : PyObject_GetAttrString(array, "__dict__");
-    if (attributes == NULL) { /* none: slots, say */
-        PyErr_Clear();
-        attributes = Py_NewRef(Py_None);
-    }
+    PyObject *attributes;
+    if (ft_known_is(context->state, FT_KNOWN_MEMMAP, array))
+        return 0;
+    if (ft_digest_find(array, "__dict__", &attributes) < 0)
+        return -1;
     int result = ft_argument_digest(digester, context, attributes);
     Py_DECREF(attributes);
     return result;
@@ -181,6 +234,9 @@ int ft_digest_scalar(ft_digester *digester, ft_digest_context *context, PyObject
 {
     ft_feed_mark(digester, FT_MARK_SCALAR);
     if (ft_digest_class(digester, context, (PyObject *)Py_TYPE(scalar)) < 0)
+        return -1;
+    bool is_numpys_own = !PyType_HasFeature(Py_TYPE(scalar), Py_TPFLAGS_HEAPTYPE);
+    if (!is_numpys_own && feed_attributes(digester, context, scalar) < 0)
         return -1;
     int has_objects = feed_dtype(digester, context, scalar);
     if (has_objects < 0)

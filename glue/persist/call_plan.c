@@ -98,12 +98,11 @@ int ft_call_plan_traverse(const ft_call_plan *plan, visitproc visit, void *arg)
 
 /* ---- one value ---- */
 
-/* The error that is set, in a sentence that names the argument. Those that say nothing of the value
- * stay. */
+/* A TypeError that is set, in a sentence that names the argument. Other errors say nothing of the
+ * value: a signal handler's, say. */
 static void name_argument(const ft_call_plan *plan, const ft_parameter *parameter)
 {
-    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
-        PyErr_ExceptionMatches(PyExc_RecursionError))
+    if (!PyErr_ExceptionMatches(PyExc_TypeError))
         return;
     ft_compat_error saved;
     ft_compat_error_save(&saved);

@@ -2,7 +2,7 @@
 /* known_types.c: see known_types.h. */
 #include "glue/persist/known_types.h"
 
-static const char *const places[FT_KNOWN_COUNT][2] = {
+static const char *const places[FT_KNOWN_REDUCERS + 1][2] = {
     [FT_KNOWN_ENUM_META] = {"enum", "EnumMeta"},
     [FT_KNOWN_PURE_PATH] = {"pathlib", "PurePath"},
     [FT_KNOWN_FRACTION] = {"fractions", "Fraction"},
@@ -17,16 +17,44 @@ static const char *const places[FT_KNOWN_COUNT][2] = {
     [FT_KNOWN_REDUCERS] = {"copyreg", "dispatch_table"},
 };
 
+static const char *const words[FT_WORD_PROTOCOL] = {
+    [FT_WORD_MODULE] = "__module__",
+    [FT_WORD_QUALNAME] = "__qualname__",
+    [FT_WORD_REDUCE_EX] = "__reduce_ex__",
+    [FT_WORD_DTYPE] = "dtype",
+    [FT_WORD_SHAPE] = "shape",
+    [FT_WORD_TOBYTES] = "tobytes",
+    [FT_WORD_NAME] = "_name_",
+};
+
+/* The words are after what is looked for. */
 static int make_list(ft_module_state *state)
 {
-    PyObject *list = PyList_New(FT_KNOWN_COUNT);
+    const long protocol = 4;
+    PyObject *list = PyList_New(FT_KNOWN_COUNT + FT_WORD_COUNT);
     if (list == NULL)
         return -1;
     for (Py_ssize_t i = 0; i < FT_KNOWN_COUNT; i++)
         PyList_SET_ITEM(list, i, Py_NewRef(Py_None));
+    for (Py_ssize_t i = 0; i < FT_WORD_COUNT; i++) {
+        PyObject *word = i == FT_WORD_PROTOCOL ? PyLong_FromLong(protocol)
+                                               : PyUnicode_InternFromString(words[i]);
+        if (word == NULL) {
+            Py_DECREF(list);
+            return -1;
+        }
+        PyList_SET_ITEM(list, FT_KNOWN_COUNT + i, word);
+    }
     state->known_types = list;
     state->modules_looked_at = -1;
     return 0;
+}
+
+PyObject *ft_known_word(ft_module_state *state, ft_word word)
+{
+    if (state->known_types == NULL && make_list(state) < 0)
+        return NULL;
+    return PyList_GET_ITEM(state->known_types, FT_KNOWN_COUNT + word);
 }
 
 /* *is_settled: cleared if the module is there but is still being made. 0, or -1. */
@@ -55,7 +83,7 @@ int ft_known_types_look(ft_module_state *state)
     if (PyDict_GET_SIZE(modules) == state->modules_looked_at)
         return 0;
     bool is_settled = true;
-    for (int i = 0; i < FT_KNOWN_COUNT; i++)
+    for (int i = 0; i <= FT_KNOWN_REDUCERS; i++)
         if (look_for(state, modules, (ft_known)i, &is_settled) < 0)
             return -1;
     state->modules_looked_at = is_settled ? PyDict_GET_SIZE(modules) : -1;

@@ -23,9 +23,26 @@ typedef enum ft_known {
     FT_KNOWN_DTYPE,
     FT_KNOWN_SERIES,
     FT_KNOWN_FRAME,
-    FT_KNOWN_REDUCERS, /* copyreg.dispatch_table, a dict */
+    FT_KNOWN_REDUCERS,   /* copyreg.dispatch_table, a dict */
+    FT_KNOWN_DTYPE_TOLD, /* the last dtype that its text tells, and that text: a tuple */
     FT_KNOWN_COUNT
 } ft_known;
+
+/* Names of attributes, interned, and a number: objects that need not be made each time. */
+typedef enum ft_word {
+    FT_WORD_MODULE,
+    FT_WORD_QUALNAME,
+    FT_WORD_REDUCE_EX,
+    FT_WORD_DTYPE,
+    FT_WORD_SHAPE,
+    FT_WORD_TOBYTES,
+    FT_WORD_NAME,
+    FT_WORD_PROTOCOL, /* the int that __reduce_ex__ is called with */
+    FT_WORD_COUNT
+} ft_word;
+
+/* Borrowed; NULL with an exception. */
+PyObject *ft_known_word(ft_module_state *state, ft_word word);
 
 /* Looks for those that were not found yet. 0, or -1 with an exception. */
 int ft_known_types_look(ft_module_state *state);

@@ -2,8 +2,6 @@
 /* object_digest.c: instances of classes: known ones, and what all others say of themselves. */
 #include "glue/persist/argument_digest.h"
 
-#include "glue/persist/known_types.h"
-
 /* ---- what can not be digested ---- */
 
 PyObject *ft_digest_error_text(PyObject *error)
@@ -16,8 +14,7 @@ PyObject *ft_digest_error_text(PyObject *error)
     return text;
 }
 
-/* Any error but those that say nothing of the value becomes a TypeError, its cause the error. */
-static void make_type_error(PyObject *value)
+void ft_digest_refuse(PyObject *value)
 {
     if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_TypeError) ||
         PyErr_ExceptionMatches(PyExc_MemoryError) || PyErr_ExceptionMatches(PyExc_RecursionError))
@@ -34,6 +31,14 @@ static void make_type_error(PyObject *value)
 
 /* ---- what pickle would ask ---- */
 
+static PyObject *ask_itself(ft_digest_context *context, PyObject *value)
+{
+    PyObject *name = ft_known_word(context->state, FT_WORD_REDUCE_EX);
+    PyObject *call[] = {value, ft_known_word(context->state, FT_WORD_PROTOCOL)};
+    return PyObject_VectorcallMethod(name, call, 2, NULL);
+}
+
+/* After ft_known_types_look. */
 static PyObject *ask(ft_digest_context *context, PyObject *value)
 {
     PyObject *reducers = ft_known_get(context->state, FT_KNOWN_REDUCERS), *reducer = NULL;
@@ -42,7 +47,7 @@ static PyObject *ask(ft_digest_context *context, PyObject *value)
     if (reducer == NULL && PyErr_Occurred())
         return NULL;
     if (reducer == NULL)
-        return PyObject_CallMethod(value, "__reduce_ex__", "i", 4); /* the protocol */
+        return ask_itself(context, value);
     Py_INCREF(reducer);
     PyObject *said = PyObject_CallOneArg(reducer, value);
     Py_DECREF(reducer);
@@ -53,8 +58,10 @@ static PyObject *ask(ft_digest_context *context, PyObject *value)
 static int feed_global(ft_digester *digester, ft_digest_context *context, PyObject *value,
                        PyObject *name)
 {
-    PyObject *inside = PyObject_GetAttrString(value, "__wrapped__");
-    if (inside != NULL && PyFunction_Check(inside)) {
+    PyObject *inside, *module;
+    if (ft_digest_find(value, "__wrapped__", &inside) < 0)
+        return -1;
+    if (PyFunction_Check(inside)) {
         ft_feed_mark(digester, FT_MARK_WRAPPED);
         int result = ft_digest_class(digester, context, (PyObject *)Py_TYPE(value));
         if (result == 0)
@@ -62,14 +69,10 @@ static int feed_global(ft_digester *digester, ft_digest_context *context, PyObje
         Py_DECREF(inside);
         return result;
     }
-    Py_XDECREF(inside);
-    PyErr_Clear();
+    Py_DECREF(inside);
+    if (ft_digest_find(value, "__module__", &module) < 0)
+        return -1;
     ft_feed_mark(digester, FT_MARK_NAMED);
-    PyObject *module = PyObject_GetAttrString(value, "__module__");
-    if (module == NULL) {
-        PyErr_Clear();
-        module = Py_NewRef(Py_None);
-    }
     int result = ft_argument_digest(digester, context, module);
     Py_DECREF(module);
     return result < 0 ? -1 : ft_argument_digest(digester, context, name);
@@ -142,10 +145,12 @@ static int feed_parts(ft_digester *digester, ft_digest_context *context, PyObjec
 
 int ft_digest_reduced(ft_digester *digester, ft_digest_context *context, PyObject *value)
 {
+    if (ft_digest_step(context, FT_DIGEST_STEPS_OF_OBJECT) < 0)
+        return -1;
     int result = -1;
     PyObject *said = ask(context, value);
     if (said == NULL) {
-        make_type_error(value);
+        ft_digest_refuse(value);
         return -1;
     }
     if (PyUnicode_Check(said))
@@ -167,7 +172,7 @@ int ft_digest_reduced(ft_digester *digester, ft_digest_context *context, PyObjec
 /* A member is its class and its name; flags without one, their value. */
 static int feed_member(ft_digester *digester, ft_digest_context *context, PyObject *member)
 {
-    PyObject *name = PyObject_GetAttrString(member, "_name_");
+    PyObject *name = ft_digest_get(context, member, FT_WORD_NAME);
     int result = -1;
     ft_feed_mark(digester, FT_MARK_ENUM);
     if (name != NULL)

@@ -140,8 +140,8 @@ static PyObject *get_deep(ft_value_decoder *decoder, const ft_codec_token *token
 
 static PyObject *get_nested(ft_value_decoder *decoder, const ft_codec_token *token)
 {
-    /* arrays and their dtypes lie a little deeper than the containers that are written */
-    if (decoder->depth == FT_CODEC_DEPTH * 2)
+    /* one more than containers: the innermost may be an array or a range, which count here */
+    if (decoder->depth > FT_CODEC_DEPTH)
         return ft_decoder_refuse(decoder);
     if (Py_EnterRecursiveCall(" while a value is decoded"))
         return NULL;

@@ -63,7 +63,7 @@ ft_outcome ft_encoder_meet(ft_value_encoder *encoder, const void *object)
 static bool is_small_atom(PyObject *value)
 {
     if (PyUnicode_CheckExact(value))
-        return PyUnicode_IS_COMPACT_ASCII(value) && PyUnicode_GET_LENGTH(value) <= AGAIN_BYTES;
+        return ft_compat_is_ready(value) && PyUnicode_GET_LENGTH(value) <= AGAIN_BYTES;
     int overflow = 0;
     if (PyLong_CheckExact(value))
         return PyLong_AsLongLongAndOverflow(value, &overflow) != 0 || overflow == 0;
@@ -136,12 +136,43 @@ static ft_outcome put_text(ft_value_encoder *encoder, ft_codec_kind kind, PyObje
     return FT_ENCODED;
 }
 
+/* Writes a text as its number, if it was numbered before, or numbers it: fields of records and long
+ * texts cost their bytes once. false: all numbers are used. */
+static bool put_numbered(ft_value_encoder *encoder, PyObject *text, ft_outcome *outcome)
+{
+    if (encoder->keys == 0)
+        memset(encoder->slots, 0, sizeof encoder->slots);
+    uint8_t *slot = &encoder->slots[((uintptr_t)text >> 4) % FT_ENCODER_SLOTS];
+    if (*slot != 0 && encoder->key[*slot - 1] == text) {
+        ft_codec_put_count(&encoder->out->head, FT_CODEC_KEY_AGAIN, *slot - 1u);
+        *outcome = FT_ENCODED;
+        return true;
+    }
+    if (encoder->keys == FT_CODEC_KEYS)
+        return false;
+    encoder->key[encoder->keys++] = Py_NewRef(text);
+    *slot = (uint8_t)encoder->keys;
+    *outcome = put_text(encoder, FT_CODEC_KEY, text);
+    return true;
+}
+
 static ft_outcome put_str(ft_value_encoder *encoder, PyObject *text, bool shared)
 {
     ft_outcome outcome = FT_ENCODED;
-    if (shared && !is_small_atom(text))
+    if (shared && !is_small_atom(text)) {
+        if (put_numbered(encoder, text, &outcome))
+            return outcome;
         outcome = ft_encoder_meet(encoder, text);
+    }
     return outcome == FT_ENCODED ? put_text(encoder, FT_CODEC_STR, text) : outcome;
+}
+
+static ft_outcome put_key(ft_value_encoder *encoder, PyObject *key, bool shared)
+{
+    ft_outcome outcome;
+    if (shared && put_numbered(encoder, key, &outcome))
+        return outcome;
+    return put_str(encoder, key, shared);
 }
 
 int ft_encoded_add(ft_encoded *encoded, PyObject *object)
@@ -179,23 +210,6 @@ static ft_outcome put_bytes(ft_value_encoder *encoder, PyObject *bytes, bool sha
     return ft_encoded_add(encoder->out, bytes) < 0 ? FT_FAILED : FT_ENCODED;
 }
 
-/* A key that was written before is written as its number: records cost their fields' names once. */
-static ft_outcome put_key(ft_value_encoder *encoder, PyObject *key)
-{
-    if (encoder->keys == 0)
-        memset(encoder->slots, 0, sizeof encoder->slots);
-    uint8_t *slot = &encoder->slots[((uintptr_t)key >> 4) % FT_ENCODER_SLOTS];
-    if (*slot != 0 && encoder->key[*slot - 1] == key) {
-        ft_codec_put_count(&encoder->out->head, FT_CODEC_KEY_AGAIN, *slot - 1u);
-        return FT_ENCODED;
-    }
-    if (encoder->keys == FT_CODEC_KEYS || Py_REFCNT(key) <= 2 || !is_small_atom(key))
-        return put_str(encoder, key, true); /* 2: the dict's, and put_pair's */
-    encoder->key[encoder->keys++] = Py_NewRef(key);
-    *slot = (uint8_t)encoder->keys;
-    return put_text(encoder, FT_CODEC_KEY, key);
-}
-
 /* ---- containers ---- */
 
 static ft_outcome put_items(ft_value_encoder *encoder, PyObject *value)
@@ -222,7 +236,7 @@ static ft_outcome put_pair(ft_value_encoder *encoder, PyObject *key, PyObject *v
     bool shared_key = Py_REFCNT(key) > 1, shared = Py_REFCNT(value) > 1;
     Py_INCREF(key);
     Py_INCREF(value);
-    ft_outcome outcome = PyUnicode_CheckExact(key) ? put_key(encoder, key)
+    ft_outcome outcome = PyUnicode_CheckExact(key) ? put_key(encoder, key, shared_key)
                                                    : ft_encoder_put(encoder, key, shared_key);
     if (outcome == FT_ENCODED)
         outcome = ft_encoder_put(encoder, value, shared);

@@ -80,12 +80,9 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_nb_invert, (void *)reached},
-    {Py_tp_dealloc, (void *)dealloc},
-    {Py_tp_repr, (void *)describe},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {0, NULL},
+    {Py_nb_invert, (void *)reached}, {Py_tp_dealloc, (void *)dealloc},
+    {Py_tp_repr, (void *)describe},  {Py_tp_methods, methods},
+    {Py_tp_members, members},        {0, NULL},
 };
 
 static PyType_Spec spec = {

@@ -14,7 +14,7 @@
 
 typedef struct store_object {
     PyObject_HEAD
-    ft_store *store; /* owned; NULL: closed */
+    ft_store *store;  /* owned; NULL: closed */
     PyObject *folder; /* bytes */
     uint64_t max_bytes;
     uint32_t forks; /* how often the process had been forked when it was opened */
@@ -33,8 +33,8 @@ typedef struct stored_bytes {
 static int bytes_get_buffer(PyObject *object, Py_buffer *view, int flags)
 {
     stored_bytes *self = (stored_bytes *)object;
-    return PyBuffer_FillInfo(view, object, self->value.bytes,
-                             (Py_ssize_t)self->value.entry.length, self->read_only, flags);
+    return PyBuffer_FillInfo(view, object, self->value.bytes, (Py_ssize_t)self->value.entry.length,
+                             self->read_only, flags);
 }
 
 static void bytes_dealloc(PyObject *object)
@@ -117,6 +117,16 @@ ft_store *ft_store_of(PyObject *object)
     if (self->store == NULL)
         PyErr_SetString(PyExc_ValueError, "the store is closed");
     return self->store;
+}
+
+/* As ft_store_of; but where it can not be had there is no exception. For what a call does besides
+ * looking and keeping. */
+static ft_store *store_if_any(PyObject *object)
+{
+    ft_store *store = ft_store_of(object);
+    if (store == NULL)
+        PyErr_Clear();
+    return store;
 }
 
 void ft_store_hold(PyObject *object)
@@ -212,8 +222,8 @@ PyObject *ft_store_entry_tuple(const ft_entry *entry)
  * memory are not of decoding. */
 static int decoded(PyObject *made, PyObject **value)
 {
-    if (made == NULL && (!PyErr_ExceptionMatches(PyExc_Exception) ||
-                         PyErr_ExceptionMatches(PyExc_MemoryError)))
+    if (made == NULL &&
+        (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)))
         return -1;
     if (made == NULL)
         PyErr_Clear();
@@ -228,8 +238,7 @@ static int decode_large(PyObject *object, ft_value *is, bool read_only, PyObject
     if (owner == NULL)
         return -1;
     const ft_value *held = &((stored_bytes *)owner)->value;
-    PyObject *made =
-        ft_value_decode(held->bytes, (size_t)held->entry.length, owner, FT_DECODE_ANY);
+    PyObject *made = ft_value_decode(held->bytes, (size_t)held->entry.length, owner, FT_DECODE_ANY);
     Py_DECREF(owner);
     return decoded(made, value);
 }
@@ -246,8 +255,7 @@ static ft_status get_without_gil(PyObject *object, ft_store *store, ft_digest ke
     return status;
 }
 
-int ft_store_value(PyObject *object, ft_digest key, ft_view view, PyObject **value,
-                   ft_entry *entry)
+int ft_store_value(PyObject *object, ft_digest key, ft_view view, PyObject **value, ft_entry *entry)
 {
     ft_value is;
     bool found;
@@ -403,14 +411,15 @@ static PyObject *store_put_encoded(PyObject *object, PyObject *args)
     Py_buffer bytes;
     PyObject *key;
     unsigned long long function;
-    double cost = 0;
-    if (!PyArg_ParseTuple(args, "OKy*|di:put_encoded", &key, &function, &bytes, &cost,
-                          &as.compress))
+    double cost = 0, created = 0;
+    if (!PyArg_ParseTuple(args, "OKy*|did:put_encoded", &key, &function, &bytes, &cost,
+                          &as.compress, &created))
         return NULL;
     PyObject *kept = NULL;
     ft_piece piece = {bytes.buf, (size_t)bytes.len};
     as.function = function;
     as.cost_ns = nanoseconds(cost);
+    as.created_ns = nanoseconds(created);
     as.pieces = &piece;
     as.kind = ft_value_is_pickled(bytes.buf, (size_t)bytes.len);
     if (read_key(key, &as.key) == 0)
@@ -427,8 +436,8 @@ static PyObject *store_remove(PyObject *object, PyObject *key_bytes)
     if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
         return NULL;
     ft_store_hold(object);
-    Py_BEGIN_ALLOW_THREADS
-    (void)ft_store_remove(store, key, &found);
+    Py_BEGIN_ALLOW_THREADS(void)
+    ft_store_remove(store, key, &found);
     Py_END_ALLOW_THREADS
     ft_store_let_go(object);
     return PyBool_FromLong(found);
@@ -510,12 +519,16 @@ static bool tell_entry(void *context, const ft_entry *entry)
     return tell_python(ft_store_entry_tuple(entry), context);
 }
 
-static bool tell_function(void *context, const ft_function *is)
+static bool tell_function(void *context, const ft_kept_function *is)
 {
-    return tell_python(Py_BuildValue("KsKKd", (unsigned long long)is->id, is->name,
-                                     (unsigned long long)is->hits, (unsigned long long)is->misses,
-                                     seconds(is->saved_ns)),
-                       context);
+    /* a long one may have been cut within a character */
+    PyObject *name = PyUnicode_DecodeUTF8(is->name, (Py_ssize_t)strlen(is->name), "replace");
+    PyObject *tuple = NULL;
+    if (name != NULL)
+        tuple =
+            Py_BuildValue("KNKKd", (unsigned long long)is->id, name, (unsigned long long)is->hits,
+                          (unsigned long long)is->misses, seconds(is->saved_ns));
+    return tell_python(tuple, context);
 }
 
 static PyObject *told_all(PyObject *object, ft_status status, const telling *to)
@@ -561,8 +574,8 @@ static PyObject *store_name_function(PyObject *object, PyObject *name)
         return NULL;
     }
     ft_store_hold(object);
-    Py_BEGIN_ALLOW_THREADS
-    (void)ft_store_name_function(store, text, &id);
+    Py_BEGIN_ALLOW_THREADS(void)
+    ft_store_name_function(store, text, &id);
     Py_END_ALLOW_THREADS
     ft_store_let_go(object);
     return PyLong_FromUnsignedLongLong(id);
@@ -574,12 +587,13 @@ static PyObject *store_count(PyObject *object, PyObject *args)
     unsigned long long hits, misses;
     double saved;
     ft_store *store;
-    if (!PyArg_ParseTuple(args, "sKKd:count", &name, &hits, &misses, &saved) ||
-        (store = ft_store_of(object)) == NULL)
+    if (!PyArg_ParseTuple(args, "sKKd:count", &name, &hits, &misses, &saved))
         return NULL;
+    if ((store = store_if_any(object)) == NULL)
+        Py_RETURN_NONE;
     ft_store_hold(object);
-    Py_BEGIN_ALLOW_THREADS
-    (void)ft_store_count(store, name, hits, misses, nanoseconds(saved));
+    Py_BEGIN_ALLOW_THREADS(void)
+    ft_store_count(store, name, hits, misses, nanoseconds(saved));
     Py_END_ALLOW_THREADS
     ft_store_let_go(object);
     Py_RETURN_NONE;
@@ -589,30 +603,32 @@ static PyObject *store_claim(PyObject *object, PyObject *key_bytes)
 {
     ft_digest key;
     ft_store *store;
-    if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
+    if (read_key(key_bytes, &key) < 0)
         return NULL;
-    return PyLong_FromLong(ft_store_claim(store, key));
+    store = store_if_any(object);
+    return PyLong_FromLong(store == NULL ? FT_CLAIM_NOBODYS : ft_store_claim(store, key));
 }
 
 static PyObject *store_release(PyObject *object, PyObject *key_bytes)
 {
     ft_digest key;
     ft_store *store;
-    if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
+    if (read_key(key_bytes, &key) < 0)
         return NULL;
-    ft_store_release(store, key);
+    if ((store = store_if_any(object)) != NULL)
+        ft_store_release(store, key);
     Py_RETURN_NONE;
 }
 
 static PyObject *store_waits(PyObject *object, PyObject *waits)
 {
-    ft_store *store = ft_store_of(object);
-    int is = store == NULL ? -1 : PyObject_IsTrue(waits);
+    int is = PyObject_IsTrue(waits);
     if (is < 0)
         return NULL;
-    if (is)
+    ft_store *store = store_if_any(object);
+    if (store != NULL && is)
         ft_store_wait_begin(store);
-    else
+    else if (store != NULL)
         ft_store_wait_end(store);
     Py_RETURN_NONE;
 }
@@ -625,16 +641,16 @@ static PyObject *store_measure(PyObject *object, PyObject *unused)
     if (store == NULL)
         return NULL;
     (void)ft_store_measure(store, &sizes);
-    return Py_BuildValue("KKK", (unsigned long long)sizes.entries,
-                         (unsigned long long)sizes.bytes, (unsigned long long)sizes.max_bytes);
+    return Py_BuildValue("KKK", (unsigned long long)sizes.entries, (unsigned long long)sizes.bytes,
+                         (unsigned long long)sizes.max_bytes);
 }
 
 static PyObject *store_troubles(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    ft_store *store = ft_store_of(object);
+    ft_store *store = store_if_any(object);
     if (store == NULL)
-        return NULL;
+        return Py_BuildValue("Ii", 0, 0);
     unsigned troubles = ft_store_take_troubles(store);
     return Py_BuildValue("Ii", troubles, ft_store_errno(store));
 }
@@ -658,14 +674,16 @@ static PyMethodDef store_methods[] = {
     {"get", store_get, METH_VARARGS,
      "get(key, view=1): (value, entry), or None. view: 0 copied, 1 large ones mapped and private, "
      "2 mapped to be read only."},
-    {"get_encoded", store_get_encoded, METH_O, "(bytes as fettle._core.encode gives them, entry), "
-                                               "or None."},
+    {"get_encoded", store_get_encoded, METH_O,
+     "(bytes as fettle._core.encode gives them, entry), "
+     "or None."},
     {"peek", store_peek, METH_O, "The entry of a key, or None; reads no value, marks no use."},
     {"put", store_put, METH_VARARGS,
      "put(key, function, value, cost=0.0, compress=0): is it kept? cost: seconds. Raises what "
      "pickle says of the value."},
     {"put_encoded", store_put_encoded, METH_VARARGS,
-     "put_encoded(key, function, bytes, cost=0.0, compress=0): is it kept?"},
+     "put_encoded(key, function, bytes, cost=0.0, compress=0, created=0.0): is it kept? created: "
+     "seconds since the epoch, 0: now."},
     {"remove", store_remove, METH_O, "Forget a key: was it there?"},
     {"clear", store_clear, METH_VARARGS, "clear(function=0): how many entries went; 0: all."},
     {"reduce", store_reduce, METH_VARARGS,
@@ -711,11 +729,9 @@ static PyType_Spec store_spec = {
 
 int ft_store_type_add(PyObject *module, ft_module_state *state)
 {
-    state->stored_bytes_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &bytes_spec, NULL);
+    state->stored_bytes_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &bytes_spec, NULL);
     state->store_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &store_spec, NULL);
-    if (state->stored_bytes_type == NULL || state->store_type == NULL ||
-        ft_flights_prepare() < 0)
+    if (state->stored_bytes_type == NULL || state->store_type == NULL || ft_flights_prepare() < 0)
         return -1;
     return PyModule_AddType(module, state->store_type);
 }

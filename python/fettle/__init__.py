@@ -13,6 +13,7 @@ loaded when it is first asked for.
     slots   a class decorator: the same class with __slots__
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
+    Memo    results that outlive the process: Memo("folder") is a decorator
 """
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fettle._core import point as mark
     from fettle.caching.decorator import cache
     from fettle.caching.lookup import table
+    from fettle.caching.memo import Memo
     from fettle.inside import Run as run
     from fettle.objects.census import census
     from fettle.objects.layout import layout
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from fettle.objects.slotted import slots
 
 __all__ = [
+    "Memo",
     "cache",
     "census",
     "layout",
@@ -43,6 +46,7 @@ __all__ = [
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
 _ELSEWHERE = {
+    "Memo": "fettle.caching.memo",
     "cache": "fettle.caching.decorator",
     "census": "fettle.objects.census",
     "layout": "fettle.objects.layout",

@@ -106,6 +106,13 @@ def test_arrays_of_objects() -> None:
         digest(make(i for i in ()))
 
 
+def test_addresses_are_refused() -> None:
+    with pytest.raises(TypeError, match="addresses in a 'memoryview'"):
+        digest(memoryview(np.array([[], 1], object)))
+    record = np.zeros(2, [("ZOO", "c16"), ("P", "i4")])
+    assert digest(memoryview(record)) == digest(memoryview(record.copy()))
+
+
 def test_subclasses(tmp_path: Any) -> None:
     class Labelled(np.ndarray):
         pass
@@ -115,6 +122,15 @@ def test_subclasses(tmp_path: Any) -> None:
     assert digest(one) != digest(other) != digest(np.arange(3.0))
     other.label = "a"
     assert digest(one) == digest(other)
+
+    class Length(np.float64):
+        pass
+
+    metre, foot = Length(1), Length(1)
+    metre.unit = foot.unit = "m"
+    assert digest(metre) == digest(foot) != digest(np.float64(1))
+    foot.unit = "ft"
+    assert digest(metre) != digest(foot)
     np.arange(3.0).tofile(tmp_path / "a")
     np.arange(3.0).tofile(tmp_path / "b")
     first, second = (np.memmap(tmp_path / name, "f8", "r") for name in "ab")

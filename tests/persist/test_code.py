@@ -172,7 +172,9 @@ def test_numpy_arrays_count_by_value() -> None:
     values = [
         numpy.zeros(3), numpy.zeros(4), numpy.zeros((3, 1)), numpy.ones(3), numpy.zeros(3, "f4"),
         numpy.float64(1), numpy.float32(1), numpy.array([None, 1]), numpy.array(["a"]), numpy.sin,
-        numpy.cos, numpy.sum, numpy, numpy.dtype("f4"),
+        numpy.cos, numpy.sum, numpy, numpy.dtype("f4"), numpy.dtype("f8"), numpy.array("a", "O"),
+        numpy.ma.array([1, 2], mask=[0, 1]), numpy.ma.array([1, 2], mask=[1, 0]),
+        numpy.zeros(3, "f4,f4"), numpy.zeros(3, "f4,i4"), numpy.zeros(3, "M8[s]"), numpy.array(5),
     ]  # fmt: skip
     assert len({with_global(value) for value in values}) == len(values)
     assert with_global(numpy.zeros((2, 3)).T) == with_global(numpy.zeros((3, 2)))
@@ -183,6 +185,26 @@ def test_lambdas_of_one_line_differ() -> None:
     assert len({digest(each) for each in many}) == len(many)
     first, second = (eval("lambda x: x + 1") for _ in range(2))
     assert digest(first) == digest(second)
+
+
+class Keeping:
+    """A decorator as people write them."""
+
+    def __init__(self, function: Any, times: int) -> None:
+        functools.update_wrapper(self, function)
+        self.function, self.times = function, times
+
+    def __call__(self) -> Any:
+        return self.function()
+
+
+def test_decorators_that_are_objects_are_looked_into() -> None:
+    made = [Keeping(capturing(value), times) for value in (1, 2) for times in (1, 2)]
+    made += [functools.lru_cache(capturing(value)) for value in (1, 2)]
+    for each in (with_global, digest, lambda value: digest(functools.partial(reads, value))):
+        assert len({each(value) for value in made}) == len(made)
+    assert with_global(Keeping(capturing(1), 2)) == with_global(Keeping(capturing(1), 2))
+    assert identify(made[0]).name.endswith("capturing.<locals>.<lambda>")
 
 
 def test_odd_callables_have_an_identity() -> None:
@@ -208,7 +230,7 @@ def test_odd_callables_have_an_identity() -> None:
         Class, Hostile, Hostile(), bare, unbound, functools.partial(functools.partial(len), 1),
         staticmethod(len), functools.lru_cache(len), functools.singledispatch(reads),
         contextlib.contextmanager(reads), operator.itemgetter(1), Colour,
-        collections.namedtuple("P", "x"), types.MethodType(len, 3), 
+        collections.namedtuple("P", "x"), types.MethodType(len, 3),
         (3).__add__, exec, re.compile("a").match, subprocess.run, threading.Thread,
         functools.partial, Plain(a=1), Plain.method,
     ]  # fmt: skip

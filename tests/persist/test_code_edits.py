@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which edits of a project change the identity of a function: each in processes of their own."""
 
+import types
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,8 @@ def deeper(x):
         return -0.0
     return 1200 if x else even(x)
 
+KINDS = {Worker, Color, deeper, Color.RED, (1, Base), frozenset({len, logged}), 3, "s", None}
+
 def even(n):
     return n == 0 or odd(n - 1)
 def odd(n):
@@ -106,8 +109,10 @@ def f(x: int) -> int:
     from package.other import thing
     y = helpers.scale(x) + package.inner.twice(x) + late.run(x) + thing(x)
     y += callee(x) + direct(x) + decorated(x) + kept(x) + part() + times(x) + exported(x)
+    alias = helpers
+    y += alias.aliased(x) + (lambda: late.later(x))()
     y += Worker().work() + CONFIG.scale + LIMIT + len(FACTORS) + math.pi
-    return y, TABLE, NAMES, PATTERN, PLACE, POINT, JOIN, PICK, Color.RED, lambda z: z + 1300
+    return y, TABLE, NAMES, PATTERN, PLACE, POINT, JOIN, PICK, KINDS, lambda z: z + 1300
 '''
 FILES = {
     "main.py": MAIN,
@@ -124,11 +129,14 @@ FILES = {
             return 2300
         def unrelated(x):
             return 2400
+        def aliased(x):
+            return 2500
     """,
     "package/__init__.py": "from package.reexport import exported\n",
     "package/reexport.py": "def exported(x): return 3000\ndef neighbour(x): return 3010\n",
     "package/inner.py": "def twice(x): return x * 3100\n",
-    "package/late.py": "from . import deep\ndef run(x): return deep.go(x) + 3200\n",
+    "package/late.py": "from . import deep\ndef run(x): return deep.go(x) + 3200\n"
+    "def later(x): return 3250\n",
     "package/deep.py": "def go(x):\n    from .deepest import end\n    return end(x)\n",
     "package/deepest.py": "def end(x): return 3300\n",
     "package/other.py": "def thing(x): return 3400\ndef nothing(x): return 3410\n",
@@ -192,6 +200,8 @@ CHANGES = [
     ("package/reexport.py", "3000", "3001"),
     ("package/inner.py", "3100", "3101"),
     ("package/late.py", "3200", "3201"),
+    ("package/late.py", "3250", "3251"),
+    ("helpers.py", "return 2500", "return 2501"),
     ("package/deepest.py", "3300", "3301"),
     ("package/other.py", "3400", "3401"),
 ]
@@ -304,6 +314,27 @@ def test_monitoring_does_not_show(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     before = MONITORED.strip().replace("\nif", "\n        if")
     assert digests([tmp_path], before=before) == digests([tmp_path])
+
+
+@pytest.mark.skipif(not hasattr(types, "LazyImportType"), reason="no lazy imports")
+def test_what_is_imported_lazily_is_followed(tmp_path: Path) -> None:
+    main = "import helpers\nfrom other import g\ndef f(x): return helpers.h(x) + g(x)\n"
+    lazy = main.replace("import helpers", "lazy import helpers").replace("from", "lazy from")
+    plain = {"main.py": main, "helpers.py": "def h(x): return 1", "other.py": "def g(x): return 2"}
+    folders = [
+        write(tmp_path / str(at), plain | change)
+        for at, change in enumerate(
+            [
+                {},
+                {"main.py": lazy},
+                {"main.py": lazy, "helpers.py": "def h(x): return 3"},
+                {"main.py": lazy, "other.py": "def g(x): return 3"},
+            ]
+        )
+    ]
+    found = digests(folders)
+    assert found[0] == found[1] and len(set(found)) == 3
+    assert digests(folders, before="main.f(1)") == found
 
 
 def test_bytecode_files_do_not_show(tmp_path: Path) -> None:

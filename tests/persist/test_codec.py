@@ -19,6 +19,7 @@ import threading
 from collections import Counter, OrderedDict, namedtuple
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,10 +244,21 @@ def test_small_constants_held_often_stay_typed() -> None:
 def test_fields_of_records_are_written_once_and_read_as_one_object() -> None:
     records = [{"identifier": i, "description": str(i), "größe": i} for i in range(500)]
     encoded = _core.encode(records)
+    assert not _core.encoded_pickled(encoded)
     assert encoded.count(b"identifier") == 1
     back = _core.decode(encoded)
     assert back == records
     assert len({id(key) for record in back for key in record if key == "identifier"}) == 1
+
+
+def test_long_texts_are_written_once_too() -> None:
+    texts = ["x" * 1000, "ü" * 1000]
+    encoded = _core.encode(texts * 50)
+    assert not _core.encoded_pickled(encoded)
+    assert len(encoded) < 4000
+    assert _core.decode(encoded) == texts * 50
+    many = [str(i) * 100 for i in range(300)]
+    assert _core.decode(_core.encode(many * 2)) == many * 2
 
 
 def test_more_different_keys_than_are_numbered() -> None:
@@ -263,6 +275,46 @@ def test_depth(depth: int) -> None:
     encoded = _core.encode(value)
     assert _core.encoded_pickled(encoded) == (depth + 1 > 128)
     assert _core.decode(encoded) == value
+
+
+def test_a_range_at_the_bottom() -> None:
+    value: Any = range(5)
+    for _ in range(128):
+        value = [value]
+    encoded = _core.encode(value)
+    assert not _core.encoded_pickled(encoded)
+    assert _core.decode(encoded) == value
+
+
+def test_nesting_that_nobody_writes_is_refused() -> None:
+    with pytest.raises(ValueError, match="damaged"):
+        _core.decode(b"\x01\x00" + b"\x7e\x01" * 100_000 + b"\x00")
+
+
+class Meddler:
+    """Garbage whose finalizer changes a list, which may be just then encoded."""
+
+    def __init__(self, target: list[Any]) -> None:
+        self.target, self.me = target, self
+
+    def __del__(self) -> None:
+        self.target.clear()
+        self.target.extend(range(3))
+
+
+def test_a_list_that_changes_while_it_is_encoded() -> None:
+    thresholds = gc.get_threshold()
+    try:
+        for _ in range(50):
+            value: list[Any] = [{1, 2}, [frozenset({3}), {4: {5}}], {"a" * 3: {6}}] * 1
+            gc.set_threshold(1)
+            for _ in range(3):
+                Meddler(value)
+            encoded = _core.encode(value)
+            gc.set_threshold(*thresholds)
+            assert isinstance(_core.decode(encoded), list)
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def test_a_value_too_deep_for_pickle_is_a_recursion_error() -> None:
@@ -398,3 +450,44 @@ _core.decode(data)
 assert "numpy" not in sys.modules and "pickle" not in sys.modules, sorted(sys.modules)
 """
     subprocess.run([sys.executable, "-I", "-c", program], check=True, timeout=60)
+
+
+HAND_WRITTEN: list[tuple[str, Any]] = [  # from docs/codec.md, by hand
+    ("01 00 05", 5),
+    ("01 00 74 01", -1),
+    ("01 00 74 80 01", 64),
+    ("01 00 75 01 ff", -1),  # larger than it need be
+    ("01 00 42 61 62", "ab"),
+    ("01 00 78 03 ed b0 80", "\udc00"),
+    ("01 00 62 01 70", (1, None)),
+    ("01 00 7e 02 79 01 61 7a 00", ["a", "a"]),
+    ("01 00 81 01 41 6b 7e 01 72", {"k": [True]}),
+    ("01 00 86 01 00 00", datetime.timedelta(-1)),
+    ("01 00 82 00 03 01", range(3)),
+    ("01 02 01 01 03 bb" + " 00" * 58 + " 78 79 7a", b"xyz"),
+    ("01 01 8b 02 4e 2e 00", None),
+]
+
+
+@pytest.mark.parametrize(("encoded", "value"), HAND_WRITTEN, ids=repr)
+def test_the_format_is_as_its_page_says(encoded: str, value: Any) -> None:
+    assert same(_core.decode(bytes.fromhex(encoded)), value)
+
+
+def old_encodings() -> list[list[str]]:
+    text = (Path(__file__).parent / "encodings-v1.txt").read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(("encoded", "expression"), old_encodings(), ids=str)
+def test_old_encodings_are_read_for_ever(encoded: str, expression: str) -> None:
+    names: dict[str, Any] = {"datetime": datetime, "decimal": decimal, "math": math, "UTC": UTC}
+    names["Fraction"] = Fraction
+    if "numpy" in expression:
+        names["numpy"] = pytest.importorskip("numpy")
+    value, back = eval(expression, names), _core.decode(bytes.fromhex(encoded))
+    if "numpy" in expression:
+        assert (back.dtype, back.shape) == (value.dtype, value.shape)
+        assert back.tobytes("A") == value.tobytes("A")
+    else:
+        assert same(back, value)

@@ -126,6 +126,18 @@ def test_parts_of_arrays() -> None:
         assert same(back, value)
 
 
+@pytest.mark.parametrize("depth", [127, 128])
+def test_arrays_at_the_bottom(depth: int) -> None:
+    for dtype in ("f8", RECORD):
+        value: Any = make(dtype, (2,))
+        for _ in range(depth):
+            value = [value]
+        back = _core.decode(_core.encode(value))
+        for _ in range(depth):
+            value, back = value[0], back[0]
+        assert same(back, value)
+
+
 def test_the_same_array_twice_stays_one() -> None:
     value = make("f8", (10,))
     one, other = _core.decode(_core.encode([value, value]))

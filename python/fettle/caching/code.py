@@ -14,18 +14,26 @@ with its closure, and __wrapped__). Of a method, and of a class that is referred
 and data of the class and of its bases in the project. Of an instance: its class and its state.
 Plain data counts by value, dictionaries with their order, sets without.
 
+Global data that a function itself changes (it assigns the name, calls append() and the like on it,
+or sets its items) is that function's state, such as a count of its calls: it does not count for it.
+
 What is not, and counts by name and version: the standard library, installed packages other than the
 function's own, C functions. And what no code tells: methods of arguments, getattr(x, name), exec,
-names of modules in variables, the attributes of functions, pandas frames and other objects of
-installed packages (their type counts), files, the environment. `depends=` adds such things.
+modules in containers and attributes, the attributes of functions, pandas frames and other objects
+of installed packages (their type counts), files, the environment. `depends=` adds such things.
+
+Data counts as it is when identify() runs, so data that a program changes as it goes (a counter, a
+dictionary that is a cache) makes results of other runs be computed again: `version=` stands in for
+all of it.
 
 Within a process, a global that is bound anew is noticed at the next call, and so is a function
 whose __code__ is replaced (`watched`, `codes`). Lists and dictionaries that are changed in place,
 new attributes of classes, defaults and nonlocal variables are not; is_current() sees the last
 three. A name that is found in builtins and later becomes a global is not seen either.
 
-Annotations of functions and classes that are made within a function are its code, and a line that
-is broken anew may be other bytecode on some Pythons: then results are computed again.
+The interpreter's minor version is part of the digest, and -O may change it. Annotations of
+functions and classes that are made within a function are its code, and a line that is broken anew
+may be other bytecode on some Pythons: then results are computed again.
 """
 
 import functools
@@ -71,7 +79,8 @@ class Identity:
         """What went in, a line each: its kind, its name, and of functions and data some digits that
         change with it. Two lists compared say why a result was computed anew."""
         lines: dict[str, None] = {}
-        for kind, name, data in self._parts:
+        for kind, what, data in self._parts:
+            name = what if type(what) is str else readable_name(what)
             digits = blake2b(data, digest_size=4).hexdigest() if data else ""
             lines[f"{kind} {name} {digits}".rstrip()] = None
         return list(lines)

@@ -32,7 +32,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote, unquote
 
-from fettle.caching.circuit import Circuit
+from fettle.caching.circuit import PATIENT, Circuit
 from fettle.caching.endpoint import Endpoint, parse
 from fettle.problem import reason
 
@@ -326,18 +326,18 @@ class Remote:
 
     def _masters(self) -> list[tuple[Any, Circuit]]:
         session = self._here()
-        client = self._guarded(session.circuit(""), session.connected)
+        client = self._connected(session)
         if client is _FAILED:
             return []
         if not self._is_cluster:
             return [(client, session.circuit(""))]
+        nodes = self._guarded(Circuit(), client.get_primaries)
         found = []
-        for node in client.get_primaries():
-            connection = self._guarded(
-                session.circuit(node.name), client.get_redis_connection, node
-            )
+        for node in [] if nodes is _FAILED else nodes:
+            circuit = session.circuit(node.name)
+            connection = self._guarded(circuit, client.get_redis_connection, node)
             if connection is not _FAILED:
-                found.append((connection, session.circuit(node.name)))
+                found.append((connection, circuit))
         return found
 
     def stats(self) -> RemoteStats:
@@ -394,14 +394,19 @@ class Remote:
             session = self._session = _Session(self.endpoint, session)
         return session
 
+    def _connected(self, session: _Session) -> Any:
+        """The client, or _FAILED. That of one server is made without asking it."""
+        if session.client is not None:
+            return session.client
+        circuit = session.circuit("") if self._is_cluster else Circuit()
+        return self._guarded(circuit, session.connected)
+
     def _ask(self, name: bytes, *words: Any) -> Any:
         """The server's answer, or _FAILED."""
         session = self._here()
-        client = session.client
-        if client is None:
-            client = self._guarded(session.circuit(""), session.connected)
-            if client is _FAILED:
-                return _FAILED
+        client = self._connected(session)
+        if client is _FAILED:
+            return _FAILED
         node = ""
         if self._is_cluster:
             with suppress(Exception):  # nobody has the slot: the package tries to find out
@@ -421,18 +426,16 @@ class Remote:
         return answer
 
     def _failed(self, circuit: Circuit, error: Exception) -> None:
-        from redis.exceptions import ClusterDownError, RedisClusterException, ResponseError
+        from redis import exceptions
 
         self._failures += 1
-        if self._is_cluster and isinstance(error, RedisClusterException):
-            self._here().client = None  # no node answers that it knows: begin with those of the URL
         why = reason(error).rstrip(".")
-        for secret in (
-            self.endpoint.options.get("password"),
-            self.endpoint.options.get("username"),
+        for option in ("password", "username"):
+            if secret := self.endpoint.options.get(option):
+                why = why.replace(secret, "...")
+        if isinstance(error, exceptions.ResponseError) and not isinstance(
+            error, exceptions.ClusterDownError
         ):
-            why = why.replace(secret, "...") if secret else why
-        if isinstance(error, ResponseError) and not isinstance(error, ClusterDownError):
             circuit.succeeded()  # it does answer
             self._say(
                 "refused",
@@ -440,7 +443,14 @@ class Remote:
                 "results are not shared; see the server's memory limit and this user's rights.",
             )
             return
-        self._opened += circuit.failed()
+        times = 1
+        if isinstance(error, exceptions.RedisClusterException) and not isinstance(
+            error, exceptions.SlotNotCoveredError
+        ):
+            # No node answers. Each was waited for, so once is enough; then those of the URL again.
+            session = self._here()
+            session.client, circuit, times = None, session.circuit(""), PATIENT
+        self._opened += circuit.failed(times)
         self._say(
             "silent",
             f"the shared cache at {self.place} does not answer ({why}), so results are computed "

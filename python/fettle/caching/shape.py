@@ -16,11 +16,17 @@ ATOMS = frozenset({NoneType, bool, int, float, complex, str, bytes, EllipsisType
 # *args, **keywords, optimized and new locals, generators and coroutines of all kinds. Not that the
 # code is nested, has a docstring, or what was imported from __future__.
 FLAGS = 0x3AF
+# Methods by which code changes the object that it calls them on.
+_CHANGES = """
+    add append clear discard extend insert pop popitem remove reverse setdefault sort update
+    difference_update intersection_update symmetric_difference_update
+"""
+MUTATORS = frozenset(_CHANGES.split())
 # What the compiler stores in a class that says nothing of what it does.
 METADATA = frozenset({"__doc__", "__firstlineno__", "__static_attributes__"})
 
 _CACHE, _EXTENDED, _CONST, _SMALL, _COMMON = range(1, 6)  # 0: anything else
-_NAME, _GLOBAL, _ATTRIBUTE, _IMPORT, _FROM, _STORE = range(6, 12)
+_NAME, _GLOBAL, _ATTRIBUTE, _IMPORT, _FROM, _STORE, _ASSIGN = range(6, 13)
 _SPECIAL = {
     "CACHE": _CACHE,
     "EXTENDED_ARG": _EXTENDED,
@@ -37,6 +43,8 @@ _SPECIAL = {
     "IMPORT_NAME": _IMPORT,
     "IMPORT_FROM": _FROM,
     "STORE_NAME": _STORE,
+    "STORE_GLOBAL": _ASSIGN,
+    "DELETE_GLOBAL": _ASSIGN,
 }
 # Programs whose second name is the argument of one instruction with that name: where the index
 # begins in an argument that has flags below it, is seen from what the compiler writes for index 1.
@@ -87,16 +95,13 @@ def original(code: CodeType) -> CodeType:
 
 def pack(tag: bytes, *pieces: bytes) -> bytes:
     """One piece that no other tag and pieces make."""
-    made = [tag, len(pieces).to_bytes(4, "little")]
-    for piece in pieces:
-        made += (len(piece).to_bytes(8, "little"), piece)
-    return b"".join(made)
+    return tag + marshal.dumps(pieces, 2)  # with the number of pieces, and their lengths
 
 
 class Shape:
     """The shape of code and of what is nested in it, and what it looks up, in order of use."""
 
-    __slots__ = ("attributes", "data", "imports", "loads")
+    __slots__ = ("attributes", "changed", "data", "imports", "loads")
 
     def __init__(self, code: CodeType) -> None:
         if not _tables:
@@ -106,6 +111,8 @@ class Shape:
         # (level, name, what is imported from it, () for the module itself)
         self.imports: dict[tuple[int, str, tuple[str, ...]], None] = {}
         self.attributes: dict[str, None] = {}
+        # Global names that the code itself assigns or changes: its state, not what it depends on.
+        self.changed: set[str] = set()
         self.data = self._code(code)
 
     def _code(self, code: CodeType) -> bytes:
@@ -116,6 +123,8 @@ class Shape:
             self.loads.setdefault(tuple(chain))
         self.imports.update(dict.fromkeys(scan.imports))
         self.attributes.update(dict.fromkeys(scan.attributes))
+        self.changed |= scan.assigned | _subscripted(code, _tables[0][1])
+        self.changed.update(chain[0] for chain in scan.chains if chain[-1] in MUTATORS)
         head = (
             code.co_argcount,
             code.co_posonlyargcount,
@@ -145,10 +154,47 @@ class Shape:
         return pack(b"?", kind.__qualname__.encode())
 
 
+_GAP = frozenset({"CACHE", "EXTENDED_ARG", "NOT_TAKEN"})
+
+
+def _subscripted(code: CodeType, shifts: list[int]) -> set[str]:
+    """Global names of which the code sets items by a plain key: counts[word] += 1."""
+    if not any(code.co_code[at] in _ITEM_CHANGES for at in range(0, len(code.co_code), 2)):
+        return set()
+    found, extended = set(), 0
+    steps: list[tuple[str, str]] = []  # the last instructions: what they do, a global's name
+    for at in range(0, len(code.co_code), 2):
+        op, arg = code.co_code[at], extended << 8 | code.co_code[at + 1]
+        word = opcode.opname[op]
+        extended = arg if word == "EXTENDED_ARG" else 0
+        if word in _GAP:
+            continue
+        name = code.co_names[arg >> shifts[op]] if word in ("LOAD_GLOBAL", "LOAD_NAME") else ""
+        if len(steps) > 1 and steps[-2][1]:
+            copied = word == "COPY" and steps[-1][0] != "COPY"  # ... += ...
+            if op in _ITEM_CHANGES or copied:
+                found.add(steps[-2][1])
+        steps.append((word, name))
+    return found
+
+
+_ITEM_CHANGES = frozenset(opcode.opmap[each] for each in ("STORE_SUBSCR", "DELETE_SUBSCR"))
+
+
 class _Scan:
     """One pass over the instructions of one code object."""
 
-    __slots__ = ("attributes", "chains", "code", "constants", "imports", "names", "pushed", "raw")
+    __slots__ = (
+        "assigned",
+        "attributes",
+        "chains",
+        "code",
+        "constants",
+        "imports",
+        "names",
+        "pushed",
+        "raw",
+    )
 
     def __init__(self, code: CodeType) -> None:
         self.code = code
@@ -158,6 +204,7 @@ class _Scan:
         self.chains: list[list[str]] = []
         self.imports: list[tuple[int, str, tuple[str, ...]]] = []
         self.attributes: list[str] = []
+        self.assigned: set[str] = set()
         self.pushed: list[Any] = []  # constants that were loaded right before
 
     def run(self, kinds: list[int], shifts: list[int]) -> None:
@@ -219,6 +266,8 @@ class _Scan:
         if kind == _IMPORT:
             level, wanted = self.pushed[-2:] if len(self.pushed) > 1 else (0, None)
             self.imports.append((level if type(level) is int else 0, name, tuple(wanted or ())))
+        elif kind == _ASSIGN:
+            self.assigned.add(name)
         elif kind == _NAME:  # such as super().name
             self.attributes.append(name)
         return None

@@ -18,7 +18,7 @@ from hashlib import blake2b
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from fettle.caching.project import Project, name_of, readable_name, version_of, wrapped_by
+from fettle.caching.project import Project, name_of, version_of, wrapped_by
 from fettle.caching.shape import ATOMS, Shape, pack
 
 MISSING: Final = object()  # in what is watched: there is no such name
@@ -40,6 +40,7 @@ _BESIDES = """
     _hashable_values_ _unhashable_values_ _unhashable_values_map_
 """
 _SKIPPED = frozenset(_BESIDES.split())
+_LAZY: type | None = getattr(types, "LazyImportType", None)
 _NAMED = (
     types.BuiltinFunctionType,
     types.MethodDescriptorType,
@@ -73,7 +74,7 @@ class Walk:
         self.watched: dict[tuple[int, str], tuple[dict[str, Any], str, object]] = {}
         self.codes: list[tuple[FunctionType, CodeType]] = []
         self.others: list[tuple[Any, str, object]] = []
-        self.parts: list[tuple[str, str, bytes]] = []
+        self.parts: list[tuple[str, Any, bytes]] = []  # kind, name or what has one, digits
         self._numbers: dict[int, int] = {}
         self._nodes: list[Any] = []
         self._tokens: dict[int, bytes] = {}
@@ -160,8 +161,10 @@ class Walk:
 
     def _set(self, thing: Iterable[Any]) -> bytes:
         tag = b"s" if type(thing) is set else b"f"
-        plain = ATOMS.issuperset(map(type, thing))
-        return pack(tag, *sorted(map(self.value, thing if plain else sorted(thing, key=_order))))
+        items = list(thing)  # at once: other threads may run below
+        if not ATOMS.issuperset(map(type, items)):
+            items.sort(key=_order)
+        return pack(tag, *sorted(map(self.value, items)))
 
     def _partial(self, thing: Any) -> bytes:
         keywords = sorted(thing.keywords.items())
@@ -193,10 +196,15 @@ class Walk:
     def _instance(self, thing: Any, kind: type) -> bytes:
         enum = sys.modules.get("enum")
         if enum is not None and isinstance(thing, enum.Enum):
-            return pack(b"e", *map(self.value, (kind, thing.name, thing._value_)))
+            return pack(b"e", *map(self.value, (kind, thing._name_, thing._value_)))
         numpy = sys.modules.get("numpy")
-        if numpy is not None and isinstance(thing, numpy.ndarray | numpy.generic):
-            return self._array(thing, numpy)
+        if numpy is not None:
+            if kind is numpy.ndarray or isinstance(thing, numpy.generic):
+                return self._array(thing, numpy)
+            if isinstance(thing, numpy.dtype):
+                return pack(b"T", repr(thing).encode())
+            if isinstance(thing, numpy.ndarray):  # masked, and others with more than data
+                return pack(b"A", self.value(kind), self.value(thing.__reduce_ex__(2)))
         if isinstance(thing, functools.partial):
             return self._partial(thing)
         if kind.__module__ in _REDUCED:
@@ -205,11 +213,11 @@ class Walk:
             if type(made) is tuple:
                 parts = [list(x) if at > 2 and x is not None else x for at, x in enumerate(made)]
                 return pack(b"r", *map(self.value, parts))
+        if self.project.has_class(kind) or id(thing) in self._strict:
+            return self._node(thing)
         wrapped = wrapped_by(thing)
         if wrapped is not None:
             return pack(b"w", self.value(kind), self.value(wrapped))
-        if self.project.has_class(kind) or id(thing) in self._strict:
-            return self._node(thing)
         for base, plain in _BASES:
             if isinstance(thing, base):
                 return pack(b"i", self.value(kind), self.value(plain(thing)))
@@ -219,7 +227,7 @@ class Walk:
         if thing.dtype.hasobject:
             return pack(b"a", self.value(thing.shape), self.value(thing.tolist()))
         data = numpy.ascontiguousarray(thing).tobytes()
-        head = (type(thing).__qualname__, str(thing.dtype.descr), thing.shape)
+        head = (type(thing).__qualname__, repr(thing.dtype), thing.shape)
         return pack(b"a", self.value(head), blake2b(data, digest_size=32).digest())
 
     # ---- what a function refers to ----
@@ -254,7 +262,7 @@ class Walk:
         for name in attributes:
             if name not in namespace:
                 continue
-            found = namespace[name]
+            found = _held(namespace, name)
             if type(found) is not ModuleType:
                 pieces += (name.encode(), self._taken(namespace, name, found))
             elif id(found) not in seen and self.project.has_module(found.__name__):
@@ -278,7 +286,7 @@ class Walk:
             if name in builtins:
                 return self.value(builtins[name])
             return self._taken(namespace, name, MISSING)
-        found = namespace[name]
+        found = _held(namespace, name)
         for attribute in chain[1:]:
             if type(found) is not ModuleType or not self.project.has_module(found.__name__):
                 break
@@ -294,7 +302,7 @@ class Walk:
         """An attribute of a module of the project, as the function itself would get it."""
         namespace = vars(module)
         if name in namespace:
-            return namespace[name]
+            return _held(namespace, name)
         try:
             return getattr(module, name)
         except Exception:
@@ -385,7 +393,7 @@ class Walk:
         code = function.__code__
         self.codes.append((function, code))
         shape = Shape(code)
-        self.parts.append(("function", readable_name(function), shape.data))
+        self.parts.append(("function", function, shape.data))
         keywords = function.__kwdefaults__
         self.others.append((function, "__defaults__", function.__defaults__))
         self.others.append((function, "__kwdefaults__", keywords))
@@ -394,7 +402,14 @@ class Walk:
             self.value(function.__defaults__),
             self.value(keywords and sorted(keywords.items())),
             pack(b"c", *self._closure(function, shape.attributes)),
-            pack(b"g", *(self._global(function, each, shape) for each in shape.loads)),
+            pack(
+                b"g",
+                *(
+                    self._global(function, x, shape)
+                    for x in shape.loads
+                    if not _is_state(function, x, shape)
+                ),
+            ),
             pack(b"i", *(self._import(function.__globals__, x, shape) for x in shape.imports)),
             self.value(vars(function).get("__wrapped__")),
             self._owner(function, code),
@@ -402,7 +417,7 @@ class Walk:
         return pack(b"F", *pieces)
 
     def _class_content(self, kind: type) -> bytes:
-        self.parts.append(("class", readable_name(kind), b""))
+        self.parts.append(("class", kind, b""))
         pieces = [self.value(type(kind)), *map(self.value, kind.__bases__)]
         for name, found in sorted(vars(kind).items()):
             if name not in _SKIPPED:
@@ -427,6 +442,26 @@ class Walk:
         return pack(b"O", *pieces)
 
 
+def _is_state(function: FunctionType, chain: tuple[str, ...], shape: Shape) -> bool:
+    """Is it data that the function itself changes, as a count of its calls?"""
+    name = chain[0]
+    if name not in shape.changed:
+        return False
+    found = function.__globals__.get(name)
+    return not callable(found) and type(found) is not ModuleType
+
+
+def _held(namespace: dict[str, Any], name: str) -> Any:
+    """A name's object. What was imported lazily is imported, and bound, as by whoever uses it."""
+    found = namespace[name]
+    if _LAZY is not None and type(found) is _LAZY:
+        try:
+            found = namespace[name] = found.resolve()  # type: ignore[attr-defined]
+        except Exception:
+            return MISSING
+    return found
+
+
 def _order(thing: Any) -> tuple[str, ...]:
     """What a set's items are sorted by, so that those that are nodes have the same numbers."""
     kind = type(thing)
@@ -445,6 +480,7 @@ _ENCODERS: dict[type, Callable[[Walk, Any], bytes]] = {
     set: Walk._set,
     frozenset: Walk._set,
     bytearray: lambda walk, x: b"y" + bytes(x),
+    type(NotImplemented): lambda walk, x: b"NotImplemented",
     range: lambda walk, x: pack(b"n", *map(walk.value, (x.start, x.stop, x.step))),
     slice: lambda walk, x: pack(b"l", *map(walk.value, (x.start, x.stop, x.step))),
     types.MappingProxyType: lambda walk, x: pack(b"P", walk.value(dict(x))),

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coroutine functions whose results lie in a store: what is kept is what was awaited.
+
+As kept.py, for tasks instead of threads. Reading and writing the store is quick and is done in the
+event loop; waiting for other processes and talking to a server is not.
+"""
+
+import asyncio
+from time import perf_counter
+from typing import Any
+
+from fettle.caching.kept import CLAIM_SECONDS, Kept, Reference, computing
+from fettle.caching.place import Flight
+
+Arguments = tuple[Any, ...]
+Keywords = dict[str, Any] | None
+
+
+def awaited(kept: Kept) -> Any:
+    """The coroutine function of a Kept, with its methods. Those of a method take the instance."""
+
+    async def call(*args: Any, **keywords: Any) -> Any:
+        named = keywords or None
+        key = kept.stored.key(args, named)
+        if key is None:
+            return await kept.function(*args, **keywords)
+        found = kept.look(key, args, named)
+        return found[0] if found is not None else await _miss(kept, key, args, named)
+
+    async def compute(*args: Any, **keywords: Any) -> Any:
+        """Compute, whatever is kept, and keep the result."""
+        key = kept.stored.key(args, keywords or None)
+        if key is None:
+            return await kept.function(*args, **keywords)
+        return await _compute(
+            kept, key, args, keywords or None, kept.shared(args, keywords or None)
+        )
+
+    async def reference(*args: Any, **keywords: Any) -> Reference:
+        """A small handle of the result, which is computed now if it is not kept."""
+        if not kept.cached(*args, **keywords):
+            await call(*args, **keywords)
+        return kept.reference_of(kept.stored.key(args, keywords or None))
+
+    call.__dict__.update(
+        forget=kept.forget,
+        clear=kept.clear,
+        peek=kept.peek,
+        cached=kept.cached,
+        call=compute,
+        reference=reference,
+        handle=kept,
+    )
+    return call
+
+
+async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
+    flights, who = kept.place.flights, asyncio.current_task() or object()
+    patience = kept.options.patience
+    while True:
+        mine = Flight(who)
+        try:
+            flight = flights.begin(key, mine)
+            if flight is mine:
+                return await _alone_here(kept, key, args, keywords)
+        finally:
+            mine.gate.release()
+            flights.remove(key, mine)
+        try:
+            ended = flights.may_wait(key, flight, who) and await _ended(flight, patience)
+        finally:
+            flights.waits_no_more(who)
+        if not ended:
+            return await _compute(kept, key, args, keywords, None)
+        found = kept.look(key, args, keywords)
+        if found is not None:
+            return found[0]
+
+
+async def _ended(flight: Flight, patience: float) -> bool:
+    """Whether another task's (or thread's) flight ended."""
+    until = perf_counter() + patience
+    pause = 0.0
+    while flight.gate.locked():
+        if perf_counter() >= until:
+            return False
+        await asyncio.sleep(pause)
+        pause = min(pause + 0.0005, 0.02)
+    return True
+
+
+async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
+    store = kept.place.store
+    assert store is not None
+    try:
+        if kept.options.patience > 0:
+            approach = kept.approach(key, args, keywords, computing.get())
+            try:
+                while True:
+                    await asyncio.sleep(next(approach))
+            except StopIteration as end:
+                if end.value is not None:
+                    return end.value[0]
+        if kept.remote is not None:
+            return await _from_others(kept, key, args, keywords)
+        return await _compute(kept, key, args, keywords, None)
+    finally:
+        store.release(key)
+
+
+async def _from_others(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
+    remote, shared = kept.remote, kept.shared(args, keywords)
+    assert remote is not None and shared is not None
+
+    def ask() -> tuple[bytes | None, bytes]:
+        payload = remote.get(shared, function=kept.name)
+        if payload is not None:
+            return payload, b""
+        return remote.join(shared, kept.options.patience, CLAIM_SECONDS, function=kept.name)
+
+    payload, token = await asyncio.to_thread(ask)
+    try:
+        found = kept.taken(key, payload)
+        if found is not None:
+            return found[0]
+        return await _compute(kept, key, args, keywords, shared)
+    finally:
+        if token:
+            await asyncio.to_thread(remote.release, shared, token, function=kept.name)
+
+
+async def _compute(
+    kept: Kept, key: bytes, args: Arguments, keywords: Keywords, shared: bytes | None
+) -> Any:
+    before = computing.get()
+    computing.set(True)
+    begun = perf_counter()
+    try:
+        value = await kept.function(*args, **(keywords or {}))
+    finally:
+        computing.set(before)
+    cost = perf_counter() - begun
+    if shared is None:
+        kept.keep(key, value, cost)
+    else:
+        await asyncio.to_thread(kept.keep, key, value, cost, shared)
+    return value

@@ -1,0 +1,511 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A function whose results lie in a store: what a call does that does not hit.
+
+A hit never comes here: it is fettle._core.StoredFunction's, whose handle a Kept is. A miss is
+computed once: other threads of the process wait for its flight, other processes for its claim in
+the store, other machines for its claim on the server. Nobody waits who must not: not for itself,
+not in a circle, not for who is stopped, not for longer than patience; who does not wait computes.
+"""
+
+import inspect
+import os
+import weakref
+from _thread import get_ident
+from collections.abc import Callable, Generator, Mapping
+from contextvars import ContextVar
+from hashlib import blake2b
+from time import perf_counter, sleep, time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fettle import _core
+from fettle.caching.code import MISSING, identify
+from fettle.caching.place import Flight, Place
+from fettle.problem import reason
+
+if TYPE_CHECKING:
+    from fettle.caching.remote import Remote
+
+MINE, OTHERS, WAITING, STOPPED, NOBODYS = range(5)  # what Store.claim says
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.0002, 0.05, 1.5  # of one who waits, in seconds
+STILL = 0.5  # seconds to wait for a process that is stopped, or waits itself
+FLUSH_EVERY = 256  # misses
+CLAIM_SECONDS = 60.0  # of a claim on the server
+
+Entry = tuple[bytes, int, float, float, float, int, int, int]
+
+
+class Options(NamedTuple):
+    """What @memo(...) was told."""
+
+    ignore: tuple[str, ...] = ()
+    key: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
+    version: Any = None
+    depends: tuple[Any, ...] = ()
+    validate: Callable[[dict[str, Any]], Any] | None = None
+    compress: int = 0
+    view: int = 1
+    ttl: float | None = None
+    patience: float = 3600.0  # seconds to wait for who computes; 0: never
+
+
+computing: ContextVar[bool] = ContextVar("fettle: within a kept function", default=False)
+_all: "weakref.WeakSet[Kept]" = weakref.WeakSet()
+
+
+class Kept:
+    """The handle of one function."""
+
+    def __init__(
+        self,
+        place: Place,
+        remote: "Remote | None",
+        seed: bytes,
+        function: Any,
+        name: str,
+        parameters: tuple[Any, ...],
+        options: Options,
+    ) -> None:
+        self.place = place
+        self.remote = remote
+        self.seed = seed  # of the keys that machines share
+        self.function = function
+        self.name = name
+        self.options = options
+        self.parameters = parameters
+        self.misses = 0
+        self._id: int | None = None
+        self._broken = ""
+        self.stored = _core.StoredFunction(
+            place.store,
+            function,
+            self,
+            name,
+            parameters,
+            options.view,
+            options.ttl or 0.0,
+            options.validate is not None,
+            _identity_of,
+        )
+        _all.add(self)
+
+    # ---- what StoredFunction asks ----
+
+    def settle(self) -> None:
+        """Finds out which code the function is now."""
+        try:
+            is_now = identify(
+                self.function, depends=self.options.depends, version=self.options.version
+            )
+        except Exception as error:
+            self._broken = f"{type(error).__name__}: {reason(error)}"
+            self.place.say(
+                f"results of {self.name}() are computed and not kept, since its code can not be "
+                f"told from others ({reason(error)}): give version= or depends=."
+            )
+            return
+        rows: list[tuple[Any, Any, Any]] = [*is_now.watched]
+        rows += ((None, function, code) for function, code in is_now.codes)
+        named = [(name, kind, skipped) for name, kind, _, skipped, _ in self.parameters]
+        prefix = blake2b(is_now.digest, digest_size=32)
+        prefix.update(repr(named).encode(errors="surrogatepass"))
+        self.stored.settle(prefix.digest(), rows, MISSING)
+
+    def unusable(self) -> None:
+        """The store was closed, or can not be opened again in a forked child."""
+        self.place.say(
+            f"results are computed and not kept, since {self.place.folder} can not be used any "
+            "more: give Memo another folder."
+        )
+
+    def valid(self, entry: Entry, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> bool:
+        """Whether the program's own check lets a result pass."""
+        assert self.options.validate is not None
+        facts = {
+            "time": entry[2],
+            "duration": entry[3],
+            "used": entry[4],
+            "bytes": entry[5],
+            "args": args,
+            "kwargs": keywords or {},
+            "input_args": self.named(args, keywords or {}),
+        }
+        return bool(self.options.validate(facts))
+
+    def miss(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> Any:
+        """The result of a call that is not there: another one's, or computed and kept."""
+        flights, who = self.place.flights, get_ident()
+        patience = self.options.patience
+        while True:
+            mine = Flight(who)
+            try:
+                flight = flights.begin(key, mine)
+                if flight is mine:
+                    return self._alone_here(key, args, keywords)
+            finally:
+                mine.gate.release()
+                flights.remove(key, mine)
+            if patience <= 0 or not flights.wait(key, flight, who, patience):
+                return self.compute(key, args, keywords)
+            found = self.look(key, args, keywords)
+            if found is not None:
+                return found[0]
+
+    def bind(self, instance: object) -> "BoundKept":
+        return BoundKept(self, instance)
+
+    # ---- a miss ----
+
+    def look(
+        self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
+    ) -> tuple[Any] | None:
+        found = self.stored.look(key, args, keywords)
+        if found is None:
+            return None
+        self.stored.add_hit(found[1])
+        return (found[0],)
+
+    def approach(
+        self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None, nested: bool
+    ) -> Generator[float, None, tuple[Any] | None]:
+        """Until this process has the claim (None), or another one's result is there. Yields how
+        long to pause."""
+        store = self.place.store
+        assert store is not None
+        claim = store.claim(key)
+        if claim == MINE:
+            return self.look(key, args, keywords)
+        pause, begun, waited = FIRST_PAUSE, perf_counter(), 0.0
+        still_since: float | None = None
+        store.waits(True)
+        try:
+            while claim not in (MINE, NOBODYS):
+                stands = claim == STOPPED or (claim == WAITING and nested)
+                now = perf_counter()
+                waited = now - begun
+                still_since = (still_since or now) if stands else None
+                if waited >= self.options.patience or (
+                    stands and now - (still_since or now) > STILL
+                ):
+                    return None
+                yield pause
+                pause = min(pause * GROWTH, LONGEST_PAUSE)
+                found = self.look(key, args, keywords)
+                if found is not None:
+                    return found
+                claim = store.claim(key)
+        finally:
+            store.waits(False)
+        return self.look(key, args, keywords)
+
+    def _alone_here(
+        self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
+    ) -> Any:
+        """No other thread of this process computes the key."""
+        store = self.place.store
+        assert store is not None
+        try:
+            if self.options.patience > 0:
+                approach = self.approach(key, args, keywords, computing.get())
+                try:
+                    while True:
+                        sleep(next(approach))
+                except StopIteration as end:
+                    if end.value is not None:
+                        return end.value[0]
+            if self.remote is not None:
+                return self._from_others(key, args, keywords)
+            return self.compute(key, args, keywords)
+        finally:
+            store.release(key)
+
+    def _from_others(
+        self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
+    ) -> Any:
+        """From another machine, or computed for all of them."""
+        assert self.remote is not None
+        shared = self.shared(args, keywords)
+        assert shared is not None
+        found = self.taken(key, self.remote.get(shared, function=self.name))
+        if found is not None:
+            return found[0]
+        payload, token = self.remote.join(
+            shared, self.options.patience, CLAIM_SECONDS, function=self.name
+        )
+        try:
+            found = self.taken(key, payload)
+            if found is not None:
+                return found[0]
+            return self.compute(key, args, keywords, shared)
+        finally:
+            self.remote.release(shared, token, function=self.name)
+
+    def shared(self, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> bytes | None:
+        """The key that all machines have for a call; None: there is no server."""
+        return None if self.remote is None else self.stored.key(args, keywords, self.seed)
+
+    def taken(self, key: bytes, payload: bytes | None) -> tuple[Any] | None:
+        """What another machine computed, kept here too."""
+        if payload is None:
+            return None
+        try:
+            created, encoded = _unpacked(payload)
+            value = _core.decode(encoded)
+        except Exception:  # of a class that this program has not, or the like
+            return None
+        ttl = self.options.ttl
+        if ttl is not None and not 0 <= time() - created < ttl:
+            return None
+        self._put_encoded(key, encoded, 0.0, created)
+        self.stored.add_hit(0.0)
+        return (value,)
+
+    def compute(
+        self,
+        key: bytes,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any] | None,
+        shared: bytes | None = None,
+    ) -> Any:
+        before = computing.get()
+        computing.set(True)
+        begun = perf_counter()
+        try:
+            value = self.function(*args, **keywords) if keywords else self.function(*args)
+        finally:
+            computing.set(before)
+        self.keep(key, value, perf_counter() - begun, shared)
+        return value
+
+    def keep(self, key: bytes, value: Any, cost: float, shared: bytes | None = None) -> None:
+        """Puts a result into the store, and on the server."""
+        self.misses += 1
+        if self.misses % FLUSH_EVERY == 0:
+            self.flush()
+        store = self.place.store
+        if store is None:
+            return
+        try:
+            if self.remote is not None and shared is not None:
+                encoded = _core.encode(value)
+                self.remote.put(shared, _packed(encoded), function=self.name, cost=cost)
+                self._put_encoded(key, encoded, cost, 0.0)
+            else:
+                store.put(key, self.id, value, cost, self.options.compress)
+        except Exception as error:
+            self.place.say(
+                f"the result of {self.name}() can not be kept ({reason(error)}): return something "
+                "that can be pickled."
+            )
+        self.place.look_for_troubles()
+
+    def _put_encoded(self, key: bytes, encoded: bytes, cost: float, created: float) -> None:
+        if self.place.store is not None:
+            self.place.store.put_encoded(
+                key, self.id, encoded, cost, self.options.compress, created
+            )
+
+    @property
+    def id(self) -> int:
+        """The store's number of the function."""
+        if self._id is None:
+            assert self.place.store is not None
+            self._id = self.place.store.name_function(self.name)
+        return self._id
+
+    def flush(self) -> None:
+        """Adds what was counted to what the store knows of the function."""
+        hits, saved = self.stored.counts()
+        misses, self.misses = self.misses, 0
+        if (hits or misses) and self.place.store is not None:
+            self.place.store.count(self.name, hits, misses, saved)
+
+    def drop_counts(self) -> None:
+        """In a forked child: they are the parent's."""
+        self.stored.counts()
+        self.misses = 0
+
+    def named(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+        """The arguments by the names of their parameters, as far as they have any."""
+        by_position = [name for name, kind, *_ in self.parameters if kind < 2]
+        return {**dict(zip(by_position, args, strict=False)), **keywords}
+
+    # ---- what the kept function offers ----
+
+    def key(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> bytes | None:
+        """The key of a call; None: nothing can be kept. TypeError: the arguments do not fit."""
+        key = self.stored.key(args, keywords or None)
+        if key is None:
+            try:
+                signature = inspect.signature(self.function)
+            except (TypeError, ValueError):  # some of C's functions do not say
+                return None
+            signature.bind(*args, **keywords)
+        return key
+
+    def forget(self, /, *args: Any, **keywords: Any) -> bool:
+        """Forget the result of one call; True: there was one."""
+        key = self.key(args, keywords)
+        store = self.place.store
+        if key is None or store is None:
+            return False
+        if self.remote is not None:
+            shared = self.shared(args, keywords or None)
+            if shared is not None:
+                self.remote.forget(shared, function=self.name)
+        return store.remove(key)
+
+    def clear(self) -> int:
+        """Forget all results of the function, of its earlier code too; how many there were."""
+        if self.remote is not None:
+            self.remote.clear(self.name)
+        return 0 if self.place.store is None else self.place.store.clear(self.id)
+
+    def call(self, /, *args: Any, **keywords: Any) -> Any:
+        """Compute, whatever is kept, and keep the result."""
+        key = self.stored.key(args, keywords or None)
+        if key is None:
+            return self.function(*args, **keywords)
+        return self.compute(key, args, keywords or None, self.shared(args, keywords or None))
+
+    def peek(self, /, *args: Any, **keywords: Any) -> Any:
+        """The result if it is kept in the store, else None; never computes. cached() tells a kept
+        None from none."""
+        key = self.key(args, keywords)
+        found = None if key is None else self.stored.look(key, args, keywords or None)
+        return None if found is None else found[0]
+
+    def cached(self, /, *args: Any, **keywords: Any) -> bool:
+        """Whether a call would be answered from the store."""
+        key = self.key(args, keywords)
+        return key is not None and self.stored.look(key, args, keywords or None) is not None
+
+    def reference(self, /, *args: Any, **keywords: Any) -> "Reference":
+        """A small handle of the result, which is computed now if it is not kept. It can be pickled;
+        get() loads the result."""
+        key = self.stored.key(args, keywords or None)
+        if key is None or self.stored.look(key, args, keywords or None) is None:
+            self.stored(*args, **keywords)
+        return self.reference_of(key)
+
+    def reference_of(self, key: bytes | None) -> "Reference":
+        return Reference(
+            self.place.folder, self.place.max_bytes, key or b"", self.name, self.options.view
+        )
+
+    @property
+    def parts(self) -> list[str]:
+        """What the key's part for the code is made of, a line each: two lists compared say why
+        results are computed anew."""
+        return identify(
+            self.function, depends=self.options.depends, version=self.options.version
+        ).parts
+
+
+def _identity_of(function: Any) -> bytes:
+    return identify(function).digest
+
+
+def _packed(encoded: bytes) -> bytes:
+    """What lies on the server: when it was made, and the encoding."""
+    return round(time() * 1000).to_bytes(8, "little") + encoded
+
+
+def _unpacked(payload: bytes) -> tuple[float, bytes]:
+    return int.from_bytes(payload[:8], "little") / 1000, payload[8:]
+
+
+class Reference:
+    """A result in a store, without its bytes."""
+
+    __slots__ = ("_folder", "_key", "_max_bytes", "_view", "name")
+
+    def __init__(self, folder: str, max_bytes: int, key: bytes, name: str, view: int) -> None:
+        self._folder, self._max_bytes, self._key = folder, max_bytes, key
+        self._view = view
+        self.name = name
+
+    def get(self) -> Any:
+        """The result. LookupError: it is not kept any more."""
+        store = Place.of(self._folder, self._max_bytes).store
+        found = None if store is None or not self._key else store.get(self._key, self._view)
+        if found is None:
+            raise LookupError(
+                f"the result of {self.name}() is no longer kept in {self._folder}: call the "
+                "function."
+            )
+        return found[0]
+
+    def forget(self) -> bool:
+        """Forget the result; True: it was there."""
+        store = Place.of(self._folder, self._max_bytes).store
+        return store is not None and bool(self._key) and store.remove(self._key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Reference, (self._folder, self._max_bytes, self._key, self.name, self._view)
+
+    def __repr__(self) -> str:
+        return f"<fettle Reference of {self.name} {self._key.hex()}>"
+
+
+class BoundKept:
+    """A kept method of one instance."""
+
+    __slots__ = ("__func__", "__self__", "_kept")
+
+    def __init__(self, kept: Kept, instance: object) -> None:
+        self._kept = kept
+        self.__func__ = kept.stored
+        self.__self__ = instance
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
+        return self.__func__(self.__self__, *args, **keywords)
+
+    def forget(self, /, *args: Any, **keywords: Any) -> bool:
+        return self._kept.forget(self.__self__, *args, **keywords)
+
+    def clear(self) -> int:
+        """Of all instances."""
+        return self._kept.clear()
+
+    def call(self, /, *args: Any, **keywords: Any) -> Any:
+        return self._kept.call(self.__self__, *args, **keywords)
+
+    def peek(self, /, *args: Any, **keywords: Any) -> Any:
+        return self._kept.peek(self.__self__, *args, **keywords)
+
+    def cached(self, /, *args: Any, **keywords: Any) -> bool:
+        return self._kept.cached(self.__self__, *args, **keywords)
+
+    def reference(self, /, *args: Any, **keywords: Any) -> Reference:
+        return self._kept.reference(self.__self__, *args, **keywords)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__func__, name)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BoundKept):
+            return NotImplemented
+        return self.__func__ is other.__func__ and self.__self__ is other.__self__
+
+    def __hash__(self) -> int:
+        return hash((id(self.__func__), id(self.__self__)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.__self__, getattr(self.__func__, "__name__"))  # noqa: B009
+
+    def __repr__(self) -> str:
+        return f"<kept method {self._kept.name} of {self.__self__!r}>"
+
+
+def flush_all() -> None:
+    for kept in list(_all):
+        kept.flush()
+
+
+def _drop_all() -> None:
+    for kept in list(_all):
+        kept.drop_counts()
+
+
+os.register_at_fork(after_in_child=_drop_all)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of kept results, as this process has it: its store, who computes what, what was said.
+
+All Memos of one folder and bound share one Place. Who computes what is known for all places at
+once, so that two Memos do not compute one key twice, and circles through several are seen.
+"""
+
+import os
+import sys
+import warnings
+import weakref
+from _thread import allocate_lock
+from typing import Any, ClassVar
+
+from fettle._core import Store
+from fettle.problem import reason
+
+LAYOUT = "v1"  # another layout of the files lies beside it
+
+READ_ONLY, FULL, CORRUPT, IO, NEWER, FOREIGN, LOCK, LARGE = (1 << bit for bit in range(8))
+SENTENCES = {
+    READ_ONLY: "results are read from {} and none are kept, since nothing can be written there: "
+    "change its permissions, or give Memo another folder.",
+    FULL: "the disk of {} has no room: results are computed and not kept until there is some; "
+    "`fettle memo prune` makes some.",
+    CORRUPT: "something in {} was damaged and is left out: those results are computed again.",
+    NEWER: "{} was written by a newer fettle: results are computed and not kept; upgrade fettle, "
+    "or give Memo another folder.",
+    FOREIGN: "{} belongs to another user, or others may write in it, so nothing of it is believed "
+    "and results are computed: give Memo a folder of your own (chmod go-w).",
+    LOCK: "another process kept {} locked for seconds: a result was computed and not kept.",
+    LARGE: "a result is larger than half of what {} may take, and is not kept: raise max_bytes.",
+}
+
+
+class MemoWarning(UserWarning):
+    """Results are not kept as they should be; the program computes what it needs."""
+
+
+class Folder:
+    """The stores of one folder. They are closed together: claims are locks of the process, and end
+    when it closes any one of the files that they lie on."""
+
+    __slots__ = ("__weakref__", "stores")
+
+    def __init__(self) -> None:
+        self.stores: dict[tuple[str, int], Store] = {}
+
+    def open(self, path: str, max_bytes: int) -> Store:
+        store = self.stores.get((path, max_bytes))
+        if store is None:
+            store = self.stores[path, max_bytes] = Store(os.path.join(path, LAYOUT), max_bytes)
+        return store
+
+
+class Place:
+    """One folder. of() gives it; store is None where the folder can not be made or opened."""
+
+    _known: ClassVar[Any] = weakref.WeakValueDictionary()
+    _folders: ClassVar[Any] = weakref.WeakValueDictionary()
+
+    @classmethod
+    def of(cls, folder: str, max_bytes: int) -> "Place":
+        known: Place | None = cls._known.get((folder, max_bytes))
+        if known is None:
+            known = cls._known[folder, max_bytes] = cls(folder, max_bytes)
+        return known
+
+    def __init__(self, folder: str, max_bytes: int) -> None:
+        self.folder = folder
+        self.max_bytes = max_bytes
+        self.flights = FLIGHTS
+        self._shared = self._folders.setdefault(os.path.realpath(folder), Folder())
+        self.store: Store | None = None
+        self._said: set[str] = set()
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            self.store = self._shared.open(folder, max_bytes)
+        except OSError as error:
+            self.say(
+                f"results are computed and not kept, since {folder} can not be used "
+                f"({reason(error)}): give Memo another folder."
+            )
+        self.look_for_troubles()
+
+    def look_for_troubles(self) -> None:
+        """Says, once each, what the store had to put up with."""
+        if self.store is None:
+            return
+        bits, error = self.store.troubles()
+        if not bits:
+            return
+        for bit, sentence in SENTENCES.items():
+            if bits & bit:
+                self.say(sentence.format(self.folder))
+        if bits & IO:
+            self.say(
+                f"{self.folder} can not be read or written ({os.strerror(error)}): results are "
+                "computed where they are not found."
+            )
+
+    def say(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            warnings.warn(f"fettle.Memo: {sentence}", MemoWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """How many frames up the caller of the package is, for warnings."""
+    level, frame = 2, sys._getframe(2)
+    package = os.path.dirname(os.path.dirname(__file__)) + os.sep
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+# ---- who computes what, in this process ----
+
+
+class Flight:
+    """A result that is being computed. gate is held until it is there."""
+
+    __slots__ = ("gate", "who")
+
+    def __init__(self, who: object) -> None:
+        self.who = who
+        self.gate = allocate_lock()
+        self.gate.acquire()
+
+
+class Flights:
+    """Results that threads (or tasks) of this process compute now. A key is of one folder only.
+
+    KeyboardInterrupt may come between any two calls: a flight whose gate is open has ended, even
+    where it still stands here, and whoever sees that removes it."""
+
+    def __init__(self) -> None:
+        self.flying: dict[bytes, Flight] = {}
+        self._waits: dict[object, bytes] = {}  # who waits for which key
+
+    def begin(self, key: bytes, mine: Flight) -> Flight:
+        """The key's flight; mine, where there was none."""
+        while True:
+            now = self.flying.setdefault(key, mine)
+            if now is mine or now.gate.locked():
+                return now
+            self.remove(key, now)
+
+    def remove(self, key: bytes, flight: Flight) -> None:
+        """The flight has ended: its gate is open."""
+        if self.flying.get(key) is flight:
+            self.flying.pop(key, None)
+
+    def is_circle(self, flight: Flight, who: object) -> bool:
+        """Would who, waiting for the flight, wait for itself?"""
+        for _ in range(len(self._waits) + 1):
+            if flight.who == who:
+                return True
+            key = self._waits.get(flight.who)
+            following = None if key is None else self.flying.get(key)
+            if following is None:
+                return False
+            flight = following
+        return True
+
+    def wait(self, key: bytes, flight: Flight, who: object, patience: float) -> bool:
+        """Whether the flight ended while the thread waited. False: it must not wait (longer)."""
+        try:
+            if not self.may_wait(key, flight, who):
+                return False
+            ended = flight.gate.acquire(timeout=patience)
+            if ended:
+                flight.gate.release()  # the next one's turn
+            return ended
+        finally:
+            self.waits_no_more(who)
+
+    def may_wait(self, key: bytes, flight: Flight, who: object) -> bool:
+        """Says that who waits from now on, before it looks for circles: of two that begin to wait
+        for each other at once, one sees the other."""
+        self._waits[who] = key
+        return not self.is_circle(flight, who)
+
+    def waits_no_more(self, who: object) -> None:
+        self._waits.pop(who, None)
+
+    def forget(self) -> None:
+        """In a forked child: the other threads are gone."""
+        self.flying.clear()
+        self._waits.clear()
+
+
+FLIGHTS = Flights()
+
+os.register_at_fork(after_in_child=FLIGHTS.forget)
