@@ -318,7 +318,6 @@ static void test_opened_at_once(bool damaged)
             if (fork() == 0) {
                 if (ft_store_open(&store, folder, 0, &ft_mem_system) != FT_OK)
                     _exit(1);
-                usleep(20000); /* for all to have it open, under one secret */
                 bool kept = value_put(store, i);
                 ft_store_close(store);
                 _exit(!kept);
