@@ -176,7 +176,7 @@ static void test_limit(const char *path)
     int wrong = 0;
     getrlimit(RLIMIT_FSIZE, &before);
     signal(SIGXFSZ, SIG_IGN);
-    for (rlim_t limit = 0; limit < 200 << 10; limit += 2777) {
+    for (rlim_t limit = 0; limit < 200 << 10; limit += 4777) {
         ft_store *store;
         bool right = true;
         folder_remove(path);
@@ -245,6 +245,17 @@ static void test_full(const char *path)
     umount(path);
 }
 
+/* A store that may hardly take anything says so. */
+static void test_tiny(const char *path)
+{
+    ft_store *store;
+    folder_remove(path);
+    REQUIRE(ft_store_open(&store, path, 5000, &ft_mem_system) == FT_OK);
+    CHECK(!value_put(store, 1) && ft_store_take_troubles(store) == FT_TROUBLE_LARGE);
+    CHECK(value_get(store, 1, FT_VIEW_COPY) == VALUE_ABSENT && ft_store_check(store) == FT_OK);
+    ft_store_close(store);
+}
+
 int main(void)
 {
     char name[FOLDER_BYTES], path[FOLDER_BYTES + 20];
@@ -252,13 +263,14 @@ int main(void)
         setenv("TMPDIR", "/dev/shm", 0); /* it writes much */
     folder_make(name);
     snprintf(path, sizeof path, "%s/store", name);
-    test_each_call(path, ENOSPC, false, 3);
-    test_each_call(path, EIO, false, 3);
+    test_each_call(path, ENOSPC, false, 5);
+    test_each_call(path, EIO, false, 5);
     test_each_call(path, ENOSPC, true, 11);
     test_nothing_lost(path, ENOSPC);
     test_nothing_lost(path, EIO);
     test_limit(path);
     test_descriptors(path);
+    test_tiny(path);
     folder_remove(path);
     test_full(path);
     folder_remove(name);
