@@ -316,11 +316,11 @@ int main(void)
     snprintf(folder, sizeof folder, "%s/store", name);
     choose_numbers();
     make_store();
-    CHECK(damage_all(flip, false, 3, &source) == 0);
+    CHECK(damage_all(flip, false, 5, &source) == 0);
     CHECK(lost > 0);
-    CHECK(damage_all(flip, true, 7, &source) == 0);
-    CHECK(damage_all(cut, false, 11, &source) == 0);
-    CHECK(damage_all(cut, true, 17, &source) == 0);
+    CHECK(damage_all(flip, true, 11, &source) == 0);
+    CHECK(damage_all(cut, false, 17, &source) == 0);
+    CHECK(damage_all(cut, true, 29, &source) == 0);
     CHECK(exchange_all(false, &source) == 0);
     CHECK(exchange_all(true, &source) == 0);
     test_emptied();
