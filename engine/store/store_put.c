@@ -39,7 +39,8 @@ ft_status ft_store_append(ft_store *store, ft_totals *totals, const void *entry,
         int fd = writable_segment(store, totals->active);
         if (fd < 0 || fstat(fd, &is) < 0)
             return ft_status_of_errno(errno);
-        if (is.st_nlink == 0) { /* removed by another process, which had it open no longer */
+        /* Removed by another process, perhaps; a network's file system may keep a name for it. */
+        if (is.st_nlink == 0 || (is.st_size == 0 && i == 0)) {
             ft_segments_forget(&store->writer.segments, totals->active);
             continue;
         }
