@@ -4,17 +4,12 @@
 
 #include "engine/base/clock.h"
 #include "glue/persist/call_plan.h"
+#include "glue/persist/watched_names.h"
 #include "glue/types/store.h"
 
 #include <structmember.h>
 
 enum { PREFIX_MOST = 64 };
-
-/* namespace[name] must be that very object; namespace NULL: name is a function, and expected its
- * code. expected NULL: there must be none. */
-typedef struct watched {
-    PyObject *namespace, *name, *expected;
-} watched;
 
 typedef struct stored_function {
     PyObject_HEAD
@@ -26,8 +21,7 @@ typedef struct stored_function {
     PyObject *weakly;
     PyObject *functions; /* gives bytes for functions among the arguments */
     ft_call_plan plan;
-    watched *watch; /* owned */
-    Py_ssize_t watch_count;
+    ft_watch watch;
     uint8_t prefix[PREFIX_MOST]; /* what says which function, and which code of it */
     Py_ssize_t prefix_length;    /* 0: not settled yet */
     uint64_t ttl_ns;             /* 0: results live for ever */
@@ -38,49 +32,9 @@ typedef struct stored_function {
 
 /* ---- is the code still the same? ---- */
 
-static bool is_as_expected(const watched *is)
-{
-    if (is->namespace == NULL)
-        return PyFunction_GET_CODE(is->name) == is->expected;
-    PyObject *now = PyDict_GetItemWithError(is->namespace, is->name); /* a str: runs nothing */
-    if (now == NULL && PyErr_Occurred())
-        PyErr_Clear();
-    return now == is->expected;
-}
-
 static bool is_settled(const stored_function *self)
 {
-    for (Py_ssize_t i = 0; i < self->watch_count; i++)
-        if (!is_as_expected(&self->watch[i]))
-            return false;
-    return self->prefix_length > 0;
-}
-
-static void free_watch(watched *watch, Py_ssize_t count)
-{
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Py_XDECREF(watch[i].namespace);
-        Py_XDECREF(watch[i].name);
-        Py_XDECREF(watch[i].expected);
-    }
-    PyMem_Free(watch);
-}
-
-static int read_watch(PyObject *row, PyObject *missing, watched *is)
-{
-    PyObject *namespace, *name, *expected;
-    if (!PyTuple_Check(row) || !PyArg_ParseTuple(row, "OOO", &namespace, &name, &expected))
-        return -1;
-    bool code = namespace == Py_None;
-    if (code ? !PyFunction_Check(name) : !PyDict_Check(namespace) || !PyUnicode_Check(name)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "what is watched is (dict, str, object) or (None, function, code)");
-        return -1;
-    }
-    is->namespace = code ? NULL : Py_NewRef(namespace);
-    is->name = Py_NewRef(name);
-    is->expected = expected == missing ? NULL : Py_NewRef(expected);
-    return 0;
+    return self->prefix_length > 0 && ft_watch_holds(&self->watch);
 }
 
 /* settle(prefix, watched, missing): the code's identity, and what it rests on. */
@@ -94,29 +48,14 @@ static PyObject *function_settle(PyObject *object, PyObject *args)
         return NULL;
     if (length < 1 || length > PREFIX_MOST)
         return PyErr_Format(PyExc_ValueError, "a prefix is 1 to %d bytes", PREFIX_MOST);
-    PyObject *list = PySequence_Tuple(rows);
-    if (list == NULL)
+    ft_watch watch;
+    if (ft_watch_init(&watch, rows, missing) < 0)
         return NULL;
-    Py_ssize_t count = PyTuple_GET_SIZE(list), done = 0;
-    watched *watch = PyMem_Calloc((size_t)count + 1, sizeof *watch);
-    if (watch == NULL)
-        PyErr_NoMemory();
-    while (watch != NULL && done < count &&
-           read_watch(PyTuple_GET_ITEM(list, done), missing, &watch[done]) == 0)
-        done++;
-    Py_DECREF(list);
-    if (watch == NULL || done < count) {
-        if (watch != NULL)
-            free_watch(watch, done);
-        return NULL;
-    }
-    watched *before = self->watch;
-    Py_ssize_t count_before = self->watch_count;
+    ft_watch before = self->watch;
     self->watch = watch;
-    self->watch_count = count;
     memcpy(self->prefix, prefix, (size_t)length);
     self->prefix_length = length;
-    free_watch(before, count_before); /* last: it may run the program's code */
+    ft_watch_fini(&before); /* last: it may run the program's code */
     Py_RETURN_NONE;
 }
 
@@ -144,6 +83,8 @@ static int key_of(stored_function *self, const ft_secret *secret, PyObject *cons
     ft_digester digester;
     ft_digest_context context;
     ft_module_state *state = ft_module_state_of(Py_TYPE((PyObject *)self));
+    if (self->prefix_length == 0) /* another thread settles it anew now */
+        return 1;
     ft_digester_init(&digester, secret);
     ft_digester_feed(&digester, self->prefix, (size_t)self->prefix_length);
     ft_digest_context_init(&context, state, self->functions);
@@ -231,6 +172,25 @@ static int look(stored_function *self, ft_digest key, PyObject *const *args, Py_
     return 1;
 }
 
+/* The store, or NULL where nothing can be had of it, which the handle is told; NULL with an
+ * exception where that fails. */
+static ft_store *open_store(stored_function *self)
+{
+    ft_store *store = ft_store_of(self->store);
+    if (store != NULL || !PyErr_ExceptionMatches(PyExc_Exception))
+        return store;
+    PyErr_Clear();
+    PyObject *told = PyObject_CallMethod(self->handle, "unusable", NULL);
+    Py_XDECREF(told);
+    return NULL;
+}
+
+static PyObject *call_plainly(stored_function *self, PyObject *const *args, size_t flagged,
+                              PyObject *names)
+{
+    return PyErr_Occurred() ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
+}
+
 static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, size_t flagged,
                                      PyObject *names)
 {
@@ -241,16 +201,18 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     int unsettled = self->store == Py_None ? 1 : settle_if_needed(self);
     if (unsettled != 0)
         return unsettled < 0 ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
-    ft_store *store = ft_store_of(self->store);
+    ft_store *store = open_store(self);
     if (store == NULL)
-        return NULL;
+        return call_plainly(self, args, flagged, names);
     PyObject *held = Py_NewRef(self->store); /* the arguments' own code may run, and end it */
     ft_store_hold(held);
     int keyed = key_of(self, ft_store_secret(store), args, count, names, &key);
     ft_store_let_go(held);
     Py_DECREF(held);
-    if (keyed != 0)
-        return keyed < 0 ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
+    if (keyed < 0)
+        return NULL;
+    if (keyed > 0 || open_store(self) == NULL)
+        return call_plainly(self, args, flagged, names);
     int found = look(self, key, args, count, names, &value);
     if (found != 0)
         return found < 0 ? NULL : value;
@@ -258,15 +220,15 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     return ask_handle(self, "miss", bytes, args, count, names);
 }
 
-/* Fills in a secret: grown from seed, or the store's where there is none. 0 or -1. */
-static int read_secret(const stored_function *self, PyObject *seed, ft_secret *secret)
+/* Fills in a secret: grown from seed, or the store's where there is none. 0, 1: it has none, -1. */
+static int read_secret(stored_function *self, PyObject *seed, ft_secret *secret)
 {
     uint8_t bytes[FT_SEED_BYTES] = {0};
     if (seed == Py_None) {
-        ft_store *store = ft_store_of(self->store);
+        ft_store *store = open_store(self);
         if (store != NULL)
             *secret = *ft_store_secret(store);
-        return store == NULL ? -1 : 0;
+        return store != NULL ? 0 : PyErr_Occurred() ? -1 : 1;
     }
     if (!PyBytes_Check(seed) || PyBytes_GET_SIZE(seed) != FT_SEED_BYTES) {
         PyErr_SetString(PyExc_TypeError, "a seed is 32 bytes");
@@ -287,9 +249,11 @@ static PyObject *function_key(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "O!O|O:key", &PyTuple_Type, &tuple, &keywords, &seed))
         return NULL;
     int unsettled = self->store == Py_None ? 1 : settle_if_needed(self);
+    if (unsettled == 0)
+        unsettled = read_secret(self, seed, &secret);
     if (unsettled > 0)
         Py_RETURN_NONE;
-    if (unsettled < 0 || read_secret(self, seed, &secret) < 0)
+    if (unsettled < 0)
         return NULL;
     Py_ssize_t named = keywords == Py_None ? 0 : PyObject_Length(keywords);
     Py_ssize_t count = PyTuple_GET_SIZE(tuple), at = 0;
@@ -429,21 +393,17 @@ static int function_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->handle);
     Py_VISIT(self->functions);
     Py_VISIT(self->attributes);
-    for (Py_ssize_t i = 0; i < self->watch_count; i++) {
-        Py_VISIT(self->watch[i].namespace);
-        Py_VISIT(self->watch[i].name);
-        Py_VISIT(self->watch[i].expected);
-    }
+    int result = ft_watch_traverse(&self->watch, visit, arg);
+    if (result != 0)
+        return result;
     return ft_call_plan_traverse(&self->plan, visit, arg);
 }
 
 static int function_clear(PyObject *object)
 {
     stored_function *self = (stored_function *)object;
-    watched *watch = self->watch;
-    Py_ssize_t count = self->watch_count;
-    self->watch = NULL;
-    self->watch_count = 0;
+    ft_watch watch = self->watch;
+    self->watch = (ft_watch){.namespaces = NULL};
     /* Called after this, by a finaliser: it calls the function. */
     Py_XSETREF(self->store, Py_NewRef(Py_None));
     Py_XSETREF(self->handle, Py_NewRef(Py_None));
@@ -451,7 +411,7 @@ static int function_clear(PyObject *object)
     Py_XSETREF(self->function, Py_NewRef(Py_None));
     Py_CLEAR(self->attributes);
     ft_call_plan_fini(&self->plan);
-    free_watch(watch, count);
+    ft_watch_fini(&watch);
     return 0;
 }
 
@@ -490,6 +450,26 @@ static PyObject *function_descr_get(PyObject *object, PyObject *instance, PyObje
     return PyObject_CallMethod(((stored_function *)object)->handle, "bind", "O", instance);
 }
 
+/* By its name, as functions are pickled and copied. */
+static PyObject *function_reduce(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    PyObject *name = PyObject_GetAttrString(object, "__qualname__");
+    if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError,
+                     "%R has no name that it could be pickled by: keep the results of a function.",
+                     object);
+    }
+    return name;
+}
+
+static PyObject *function_same(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return Py_NewRef(object);
+}
+
 static PyObject *function_repr(PyObject *object)
 {
     const stored_function *self = (const stored_function *)object;
@@ -508,6 +488,9 @@ static PyMethodDef function_methods[] = {
      "look(key, args, keywords): (value, seconds it cost), if it is kept and good; else None."},
     {"counts", function_counts, METH_NOARGS, "(hits, seconds saved) since the last time."},
     {"add_hit", function_add_hit, METH_O, "Count a hit that saved so many seconds."},
+    {"__reduce__", function_reduce, METH_NOARGS, NULL},
+    {"__copy__", function_same, METH_NOARGS, NULL},
+    {"__deepcopy__", function_same, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
