@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: python bench [NAME...] [--rounds N] [--only WORKLOAD] [--tiny] [-o OUT.json]
 
-Runs the benchmarks (calls, distortion, lines, memory, cache, policies, view, startup; those named,
-or all), prints their tables and writes what they measured as JSON. docs/bench.md says how to read
-both. The interpreter that runs this is the one that is measured; fettle must be installed in it.
+Runs the benchmarks (calls, distortion, lines, memory, cache, persist, policies, view, startup;
+those named, or all), prints their tables and writes what they measured as JSON. docs/bench.md says
+how to read both. The interpreter that runs this is the one that is measured; fettle must be
+installed in it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import bench_calls
 import bench_distortion
 import bench_lines
 import bench_memory
+import bench_persist
 import bench_policies
 import bench_startup
 import bench_view
@@ -40,6 +42,7 @@ BENCHMARKS = {
     "lines": bench_lines,
     "memory": bench_memory,
     "cache": bench_cache,
+    "persist": bench_persist,
     "policies": bench_policies,
     "view": bench_view,
     "startup": bench_startup,
@@ -50,6 +53,7 @@ PARTS: dict[str, Iterable[str]] = {  # what --only can name of them
     "lines": LINE_WORKLOADS,
     "memory": MEMORY_WORKLOADS,
     "cache": bench_cache.LOADS,
+    "persist": bench_persist.PARTS,
     "policies": TRACES,
 }
 

@@ -58,6 +58,9 @@
 /* Can one hear of objects that are made? PyRefTracer is public from 3.13. */
 #define FT_HAS_REFERENCE_TRACER (PY_VERSION_HEX >= 0x030D0000)
 
+/* Can one be told of a dict's changes? Before, each dict has a number that its changes change. */
+#define FT_HAS_DICT_WATCHERS (PY_VERSION_HEX >= 0x030C0000)
+
 typedef struct _PyInterpreterFrame ft_frame;
 
 /* ---- threads ---- */
@@ -191,6 +194,17 @@ static inline size_t ft_compat_preheader(const PyTypeObject *type)
 #endif
     return ((type->tp_flags & Py_TPFLAGS_HAVE_GC) != 0 ? 2 * sizeof(uintptr_t) : 0) +
            ((type->tp_flags & managed) != 0 ? 2 * sizeof(PyObject *) : 0);
+}
+
+/* Where the number is that becomes another one whenever the dict changes; NULL: there is none. */
+static inline const uint64_t *ft_compat_dict_version(PyObject *dict)
+{
+#if FT_HAS_DICT_WATCHERS
+    (void)dict;
+    return NULL;
+#else
+    return &((PyDictObject *)dict)->ma_version_tag;
+#endif
 }
 
 /* Can the str's characters be read without changing it? PyUnicode_READY until 3.11. */

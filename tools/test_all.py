@@ -8,8 +8,7 @@ folder in place ("/some/chroot-runner python3.14"); everything then goes through
 prefix that ends with status 75 says that it could not try.
 
 Ends with 1 if a version failed, with 0 if all that could be tried passed. What was not tried is
-named. FETTLE_TESTED names minor versions that `make test` has passed on already: they are not tested
-again.
+named. Minor versions in FETTLE_TESTED have passed `make test` already and are not tested again.
 """
 
 from __future__ import annotations

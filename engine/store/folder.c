@@ -77,7 +77,7 @@ static bool others_may_write(const struct stat *is)
 int ft_folder_file(const ft_folder *folder, const char *name, int flags)
 {
     struct stat is;
-    int fd = openat(folder->fd, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = openat(folder->fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NOATIME, 0600);
     if (fd < 0)
         return -1;
     if (fstat(fd, &is) == 0 && S_ISREG(is.st_mode) && !others_may_write(&is))
@@ -163,10 +163,12 @@ static ft_status head_find(ft_folder *folder, ft_folder_state *state)
     ft_status status = head_read(folder, &is);
     if (status == FT_ERR_EMPTY || status == FT_ERR_CORRUPT)
         status = head_replace(folder, &is, state);
-    if (status == FT_ERR_NEWER)
-        *state = FT_FOLDER_NEWER;
+    if (status == FT_ERR_NEWER || (status == FT_ERR_IO && errno == EPERM)) {
+        *state = status == FT_ERR_NEWER ? FT_FOLDER_NEWER : FT_FOLDER_FOREIGN;
+        return FT_OK;
+    }
     if (status != FT_OK)
-        return status == FT_ERR_NEWER ? FT_OK : status;
+        return status;
     folder->born_ns = is.born_ns;
     memcpy(folder->seed, is.seed, sizeof is.seed);
     ft_secret_init(&folder->secret, is.seed);
@@ -254,7 +256,7 @@ static bool lock_is_named(ft_folder *folder)
 
 bool ft_folder_lock(ft_folder *folder, int patience_ms)
 {
-    const long longest_us = 5000;
+    const long longest_us = 1000;
     uint64_t until = ft_clock_ns(CLOCK_MONOTONIC) + (uint64_t)patience_ms * 1000000;
     for (long pause_us = 20; folder->lock >= 0;) {
         if (flock(folder->lock, LOCK_EX | LOCK_NB) == 0) {

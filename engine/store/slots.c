@@ -103,6 +103,13 @@ bool ft_slots_current(const ft_slots *slots, const ft_folder *folder)
            named.st_ino == slots->inode && (uint64_t)named.st_size >= ft_slots_bytes(slots);
 }
 
+bool ft_slots_attached(const ft_slots *slots)
+{
+    struct stat is;
+    return slots->fd >= 0 && fstat(slots->fd, &is) == 0 && is.st_nlink > 0 &&
+           (uint64_t)is.st_size >= ft_slots_bytes(slots);
+}
+
 /* A table of that size under another name: all its bytes are there, so that a later write never
  * finds the disk full. */
 static ft_status make_file(const ft_folder *folder, uint32_t bits, int *result)

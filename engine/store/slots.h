@@ -83,6 +83,10 @@ ft_status ft_slots_make(const ft_folder *folder, uint32_t bits);
 /* Does the name lead to this very file, and is it whole? */
 bool ft_slots_current(const ft_slots *slots, const ft_folder *folder);
 
+/* Has the file a name still, and is it whole? What a reader asks: less than _current, and wrong for
+ * a while after a writer was killed between the two steps of replacing it. */
+bool ft_slots_attached(const ft_slots *slots);
+
 /* A slot whose place in the index is known. */
 typedef struct ft_found_slot {
     ft_slot slot;

@@ -46,7 +46,8 @@ typedef struct ft_entry {
     uint64_t function;   /* which one it is a result of: ft_store_name_function */
     uint64_t created_ns; /* CLOCK_REALTIME */
     uint64_t cost_ns;    /* what computing it took */
-    uint64_t used_ns;    /* CLOCK_REALTIME of the last use, to a quarter of a second */
+    uint64_t used_ns;    /* CLOCK_REALTIME of the last use, to a quarter of a second; of some uses
+                            only where a process has thousands a second */
     uint64_t length;     /* bytes of the value */
     uint64_t stored;     /* bytes it takes in the store */
     uint32_t kind;       /* the writer's own 16 bits */

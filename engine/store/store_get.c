@@ -9,8 +9,8 @@
 #include <zstd.h>
 
 enum {
-    LOOKS = 16,      /* at an entry that is being moved or written */
-    TOUCH_EVERY = 1, /* ticks */
+    LOOKS = 16,     /* at an entry that is being moved or written */
+    TOUCHES = 1024, /* in a tick: a write costs several reads */
     BLOB_TRIES = 3,
     DECOMPRESSED_SMALL = 64 << 10 /* bytes */
 };
@@ -129,8 +129,8 @@ static ft_status look_well(ft_store *store, ft_digest key, reading *is, bool *da
         ft_found found;
         pthread_rwlock_rdlock(&store->files);
         ft_status status = look(store, key, is, &found);
-        bool current = found == FT_FOUND_YES || status != FT_OK ||
-                       ft_slots_current(&store->reader.slots, &store->folder);
+        bool current =
+            found == FT_FOUND_YES || status != FT_OK || ft_slots_attached(&store->reader.slots);
         pthread_rwlock_unlock(&store->files);
         if (status != FT_OK || found == FT_FOUND_YES || (found == FT_FOUND_NO && current))
             return status;
@@ -294,10 +294,20 @@ static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *
     return status;
 }
 
+/* One of the touches that a tick has; what is used most has the best chances. */
+static bool may_touch(ft_store *store, uint32_t now)
+{
+    if (atomic_load_explicit(&store->touch_tick, memory_order_relaxed) != now) {
+        atomic_store_explicit(&store->touch_tick, now, memory_order_relaxed);
+        atomic_store_explicit(&store->touches, 0, memory_order_relaxed);
+    }
+    return atomic_fetch_add_explicit(&store->touches, 1, memory_order_relaxed) < TOUCHES;
+}
+
 static void touch(ft_store *store, const ft_found_slot *found)
 {
     uint32_t now = ft_store_ticks(store);
-    if (!store->writable || now < found->slot.used || now - found->slot.used < TOUCH_EVERY)
+    if (!store->writable || now <= found->slot.used || !may_touch(store, now))
         return;
     pthread_rwlock_rdlock(&store->files);
     /* another table by now: a wrong mark at worst */

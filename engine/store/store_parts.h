@@ -25,7 +25,8 @@ struct ft_store {
     uint64_t max_bytes;
     atomic_bool usable, writable;
     atomic_uint troubles;
-    atomic_int error;        /* errno of the last FT_TROUBLE_IO */
+    atomic_int error;                /* errno of the last FT_TROUBLE_IO */
+    atomic_uint touch_tick, touches; /* so many in that tick */
     pthread_mutex_t writing; /* between threads, what the folder's lock is between processes */
     ft_files writer;         /* of who holds it */
     pthread_rwlock_t files;  /* of reader: alone whoever opens or closes any of it */

@@ -4,17 +4,12 @@
 
 #include "engine/base/clock.h"
 #include "glue/persist/call_plan.h"
+#include "glue/persist/watched_names.h"
 #include "glue/types/store.h"
 
 #include <structmember.h>
 
 enum { PREFIX_MOST = 64 };
-
-/* namespace[name] must be that very object; namespace NULL: name is a function, and expected its
- * code. expected NULL: there must be none. */
-typedef struct watched {
-    PyObject *namespace, *name, *expected;
-} watched;
 
 typedef struct stored_function {
     PyObject_HEAD
@@ -26,8 +21,7 @@ typedef struct stored_function {
     PyObject *weakly;
     PyObject *functions; /* gives bytes for functions among the arguments */
     ft_call_plan plan;
-    watched *watch; /* owned */
-    Py_ssize_t watch_count;
+    ft_watch watch;
     uint8_t prefix[PREFIX_MOST]; /* what says which function, and which code of it */
     Py_ssize_t prefix_length;    /* 0: not settled yet */
     uint64_t ttl_ns;             /* 0: results live for ever */
@@ -38,49 +32,9 @@ typedef struct stored_function {
 
 /* ---- is the code still the same? ---- */
 
-static bool is_as_expected(const watched *is)
-{
-    if (is->namespace == NULL)
-        return PyFunction_GET_CODE(is->name) == is->expected;
-    PyObject *now = PyDict_GetItemWithError(is->namespace, is->name); /* a str: runs nothing */
-    if (now == NULL && PyErr_Occurred())
-        PyErr_Clear();
-    return now == is->expected;
-}
-
 static bool is_settled(const stored_function *self)
 {
-    for (Py_ssize_t i = 0; i < self->watch_count; i++)
-        if (!is_as_expected(&self->watch[i]))
-            return false;
-    return self->prefix_length > 0;
-}
-
-static void free_watch(watched *watch, Py_ssize_t count)
-{
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Py_XDECREF(watch[i].namespace);
-        Py_XDECREF(watch[i].name);
-        Py_XDECREF(watch[i].expected);
-    }
-    PyMem_Free(watch);
-}
-
-static int read_watch(PyObject *row, PyObject *missing, watched *is)
-{
-    PyObject *namespace, *name, *expected;
-    if (!PyTuple_Check(row) || !PyArg_ParseTuple(row, "OOO", &namespace, &name, &expected))
-        return -1;
-    bool code = namespace == Py_None;
-    if (code ? !PyFunction_Check(name) : !PyDict_Check(namespace) || !PyUnicode_Check(name)) {
-        PyErr_SetString(PyExc_TypeError,
-                        "what is watched is (dict, str, object) or (None, function, code)");
-        return -1;
-    }
-    is->namespace = code ? NULL : Py_NewRef(namespace);
-    is->name = Py_NewRef(name);
-    is->expected = expected == missing ? NULL : Py_NewRef(expected);
-    return 0;
+    return self->prefix_length > 0 && ft_watch_holds(&self->watch);
 }
 
 /* settle(prefix, watched, missing): the code's identity, and what it rests on. */
@@ -94,29 +48,14 @@ static PyObject *function_settle(PyObject *object, PyObject *args)
         return NULL;
     if (length < 1 || length > PREFIX_MOST)
         return PyErr_Format(PyExc_ValueError, "a prefix is 1 to %d bytes", PREFIX_MOST);
-    PyObject *list = PySequence_Tuple(rows);
-    if (list == NULL)
+    ft_watch watch;
+    if (ft_watch_init(&watch, rows, missing) < 0)
         return NULL;
-    Py_ssize_t count = PyTuple_GET_SIZE(list), done = 0;
-    watched *watch = PyMem_Calloc((size_t)count + 1, sizeof *watch);
-    if (watch == NULL)
-        PyErr_NoMemory();
-    while (watch != NULL && done < count &&
-           read_watch(PyTuple_GET_ITEM(list, done), missing, &watch[done]) == 0)
-        done++;
-    Py_DECREF(list);
-    if (watch == NULL || done < count) {
-        if (watch != NULL)
-            free_watch(watch, done);
-        return NULL;
-    }
-    watched *before = self->watch;
-    Py_ssize_t count_before = self->watch_count;
+    ft_watch before = self->watch;
     self->watch = watch;
-    self->watch_count = count;
     memcpy(self->prefix, prefix, (size_t)length);
     self->prefix_length = length;
-    free_watch(before, count_before); /* last: it may run the program's code */
+    ft_watch_fini(&before); /* last: it may run the program's code */
     Py_RETURN_NONE;
 }
 
@@ -454,21 +393,17 @@ static int function_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(self->handle);
     Py_VISIT(self->functions);
     Py_VISIT(self->attributes);
-    for (Py_ssize_t i = 0; i < self->watch_count; i++) {
-        Py_VISIT(self->watch[i].namespace);
-        Py_VISIT(self->watch[i].name);
-        Py_VISIT(self->watch[i].expected);
-    }
+    int result = ft_watch_traverse(&self->watch, visit, arg);
+    if (result != 0)
+        return result;
     return ft_call_plan_traverse(&self->plan, visit, arg);
 }
 
 static int function_clear(PyObject *object)
 {
     stored_function *self = (stored_function *)object;
-    watched *watch = self->watch;
-    Py_ssize_t count = self->watch_count;
-    self->watch = NULL;
-    self->watch_count = 0;
+    ft_watch watch = self->watch;
+    self->watch = (ft_watch){.namespaces = NULL};
     /* Called after this, by a finaliser: it calls the function. */
     Py_XSETREF(self->store, Py_NewRef(Py_None));
     Py_XSETREF(self->handle, Py_NewRef(Py_None));
@@ -476,7 +411,7 @@ static int function_clear(PyObject *object)
     Py_XSETREF(self->function, Py_NewRef(Py_None));
     Py_CLEAR(self->attributes);
     ft_call_plan_fini(&self->plan);
-    free_watch(watch, count);
+    ft_watch_fini(&watch);
     return 0;
 }
 

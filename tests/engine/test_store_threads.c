@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { THREADS = 8, STEPS = 1500, KEYS = 900, MOST = 400 << 10 };
+enum { THREADS = 8, STEPS = 5000, KEYS = 900, MOST = 400 << 10 };
 
 typedef struct worker {
     ft_store *store;

@@ -142,10 +142,9 @@ class Memo:
             raise TypeError(f"Memo: key must be bytes or a str, not {type(key).__name__}.")
         secret = key.encode() if isinstance(key, str) else key
         self._remote = Remote(url, key=secret, trusted=trusted, ttl=self._defaults.ttl)
-        known = secret or os.environ.get("FETTLE_CACHE_KEY", "").encode() or b"trusted"
+        known = _known(secret)
         self._seed = blake2b(b"keys of shared results", key=known[:64], digest_size=32).digest()
-        name = blake2b(f"{self._remote.place} {known!r}".encode(), digest_size=8).hexdigest()
-        return os.path.join(default_folder(), f"shared-{name}")
+        return folder_in_front_of(self._remote.place, secret)
 
     @overload
     def __call__(self, function: Wrapped, /) -> Wrapped: ...  # type: ignore[overload-overlap]
@@ -317,6 +316,17 @@ def default_folder() -> str:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(base, "fettle", "memo")
+
+
+def _known(secret: bytes | None) -> bytes:
+    """The secret of those who share."""
+    return secret or os.environ.get("FETTLE_CACHE_KEY", "").encode() or b"trusted"
+
+
+def folder_in_front_of(server: str, secret: bytes | None = None) -> str:
+    """Where this machine keeps what it has of a server, by its Remote's place."""
+    name = blake2b(f"{server} {_known(secret)!r}".encode(), digest_size=8).hexdigest()
+    return os.path.join(default_folder(), f"shared-{name}")
 
 
 def function_stats(store: Any) -> list[FunctionStats]:
