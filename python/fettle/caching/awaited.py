@@ -8,6 +8,7 @@ place.
 """
 
 import asyncio
+import functools
 from time import perf_counter
 from typing import Any
 
@@ -43,7 +44,8 @@ def awaited(kept: Kept) -> Any:
             await call(*args, **keywords)
         return kept.reference_of(kept.stored.key(args, keywords or None))
 
-    call.__dict__.update(
+    made: Any = functools.update_wrapper(call, kept.function)
+    made.__dict__.update(
         forget=kept.forget,
         clear=kept.clear,
         peek=kept.peek,
@@ -52,7 +54,7 @@ def awaited(kept: Kept) -> Any:
         reference=reference,
         handle=kept,
     )
-    return call
+    return made
 
 
 def _task() -> object | None:
