@@ -60,6 +60,25 @@ ssize_t ft_read_at(int fd, void *bytes, size_t length, uint64_t offset)
     return (ssize_t)done;
 }
 
+bool ft_file_ask(int fd, const char *name, ft_file_facts *facts)
+{
+#ifdef STATX_SIZE
+    struct statx is;
+    if (statx(fd, name == NULL ? "" : name, name == NULL ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW,
+              STATX_INO | STATX_SIZE | STATX_NLINK, &is) == 0) {
+        *facts = (ft_file_facts){is.stx_ino, is.stx_size, is.stx_nlink};
+        return true;
+    }
+    if (errno != ENOSYS && errno != EPERM) /* sandboxes refuse what they do not know */
+        return false;
+#endif
+    struct stat was;
+    if (name == NULL ? fstat(fd, &was) < 0 : fstatat(fd, name, &was, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    *facts = (ft_file_facts){was.st_ino, (uint64_t)was.st_size, was.st_nlink};
+    return true;
+}
+
 ft_status ft_status_of_errno(int error)
 {
     bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
@@ -255,8 +274,8 @@ void ft_folder_close(ft_folder *folder)
  */
 static bool lock_is_named(ft_folder *folder)
 {
-    struct stat is;
-    if (fstat(folder->lock, &is) < 0 || is.st_nlink > 0)
+    ft_file_facts is;
+    if (!ft_file_ask(folder->lock, NULL, &is) || is.names > 0)
         return true;
     int fd = ft_folder_file(folder, "lock", O_RDWR | O_CREAT);
     if (fd < 0)
