@@ -8,7 +8,7 @@ folder in place ("/some/chroot-runner python3.14"); everything then goes through
 prefix that ends with status 75 says that it could not try.
 
 Ends with 1 if a version failed, with 0 if all that could be tried passed. What was not tried is
-named.
+named. Minor versions in FETTLE_TESTED have passed `make test` already and are not tested again.
 """
 
 from __future__ import annotations
@@ -124,10 +124,15 @@ def candidates() -> Iterator[Path]:
     yield from sorted(pyenv.glob("versions/*/bin/python"), reverse=True)
 
 
+def tested() -> set[str]:
+    """The minor versions that need no test any more."""
+    return set(os.environ.get("FETTLE_TESTED", "").split())
+
+
 def discover(named: list[Interpreter]) -> list[Interpreter]:
     """One interpreter for each supported minor version that is not among the named."""
     chosen: dict[str, Interpreter] = {}
-    taken = {interpreter.minor for interpreter in named}
+    taken = {interpreter.minor for interpreter in named} | tested()
     for path in candidates():
         if not re.fullmatch(r"python(3(\.\d+)?)?", path.name):
             continue
@@ -235,7 +240,9 @@ def main() -> int:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes += pool.map(announced, interpreters, names(interpreters))
     for minor in supported():
-        if minor not in {outcome.minor for outcome in outcomes}:
+        if minor in tested():
+            outcomes.append(Outcome(minor, "passed", "-", 0, "by make test"))
+        elif minor not in {outcome.minor for outcome in outcomes}:
             outcomes.append(Outcome(minor, "not tried", "-", 0, "no such Python with headers here"))
     print("\nversion  result     seconds  interpreter; remark")
     for each in sorted(outcomes, key=lambda outcome: (len(outcome.minor), outcome.minor)):

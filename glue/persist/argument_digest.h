@@ -25,9 +25,9 @@
 enum { FT_DIGEST_DEEPEST = 2000 };
 
 /* What two objects share is walked twice, so a net of objects that lead to each other is walked on
- * each of its ways: too many ever to end. A step is 10 to 100 ns: after some twenty seconds it is a
+ * each of its ways: too many ever to end. A step is 20 to 200 ns: after some twenty seconds it is a
  * TypeError. */
-enum { FT_DIGEST_STEPS = 1 << 28, FT_DIGEST_STEPS_OF_OBJECT = 16, FT_DIGEST_LOOK = 1 << 14 };
+enum { FT_DIGEST_STEPS = 1 << 27, FT_DIGEST_STEPS_OF_OBJECT = 16, FT_DIGEST_LOOK = 1 << 14 };
 
 /* A value that is being walked, and those around it. */
 typedef struct ft_digest_level {

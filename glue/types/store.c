@@ -119,6 +119,16 @@ ft_store *ft_store_of(PyObject *object)
     return self->store;
 }
 
+/* As ft_store_of; but where it can not be had there is no exception. For what a call does besides
+ * looking and keeping. */
+static ft_store *store_if_any(PyObject *object)
+{
+    ft_store *store = ft_store_of(object);
+    if (store == NULL)
+        PyErr_Clear();
+    return store;
+}
+
 void ft_store_hold(PyObject *object)
 {
     ((store_object *)object)->holders++;
@@ -511,10 +521,14 @@ static bool tell_entry(void *context, const ft_entry *entry)
 
 static bool tell_function(void *context, const ft_kept_function *is)
 {
-    return tell_python(Py_BuildValue("KsKKd", (unsigned long long)is->id, is->name,
-                                     (unsigned long long)is->hits, (unsigned long long)is->misses,
-                                     seconds(is->saved_ns)),
-                       context);
+    /* a long one may have been cut within a character */
+    PyObject *name = PyUnicode_DecodeUTF8(is->name, (Py_ssize_t)strlen(is->name), "replace");
+    PyObject *tuple = NULL;
+    if (name != NULL)
+        tuple =
+            Py_BuildValue("KNKKd", (unsigned long long)is->id, name, (unsigned long long)is->hits,
+                          (unsigned long long)is->misses, seconds(is->saved_ns));
+    return tell_python(tuple, context);
 }
 
 static PyObject *told_all(PyObject *object, ft_status status, const telling *to)
@@ -573,9 +587,10 @@ static PyObject *store_count(PyObject *object, PyObject *args)
     unsigned long long hits, misses;
     double saved;
     ft_store *store;
-    if (!PyArg_ParseTuple(args, "sKKd:count", &name, &hits, &misses, &saved) ||
-        (store = ft_store_of(object)) == NULL)
+    if (!PyArg_ParseTuple(args, "sKKd:count", &name, &hits, &misses, &saved))
         return NULL;
+    if ((store = store_if_any(object)) == NULL)
+        Py_RETURN_NONE;
     ft_store_hold(object);
     Py_BEGIN_ALLOW_THREADS(void)
     ft_store_count(store, name, hits, misses, nanoseconds(saved));
@@ -588,30 +603,32 @@ static PyObject *store_claim(PyObject *object, PyObject *key_bytes)
 {
     ft_digest key;
     ft_store *store;
-    if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
+    if (read_key(key_bytes, &key) < 0)
         return NULL;
-    return PyLong_FromLong(ft_store_claim(store, key));
+    store = store_if_any(object);
+    return PyLong_FromLong(store == NULL ? FT_CLAIM_NOBODYS : ft_store_claim(store, key));
 }
 
 static PyObject *store_release(PyObject *object, PyObject *key_bytes)
 {
     ft_digest key;
     ft_store *store;
-    if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
+    if (read_key(key_bytes, &key) < 0)
         return NULL;
-    ft_store_release(store, key);
+    if ((store = store_if_any(object)) != NULL)
+        ft_store_release(store, key);
     Py_RETURN_NONE;
 }
 
 static PyObject *store_waits(PyObject *object, PyObject *waits)
 {
-    ft_store *store = ft_store_of(object);
-    int is = store == NULL ? -1 : PyObject_IsTrue(waits);
+    int is = PyObject_IsTrue(waits);
     if (is < 0)
         return NULL;
-    if (is)
+    ft_store *store = store_if_any(object);
+    if (store != NULL && is)
         ft_store_wait_begin(store);
-    else
+    else if (store != NULL)
         ft_store_wait_end(store);
     Py_RETURN_NONE;
 }
@@ -631,9 +648,9 @@ static PyObject *store_measure(PyObject *object, PyObject *unused)
 static PyObject *store_troubles(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    ft_store *store = ft_store_of(object);
+    ft_store *store = store_if_any(object);
     if (store == NULL)
-        return NULL;
+        return Py_BuildValue("Ii", 0, 0);
     unsigned troubles = ft_store_take_troubles(store);
     return Py_BuildValue("Ii", troubles, ft_store_errno(store));
 }

@@ -83,6 +83,8 @@ static int key_of(stored_function *self, const ft_secret *secret, PyObject *cons
     ft_digester digester;
     ft_digest_context context;
     ft_module_state *state = ft_module_state_of(Py_TYPE((PyObject *)self));
+    if (self->prefix_length == 0) /* another thread settles it anew now */
+        return 1;
     ft_digester_init(&digester, secret);
     ft_digester_feed(&digester, self->prefix, (size_t)self->prefix_length);
     ft_digest_context_init(&context, state, self->functions);
@@ -170,6 +172,25 @@ static int look(stored_function *self, ft_digest key, PyObject *const *args, Py_
     return 1;
 }
 
+/* The store, or NULL where nothing can be had of it, which the handle is told; NULL with an
+ * exception where that fails. */
+static ft_store *open_store(stored_function *self)
+{
+    ft_store *store = ft_store_of(self->store);
+    if (store != NULL || !PyErr_ExceptionMatches(PyExc_Exception))
+        return store;
+    PyErr_Clear();
+    PyObject *told = PyObject_CallMethod(self->handle, "unusable", NULL);
+    Py_XDECREF(told);
+    return NULL;
+}
+
+static PyObject *call_plainly(stored_function *self, PyObject *const *args, size_t flagged,
+                              PyObject *names)
+{
+    return PyErr_Occurred() ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
+}
+
 static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, size_t flagged,
                                      PyObject *names)
 {
@@ -180,16 +201,18 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     int unsettled = self->store == Py_None ? 1 : settle_if_needed(self);
     if (unsettled != 0)
         return unsettled < 0 ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
-    ft_store *store = ft_store_of(self->store);
+    ft_store *store = open_store(self);
     if (store == NULL)
-        return NULL;
+        return call_plainly(self, args, flagged, names);
     PyObject *held = Py_NewRef(self->store); /* the arguments' own code may run, and end it */
     ft_store_hold(held);
     int keyed = key_of(self, ft_store_secret(store), args, count, names, &key);
     ft_store_let_go(held);
     Py_DECREF(held);
-    if (keyed != 0)
-        return keyed < 0 ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
+    if (keyed < 0)
+        return NULL;
+    if (keyed > 0 || open_store(self) == NULL)
+        return call_plainly(self, args, flagged, names);
     int found = look(self, key, args, count, names, &value);
     if (found != 0)
         return found < 0 ? NULL : value;
@@ -197,15 +220,15 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     return ask_handle(self, "miss", bytes, args, count, names);
 }
 
-/* Fills in a secret: grown from seed, or the store's where there is none. 0 or -1. */
-static int read_secret(const stored_function *self, PyObject *seed, ft_secret *secret)
+/* Fills in a secret: grown from seed, or the store's where there is none. 0, 1: it has none, -1. */
+static int read_secret(stored_function *self, PyObject *seed, ft_secret *secret)
 {
     uint8_t bytes[FT_SEED_BYTES] = {0};
     if (seed == Py_None) {
-        ft_store *store = ft_store_of(self->store);
+        ft_store *store = open_store(self);
         if (store != NULL)
             *secret = *ft_store_secret(store);
-        return store == NULL ? -1 : 0;
+        return store != NULL ? 0 : PyErr_Occurred() ? -1 : 1;
     }
     if (!PyBytes_Check(seed) || PyBytes_GET_SIZE(seed) != FT_SEED_BYTES) {
         PyErr_SetString(PyExc_TypeError, "a seed is 32 bytes");
@@ -226,9 +249,11 @@ static PyObject *function_key(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "O!O|O:key", &PyTuple_Type, &tuple, &keywords, &seed))
         return NULL;
     int unsettled = self->store == Py_None ? 1 : settle_if_needed(self);
+    if (unsettled == 0)
+        unsettled = read_secret(self, seed, &secret);
     if (unsettled > 0)
         Py_RETURN_NONE;
-    if (unsettled < 0 || read_secret(self, seed, &secret) < 0)
+    if (unsettled < 0)
         return NULL;
     Py_ssize_t named = keywords == Py_None ? 0 : PyObject_Length(keywords);
     Py_ssize_t count = PyTuple_GET_SIZE(tuple), at = 0;
@@ -425,6 +450,26 @@ static PyObject *function_descr_get(PyObject *object, PyObject *instance, PyObje
     return PyObject_CallMethod(((stored_function *)object)->handle, "bind", "O", instance);
 }
 
+/* By its name, as functions are pickled and copied. */
+static PyObject *function_reduce(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    PyObject *name = PyObject_GetAttrString(object, "__qualname__");
+    if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError,
+                     "%R has no name that it could be pickled by: keep the results of a function.",
+                     object);
+    }
+    return name;
+}
+
+static PyObject *function_same(PyObject *object, PyObject *unused)
+{
+    (void)unused;
+    return Py_NewRef(object);
+}
+
 static PyObject *function_repr(PyObject *object)
 {
     const stored_function *self = (const stored_function *)object;
@@ -443,6 +488,9 @@ static PyMethodDef function_methods[] = {
      "look(key, args, keywords): (value, seconds it cost), if it is kept and good; else None."},
     {"counts", function_counts, METH_NOARGS, "(hits, seconds saved) since the last time."},
     {"add_hit", function_add_hit, METH_O, "Count a hit that saved so many seconds."},
+    {"__reduce__", function_reduce, METH_NOARGS, NULL},
+    {"__copy__", function_same, METH_NOARGS, NULL},
+    {"__deepcopy__", function_same, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -46,6 +46,57 @@ def original(x: int) -> str:
     return str(x)
 
 
+memo = fettle.Memo()
+
+
+@memo
+def kept(a: int, b: str = "") -> float:
+    return a + len(b)
+
+
+@memo(ignore=["b"], ttl=timedelta(days=1), key={"a": abs})
+def kept_given(a: int, *, b: str = "") -> float:
+    return a + len(b)
+
+
+@memo
+async def kept_awaited(x: int) -> str:
+    return str(x)
+
+
+class Keeps:
+    @memo
+    def method(self, y: int) -> int:
+        return y
+
+    @staticmethod
+    @memo
+    def static(y: int) -> str:
+        return str(y)
+
+    @memo(version=2)
+    @staticmethod
+    def static_below(y: int) -> str:
+        return str(y)
+
+
+def keeping(keeps: Keeps) -> None:
+    assert_type(kept(1, "a"), float)
+    assert_type(kept_given(1, b="a"), float)
+    kept("a")  # type: ignore[arg-type]
+    assert_type(kept.call(1), float)
+    assert_type(kept.cached(1), bool)
+    assert_type(kept.clear(), int)
+    assert_type(kept.__wrapped__(1), float)
+    assert_type(keeps.method(1), int)
+    assert_type(keeps.method.forget(1), bool)
+    assert_type(Keeps.static(1), str)
+    assert_type(Keeps.static_below(1), str)
+    keeps.method("a")  # type: ignore[arg-type]
+    assert_type(memo.stats().entries, int)
+    assert_type(memo.reduce(max_bytes="1MB", max_age=timedelta(days=3)), int)
+
+
 class Base(abc.ABC):
     @abc.abstractmethod
     def method(self, y: int) -> int: ...
@@ -117,6 +168,7 @@ class HasMethod(Protocol):
 async def coroutines(plain: Plain[int]) -> None:
     assert_type(await awaited(1), str)
     assert_type(await plain.awaited(1), bytes)
+    assert_type(await kept_awaited(1), str)
     await awaited("1")  # type: ignore[arg-type]
     assert_type(Plain.awaited.cache_info(plain).hits, int)
 

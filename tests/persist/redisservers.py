@@ -118,7 +118,7 @@ class Cluster:
 
     def _words(self) -> list[str]:
         return [
-            *("--cluster-enabled", "yes", "--cluster-node-timeout", "800"),
+            *("--cluster-enabled", "yes", "--cluster-node-timeout", "1500"),
             *("--cluster-port", str(free_port()), "--cluster-replica-validity-factor", "0"),
         ]
 

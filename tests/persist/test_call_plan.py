@@ -8,7 +8,11 @@ import random
 import threading
 import weakref
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fettle._core import CallPlan, digest
@@ -300,6 +304,32 @@ def test_arguments_may_change_meanwhile() -> None:
 
     plan = plan_of(lambda a, b, **rest: 0, key={"a": clear})
     assert plan.digest(([1],), kwargs) == plan.digest(([1],), {"b": 1, "c": [2]})
+
+
+def test_each_allocation_may_fail() -> None:
+    testing = pytest.importorskip("_testcapi")
+    plan = plan_of(lambda a, *r, k=10**40, **w: 0, key={"k": str})
+    names = [Parameter(f"p{i}", Parameter.POSITIONAL_OR_KEYWORD) for i in range(17)]
+    many = plan_of(inspect.Signature(names))
+    state = SimpleNamespace(a=[1, {2: {3, (4,)}}], b=bytearray(9), c=Fraction(1, 2), d=range(9))
+    calls: list[tuple[CallPlan, Any, Any]] = [
+        (plan, (state, "é", memoryview(b"abcd")[::2]), {"x": state, "y": len}),
+        (plan, (UUID(int=9), Decimal("1.5")), {"k": 3}),
+        (many, (state, *range(15)), {"p16": state}),
+    ]
+    for one, args, kwargs in calls:
+        right, failed = one.digest(args, kwargs), 0
+        for first in range(1000):
+            testing.set_nomemory(first, first + 1)
+            try:
+                found = one.digest(args, kwargs)
+            except MemoryError:
+                failed += 1
+                continue
+            finally:
+                testing.remove_mem_hooks()
+            assert found == right
+        assert failed > 5
 
 
 def test_nothing_is_leaked() -> None:

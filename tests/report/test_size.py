@@ -8,12 +8,12 @@ import re
 import pytest
 from fettle import failon
 from fettle.problem import Problem
-from fettle.report import columns, difftable, growth, leaks, listing, size
+from fettle.report import columns, difftable, growth, leaks, listing, size, span
 
 FACTORS = {unit: 1000**power for power, unit in enumerate(size.UNITS)}
 
 
-@pytest.mark.parametrize("module", [size, columns, growth, leaks, difftable, listing])
+@pytest.mark.parametrize("module", [size, columns, growth, leaks, difftable, listing, span])
 def test_examples(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
     assert doctest.testmod(module).attempted > 0  # type: ignore[arg-type]

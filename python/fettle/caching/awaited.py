@@ -9,7 +9,8 @@ import asyncio
 from time import perf_counter
 from typing import Any
 
-from fettle.caching.kept import CLAIM_SECONDS, Kept, Reference
+from fettle.caching.kept import CLAIM_SECONDS, Kept, Reference, computing
+from fettle.caching.place import Flight
 
 Arguments = tuple[Any, ...]
 Keywords = dict[str, Any] | None
@@ -57,17 +58,16 @@ async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> 
     flights, who = kept.place.flights, asyncio.current_task() or object()
     patience = kept.options.patience
     while True:
-        flight, mine = flights.begin(key, who)
-        if mine:
-            try:
-                return await _alone_here(kept, key, args, keywords)
-            finally:
-                flights.end(key, flight)
-        if patience <= 0 or flights.is_circle(flight, who):
-            return await _compute(kept, key, args, keywords, None)
-        flights.waiting(who, key)
+        mine = Flight(who)
         try:
-            ended = await _ended(kept, key, flight, patience)
+            flight = flights.begin(key, mine)
+            if flight is mine:
+                return await _alone_here(kept, key, args, keywords)
+        finally:
+            mine.gate.release()
+            flights.remove(key, mine)
+        try:
+            ended = flights.may_wait(key, flight, who) and await _ended(flight, patience)
         finally:
             flights.waits_no_more(who)
         if not ended:
@@ -77,11 +77,11 @@ async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> 
             return found[0]
 
 
-async def _ended(kept: Kept, key: bytes, flight: Any, patience: float) -> bool:
+async def _ended(flight: Flight, patience: float) -> bool:
     """Whether another task's (or thread's) flight ended."""
     until = perf_counter() + patience
     pause = 0.0
-    while kept.place.flights.flying.get(key) is flight:
+    while flight.gate.locked():
         if perf_counter() >= until:
             return False
         await asyncio.sleep(pause)
@@ -94,7 +94,7 @@ async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keyword
     assert store is not None
     try:
         if kept.options.patience > 0:
-            approach = kept.approach(key, args, keywords, False)
+            approach = kept.approach(key, args, keywords, computing.get())
             try:
                 while True:
                     await asyncio.sleep(next(approach))
@@ -132,8 +132,13 @@ async def _from_others(kept: Kept, key: bytes, args: Arguments, keywords: Keywor
 async def _compute(
     kept: Kept, key: bytes, args: Arguments, keywords: Keywords, shared: bytes | None
 ) -> Any:
+    before = computing.get()
+    computing.set(True)
     begun = perf_counter()
-    value = await kept.function(*args, **(keywords or {}))
+    try:
+        value = await kept.function(*args, **(keywords or {}))
+    finally:
+        computing.set(before)
     cost = perf_counter() - begun
     if shared is None:
         kept.keep(key, value, cost)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 DATABASE = re.compile(r"/?|/[0-9]{1,9}")
 SCHEMES = {
@@ -133,6 +133,8 @@ def _cluster(scheme: str, rest: str) -> Endpoint:
 def _understood(url: str) -> dict[str, Any]:
     """As the redis package does it, which takes what it does not understand for something else."""
     parts = urlsplit(url)
+    if parts.query:
+        parse_qsl(parts.query, strict_parsing=True)  # or there was a question mark in the password
     options: dict[str, Any] = import_module("redis.connection").parse_url(url)
     is_path = "/" in parts.path if parts.scheme == "unix" else DATABASE.fullmatch(parts.path)
     if not is_path or parts.fragment or (parts.scheme != "unix" and not parts.hostname):

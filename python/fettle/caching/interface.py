@@ -81,3 +81,43 @@ class Decorator(Protocol):
     def __call__(self, function: Wrapped, /) -> Wrapped: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, function: Callable[P, R], /) -> Cached[P, R, Callable[P, R]]: ...
+
+
+class KeptFunction(Protocol[P, R_co, Bindable_co]):
+    """A function whose results a fettle.Memo keeps."""
+
+    __name__: str
+    __qualname__: str
+
+    @property
+    def __wrapped__(self) -> Callable[P, R_co]: ...
+    def __call__(self, *args: P.args, **keywords: P.kwargs) -> R_co: ...
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> Self: ...
+    @overload
+    def __get__(
+        self: KeptFunction[..., Any, Callable[Concatenate[T, Q], R]],
+        instance: T,
+        owner: Any = None,
+        /,
+    ) -> KeptFunction[Q, R, Callable[Q, R]]: ...
+    @overload
+    def __get__(self, instance: object, owner: Any = None, /) -> Self: ...
+
+    # Of methods that are coroutine functions these take the instance.
+    def forget(self, *args: Any, **keywords: Any) -> bool: ...
+    def clear(self) -> int: ...
+    def call(self, *args: Any, **keywords: Any) -> R_co: ...
+    def peek(self, *args: Any, **keywords: Any) -> Any: ...
+    def cached(self, *args: Any, **keywords: Any) -> bool: ...
+    # of a coroutine function: to be awaited
+    def reference(self, *args: Any, **keywords: Any) -> Any: ...
+
+
+class KeptDecorator(Protocol):
+    """What Memo()(...) gives."""
+
+    @overload
+    def __call__(self, function: Wrapped, /) -> Wrapped: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> KeptFunction[P, R, Callable[P, R]]: ...

@@ -7,11 +7,12 @@ the store, other machines for its claim on the server. Nobody waits who must not
 not in a circle, not for who is stopped, not for longer than patience; who does not wait computes.
 """
 
+import inspect
 import os
-import threading
 import weakref
 from _thread import get_ident
 from collections.abc import Callable, Generator, Mapping
+from contextvars import ContextVar
 from hashlib import blake2b
 from time import perf_counter, sleep, time
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fettle import _core
 from fettle.caching.code import MISSING, identify
-from fettle.caching.place import Place
+from fettle.caching.place import Flight, Place
 from fettle.problem import reason
 
 if TYPE_CHECKING:
@@ -48,13 +49,7 @@ class Options(NamedTuple):
     patience: float = 3600.0  # seconds to wait for who computes; 0: never
 
 
-class _Depth(threading.local):
-    """How many results a thread computes, one within the other."""
-
-    computing = 0
-
-
-_depth = _Depth()
+computing: ContextVar[bool] = ContextVar("fettle: within a kept function", default=False)
 _all: "weakref.WeakSet[Kept]" = weakref.WeakSet()
 
 
@@ -116,6 +111,13 @@ class Kept:
         prefix.update(repr(named).encode(errors="surrogatepass"))
         self.stored.settle(prefix.digest(), rows, MISSING)
 
+    def unusable(self) -> None:
+        """The store was closed, or can not be opened again in a forked child."""
+        self.place.say(
+            f"results are computed and not kept, since {self.place.folder} can not be used any "
+            "more: give Memo another folder."
+        )
+
     def valid(self, entry: Entry, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> bool:
         """Whether the program's own check lets a result pass."""
         assert self.options.validate is not None
@@ -135,15 +137,15 @@ class Kept:
         flights, who = self.place.flights, get_ident()
         patience = self.options.patience
         while True:
-            flight, mine = flights.begin(key, who)
-            if mine:
-                try:
+            mine = Flight(who)
+            try:
+                flight = flights.begin(key, mine)
+                if flight is mine:
                     return self._alone_here(key, args, keywords)
-                finally:
-                    flights.end(key, flight)
-            if patience <= 0 or flights.is_circle(flight, who):
-                return self.compute(key, args, keywords)
-            if not flights.wait(key, flight, who, patience):
+            finally:
+                mine.gate.release()
+                flights.remove(key, mine)
+            if patience <= 0 or not flights.wait(key, flight, who, patience):
                 return self.compute(key, args, keywords)
             found = self.look(key, args, keywords)
             if found is not None:
@@ -204,7 +206,7 @@ class Kept:
         assert store is not None
         try:
             if self.options.patience > 0:
-                approach = self.approach(key, args, keywords, _depth.computing > 0)
+                approach = self.approach(key, args, keywords, computing.get())
                 try:
                     while True:
                         sleep(next(approach))
@@ -265,12 +267,13 @@ class Kept:
         keywords: dict[str, Any] | None,
         shared: bytes | None = None,
     ) -> Any:
-        _depth.computing += 1
+        before = computing.get()
+        computing.set(True)
         begun = perf_counter()
         try:
             value = self.function(*args, **keywords) if keywords else self.function(*args)
         finally:
-            _depth.computing -= 1
+            computing.set(before)
         self.keep(key, value, perf_counter() - begun, shared)
         return value
 
@@ -329,9 +332,20 @@ class Kept:
 
     # ---- what the kept function offers ----
 
+    def key(self, args: tuple[Any, ...], keywords: dict[str, Any]) -> bytes | None:
+        """The key of a call; None: nothing can be kept. TypeError: the arguments do not fit."""
+        key = self.stored.key(args, keywords or None)
+        if key is None:
+            try:
+                signature = inspect.signature(self.function)
+            except (TypeError, ValueError):  # some of C's functions do not say
+                return None
+            signature.bind(*args, **keywords)
+        return key
+
     def forget(self, /, *args: Any, **keywords: Any) -> bool:
         """Forget the result of one call; True: there was one."""
-        key = self.stored.key(args, keywords or None)
+        key = self.key(args, keywords)
         store = self.place.store
         if key is None or store is None:
             return False
@@ -357,13 +371,13 @@ class Kept:
     def peek(self, /, *args: Any, **keywords: Any) -> Any:
         """The result if it is kept in the store, else None; never computes. cached() tells a kept
         None from none."""
-        key = self.stored.key(args, keywords or None)
+        key = self.key(args, keywords)
         found = None if key is None else self.stored.look(key, args, keywords or None)
         return None if found is None else found[0]
 
     def cached(self, /, *args: Any, **keywords: Any) -> bool:
         """Whether a call would be answered from the store."""
-        key = self.stored.key(args, keywords or None)
+        key = self.key(args, keywords)
         return key is not None and self.stored.look(key, args, keywords or None) is not None
 
     def reference(self, /, *args: Any, **keywords: Any) -> "Reference":

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from hashlib import blake2b
-from types import FunctionType
-from typing import Any, NamedTuple, TypeVar, overload
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from fettle.caching import kept as keeping
 from fettle.caching.awaited import awaited
@@ -19,9 +19,15 @@ from fettle.caching.kept import Kept, Options
 from fettle.caching.place import Place
 from fettle.report import size
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from fettle.caching.interface import KeptDecorator, KeptFunction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Wrapped = TypeVar("Wrapped", bound="classmethod[Any, ..., Any] | staticmethod[..., Any]")
 
 MAX_BYTES = "2GB"
+MOST_BYTES = 1 << 62
 COMPRESS = 3  # a level of zstd's, for compress=True
 VIEWS = {False: 0, True: 1, "c": 1, "r": 2}
 LONGEST = 3600.0  # seconds to wait for another process that computes
@@ -114,9 +120,7 @@ class Memo:
         self._remote: Any = None
         self._seed = bytes(32)
         self._made_of = (max_bytes, ttl, compress, mmap, wait, key, trusted)
-        text = None if path_or_url is None else os.fspath(path_or_url)
-        if isinstance(text, bytes):
-            text = os.fsdecode(text)
+        text = None if path_or_url is None else _path(path_or_url)
         if text is not None and text.partition("://")[0] in SCHEMES and "://" in text:
             folder = self._join(text, key, trusted)
         elif text is not None and "://" in text:
@@ -134,15 +138,18 @@ class Memo:
         """The server behind an address, and the folder in front of it."""
         from fettle.caching.remote import Remote
 
+        if not isinstance(key, bytes | str | None):
+            raise TypeError(f"Memo: key must be bytes or a str, not {type(key).__name__}.")
         secret = key.encode() if isinstance(key, str) else key
         self._remote = Remote(url, key=secret, trusted=trusted, ttl=self._defaults.ttl)
-        known = secret or os.environ.get("FETTLE_CACHE_KEY", "").encode() or b"trusted"
+        known = _known(secret)
         self._seed = blake2b(b"keys of shared results", key=known[:64], digest_size=32).digest()
-        name = blake2b(f"{self._remote.place} {known!r}".encode(), digest_size=8).hexdigest()
-        return os.path.join(default_folder(), f"shared-{name}")
+        return folder_in_front_of(self._remote.place, secret)
 
     @overload
-    def __call__(self, function: F, /) -> F: ...
+    def __call__(self, function: Wrapped, /) -> Wrapped: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> "KeptFunction[P, R, Callable[P, R]]": ...
     @overload
     def __call__(
         self,
@@ -158,7 +165,7 @@ class Memo:
         compress: bool | int | None = None,
         mmap: bool | str | None = None,
         wait: bool | float | None = None,
-    ) -> Callable[[F], F]: ...
+    ) -> "KeptDecorator": ...
 
     def __call__(
         self,
@@ -208,7 +215,7 @@ class Memo:
         if isinstance(function, classmethod | staticmethod):
             return type(function)(self._decorate(function.__func__, options))
         _check(function)
-        name = identify(function, version=0).name
+        name = _written(identify(function, version=0).name)
         kept = Kept(
             self._place,
             self._remote,
@@ -243,15 +250,14 @@ class Memo:
         """Forget what has not been used for longest, until the folder takes max_bytes at most,
         holds max_items at most, and nothing that was last used max_age (seconds, or a timedelta)
         ago. How many went. Without bounds: down to the memo's own max_bytes."""
-        store = self._place.store
-        if store is None:
-            return 0
         bound = None if max_bytes is None else _bytes(max_bytes)
         if max_bytes is None and max_age is None and max_items is None:
             bound = self._max_bytes or None
-        if max_items is not None and (isinstance(max_items, bool) or max_items < 0):
-            raise ValueError(f"reduce: max_items is {max_items!r} and must be 0 or more.")
-        removed = store.reduce(bound, max_items, _age(max_age))
+        items, age = _count(max_items), _age(max_age)
+        store = self._place.store
+        if store is None:
+            return 0
+        removed = store.reduce(bound, items, age)
         self._place.look_for_troubles()
         return removed
 
@@ -282,16 +288,16 @@ class Memo:
             self._remote.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (self._url or self.path, self._made_of)
+        return _rebuilt, (type(self), self._url or self.path, self._made_of)
 
     def __repr__(self) -> str:
         place = self.path if self._remote is None else self._remote.place
         return f"fettle.Memo({place!r})"
 
 
-def _rebuilt(path: str, made_of: tuple[Any, ...]) -> Memo:
+def _rebuilt(kind: type[Memo], path: str, made_of: tuple[Any, ...]) -> Memo:
     max_bytes, ttl, compress, mmap, wait, key, trusted = made_of
-    return Memo(
+    return kind(
         path, max_bytes, ttl, compress=compress, mmap=mmap, wait=wait, key=key, trusted=trusted
     )
 
@@ -310,6 +316,17 @@ def default_folder() -> str:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(base, "fettle", "memo")
+
+
+def _known(secret: bytes | None) -> bytes:
+    """The secret of those who share."""
+    return secret or os.environ.get("FETTLE_CACHE_KEY", "").encode() or b"trusted"
+
+
+def folder_in_front_of(server: str, secret: bytes | None = None) -> str:
+    """Where this machine keeps what it has of a server, by its Remote's place."""
+    name = blake2b(f"{server} {_known(secret)!r}".encode(), digest_size=8).hexdigest()
+    return os.path.join(default_folder(), f"shared-{name}")
 
 
 def function_stats(store: Any) -> list[FunctionStats]:
@@ -340,6 +357,29 @@ def function_stats(store: Any) -> list[FunctionStats]:
 # ---- options ----
 
 
+def _path(given: Any) -> str:
+    if not isinstance(given, str | bytes | os.PathLike):
+        raise TypeError(f"Memo: the folder must be a path or an address, not {given!r}.")
+    path = os.fsdecode(given)
+    try:
+        fit = path != "" and "\0" not in path and os.fsencode(path) != b""
+    except UnicodeEncodeError:
+        fit = False
+    if not fit:
+        raise ValueError(f"Memo: {path!r} can not be the name of a folder.")
+    return path
+
+
+def _count(given: Any) -> int | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise TypeError(f"reduce: max_items must be an int, not {given!r}.")
+    if given < 0:
+        raise ValueError(f"reduce: max_items is {given} and must be 0 or more.")
+    return given
+
+
 def _bytes(given: int | str | None) -> int:
     if given is None:
         return 0
@@ -349,12 +389,12 @@ def _bytes(given: int | str | None) -> int:
             raise ValueError(
                 f"Memo: max_bytes {given!r} is no size; give a number and a unit, as in '500MB'."
             )
-        return read
+        return min(read, MOST_BYTES)
     if isinstance(given, bool) or not isinstance(given, int):
         raise TypeError(f"Memo: max_bytes must be an int, a str as '500MB' or None, not {given!r}.")
     if given <= 0:
         raise ValueError(f"Memo: max_bytes is {given} and must be above 0; None has no bound.")
-    return given
+    return min(given, MOST_BYTES)
 
 
 def _duration(given: Any, option: str) -> float:
@@ -411,7 +451,7 @@ def _patience(wait: Any) -> float:
 
 
 def _names(ignore: Any) -> tuple[str, ...]:
-    names = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    names = (ignore,) if isinstance(ignore, str) else _items(ignore, "ignore", "names")
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"memo: ignore takes names of parameters, not {name!r}.")
@@ -432,8 +472,14 @@ def _keys(key: Any) -> dict[str, Callable[[Any], Any]]:
 
 
 def _depends(depends: Any) -> tuple[Any, ...]:
-    single = isinstance(depends, str | bytes | os.PathLike) or callable(depends)
-    return (depends,) if single else tuple(depends)
+    single = isinstance(depends, str | bytes | os.PathLike | ModuleType) or callable(depends)
+    return (depends,) if single else _items(depends, "depends", "functions, modules and the like")
+
+
+def _items(given: Any, option: str, what: str) -> tuple[Any, ...]:
+    if not isinstance(given, Iterable):
+        raise TypeError(f"memo: {option} takes a list of {what}, not {given!r}.")
+    return tuple(given)
 
 
 def _callable(validate: Any) -> Any:
@@ -453,6 +499,11 @@ def _check(function: Any) -> None:
         raise TypeError(
             f"memo: {name} is a generator function, and a generator can not be kept: return a list."
         )
+
+
+def _written(name: str) -> str:
+    """A name as it can be written into a file, whatever a program put into it."""
+    return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 # ---- parameters ----

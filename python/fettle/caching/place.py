@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A folder of kept results, as this process has it: its store, who computes what, what was said.
 
-All Memos of one folder share one Place, so that two of them do not compute one key twice.
+All Memos of one folder and bound share one Place. Who computes what is known for all places at
+once, so that two Memos do not compute one key twice, and circles through several are seen.
 """
 
 import os
@@ -36,10 +37,27 @@ class MemoWarning(UserWarning):
     """Results are not kept as they should be; the program computes what it needs."""
 
 
+class Folder:
+    """The stores of one folder. They are closed together: claims are locks of the process, and end
+    when it closes any one of the files that they lie on."""
+
+    __slots__ = ("__weakref__", "stores")
+
+    def __init__(self) -> None:
+        self.stores: dict[tuple[str, int], Store] = {}
+
+    def open(self, path: str, max_bytes: int) -> Store:
+        store = self.stores.get((path, max_bytes))
+        if store is None:
+            store = self.stores[path, max_bytes] = Store(os.path.join(path, LAYOUT), max_bytes)
+        return store
+
+
 class Place:
     """One folder. of() gives it; store is None where the folder can not be made or opened."""
 
     _known: ClassVar[Any] = weakref.WeakValueDictionary()
+    _folders: ClassVar[Any] = weakref.WeakValueDictionary()
 
     @classmethod
     def of(cls, folder: str, max_bytes: int) -> "Place":
@@ -51,12 +69,13 @@ class Place:
     def __init__(self, folder: str, max_bytes: int) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
-        self.flights = Flights()
+        self.flights = FLIGHTS
+        self._shared = self._folders.setdefault(os.path.realpath(folder), Folder())
         self.store: Store | None = None
         self._said: set[str] = set()
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
-            self.store = Store(os.path.join(folder, LAYOUT), max_bytes)
+            self.store = self._shared.open(folder, max_bytes)
         except OSError as error:
             self.say(
                 f"results are computed and not kept, since {folder} can not be used "
@@ -110,22 +129,27 @@ class Flight:
 
 
 class Flights:
-    """Results that threads (or tasks) of this process compute now."""
+    """Results that threads (or tasks) of this process compute now. A key is of one folder only.
+
+    KeyboardInterrupt may come between any two calls: a flight whose gate is open has ended, even
+    where it still stands here, and whoever sees that removes it."""
 
     def __init__(self) -> None:
         self.flying: dict[bytes, Flight] = {}
         self._waits: dict[object, bytes] = {}  # who waits for which key
 
-    def begin(self, key: bytes, who: object) -> tuple[Flight, bool]:
-        """The key's flight, and whether it is mine."""
-        mine = Flight(who)
-        now = self.flying.setdefault(key, mine)
-        return now, now is mine
+    def begin(self, key: bytes, mine: Flight) -> Flight:
+        """The key's flight; mine, where there was none."""
+        while True:
+            now = self.flying.setdefault(key, mine)
+            if now is mine or now.gate.locked():
+                return now
+            self.remove(key, now)
 
-    def end(self, key: bytes, flight: Flight) -> None:
+    def remove(self, key: bytes, flight: Flight) -> None:
+        """The flight has ended: its gate is open."""
         if self.flying.get(key) is flight:
-            del self.flying[key]
-        flight.gate.release()
+            self.flying.pop(key, None)
 
     def is_circle(self, flight: Flight, who: object) -> bool:
         """Would who, waiting for the flight, wait for itself?"""
@@ -140,18 +164,22 @@ class Flights:
         return True
 
     def wait(self, key: bytes, flight: Flight, who: object, patience: float) -> bool:
-        """Whether the flight ended while the thread waited."""
-        self._waits[who] = key
+        """Whether the flight ended while the thread waited. False: it must not wait (longer)."""
         try:
+            if not self.may_wait(key, flight, who):
+                return False
             ended = flight.gate.acquire(timeout=patience)
             if ended:
                 flight.gate.release()  # the next one's turn
             return ended
         finally:
-            self._waits.pop(who, None)
+            self.waits_no_more(who)
 
-    def waiting(self, who: object, key: bytes) -> None:
+    def may_wait(self, key: bytes, flight: Flight, who: object) -> bool:
+        """Says that who waits from now on, before it looks for circles: of two that begin to wait
+        for each other at once, one sees the other."""
         self._waits[who] = key
+        return not self.is_circle(flight, who)
 
     def waits_no_more(self, who: object) -> None:
         self._waits.pop(who, None)
@@ -162,9 +190,6 @@ class Flights:
         self._waits.clear()
 
 
-def _in_child() -> None:
-    for place in list(Place._known.values()):
-        place.flights.forget()
+FLIGHTS = Flights()
 
-
-os.register_at_fork(after_in_child=_in_child)
+os.register_at_fork(after_in_child=FLIGHTS.forget)
