@@ -129,7 +129,7 @@ static bool tell(void *context, const ft_entry *entry)
     return entry->length <= VALUE_MOST;
 }
 
-static bool tell_function(void *context, const ft_function *function)
+static bool tell_function(void *context, const ft_kept_function *function)
 {
     *(size_t *)context += strlen(function->name);
     return true;
