@@ -187,19 +187,31 @@ static ft_status digest_file(const ft_folder *folder, int fd, const ft_blob *blo
     return status;
 }
 
+bool ft_blob_sight(const ft_folder *folder, const ft_blob *blob, uint64_t *sight)
+{
+    char path[FT_BLOB_PATH];
+    struct stat is;
+    path_of(blob, path);
+    if (fstatat(folder->fd, path, &is, AT_SYMLINK_NOFOLLOW) < 0 ||
+        (uint64_t)is.st_size != blob->name.bytes)
+        return false;
+    *sight = sight_of(folder, blob, &is);
+    return true;
+}
+
 ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *blob, bool writable,
-                      uint8_t **bytes)
+                      uint8_t **bytes, uint64_t *sight)
 {
     int fd;
     struct stat is;
     ft_status status = blob_open(folder, blob, &fd, &is);
     if (status != FT_OK)
         return status;
-    uint64_t sight = sight_of(folder, blob, &is);
-    if (!is_believed(blobs, sight)) {
+    *sight = sight_of(folder, blob, &is);
+    if (!is_believed(blobs, *sight)) {
         status = digest_file(folder, fd, blob, blobs->believed.mem);
         if (status == FT_OK)
-            believe(blobs, sight);
+            believe(blobs, *sight);
     }
     void *map = MAP_FAILED;
     if (status == FT_OK)
