@@ -110,7 +110,12 @@ LOADS = {
     "dict": Load("hits, a dict of an int, a list and a float", HITS, dicts),
     "misses": Load("ints that never come again", {"joblib": 20.0}, integers, hits=False),
     "array": Load(
-        "hits, 8 MB of float64, of which the first is read", {"joblib": 100.0}, three, "f(key)[0]", "key", array
+        "hits, 8 MB of float64, of which the first is read",
+        {"joblib": 100.0},
+        three,
+        "f(key)[0]",
+        "key",
+        array,
     ),
     "array mapped": Load(
         "the same where joblib maps it too", {}, three, "f(key)[0]", "key", array, mapped=True
