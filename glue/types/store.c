@@ -95,7 +95,11 @@ static int open_store(store_object *self)
     Py_END_ALLOW_THREADS
     if (status != FT_OK)
         return fail(status, self);
-    ft_store *before = self->store; /* another thread was faster */
+    if (self->holders > 0) { /* another thread was faster, and uses what it opened */
+        ft_store_close(store);
+        return 0;
+    }
+    ft_store *before = self->store;
     self->store = store;
     self->forks = ft_flights_forks;
     ft_store_close(before);
@@ -176,6 +180,19 @@ static void store_dealloc(PyObject *object)
     Py_XDECREF(self->folder);
     type->tp_free(object);
     Py_DECREF(type);
+}
+
+/* Is it open in the folder that lies there now? */
+static PyObject *store_reopen(PyObject *object, PyObject *unused)
+{
+    store_object *self = (store_object *)object;
+    (void)unused;
+    if (self->store == NULL || self->holders > 0)
+        Py_RETURN_FALSE;
+    const ft_store *before = self->store;
+    if (open_store(self) < 0)
+        return NULL;
+    return PyBool_FromLong(self->store != before);
 }
 
 static PyObject *store_close(PyObject *object, PyObject *unused)
@@ -702,6 +719,8 @@ static PyMethodDef store_methods[] = {
     {"waits", store_waits, METH_O, "Say that this process waits for another's claim, or no more."},
     {"measure", store_measure, METH_NOARGS, "(entries, bytes on disk, most bytes)"},
     {"troubles", store_troubles, METH_NOARGS, "(bits since the last time, errno)"},
+    {"reopen", store_reopen, METH_NOARGS,
+     "Open the folder anew, after it was removed: False where somebody uses the store just now."},
     {"close", store_close, METH_NOARGS, "Close the files."},
     {NULL, NULL, 0, NULL},
 };

@@ -347,6 +347,19 @@ def test_coroutine_methods(memo: fettle.Memo) -> None:
     assert CALLS == [(1, 1), (2, 1)]
 
 
+def test_one_upon_the_other(memo: fettle.Memo, tmp_path: Path) -> None:
+    other = fettle.Memo(tmp_path / "other")
+
+    async def use() -> None:
+        upper = memo(other(add_later))
+        assert await upper(1) == 3 and upper.cached(1) and upper.forget(1)
+        assert await upper(1) == 3 and CALLS == [(1, 2)]
+
+    asyncio.run(use())
+    upper = memo(other(add))
+    assert upper(1) == 3 and upper.forget(1) and upper(1) == 3 and len(CALLS) == 2
+
+
 # ---- references ----
 
 

@@ -2,10 +2,13 @@
 """Coroutine functions whose results lie in a store: what is kept is what was awaited.
 
 As kept.py, for tasks instead of threads. Reading and writing the store is quick and is done in the
-event loop; waiting for other processes and talking to a server is not.
+event loop; waiting for other processes and talking to a server is not. Where no task of asyncio's
+runs (another library's loop, or somebody drives the coroutine by hand) a miss is computed in its
+place.
 """
 
 import asyncio
+import functools
 from time import perf_counter
 from typing import Any
 
@@ -32,9 +35,8 @@ def awaited(kept: Kept) -> Any:
         key = kept.stored.key(args, keywords or None)
         if key is None:
             return await kept.function(*args, **keywords)
-        return await _compute(
-            kept, key, args, keywords or None, kept.shared(args, keywords or None)
-        )
+        shared = None if _task() is None else kept.shared(args, keywords or None)
+        return await _compute(kept, key, args, keywords or None, shared)
 
     async def reference(*args: Any, **keywords: Any) -> Reference:
         """A small handle of the result, which is computed now if it is not kept."""
@@ -42,7 +44,8 @@ def awaited(kept: Kept) -> Any:
             await call(*args, **keywords)
         return kept.reference_of(kept.stored.key(args, keywords or None))
 
-    call.__dict__.update(
+    made: Any = functools.update_wrapper(call, kept.function)
+    made.__dict__.update(
         forget=kept.forget,
         clear=kept.clear,
         peek=kept.peek,
@@ -51,11 +54,21 @@ def awaited(kept: Kept) -> Any:
         reference=reference,
         handle=kept,
     )
-    return call
+    return made
+
+
+def _task() -> object | None:
+    """asyncio's task that runs; None in another library's loop, or where none runs."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
 
 
 async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
-    flights, who = kept.place.flights, asyncio.current_task() or object()
+    flights, who = kept.place.flights, _task()
+    if who is None:
+        return await _compute(kept, key, args, keywords, None)
     patience = kept.options.patience
     while True:
         mine = Flight(who)

@@ -74,7 +74,7 @@ class Kept:
         self.options = options
         self.parameters = parameters
         self.misses = 0
-        self._id: int | None = None
+        self._id = (-1, 0)  # of which opening of the place, and the number
         self._broken = ""
         self.stored = _core.StoredFunction(
             place.store,
@@ -322,10 +322,12 @@ class Kept:
     @property
     def id(self) -> int:
         """The store's number of the function."""
-        if self._id is None:
+        opened, number = self._id
+        if opened != self.place.opened:
             assert self.place.store is not None
-            self._id = self.place.store.name_function(self.name)
-        return self._id
+            opened, number = self.place.opened, self.place.store.name_function(self.name)
+            self._id = opened, number
+        return number
 
     def flush(self) -> None:
         """Adds what was counted to what the store knows of the function."""

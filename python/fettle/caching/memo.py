@@ -31,6 +31,10 @@ MOST_BYTES = 1 << 62
 COMPRESS = 3  # a level of zstd's, for compress=True
 VIEWS = {False: 0, True: 1, "c": 1, "r": 2}
 LONGEST = 3600.0  # seconds to wait for another process that computes
+OFFERED = (
+    *("forget", "clear", "call", "peek", "cached", "reference"),
+    *("settle", "key", "look", "counts", "add_hit"),
+)
 SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix", "redis+cluster", "valkey+cluster")
 
 
@@ -225,10 +229,12 @@ class Memo:
             _parameters(function, name, options),
             options,
         )
-        made: Any = kept.stored
         if inspect.iscoroutinefunction(function):
-            made = awaited(kept)
-        return functools.update_wrapper(made, function)
+            return awaited(kept)
+        made: Any = functools.update_wrapper(kept.stored, function)
+        for own in OFFERED:  # the function's attributes of these names stay its own
+            made.__dict__.pop(own, None)
+        return made
 
     # ---- the whole ----
 

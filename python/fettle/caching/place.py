@@ -5,6 +5,7 @@ All Memos of one folder and bound share one Place. Who computes what is known fo
 once, so that two Memos do not compute one key twice, and circles through several are seen.
 """
 
+import errno
 import os
 import sys
 import warnings
@@ -37,6 +38,18 @@ class MemoWarning(UserWarning):
     """Results are not kept as they should be; the program computes what it needs."""
 
 
+Where = tuple[int, int] | None
+
+
+def lies_at(path: str) -> Where:
+    """Which folder lies at a path now."""
+    try:
+        there = os.stat(path)
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
+
+
 class Folder:
     """The stores of one folder. They are closed together: claims are locks of the process, and end
     when it closes any one of the files that they lie on."""
@@ -44,12 +57,14 @@ class Folder:
     __slots__ = ("__weakref__", "stores")
 
     def __init__(self) -> None:
-        self.stores: dict[tuple[str, int], Store] = {}
+        self.stores: dict[tuple[str, int, Where], Store] = {}
 
     def open(self, path: str, max_bytes: int) -> Store:
-        store = self.stores.get((path, max_bytes))
+        folder = os.path.join(path, LAYOUT)
+        store = self.stores.get((path, max_bytes, lies_at(folder)))
         if store is None:
-            store = self.stores[path, max_bytes] = Store(os.path.join(path, LAYOUT), max_bytes)
+            store = Store(folder, max_bytes)
+            self.stores[path, max_bytes, lies_at(folder)] = store
         return store
 
 
@@ -72,10 +87,13 @@ class Place:
         self.flights = FLIGHTS
         self._shared = self._folders.setdefault(os.path.realpath(folder), Folder())
         self.store: Store | None = None
+        self.opened = 0  # how often it was made again: functions have other numbers then
+        self._opened_at: Where = None
         self._said: set[str] = set()
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             self.store = self._shared.open(folder, max_bytes)
+            self._opened_at = lies_at(os.path.join(self.folder, LAYOUT))
         except OSError as error:
             self.say(
                 f"results are computed and not kept, since {folder} can not be used "
@@ -93,11 +111,26 @@ class Place:
         for bit, sentence in SENTENCES.items():
             if bits & bit:
                 self.say(sentence.format(self.folder))
-        if bits & IO:
+        if bits & IO and not (error == errno.ENOENT and self._is_made_again()):
             self.say(
                 f"{self.folder} can not be read or written ({os.strerror(error)}): results are "
                 "computed where they are not found."
             )
+
+    def _is_made_again(self) -> bool:
+        """Whether the folder had been removed, and is opened again."""
+        assert self.store is not None
+        if lies_at(os.path.join(self.folder, LAYOUT)) == self._opened_at:
+            return False
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            if not self.store.reopen():
+                return False
+        except OSError:
+            return False
+        self.opened += 1
+        self._opened_at = lies_at(os.path.join(self.folder, LAYOUT))
+        return True
 
     def say(self, sentence: str) -> None:
         if sentence not in self._said:
