@@ -17,6 +17,7 @@ enum { BELIEVED_MOST = 1 << 16, ORPHAN_SECONDS = 600, FOLDERS = 256, PIECE = 256
 
 ft_status ft_blobs_init(ft_blobs *blobs, const ft_mem *mem)
 {
+    blobs->mem = mem;
     ft_map_init(&blobs->believed, mem);
     return pthread_mutex_init(&blobs->lock, NULL) == 0 ? FT_OK : FT_ERR_MEMORY;
 }
@@ -186,7 +187,7 @@ ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *b
         return status;
     uint64_t sight = sight_of(folder, blob, &is);
     if (!is_believed(blobs, sight)) {
-        status = digest_file(folder, fd, blob, blobs->believed.mem);
+        status = digest_file(folder, fd, blob, blobs->mem);
         if (status == FT_OK)
             believe(blobs, sight);
     }

@@ -31,6 +31,7 @@ enum {
 };
 
 typedef struct ft_blobs {
+    const ft_mem *mem;
     pthread_mutex_t lock; /* of believed */
     ft_map believed;      /* by what tells a file from others */
 } ft_blobs;

@@ -160,24 +160,18 @@ void ft_store_end(ft_store *store)
 }
 
 /* What there is of the files of a folder that can be used. */
-static ft_status open_files(ft_store *store, ft_folder_state state)
+static ft_status open_files(ft_store *store)
 {
-    ft_status status = FT_OK;
     store->writable = store->folder.lock >= 0;
     if (store->writable) {
         ft_claims_open(&store->claims, &store->folder);
-        status = ft_store_begin(store, FT_WRITERS_PATIENCE_MS, NULL);
-        if (status == FT_OK) {
-            if (state == FT_FOLDER_DAMAGED)
-                status = ft_store_start_over(store);
-            ft_store_end(store);
-        }
+        if (ft_store_begin(store, FT_WRITERS_PATIENCE_MS, NULL) == FT_OK)
+            ft_store_end(store); /* an index of another head was made anew */
     } else {
         ft_store_say(store, FT_TROUBLE_READ_ONLY);
     }
-    status = ft_store_reopen(store);
-    if (status == FT_ERR_NEWER)
-        ft_store_say(store, FT_TROUBLE_NEWER);
+    ft_status status = ft_store_reopen(store);
+    ft_store_trouble_of(store, status);
     store->usable = status == FT_OK;
     store->writable = store->writable && store->usable;
     return FT_OK;
@@ -195,7 +189,7 @@ static ft_status open_parts(ft_store *store, const char *path)
     }
     if (state == FT_FOLDER_DAMAGED)
         ft_store_say(store, FT_TROUBLE_CORRUPT);
-    return open_files(store, state);
+    return open_files(store);
 }
 
 /* Who waits to open a file goes before more readers: else it could wait for ever. */

@@ -53,7 +53,8 @@ typedef struct ft_entry {
     uint32_t kind;       /* the writer's own 16 bits */
 } ft_entry;
 
-/* How a value is wanted. */
+/* How a value is wanted. What is mapped is never changed or cut by the store; somebody else who
+ * cuts the file of a blob ends a process that reads it then. */
 typedef enum ft_view {
     FT_VIEW_COPY,    /* bytes on the heap */
     FT_VIEW_PRIVATE, /* large ones mapped, writable: what is written stays in this process */

@@ -302,6 +302,60 @@ static void test_fork(void)
     ft_store_close(forked);
 }
 
+enum { OPENERS = 8, ROUNDS = 20 };
+
+/* Many open a store that is not there yet, or whose head is damaged, at once: it is one store. */
+static void test_opened_at_once(bool damaged)
+{
+    int lost = 0, failed = 0, status;
+    for (int round = 0; round < ROUNDS; round++) {
+        ft_store *store;
+        if (damaged)
+            CHECK(truncate(path_of("head"), 20) == 0);
+        else
+            folder_remove(folder);
+        for (uint32_t i = 0; i < OPENERS; i++)
+            if (fork() == 0) {
+                if (ft_store_open(&store, folder, 0, &ft_mem_system) != FT_OK)
+                    _exit(1);
+                bool kept = value_put(store, i);
+                ft_store_close(store);
+                _exit(!kept);
+            }
+        while (wait(&status) > 0)
+            failed += status != 0;
+        REQUIRE(ft_store_open(&store, folder, 0, &ft_mem_system) == FT_OK);
+        for (uint32_t i = 0; i < OPENERS; i++)
+            lost += value_get(store, i, FT_VIEW_COPY) != VALUE_RIGHT;
+        ft_store_close(store);
+    }
+    CHECK(failed == 0);
+    CHECK(lost == 0);
+}
+
+static bool is_whole(void *context, const ft_kept_function *function)
+{
+    size_t length = strlen(function->name);
+    *(bool *)context = length == 397 && (uint8_t)function->name[length - 3] == 0xe2;
+    return true;
+}
+
+/* A name that is too long ends with a whole character. */
+static void test_long_name(void)
+{
+    char name[1 + 3 * 150 + 1] = "f";
+    ft_store *store;
+    uint64_t id;
+    bool whole = false;
+    for (int i = 0; i < 150; i++)
+        memcpy(name + 1 + 3 * i, "\xe2\x82\xac", 4);
+    folder_remove(folder);
+    REQUIRE(ft_store_open(&store, folder, 0, &ft_mem_system) == FT_OK);
+    CHECK(ft_store_name_function(store, name, &id) == FT_OK);
+    CHECK(ft_store_each_function(store, is_whole, &whole) == FT_OK && whole);
+    ft_store_close(store);
+}
+
 /* ---- claims ---- */
 
 typedef struct shared {
@@ -435,6 +489,9 @@ int main(void)
     folder_remove(folder);
     test_clock();
     test_fork();
+    test_opened_at_once(false);
+    test_opened_at_once(true);
+    test_long_name();
     test_claims();
     test_claims_of_many();
     folder_remove(name);

@@ -282,7 +282,7 @@ class Walk:
     def _global(self, function: FunctionType, chain: tuple[str, ...], shape: Shape) -> bytes:
         namespace, name = function.__globals__, chain[0]
         if name not in namespace:
-            builtins = function.__builtins__  # type: ignore[attr-defined]
+            builtins = function.__builtins__  # type: ignore[attr-defined, unused-ignore]
             if name in builtins:
                 return self.value(builtins[name])
             return self._taken(namespace, name, MISSING)
