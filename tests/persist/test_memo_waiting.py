@@ -4,6 +4,7 @@
 import functools
 import os
 import signal
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -261,6 +262,38 @@ def test_nobody_waits_for_who_is_stopped(programs: Programs) -> None:
         assert said(programs.start(text, QUICK="1")) == ["2"]
     finally:
         first.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("wait", ["False", "0.3"])
+def test_processes_that_do_not_wait(wait: str, programs: Programs) -> None:
+    text = SLOW.replace("0.3", "0 if os.environ.get('QUICK') else 1000") + "print(slow(1))"
+    programs.start(text)
+    until(lambda: programs.notes)
+    text = text.replace("@memo", f"@memo(wait={wait})")
+    assert said(programs.start(text, QUICK="1")) == ["2"] and len(programs.notes) == 2
+
+
+def test_ctrl_c_while_waiting_for_a_process(programs: Programs) -> None:
+    """Who is interrupted waits no more, and says so to the others."""
+    slow = SLOW.replace("0.3", "0 if os.environ.get('QUICK') else 1000")
+    first = programs.start(slow + "slow(1)")
+    until(lambda: programs.notes)
+    text = """
+    import signal, threading
+    main = threading.main_thread().ident
+    for again in range(3):
+        threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT]).start()
+        try:
+            slow(1)
+        except KeyboardInterrupt:
+            print("interrupted")
+    note("goes on")
+    print(slow(1))
+    """
+    second = programs.start(slow + textwrap.dedent(text), QUICK="1")
+    until(lambda: "goes on" in programs.notes)
+    first.kill()
+    assert said(second) == ["interrupted"] * 3 + ["2"]
 
 
 CIRCLE = """
