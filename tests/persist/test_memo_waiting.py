@@ -339,6 +339,7 @@ def test_processes_that_call_themselves(programs: Programs) -> None:
     assert set(map(int, programs.notes)) == set(range(41))
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_child_of_one_that_computes(memo: fettle.Memo) -> None:
     """A fork in the middle of a computation: parent and child both get on, so do other threads'
     keys."""
