@@ -83,6 +83,7 @@ class Load:
     target: str = "key"
     function: Function = one
     hits: bool = True
+    mapped: bool = False
     bytes: int = 0  # of a result so large that all go after each round
 
 
@@ -109,7 +110,15 @@ LOADS = {
     "dict": Load("hits, a dict of an int, a list and a float", HITS, dicts),
     "misses": Load("ints that never come again", {"joblib": 20.0}, integers, hits=False),
     "array": Load(
-        "hits, 8 MB of float64, the first read", {"joblib": 100.0}, three, "f(key)[0]", "key", array
+        "hits, 8 MB of float64, of which the first is read",
+        {"joblib": 100.0},
+        three,
+        "f(key)[0]",
+        "key",
+        array,
+    ),
+    "array mapped": Load(
+        "the same where joblib maps it too", {}, three, "f(key)[0]", "key", array, mapped=True
     ),
     "array misses": Load(
         "8 MB of float64 to keep",
@@ -130,7 +139,7 @@ class Runner:
     def __init__(self, load: Load, way: str, folder: Path) -> None:
         self.load = load
         self.loop = loop_of(load)  # type: ignore[arg-type]
-        self.called = persist_ways.decorator(way, folder)(load.function)
+        self.called = persist_ways.decorator(way, folder, load.mapped)(load.function)
         self.empty = persist_ways.emptier(way, self.called)
         self.keys = load.keys(random.Random(1))
         self.fresh = itertools.count(1)

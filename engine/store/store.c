@@ -219,6 +219,9 @@ ft_status ft_store_open(ft_store **result, const char *folder, uint64_t max_byte
     pthread_mutex_init(&store->writing, NULL);
     files_lock_init(&store->files);
     ft_status status = ft_blobs_init(&store->blobs, mem);
+    store->mappings = ft_mappings_new(mem);
+    if (store->mappings == NULL)
+        status = FT_ERR_MEMORY;
     if (status == FT_OK)
         status = open_parts(store, folder);
     if (status != FT_OK) {
@@ -238,6 +241,7 @@ void ft_store_close(ft_store *store)
     close_files(&store->reader);
     close_files(&store->writer);
     ft_claims_close(&store->claims);
+    ft_mappings_close(store->mappings);
     ft_blobs_fini(&store->blobs);
     ft_folder_close(&store->folder);
     pthread_rwlock_destroy(&store->files);

@@ -59,16 +59,18 @@ typedef enum ft_view {
     FT_VIEW_COPY,    /* bytes on the heap */
     FT_VIEW_PRIVATE, /* large ones mapped, writable: what is written stays in this process */
     FT_VIEW_SHARED,  /* large ones mapped, to be read only */
-    FT_VIEW_SMALL    /* as COPY, but of a large one no bytes are read: bytes is NULL */
+    FT_VIEW_SMALL,   /* as COPY, but of a large one no bytes are read: bytes is NULL */
+    FT_VIEW_READY    /* as SMALL, but a large one that is mapped already comes as PRIVATE */
 } ft_view;
 
 /* A value that was read; ft_value_fini ends it. bytes are aligned to 64. */
 typedef struct ft_value {
     ft_entry entry;
-    uint8_t *bytes; /* entry.length of them */
-    void *mapping;  /* owned: munmap; NULL: on the heap */
-    size_t mapped;  /* bytes of mapping */
-    void *block;    /* owned: on the heap, or NULL */
+    uint8_t *bytes;             /* entry.length of them */
+    void *mapping;              /* owned: munmap; NULL: on the heap */
+    size_t mapped;              /* bytes of mapping */
+    struct ft_mapping *shelved; /* it is not unmapped, but given back; or NULL */
+    void *block;                /* owned: on the heap, or NULL */
     const ft_mem *mem;
 } ft_value;
 

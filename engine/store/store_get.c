@@ -213,26 +213,43 @@ ft_status ft_store_peek(ft_store *store, ft_digest key, bool *found, ft_entry *e
 
 void ft_value_fini(ft_value *value)
 {
-    if (value->mapping != NULL)
+    if (value->shelved != NULL)
+        ft_mapping_give_back(value->shelved);
+    else if (value->mapping != NULL)
         munmap(value->mapping, value->mapped);
     ft_mem_free(value->mem, value->block);
     value->mapping = value->block = NULL;
+    value->shelved = NULL;
+}
+
+static bool take_shelved(ft_store *store, const ft_blob *blob, ft_value *value)
+{
+    value->shelved = ft_mappings_take(store->mappings, &store->folder, blob);
+    if (value->shelved == NULL)
+        return false;
+    value->mapping = value->bytes = value->shelved->bytes;
+    value->mapped = blob->name.bytes;
+    return true;
 }
 
 /* value->bytes, still compressed, as a blob holds them. */
 static ft_status read_blob(ft_store *store, const ft_blob *blob, ft_view view, ft_value *value)
 {
-    ft_status status;
-    if (view == FT_VIEW_COPY) {
+    uint64_t sight;
+    bool private = view == FT_VIEW_PRIVATE;
+    if (view == FT_VIEW_COPY)
         return ft_blob_read(&store->folder, blob, store->mem, &value->block, &value->bytes);
-    }
-    status =
-        ft_blob_map(&store->blobs, &store->folder, blob, view == FT_VIEW_PRIVATE, &value->bytes);
-    if (status == FT_OK) {
-        value->mapping = value->bytes;
-        value->mapped = blob->name.bytes;
-    }
-    return status;
+    if (private && take_shelved(store, blob, value))
+        return FT_OK;
+    ft_status status =
+        ft_blob_map(&store->blobs, &store->folder, blob, private, &value->bytes, &sight);
+    if (status != FT_OK)
+        return status;
+    value->mapping = value->bytes;
+    value->mapped = blob->name.bytes;
+    if (private)
+        value->shelved = ft_mappings_add(store->mappings, blob, sight, value->bytes);
+    return FT_OK;
 }
 
 static ft_status decompress(ft_store *store, size_t stored, ft_value *value)
@@ -259,6 +276,20 @@ static bool is_large(const ft_entry_head *head)
            (head->flags & FT_ENTRY_COMPRESSED && head->length > DECOMPRESSED_SMALL);
 }
 
+/* Of a large value what is there at once, which may be nothing; ends the block. */
+static void look_ready(ft_store *store, const ft_entry_head *head, ft_view view, ft_value *value)
+{
+    ft_blob blob = {.key = head->key};
+    bool plain = head->flags & FT_ENTRY_BLOB && !(head->flags & FT_ENTRY_COMPRESSED) &&
+                 head->body == sizeof blob.name;
+    if (plain)
+        memcpy(&blob.name, value->bytes, sizeof blob.name);
+    ft_value_fini(value);
+    value->bytes = NULL;
+    if (view == FT_VIEW_READY && plain && head->length == blob.name.bytes)
+        (void)take_shelved(store, &blob, value);
+}
+
 /* The value of an entry that was read; takes is->block. */
 static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *value)
 {
@@ -268,9 +299,8 @@ static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *
     *value = (ft_value){.mem = store->mem, .block = is->block, .bytes = is->entry + FT_BODY_AT};
     describe(store, is, &value->entry);
     ft_status status = FT_OK;
-    if (view == FT_VIEW_SMALL && is_large(&head)) {
-        ft_value_fini(value);
-        value->bytes = NULL;
+    if (view >= FT_VIEW_SMALL && is_large(&head)) {
+        look_ready(store, &head, view, value);
         return FT_OK;
     }
     if (head.flags & FT_ENTRY_BLOB) {

@@ -279,16 +279,17 @@ int ft_store_value(PyObject *object, ft_digest key, ft_view view, PyObject **val
     ft_store *store = ft_store_of(object);
     if (store == NULL)
         return -1;
-    ft_status status = ft_store_get(store, key, FT_VIEW_SMALL, &found, &is);
-    bool large = status == FT_OK && found && is.bytes == NULL;
-    if (large)
+    ft_view first = view == FT_VIEW_PRIVATE ? FT_VIEW_READY : FT_VIEW_SMALL;
+    ft_status status = ft_store_get(store, key, first, &found, &is);
+    bool later = status == FT_OK && found && is.bytes == NULL;
+    if (later)
         status = get_without_gil(object, store, key, view, &found, &is);
     if (status != FT_OK)
         return fail(status, (store_object *)object);
     if (!found)
         return 0;
     *entry = is.entry;
-    if (large)
+    if (later || is.mapping != NULL)
         return decode_large(object, &is, view == FT_VIEW_SHARED, value);
     PyObject *made = ft_value_decode(is.bytes, (size_t)is.entry.length, NULL, FT_DECODE_ANY);
     ft_value_fini(&is);

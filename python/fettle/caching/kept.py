@@ -214,34 +214,48 @@ class Kept:
     def _alone_here(
         self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
     ) -> Any:
-        """No other thread of this process computes the key."""
+        """No other thread of this process computes the key. What the server has, nobody need claim:
+        it is asked first."""
         store = self.place.store
         assert store is not None
+        shared = self.shared(args, keywords)
+        if self.remote is not None and shared is not None:
+            found = self.taken(key, self.remote.get(shared, function=self.name))
+            if found is not None:
+                return found[0]
         try:
             if self.options.patience > 0:
-                approach = self.approach(key, args, keywords, computing.get())
-                try:
-                    while True:
-                        sleep(next(approach))
-                except StopIteration as end:
-                    if end.value is not None:
-                        return end.value[0]
-            if self.remote is not None:
-                return self._from_others(key, args, keywords)
+                mine = store.claim(key) == MINE
+                found = (self.look if mine else self._wait)(key, args, keywords)
+                if found is not None:
+                    return found[0]
+            if self.remote is not None and shared is not None:
+                return self._from_others(key, args, keywords, shared)
             return self.compute(key, args, keywords)
         finally:
             store.release(key)
 
-    def _from_others(
+    def _wait(
         self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
+    ) -> tuple[Any] | None:
+        """For the process that has the claim."""
+        approach = self.approach(key, args, keywords, computing.get())
+        try:
+            while True:
+                sleep(next(approach))
+        except StopIteration as end:
+            found: tuple[Any] | None = end.value
+            return found
+
+    def _from_others(
+        self,
+        key: bytes,
+        args: tuple[Any, ...],
+        keywords: dict[str, Any] | None,
+        shared: bytes,
     ) -> Any:
-        """From another machine, or computed for all of them."""
+        """From another machine that computes it now, or computed for all of them."""
         assert self.remote is not None
-        shared = self.shared(args, keywords)
-        assert shared is not None
-        found = self.taken(key, self.remote.get(shared, function=self.name))
-        if found is not None:
-            return found[0]
         payload, token = self.remote.join(
             shared, self.options.patience, CLAIM_SECONDS, function=self.name
         )
