@@ -156,6 +156,29 @@ def test_nothing_is_believed_that_others_could_have_written(how: str, tmp_path: 
     assert not os.path.exists(canary)
 
 
+def sings(canary: Path, folder: Path, key: bytes) -> bool:
+    """Is the canary unpickled? As in a process of its own."""
+    if canary.exists():
+        canary.rmdir()
+    try:
+        fettle.caching.kept.Reference(str(folder), 0, key, "kept", 1).get()
+    except LookupError:
+        assert not canary.exists()
+    return canary.exists()
+
+
+def spoil(folder: Path, name: Path, how: str) -> None:
+    if how == "written by all":
+        (folder / name).chmod(0o666)
+    elif how == "written by the group":
+        (folder / name).chmod(0o620)
+    elif how == "another's" and root:
+        os.chown(folder / name, 1234, 1234)
+    else:
+        (folder / name).rename(folder / "aside")
+        (folder / name).symlink_to(folder / "aside")
+
+
 def test_files_that_others_could_have_written_are_not_believed(tmp_path: Path) -> None:
     """Nothing is unpickled where what leads to it, or it itself, is of somebody else."""
     canary = tmp_path / "sings"
@@ -168,37 +191,15 @@ def test_files_that_others_could_have_written_are_not_believed(tmp_path: Path) -
     names = [path.relative_to(memo.path) for path in files(memo.path)]
     del memo, kept
     gc.collect()
-
-    def sings(folder: Path, key: bytes) -> bool:
-        """Is the canary unpickled? As in a process of its own."""
-        if canary.exists():
-            canary.rmdir()
-        try:
-            fettle.caching.kept.Reference(str(folder), 0, key, "kept", 1).get()
-        except LookupError:
-            assert not canary.exists()
-        return canary.exists()
-
-    def lies(folder: Path, name: Path, how: str) -> None:
-        shutil.copytree(tmp_path / "s", folder)
-        if how == "written by all":
-            (folder / name).chmod(0o666)
-        elif how == "written by the group":
-            (folder / name).chmod(0o620)
-        elif how == "another's" and root:
-            os.chown(folder / name, 1234, 1234)
-        else:
-            (folder / name).rename(folder / "aside")
-            (folder / name).symlink_to(folder / "aside")
-
     shutil.copytree(tmp_path / "s", tmp_path / "good")
-    assert [sings(tmp_path / "good", key) for key in keys] == [True, True]
+    assert [sings(canary, tmp_path / "good", key) for key in keys] == [True, True]
     for name in names:
         for how in ("written by all", "written by the group", "another's", "a link"):
             folder = tmp_path / f"{name.name}, {how}"
-            lies(folder, name, how)
+            shutil.copytree(tmp_path / "s", folder)
+            spoil(folder, name, how)
             with quiet():
-                found = [sings(folder, key) for key in keys]
+                found = [sings(canary, folder, key) for key in keys]
             if "blobs" in name.parts:
                 assert found == [True, False], (name, how)
             elif name.name not in ("claims", "functions"):  # these lead to no value

@@ -96,6 +96,31 @@ def test_references_are_let_go(options: dict[str, Any], memo: fettle.Memo) -> No
         assert held(things) == before
 
 
+def refuse(store: Any, kept: Any, value: object) -> None:
+    """What the store and a kept function do not take."""
+    for bad in (b"", b"x" * 17, 5):
+        for method in (store.get, store.peek, store.remove, store.claim, store.release):
+            with pytest.raises(TypeError):
+                method(bad)
+        with pytest.raises(TypeError):
+            store.put(bad, 1, value)
+    with pytest.raises(KeyError):
+        store.each(raising)
+    with pytest.raises(KeyError):
+        store.each_function(raising)
+    for args in ((b"", [], None), (b"x" * 65, [], None), (b"x", [1], None), (b"x", 5, None)):
+        with pytest.raises((TypeError, ValueError)):
+            kept.settle(*args)
+    with pytest.raises((TypeError, ValueError)):
+        _core.StoredFunction(5, len, None, "f", ())
+    with pytest.raises((TypeError, ValueError)):
+        _core.StoredFunction(store, len, None, "f", (1, 2))
+    with pytest.raises((TypeError, ValueError)):
+        _core.StoredFunction(store, len, None, "f", (), 9)
+    with pytest.raises(OSError):
+        _core.Store("/proc/fettle/none")
+
+
 def test_references_are_let_go_where_things_fail(memo: fettle.Memo) -> None:
     argument, result = Thing(5), Thing(raising)
     keys = memo(version=1, key={"x": raising})(lambda x: 1)
@@ -113,27 +138,7 @@ def test_references_are_let_go_where_things_fail(memo: fettle.Memo) -> None:
         with pytest.raises(KeyError):
             validates(argument)
         odd(argument)
-        for bad in (b"", b"x" * 17, 5):
-            for method in (store.get, store.peek, store.remove, store.claim, store.release):
-                with pytest.raises(TypeError):
-                    method(bad)
-            with pytest.raises(TypeError):
-                store.put(bad, 1, result)
-        with pytest.raises(KeyError):
-            store.each(raising)
-        with pytest.raises(KeyError):
-            store.each_function(raising)
-        for args in ((b"", [], None), (b"x" * 65, [], None), (b"x", [1], None), (b"x", 5, None)):
-            with pytest.raises((TypeError, ValueError)):
-                validates.settle(*args)
-        with pytest.raises((TypeError, ValueError)):
-            _core.StoredFunction(5, len, None, "f", ())
-        with pytest.raises((TypeError, ValueError)):
-            _core.StoredFunction(store, len, None, "f", (1, 2))
-        with pytest.raises((TypeError, ValueError)):
-            _core.StoredFunction(store, len, None, "f", (), 9)
-        with pytest.raises(OSError):
-            _core.Store("/proc/fettle/none")
+        refuse(store, validates, result)
 
     with warned("can not be kept"):
         validates(argument)
