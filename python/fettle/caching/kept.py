@@ -226,7 +226,7 @@ class Kept:
         try:
             if self.options.patience > 0:
                 mine = store.claim(key) == MINE
-                found = (self.look if mine else self._wait)(key, args, keywords)
+                found = (self.look_again if mine else self._wait)(key, args, keywords)
                 if found is not None:
                     return found[0]
             if self.remote is not None and shared is not None:
