@@ -83,6 +83,7 @@ ft_status ft_store_reopen(ft_store *store)
 {
     pthread_rwlock_wrlock(&store->files);
     close_files(&store->reader);
+    ft_recent_clear(store->recent);
     ft_status status = ft_slots_open(&store->reader.slots, &store->folder, store->writable);
     pthread_rwlock_unlock(&store->files);
     return status;
@@ -220,7 +221,8 @@ ft_status ft_store_open(ft_store **result, const char *folder, uint64_t max_byte
     files_lock_init(&store->files);
     ft_status status = ft_blobs_init(&store->blobs, mem);
     store->mappings = ft_mappings_new(mem);
-    if (store->mappings == NULL)
+    store->recent = ft_recent_new(mem);
+    if (store->mappings == NULL || store->recent == NULL)
         status = FT_ERR_MEMORY;
     if (status == FT_OK)
         status = open_parts(store, folder);
@@ -242,6 +244,7 @@ void ft_store_close(ft_store *store)
     close_files(&store->writer);
     ft_claims_close(&store->claims);
     ft_mappings_close(store->mappings);
+    ft_mem_free(store->mem, store->recent);
     ft_blobs_fini(&store->blobs);
     ft_folder_close(&store->folder);
     pthread_rwlock_destroy(&store->files);

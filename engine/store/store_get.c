@@ -73,6 +73,38 @@ size_t ft_store_read_own(ft_store *store, uint32_t segment, uint32_t place, void
     return got < 0 ? 0 : (size_t)got;
 }
 
+static bool entry_is_of(const uint8_t *entry, ft_digest key)
+{
+    ft_entry_head head;
+    memcpy(&head, entry, sizeof head);
+    return ft_digest_same(head.key, key);
+}
+
+static void drop_block(ft_store *store, reading *is)
+{
+    int why = errno;
+    ft_mem_free(store->mem, is->block);
+    is->block = NULL;
+    errno = why;
+}
+
+/* Into is->entry. */
+static ft_status read_from_segment(ft_store *store, ft_digest key, reading *is, ft_found *result)
+{
+    int fd = reader_segment(store, ft_slot_segment(&is->found.slot));
+    uint64_t offset = (uint64_t)is->found.slot.place * FT_UNIT;
+    ssize_t got = fd < 0 ? -1 : ft_read_at(fd, is->entry, is->bytes, offset);
+    if (got == (ssize_t)is->bytes &&
+        ft_entry_good(is->entry, is->bytes, key, &store->folder.secret)) {
+        ft_recent_put(store->recent, &is->found.slot, is->entry, is->bytes);
+        *result = FT_FOUND_YES;
+        return FT_OK;
+    }
+    drop_block(store, is);
+    bool gone = fd < 0 && errno == ENOENT;
+    return got < 0 && !gone ? FT_ERR_IO : FT_OK;
+}
+
 /* Reads the entry that a slot leads to, where it is one of key. */
 static ft_status read_entry(ft_store *store, ft_digest key, reading *is, ft_found *result)
 {
@@ -80,24 +112,16 @@ static ft_status read_entry(ft_store *store, ft_digest key, reading *is, ft_foun
     is->bytes = ft_slot_log_bytes(&is->found.slot);
     if (is->bytes < FT_BODY_AT || is->bytes > FT_BODY_AT + FT_STORE_INLINE + FT_UNIT)
         return FT_OK;
-    int fd = reader_segment(store, ft_slot_segment(&is->found.slot));
-    if (fd < 0)
-        return errno == ENOENT ? FT_OK : FT_ERR_IO;
     is->block = ft_mem_resize(store->mem, NULL, is->bytes + FT_BLOCK_SLACK, 1);
     if (is->block == NULL)
         return FT_ERR_MEMORY;
     is->entry = aligned(is->block, FT_BODY_AT);
-    ssize_t got = ft_read_at(fd, is->entry, is->bytes, (uint64_t)is->found.slot.place * FT_UNIT);
-    if (got == (ssize_t)is->bytes &&
-        ft_entry_good(is->entry, is->bytes, key, &store->folder.secret)) {
+    if (ft_recent_get(store->recent, &is->found.slot, is->entry, is->bytes) &&
+        entry_is_of(is->entry, key)) {
         *result = FT_FOUND_YES;
         return FT_OK;
     }
-    int why = errno;
-    ft_mem_free(store->mem, is->block);
-    is->block = NULL;
-    errno = why;
-    return got < 0 ? FT_ERR_IO : FT_OK;
+    return read_from_segment(store, key, is, result);
 }
 
 /* Looks once, files being held by readers or, after opening a segment, alone. */
