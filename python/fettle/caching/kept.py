@@ -422,6 +422,13 @@ class Kept:
             self.place.folder, self.place.max_bytes, key or b"", self.name, self.options.view
         )
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "__annotations__":  # since 3.14 functools.wraps leaves them to be asked for
+                return self.function.__annotations__
+            raise AttributeError(f"a kept function has no attribute {name!r}")
+
     @property
     def parts(self) -> list[str]:
         """What the key's part for the code is made of, a line each: two lists compared say why
