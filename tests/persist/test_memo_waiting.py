@@ -4,6 +4,7 @@
 import functools
 import os
 import signal
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -263,6 +264,38 @@ def test_nobody_waits_for_who_is_stopped(programs: Programs) -> None:
         first.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.parametrize("wait", ["False", "0.3"])
+def test_processes_that_do_not_wait(wait: str, programs: Programs) -> None:
+    text = SLOW.replace("0.3", "0 if os.environ.get('QUICK') else 1000") + "print(slow(1))"
+    programs.start(text)
+    until(lambda: programs.notes)
+    text = text.replace("@memo", f"@memo(wait={wait})")
+    assert said(programs.start(text, QUICK="1")) == ["2"] and len(programs.notes) == 2
+
+
+def test_ctrl_c_while_waiting_for_a_process(programs: Programs) -> None:
+    """Who is interrupted waits no more, and says so to the others."""
+    slow = SLOW.replace("0.3", "0 if os.environ.get('QUICK') else 1000")
+    first = programs.start(slow + "slow(1)")
+    until(lambda: programs.notes)
+    text = """
+    import signal, threading
+    main = threading.main_thread().ident
+    for again in range(3):
+        threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT]).start()
+        try:
+            slow(1)
+        except KeyboardInterrupt:
+            print("interrupted")
+    note("goes on")
+    print(slow(1))
+    """
+    second = programs.start(slow + textwrap.dedent(text), QUICK="1")
+    until(lambda: "goes on" in programs.notes)
+    first.kill()
+    assert said(second) == ["interrupted"] * 3 + ["2"]
+
+
 CIRCLE = """
 deep = False
 @memo(version=1)
@@ -306,6 +339,7 @@ def test_processes_that_call_themselves(programs: Programs) -> None:
     assert set(map(int, programs.notes)) == set(range(41))
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_child_of_one_that_computes(memo: fettle.Memo) -> None:
     """A fork in the middle of a computation: parent and child both get on, so do other threads'
     keys."""

@@ -75,7 +75,7 @@ class Kept:
         self.parameters = parameters
         self.misses = 0
         self._id = (-1, 0)  # of which opening of the place, and the number
-        self._broken = ""
+        self._rejected = b"", 0.0  # the entry that validate= did not let pass last
         self.stored = _core.StoredFunction(
             place.store,
             function,
@@ -98,7 +98,6 @@ class Kept:
                 self.function, depends=self.options.depends, version=self.options.version
             )
         except Exception as error:
-            self._broken = f"{type(error).__name__}: {reason(error)}"
             self.place.say(
                 f"results of {self.name}() are computed and not kept, since its code can not be "
                 f"told from others ({reason(error)}): give version= or depends=."
@@ -130,7 +129,10 @@ class Kept:
             "kwargs": keywords or {},
             "input_args": self.named(args, keywords or {}),
         }
-        return bool(self.options.validate(facts))
+        good = bool(self.options.validate(facts))
+        if not good:
+            self._rejected = entry[0], entry[2]
+        return good
 
     def miss(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> Any:
         """The result of a call that is not there: another one's, or computed and kept."""
@@ -174,7 +176,7 @@ class Kept:
         assert store is not None
         claim = store.claim(key)
         if claim == MINE:
-            return self.look(key, args, keywords)
+            return self.look_again(key, args, keywords)
         pause, begun, waited = FIRST_PAUSE, perf_counter(), 0.0
         still_since: float | None = None
         store.waits(True)
@@ -190,12 +192,23 @@ class Kept:
                     return None
                 yield pause
                 pause = min(pause * GROWTH, LONGEST_PAUSE)
-                found = self.look(key, args, keywords)
+                found = self.look_again(key, args, keywords)
                 if found is not None:
                     return found
                 claim = store.claim(key)
         finally:
             store.waits(False)
+        return self.look_again(key, args, keywords)
+
+    def look_again(
+        self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
+    ) -> tuple[Any] | None:
+        """As look(); but the program's own check is not asked once more of what it rejected."""
+        rejected, created = self._rejected
+        if rejected == key and self.place.store is not None:
+            entry = self.place.store.peek(key)
+            if entry is not None and entry[2] == created:
+                return None
         return self.look(key, args, keywords)
 
     def _alone_here(
@@ -213,7 +226,7 @@ class Kept:
         try:
             if self.options.patience > 0:
                 mine = store.claim(key) == MINE
-                found = (self.look if mine else self._wait)(key, args, keywords)
+                found = (self.look_again if mine else self._wait)(key, args, keywords)
                 if found is not None:
                     return found[0]
             if self.remote is not None and shared is not None:
@@ -408,6 +421,13 @@ class Kept:
         return Reference(
             self.place.folder, self.place.max_bytes, key or b"", self.name, self.options.view
         )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "__annotations__":  # since 3.14 functools.wraps leaves them to be asked for
+                return self.function.__annotations__
+            raise AttributeError(f"a kept function has no attribute {name!r}")
 
     @property
     def parts(self) -> list[str]:
