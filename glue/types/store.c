@@ -95,23 +95,27 @@ static int open_store(store_object *self)
     Py_END_ALLOW_THREADS
     if (status != FT_OK)
         return fail(status, self);
-    ft_store *before = self->store; /* another thread was faster */
-    self->store = store;
-    self->forks = ft_flights_forks;
-    ft_store_close(before);
+    if (self->store != NULL || self->closes) { /* another thread was faster */
+        ft_store_close(store);
+    } else {
+        self->store = store;
+        self->forks = ft_flights_forks;
+    }
     return 0;
 }
 
 ft_store *ft_store_of(PyObject *object)
 {
     store_object *self = (store_object *)object;
-    if (self->store != NULL && self->forks != ft_flights_forks) {
-        /* In a child: whoever held it is gone, and its locks may be held for ever. */
-        self->holders = 0;
+    if (self->forks != ft_flights_forks) {
+        /* In a child: whoever held it is gone, and its locks may be held for ever. NULL: another
+         * thread opens it now, or it could not be opened. */
         ft_store *parents = self->store;
+        self->holders = 0;
         self->store = NULL;
-        ft_store_abandon(parents);
-        if (open_store(self) < 0)
+        if (parents != NULL)
+            ft_store_abandon(parents);
+        if (!self->closes && open_store(self) < 0)
             return NULL;
     }
     if (self->store == NULL)
@@ -234,6 +238,11 @@ static int decoded(PyObject *made, PyObject **value)
 static int decode_large(PyObject *object, ft_value *is, bool read_only, PyObject **value)
 {
     ft_module_state *state = ft_module_state_of(Py_TYPE(object));
+    if (state == NULL || state->stored_bytes_type == NULL) { /* the interpreter ends */
+        PyErr_Clear();
+        ft_value_fini(is);
+        return 0;
+    }
     PyObject *owner = bytes_new(state->stored_bytes_type, is, read_only);
     if (owner == NULL)
         return -1;
