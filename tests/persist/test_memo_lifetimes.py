@@ -90,9 +90,11 @@ def test_references_are_let_go(options: dict[str, Any], memo: fettle.Memo) -> No
             None.__class__,
         ]
         offered(kept, argument)
+        gc.collect()
         before = held(things)
         for _ in range(ROUNDS):
             offered(kept, argument)
+        gc.collect()
         assert held(things) == before
 
 

@@ -107,7 +107,7 @@ async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keyword
     assert store is not None
     try:
         if kept.options.patience > 0:
-            approach = kept.approach(key, args, keywords, computing.get())
+            approach = kept.approach(key, args, keywords, computing.get() > 0)
             try:
                 while True:
                     await asyncio.sleep(next(approach))
@@ -146,7 +146,7 @@ async def _compute(
     kept: Kept, key: bytes, args: Arguments, keywords: Keywords, shared: bytes | None
 ) -> Any:
     before = computing.get()
-    computing.set(True)
+    computing.set(before + 1)
     begun = perf_counter()
     try:
         value = await kept.function(*args, **(keywords or {}))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MINE, OTHERS, WAITING, STOPPED, NOBODYS = range(5)  # what Store.claim says
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.0002, 0.05, 1.5  # of one who waits, in seconds
 STILL = 0.5  # seconds to wait for a process that is stopped, or waits itself
+DEEP = 50  # kept functions within one another
 FLUSH_EVERY = 256  # misses
 CLAIM_SECONDS = 60.0  # of a claim on the server
 
@@ -49,7 +50,7 @@ class Options(NamedTuple):
     patience: float = 3600.0  # seconds to wait for who computes; 0: never
 
 
-computing: ContextVar[bool] = ContextVar("fettle: within a kept function", default=False)
+computing: ContextVar[int] = ContextVar("fettle: within so many kept functions", default=0)
 _all: "weakref.WeakSet[Kept]" = weakref.WeakSet()
 
 
@@ -135,7 +136,10 @@ class Kept:
         return good
 
     def miss(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> Any:
-        """The result of a call that is not there: another one's, or computed and kept."""
+        """The result of a call that is not there: another one's, or computed and kept. Itself where
+        the caller is to compute it: deep within others there is no room for frames that wait."""
+        if computing.get() >= DEEP:
+            return self
         flights, who = self.place.flights, get_ident()
         patience = self.options.patience
         while True:
@@ -239,7 +243,7 @@ class Kept:
         self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
     ) -> tuple[Any] | None:
         """For the process that has the claim."""
-        approach = self.approach(key, args, keywords, computing.get())
+        approach = self.approach(key, args, keywords, computing.get() > 0)
         try:
             while True:
                 sleep(next(approach))
@@ -295,7 +299,7 @@ class Kept:
         shared: bytes | None = None,
     ) -> Any:
         before = computing.get()
-        computing.set(True)
+        computing.set(before + 1)
         begun = perf_counter()
         try:
             value = self.function(*args, **keywords) if keywords else self.function(*args)
