@@ -85,7 +85,8 @@ static int fail(ft_status status, const store_object *self)
     return -1;
 }
 
-static int open_store(store_object *self)
+/* anew: in the place of what is open. */
+static int open_store(store_object *self, bool anew)
 {
     ft_store *store;
     ft_status status;
@@ -95,7 +96,8 @@ static int open_store(store_object *self)
     Py_END_ALLOW_THREADS
     if (status != FT_OK)
         return fail(status, self);
-    if (self->holders > 0) { /* another thread was faster, and uses what it opened */
+    bool taken = self->store != NULL && (!anew || self->holders > 0);
+    if (self->closes || taken) { /* another thread was faster, or uses what there is */
         ft_store_close(store);
         return 0;
     }
@@ -109,13 +111,15 @@ static int open_store(store_object *self)
 ft_store *ft_store_of(PyObject *object)
 {
     store_object *self = (store_object *)object;
-    if (self->store != NULL && self->forks != ft_flights_forks) {
-        /* In a child: whoever held it is gone, and its locks may be held for ever. */
-        self->holders = 0;
+    if (self->forks != ft_flights_forks) {
+        /* In a child: whoever held it is gone, and its locks may be held for ever. NULL: another
+         * thread opens it now, or it could not be opened. */
         ft_store *parents = self->store;
+        self->holders = 0;
         self->store = NULL;
-        ft_store_abandon(parents);
-        if (open_store(self) < 0)
+        if (parents != NULL)
+            ft_store_abandon(parents);
+        if (!self->closes && open_store(self, false) < 0)
             return NULL;
     }
     if (self->store == NULL)
@@ -162,7 +166,7 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
     self->folder = folder;
     self->max_bytes = most;
-    if (open_store(self) < 0) {
+    if (open_store(self, false) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -190,7 +194,7 @@ static PyObject *store_reopen(PyObject *object, PyObject *unused)
     if (self->store == NULL || self->holders > 0)
         Py_RETURN_FALSE;
     const ft_store *before = self->store;
-    if (open_store(self) < 0)
+    if (open_store(self, true) < 0)
         return NULL;
     return PyBool_FromLong(self->store != before);
 }
@@ -251,6 +255,11 @@ static int decoded(PyObject *made, PyObject **value)
 static int decode_large(PyObject *object, ft_value *is, bool read_only, PyObject **value)
 {
     ft_module_state *state = ft_module_state_of(Py_TYPE(object));
+    if (state == NULL || state->stored_bytes_type == NULL) { /* the interpreter ends */
+        PyErr_Clear();
+        ft_value_fini(is);
+        return 0;
+    }
     PyObject *owner = bytes_new(state->stored_bytes_type, is, read_only);
     if (owner == NULL)
         return -1;
