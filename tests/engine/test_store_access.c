@@ -5,6 +5,7 @@
 #include "tests/engine/folders.h"
 #include "tests/engine/store_values.h"
 #include "tests/engine/tap.h"
+#include <time.h>
 
 #include <errno.h>
 #include <fcntl.h>
