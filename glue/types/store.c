@@ -647,6 +647,16 @@ static PyObject *store_release(PyObject *object, PyObject *key_bytes)
     Py_RETURN_NONE;
 }
 
+static PyObject *store_owner_cpu(PyObject *object, PyObject *key_bytes)
+{
+    ft_digest key;
+    ft_store *store;
+    if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
+        return NULL;
+    uint64_t used = ft_store_owner_cpu(store, key);
+    return PyFloat_FromDouble(used == UINT64_MAX ? -1.0 : seconds(used));
+}
+
 static PyObject *store_waits(PyObject *object, PyObject *waits)
 {
     int is = PyObject_IsTrue(waits);
@@ -725,6 +735,8 @@ static PyMethodDef store_methods[] = {
      "0: this process computes the key; 1: another one; 2: it itself waits for one; 3: it is "
      "stopped; 4: nobody can tell."},
     {"release", store_release, METH_O, "End a claim."},
+    {"owner_cpu", store_owner_cpu, METH_O,
+     "Seconds of processor time that whoever has the claim has used; -1.0: not known."},
     {"waits", store_waits, METH_O, "Say that this process waits for another's claim, or no more."},
     {"measure", store_measure, METH_NOARGS, "(entries, bytes on disk, most bytes)"},
     {"troubles", store_troubles, METH_NOARGS, "(bits since the last time, errno)"},

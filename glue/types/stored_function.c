@@ -487,18 +487,11 @@ static PyObject *function_descr_get(PyObject *object, PyObject *instance, PyObje
     return PyObject_CallMethod(((stored_function *)object)->handle, "bind", "O", instance);
 }
 
-/* By its name, as functions are pickled and copied. */
+/* By its name, as functions are; the handle knows when it takes more. */
 static PyObject *function_reduce(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    PyObject *name = PyObject_GetAttrString(object, "__qualname__");
-    if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        PyErr_Format(PyExc_TypeError,
-                     "%R has no name that it could be pickled by: keep the results of a function.",
-                     object);
-    }
-    return name;
+    return PyObject_CallMethod(((stored_function *)object)->handle, "pickled", NULL);
 }
 
 static PyObject *function_same(PyObject *object, PyObject *unused)
