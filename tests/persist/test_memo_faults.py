@@ -79,7 +79,7 @@ def test_what_is_no_folder(what: str, tmp_path: Path) -> None:
     assert kept.clear() == memo.clear() == memo.reduce(max_items=0) == 0
     assert memo.stats().entries == 0
     assert kept.call(1) == expected(1)
-    assert kept.reference(1).get() == expected(1)  # the reference holds it itself
+    assert kept.reference(1).get() == expected(1)  # where nothing can be kept, it holds the result
 
 
 def test_odd_names_of_folders(tmp_path: Path) -> None:

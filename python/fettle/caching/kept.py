@@ -163,12 +163,13 @@ class Kept:
     def miss(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> Any:
         """The result of a call that is not there: another one's, or computed and kept. Itself where
         the caller is to compute it: deep within others there is no room for frames that wait."""
-        if len(computing.get()) >= DEEP:
+        around = computing.get()
+        if len(around) >= DEEP:
             return self
         flights, who = self.place.flights, get_ident()
         patience = self.options.patience
         key = self.current(key, args, keywords)
-        if key in computing.get():
+        if key in around:
             return self.compute(key, args, keywords)
         while True:
             mine = Flight(who)
@@ -660,16 +661,15 @@ def flush_all() -> None:
         kept.flush()
 
 
-_ends: set[int] = set()  # processes that flush when they end
+_workers: set[str] = set()  # "told" once multiprocessing knows that its workers flush at their ends
 
 
 def _flush_at_the_end() -> None:
     """Workers of multiprocessing end without what atexit promises."""
     util = sys.modules.get("multiprocessing.util")
-    if util is not None and os.getpid() not in _ends:
-        _ends.clear()
-        _ends.add(os.getpid())
-        util.Finalize(None, flush_all, exitpriority=0)
+    if util is not None and not _workers:
+        _workers.add("told")
+        util.register_after_fork(_workers, lambda _: util.Finalize(None, flush_all, exitpriority=0))
 
 
 def _in_child() -> None:
@@ -677,9 +677,7 @@ def _in_child() -> None:
     _guard = RLock()  # another thread of the parent may have had it
     for kept in list(_all):
         kept.drop_counts()
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.register_after_fork(_ends, lambda _: _flush_at_the_end())
+    _flush_at_the_end()
 
 
 os.register_at_fork(after_in_child=_in_child)
