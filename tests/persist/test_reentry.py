@@ -123,8 +123,14 @@ def test_a_call_while_names_are_looked_up(memo: fettle.Memo) -> None:
 def test_a_lookup_that_fails_is_no_match(memo: fettle.Memo) -> None:
     """A name that there was not is there now, though it can not be looked up once."""
     module, strange = strange_module()
-    text = "def work(x):\n    try:\n        return helper(x)\n    except NameError:\n        return 0\n"
-    exec(text, module.__dict__)
+    exec(
+        "def work(x):\n"
+        "    try:\n"
+        "        return helper(x)\n"
+        "    except NameError:\n"
+        "        return 0\n",
+        module.__dict__,
+    )
     helper = vars(module).pop("helper")
     kept: Any = memo(module.work)
     assert kept(1) == kept(1) == 0
