@@ -359,7 +359,9 @@ static ft_outcome put_of_class(ft_value_encoder *encoder, PyObject *numpy, PyObj
 
 ft_outcome ft_encoder_put_numpy(ft_value_encoder *encoder, PyObject *value, bool shared)
 {
-    PyObject *numpy = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy");
+    PyObject *numpy = NULL;
+    if (!Py_IsFinalizing()) /* then there may be no sys.modules any more */
+        numpy = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy");
     if (numpy == NULL)
         return FT_FOREIGN;
     Py_INCREF(numpy);

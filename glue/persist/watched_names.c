@@ -89,7 +89,8 @@ static int check_row(PyObject *row, PyObject *parts[3])
     if (!PyTuple_Check(row) || !PyArg_ParseTuple(row, "OOO", &parts[0], &parts[1], &parts[2]))
         return -1;
     bool code = parts[0] == Py_None;
-    if (code ? !PyFunction_Check(parts[1]) : !PyDict_Check(parts[0]) || !PyUnicode_Check(parts[1])) {
+    if (code ? !PyFunction_Check(parts[1])
+             : !PyDict_Check(parts[0]) || !PyUnicode_Check(parts[1])) {
         PyErr_SetString(PyExc_TypeError,
                         "what is watched is (dict, str, object) or (None, function, code)");
         return -1;
