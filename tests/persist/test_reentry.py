@@ -143,6 +143,17 @@ def test_a_lookup_that_fails_is_no_match(memo: fettle.Memo) -> None:
     assert kept(1) == 2
 
 
+def test_a_name_that_hides_a_builtin_later(memo: fettle.Memo) -> None:
+    module: Any = ModuleType("hiding")
+    exec("def work(x):\n    return len(x)\n", module.__dict__)
+    kept: Any = memo(module.work)
+    assert kept([1]) == kept([1]) == 1
+    module.len = lambda x: 99
+    assert kept([1]) == 99
+    del module.len
+    assert kept([1]) == 1
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
 def test_threads_of_a_child_open_the_store_together(programs: Programs) -> None:
     """Whoever comes while another one opens it waits for nothing and finds it too."""
