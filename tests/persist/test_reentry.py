@@ -123,8 +123,14 @@ def test_a_call_while_names_are_looked_up(memo: fettle.Memo) -> None:
 def test_a_lookup_that_fails_is_no_match(memo: fettle.Memo) -> None:
     """A name that there was not is there now, though it can not be looked up once."""
     module, strange = strange_module()
-    text = "def work(x):\n    try:\n        return helper(x)\n    except NameError:\n        return 0\n"
-    exec(text, module.__dict__)
+    exec(
+        "def work(x):\n"
+        "    try:\n"
+        "        return helper(x)\n"
+        "    except NameError:\n"
+        "        return 0\n",
+        module.__dict__,
+    )
     helper = vars(module).pop("helper")
     kept: Any = memo(module.work)
     assert kept(1) == kept(1) == 0
@@ -135,6 +141,17 @@ def test_a_lookup_that_fails_is_no_match(memo: fettle.Memo) -> None:
     module.helper = helper
     strange.does = fail
     assert kept(1) == 2
+
+
+def test_a_name_that_hides_a_builtin_later(memo: fettle.Memo) -> None:
+    module: Any = ModuleType("hiding")
+    exec("def work(x):\n    return len(x)\n", module.__dict__)
+    kept: Any = memo(module.work)
+    assert kept([1]) == kept([1]) == 1
+    module.len = lambda x: 99
+    assert kept([1]) == 99
+    del module.len
+    assert kept([1]) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
@@ -170,3 +187,55 @@ def test_threads_of_a_child_open_the_store_together(programs: Programs) -> None:
     """
     assert programs.run(text) == ["done"]
     assert programs.notes == []
+
+
+@pytest.mark.parametrize("collected", [True, False])
+def test_calls_at_the_interpreters_end(programs: Programs, collected: bool) -> None:
+    """Finalizers that run when modules are cleared, or after them, call kept functions."""
+    text = f"""
+    import atexit, builtins, gc, warnings
+    warnings.simplefilter("ignore")
+    @memo
+    def large(x): return bytes(50000)
+    @memo
+    def small(x): return [x]
+    class Reduced:
+        def __reduce_ex__(self, protocol): return Reduced, ()
+    class Last:
+        def __init__(self): self.large, self.small, self.it = large, small, Reduced()
+        def __del__(self, write=os.write):
+            for call in (
+                lambda: self.large(1),
+                lambda: self.small(1),
+                lambda: self.small(self.it),
+                lambda: self.small(complex(1)),
+                lambda: type(self.small).key(self.small, (self.it,), None),
+            ):
+                try: call()
+                except Exception: pass
+            write(1, b"+")
+    class Later(tuple):
+        __slots__ = ()
+        def __del__(self, write=os.write):
+            try: self[0](1), self[1](self[2])
+            except Exception: pass
+            write(1, b"+")
+    large(1), small(1), small(Reduced())
+    here = Last()
+    circle = [Last()]
+    circle.append(circle)
+    sys.kept = Last()
+    builtins.kept = Last()
+    fettle._core.kept = Last()
+    sys.modules["none"] = Last()
+    large.own = Last()
+    small.own = Later((large, small, Reduced()))
+    if not {collected}:
+        atexit.register(lambda: (large(1), small(2)))
+    else:
+        del large, small, memo, here, circle
+        gc.collect()
+    """
+    output = programs.run(text)
+    assert set("".join(output)) == {"+"}
+    assert len("".join(output)) >= 3  # which ones never end depends on the version

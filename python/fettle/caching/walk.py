@@ -284,6 +284,7 @@ class Walk:
         if name not in namespace:
             builtins = function.__builtins__  # type: ignore[attr-defined, unused-ignore]
             if name in builtins:
+                self._watch(namespace, name, MISSING)
                 return self.value(builtins[name])
             return self._taken(namespace, name, MISSING)
         found = _held(namespace, name)
