@@ -5,7 +5,6 @@
 #include "tests/engine/folders.h"
 #include "tests/engine/store_values.h"
 #include "tests/engine/tap.h"
-#include <time.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { KEYS = 200, ANOTHER_USER = 12345, PATH_BYTES = FOLDER_BYTES + 60, CLAIMERS = 4 };
