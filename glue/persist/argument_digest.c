@@ -255,9 +255,19 @@ static int feed_name(ft_digester *digester, PyObject *name, PyObject *of)
     return -1;
 }
 
-int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
+/* What multiprocessing calls the script in a process that it spawned is the script. */
+static PyObject *module_of(ft_digest_context *context, PyObject *value)
 {
     PyObject *module = ft_digest_get(context, value, FT_WORD_MODULE);
+    if (module != NULL && PyUnicode_Check(module) &&
+        PyUnicode_CompareWithASCIIString(module, "__mp_main__") == 0)
+        Py_SETREF(module, PyUnicode_FromString("__main__"));
+    return module;
+}
+
+int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
+{
+    PyObject *module = module_of(context, value);
     PyObject *name = module == NULL ? NULL : ft_digest_get(context, value, FT_WORD_QUALNAME);
     int result = -1;
     if (name != NULL) {

@@ -236,3 +236,22 @@ def test_counts_while_functions_are_made(memo: fettle.Memo) -> None:
     end.set()
     assert threads.join() == [None, None]
     assert isinstance(memo(lambda x: x).handle, Kept)  # type: ignore[attr-defined]
+
+
+def test_methods_of_the_script_in_spawned_workers(programs: Programs) -> None:
+    """There the script is another module, and its classes are the same ones."""
+    text = """
+    import multiprocessing
+    class Own:
+        def __init__(self, start): self.start = start
+        @memo
+        def method(self, x):
+            note(x)
+            return self.start + x
+    if __name__ == "__main__":
+        print([Own(10).method(x) for x in range(3)])
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            print(pool.map(Own(10).method, range(3)))
+    """
+    found = programs.run(text, path=programs.folder / "program.py")
+    assert found == ["[10, 11, 12]"] * 2 and sorted(programs.notes) == ["0", "1", "2"]
