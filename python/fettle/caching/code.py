@@ -14,8 +14,10 @@ with its closure, and __wrapped__). Of a method, and of a class that is referred
 and data of the class and of its bases in the project. Of an instance: its class and its state.
 Plain data counts by value, dictionaries with their order, sets without.
 
-Global data that a function itself changes (it assigns the name, calls append() and the like on it,
-or sets its items) is that function's state, such as a count of its calls: it does not count for it.
+Not by value: a global that the function itself assigns (global n; n += 1), and a list, dictionary,
+set or the like that it does nothing with but change (calls.append(x), counts[x] += 1): these are
+its state, such as a count of its calls. A container that it also reads, passes on or sorts, and
+objects of other classes, subclasses of the containers too, count as all else does.
 
 What is not, and counts by name and version: the standard library, installed packages other than the
 function's own, C functions. And what no code tells: methods of arguments, getattr(x, name), exec,
@@ -50,7 +52,7 @@ from fettle.caching.walk import MISSING, NotPlainError, Walk
 
 __all__ = ["MISSING", "Identity", "identify"]
 
-FORMAT = 1  # of digests: whoever changes what goes in raises it
+FORMAT = 2  # of digests: whoever changes what goes in raises it
 LAYERS = 100  # of partials, methods and decorators around a function
 
 

@@ -8,6 +8,7 @@ the encoding of the whole depends on nothing but the start. All orders are those
 sorted.
 """
 
+import collections
 import copyreg
 import functools
 import marshal
@@ -19,7 +20,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from fettle.caching.project import Project, name_of, version_of, wrapped_by
-from fettle.caching.shape import ATOMS, Shape, pack
+from fettle.caching.shape import ATOMS, Shape, pack, rebound_cells
 
 MISSING: Final = object()  # in what is watched: there is no such name
 NODES = 20_000  # that are followed from one function: what comes later counts by its name
@@ -48,6 +49,17 @@ _NAMED = (
     types.ClassMethodDescriptorType,
     types.GetSetDescriptorType,
     types.MemberDescriptorType,
+)
+# What is state where a function only changes it. No subclass: those have code of their own.
+_CONTAINERS = (
+    list,
+    dict,
+    set,
+    bytearray,
+    collections.deque,
+    collections.defaultdict,
+    collections.Counter,
+    collections.OrderedDict,
 )
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
@@ -287,6 +299,9 @@ class Walk:
                 return self.value(builtins[name])
             return self._taken(namespace, name, MISSING)
         found = _held(namespace, name)
+        if name in shape.changed and type(found) in _CONTAINERS:
+            self._watch(namespace, name, found)
+            return pack(b"S", *map(self.value, (type(found), _factory(found))))
         for attribute in chain[1:]:
             if type(found) is not ModuleType or not self.project.has_module(found.__name__):
                 break
@@ -407,7 +422,7 @@ class Walk:
                 *(
                     self._global(function, x, shape)
                     for x in shape.loads
-                    if not _is_state(function, x, shape)
+                    if not _is_state(function, x[0], shape)
                 ),
             ),
             pack(b"i", *(self._import(function.__globals__, x, shape) for x in shape.imports)),
@@ -442,13 +457,10 @@ class Walk:
         return pack(b"O", *pieces)
 
 
-def _is_state(function: FunctionType, chain: tuple[str, ...], shape: Shape) -> bool:
-    """Is it data that the function itself changes, as a count of its calls?"""
-    name = chain[0]
-    if name not in shape.changed:
-        return False
+def _is_state(function: FunctionType, name: str, shape: Shape) -> bool:
+    """Is it data that the function itself assigns, as a count of its calls?"""
     found = function.__globals__.get(name)
-    return not callable(found) and type(found) is not ModuleType
+    return name in shape.assigned and not callable(found) and type(found) is not ModuleType
 
 
 def _held(namespace: dict[str, Any], name: str) -> Any:
@@ -460,6 +472,11 @@ def _held(namespace: dict[str, Any], name: str) -> Any:
         except Exception:
             return MISSING
     return found
+
+
+def _factory(container: Any) -> Any:
+    """What makes the items that a defaultdict does not have."""
+    return container.default_factory if type(container) is collections.defaultdict else None
 
 
 def _order(thing: Any) -> tuple[str, ...]:
