@@ -126,6 +126,23 @@ static int compare_digests(const void *one, const void *other)
     return (a->low > b->low) - (a->low < b->low);
 }
 
+/* qsort takes longer for few than everything else that is done with them. */
+static void sort_digests(ft_digest *digests, Py_ssize_t count)
+{
+    const Py_ssize_t few = 16;
+    if (count > few) {
+        qsort(digests, (size_t)count, sizeof *digests, compare_digests);
+        return;
+    }
+    for (Py_ssize_t i = 1; i < count; i++) {
+        ft_digest is = digests[i];
+        Py_ssize_t at = i;
+        for (; at > 0 && compare_digests(&digests[at - 1], &is) > 0; at--)
+            digests[at] = digests[at - 1];
+        digests[at] = is;
+    }
+}
+
 /* A digester is too large for the C stack of a level: it lies before the digests, in a block. */
 typedef struct digest_rows {
     void *block;
@@ -172,7 +189,7 @@ int ft_digest_unordered(ft_digester *digester, ft_digest_context *context, int m
             rows.digests[i] = ft_digester_result(rows.digester);
     }
     if (result == 0) {
-        qsort(rows.digests, (size_t)count, sizeof *rows.digests, compare_digests);
+        sort_digests(rows.digests, count);
         ft_feed_head(digester, mark, (size_t)count);
         ft_feed_steady(digester, rows.digests, (size_t)count * sizeof *rows.digests);
     }

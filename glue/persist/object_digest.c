@@ -41,14 +41,14 @@ static PyObject *ask_itself(ft_digest_context *context, PyObject *value)
 /* After ft_known_types_look. */
 static PyObject *ask(ft_digest_context *context, PyObject *value)
 {
-    PyObject *reducers = ft_known_get(context->state, FT_KNOWN_REDUCERS), *reducer = NULL;
-    if (PyDict_Check(reducers))
+    PyObject *reducers = Py_NewRef(ft_known_get(context->state, FT_KNOWN_REDUCERS));
+    PyObject *reducer = NULL;
+    if (PyDict_Check(reducers)) /* a metaclass's hash may run code */
         reducer = PyDict_GetItemWithError(reducers, (PyObject *)Py_TYPE(value));
-    if (reducer == NULL && PyErr_Occurred())
-        return NULL;
+    Py_XINCREF(reducer);
+    Py_DECREF(reducers);
     if (reducer == NULL)
-        return ask_itself(context, value);
-    Py_INCREF(reducer);
+        return PyErr_Occurred() ? NULL : ask_itself(context, value);
     PyObject *said = PyObject_CallOneArg(reducer, value);
     Py_DECREF(reducer);
     return said;

@@ -50,13 +50,16 @@ static const uint64_t *changes_of(PyObject *dict)
 
 static bool is_as_expected(PyObject *dict, const ft_watched_name *is)
 {
-    PyObject *now = PyDict_GetItemWithError(dict, is->name); /* a str: runs nothing */
-    if (now == NULL && PyErr_Occurred())
+    PyObject *now = PyDict_GetItemWithError(dict, is->name);
+    if (now == NULL && PyErr_Occurred()) { /* of a key that is no str */
         PyErr_Clear();
+        return false;
+    }
     return now == is->expected;
 }
 
-bool ft_watch_look_again(const ft_watch *watch, ft_watched_namespace *is)
+/* Looks a namespace's names up. */
+static bool look_again(const ft_watch *watch, ft_watched_namespace *is)
 {
     uint64_t changes = is->changes == NULL ? 0 : *is->changes;
     for (Py_ssize_t i = is->first; i < is->first + is->count; i++)
@@ -66,11 +69,28 @@ bool ft_watch_look_again(const ft_watch *watch, ft_watched_namespace *is)
     return true;
 }
 
+bool ft_watch_holds(const ft_watch *watch)
+{
+    for (Py_ssize_t i = 0; i < watch->namespace_count; i++) {
+        ft_watched_namespace *is = &watch->namespaces[i];
+        if ((is->changes == NULL || *is->changes != is->seen) && !look_again(watch, is))
+            return false;
+    }
+    for (Py_ssize_t i = 0; i < watch->code_count; i++)
+        if (PyFunction_GET_CODE(watch->codes[i].function) != watch->codes[i].code)
+            return false;
+    return true;
+}
+
 /* ---- making ---- */
 
 static int check_row(PyObject *row, PyObject *parts[3])
 {
-    if (!PyTuple_Check(row) || !PyArg_ParseTuple(row, "OOO", &parts[0], &parts[1], &parts[2]))
+    if (!PyTuple_Check(row)) {
+        PyErr_SetString(PyExc_TypeError, "what is watched is a tuple of three");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(row, "OOO", &parts[0], &parts[1], &parts[2]))
         return -1;
     bool code = parts[0] == Py_None;
     if (code ? !PyFunction_Check(parts[1])

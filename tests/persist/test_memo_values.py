@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What comes out of a store is what went in, fresh each time, and never a way to change it."""
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -135,8 +136,7 @@ def test_what_can_not_be_pickled_is_given_with_one_warning(memo: fettle.Memo) ->
         for _ in range(3):
             assert kept(1)[0] == 1 and kept(2)[0] == 2
         assert not kept.cached(1) and len(CALLS) == 6
-        with pytest.raises(LookupError):
-            kept.reference(1).get()
+        assert kept.reference(1).get()[0] == 1  # which holds it itself
     memo.stats()
 
 
@@ -183,6 +183,37 @@ def test_classes_that_are_gone(programs: Programs) -> None:
     (programs.folder / "things.py").unlink()
     assert programs.run(text) == ["str str"]
     assert len(programs.notes) == 2
+
+
+def test_what_another_process_changes_is_seen_at_once(memo: fettle.Memo) -> None:
+    """Also of results that this one has just read, again and again."""
+    now: list[Any] = [None]
+    kept = memo(version=1)(lambda x: now[0])
+
+    def elsewhere(does: Any) -> None:
+        child = os.fork()
+        if child == 0:
+            try:
+                does()
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+
+    def replace(value: Any) -> None:
+        now[0] = value
+        kept.call(1)
+
+    for number in range(30):
+        for value in (number, [number], "x" * (number * 1000), None, b"y" * 50_000):
+            elsewhere(lambda value=value: replace(value))
+            now[0] = "not kept"
+            assert kept(1) == kept(1) == kept(1) == kept.peek(1) == value
+        ends = [lambda: kept.forget(1), kept.clear, memo.clear, lambda: memo.reduce(max_items=0)]
+        elsewhere(ends[number % 4])
+        assert not kept.cached(1)
+        now[0] = number
+        assert kept(1) == number
 
 
 def test_large_values(memo: fettle.Memo) -> None:

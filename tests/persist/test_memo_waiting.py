@@ -2,8 +2,11 @@
 """Many ask for one result: it is computed once, whoever dies, stops, waits or is interrupted."""
 
 import functools
+import inspect
 import os
 import signal
+import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -105,6 +108,33 @@ def test_a_function_that_calls_itself(memo: fettle.Memo) -> None:
     CALLS.clear()
     memo.clear()
     assert Threads([lambda: factorial(30)] * 6).join() == [factorial(30)] * 6 and len(CALLS) == 31
+
+
+def test_a_function_that_calls_itself_deeply(memo: fettle.Memo) -> None:
+    """It comes nearly as deep as without being kept; each result is kept, and errors pass."""
+    room = sys.getrecursionlimit() - len(inspect.stack()) - 350
+
+    @memo
+    def total(n: int) -> int:
+        CALLS.append(n)
+        if n < 0:
+            raise ValueError(n)
+        return n + total(n - 1) if n else 0
+
+    assert total(room) == room * (room + 1) // 2 and len(CALLS) == room + 1
+    assert total(room) == room + total(room - 1) and len(CALLS) == room + 1
+    assert all(total.cached(n) for n in range(room)) and memo.stats().entries == room + 1
+    total.clear()
+    total.forget(0)
+
+    @memo
+    def fails(n: int) -> int:
+        return int(fails(n - 1)) if n else int("no number")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no number"):
+            fails(200)
+    assert not fails.cached(100)
 
 
 def test_functions_that_call_each_other(memo: fettle.Memo) -> None:
@@ -263,6 +293,38 @@ def test_nobody_waits_for_who_is_stopped(programs: Programs) -> None:
         first.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.parametrize("wait", ["False", "0.3"])
+def test_processes_that_do_not_wait(wait: str, programs: Programs) -> None:
+    text = SLOW.replace("0.3", "0 if os.environ.get('QUICK') else 1000") + "print(slow(1))"
+    programs.start(text)
+    until(lambda: programs.notes)
+    text = text.replace("@memo", f"@memo(wait={wait})")
+    assert said(programs.start(text, QUICK="1")) == ["2"] and len(programs.notes) == 2
+
+
+def test_ctrl_c_while_waiting_for_a_process(programs: Programs) -> None:
+    """Who is interrupted waits no more, and says so to the others."""
+    slow = SLOW.replace("0.3", "0 if os.environ.get('QUICK') else 1000")
+    first = programs.start(slow + "slow(1)")
+    until(lambda: programs.notes)
+    text = """
+    import signal, threading
+    main = threading.main_thread().ident
+    for again in range(3):
+        threading.Timer(0.1, signal.pthread_kill, [main, signal.SIGINT]).start()
+        try:
+            slow(1)
+        except KeyboardInterrupt:
+            print("interrupted")
+    note("goes on")
+    print(slow(1))
+    """
+    second = programs.start(slow + textwrap.dedent(text), QUICK="1")
+    until(lambda: "goes on" in programs.notes)
+    first.kill()
+    assert said(second) == ["interrupted"] * 3 + ["2"]
+
+
 CIRCLE = """
 deep = False
 @memo(version=1)
@@ -306,6 +368,7 @@ def test_processes_that_call_themselves(programs: Programs) -> None:
     assert set(map(int, programs.notes)) == set(range(41))
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_child_of_one_that_computes(memo: fettle.Memo) -> None:
     """A fork in the middle of a computation: parent and child both get on, so do other threads'
     keys."""
