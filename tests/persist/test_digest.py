@@ -369,7 +369,7 @@ def test_classes_are_what_the_callback_says() -> None:
         int,
         [dict, type, object],
         Thing(x=7),
-        Frozen(1, 2),
+        Frozen(1),
         Point(1),
         Row([1]),
         Text("a"),

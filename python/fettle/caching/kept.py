@@ -118,8 +118,12 @@ class Kept:
         rows: list[tuple[Any, Any, Any]] = [*is_now.watched]
         rows += ((None, function, code) for function, code in is_now.codes)
         named = [(name, kind, skipped) for name, kind, _, skipped, _ in self.parameters]
+        for doubt in is_now.doubts:
+            self.place.say(doubt)
         prefix = blake2b(is_now.digest, digest_size=32)
-        prefix.update(repr(named).encode(errors="surrogatepass"))
+        prefix.update(repr((self.name, named)).encode(errors="surrogatepass"))
+        if self.remote is None:  # what machines share lies elsewhere on each
+            prefix.update(is_now.place)
         for name, function in self.options.key.items():
             made = identify(function)
             prefix.update(name.encode() + made.digest)
@@ -205,7 +209,7 @@ class Kept:
             by_value = sys.modules.get(each)
             if by_value is not None:
                 code = by_value.dumps((self.memo, self.function, self.options))
-                return restored, (module, name, code)
+                return restored, (module, name, self.name, code)
         return name
 
     # ---- a miss ----
@@ -510,13 +514,14 @@ def named_so(module: str | None, name: str) -> Any:
     return found
 
 
-def restored(module: str, name: str, code: bytes) -> Any:
-    """A kept function of another process: this one's of that name, or made of its code."""
+def restored(module: str, name: str, title: str, code: bytes) -> Any:
+    """A kept function of another process: this one's of that name, or made of its code. title: what
+    the store calls it."""
     found = named_so(module, name)
     if type(found) is _core.StoredFunction:
         return found
     memo, function, options = pickle.loads(code)
-    return memo._decorate(function, options)
+    return memo._decorate(function, options, title)
 
 
 def _identity_of(function: Any) -> bytes:
