@@ -3,11 +3,12 @@
 only here and only when there is such a URL."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # no colon: none is the beginning of another
 DATABASE = re.compile(r"/?|/[0-9]{1,9}")
 SCHEMES = {
     "redis": "redis",
@@ -28,7 +29,8 @@ class Endpoint:
 
     options: dict[str, Any]
     nodes: list[tuple[str, int]]  # of a cluster; else empty
-    place: str  # without user, password and options
+    place: str  # without user, password and options (but the prefix)
+    prefix: str = ""  # of all names there, for who shares the server with other programs
 
     @property
     def patience(self) -> float:
@@ -61,7 +63,7 @@ def parse(url: str, timeout: float, connect_timeout: float) -> Endpoint:
     _require_redis()
     understand = _cluster if scheme.endswith("+cluster") else _server
     try:
-        made = understand(scheme, rest)
+        made = _prefixed(understand(scheme, rest))
     except (ValueError, UnicodeError):
         example = "unix:///path" if scheme == "unix" else f"{scheme}://host:6379"
         raise ValueError(
@@ -74,6 +76,16 @@ def parse(url: str, timeout: float, connect_timeout: float) -> Endpoint:
     made.options.update(protocol=2, decode_responses=False)
     _check_options(made)
     return made
+
+
+def _prefixed(made: Endpoint) -> Endpoint:
+    """What fettle itself understands of the options."""
+    prefix = made.options.pop("prefix", None)
+    if prefix is None:
+        return made
+    if not PREFIX.fullmatch(prefix):
+        raise ValueError
+    return replace(made, place=f"{made.place}?prefix={prefix}", prefix=f"{prefix}:")
 
 
 def _require_redis() -> None:

@@ -35,7 +35,10 @@ OFFERED = (
     *("forget", "clear", "call", "peek", "cached", "reference"),
     *("settle", "key", "look", "counts", "add_hit"),
 )
-SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix", "redis+cluster", "valkey+cluster")
+SCHEMES = (
+    *("redis", "rediss", "valkey", "valkeys", "unix"),
+    *("redis+cluster", "rediss+cluster", "valkey+cluster", "valkeys+cluster"),
+)
 
 
 class FunctionStats(NamedTuple):
