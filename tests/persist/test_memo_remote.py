@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fettle
 import pytest
 
-from .machines import Machine, Machines
+from .machines import SECRET, Machine, Machines
 from .redisservers import Server, free_port, server, until
 
 CALM = "?socket_timeout=10"  # on a busy machine too
@@ -147,6 +148,23 @@ def test_a_result_that_the_programs_own_check_rejects(
     machines.open_gate()
     assert one.ask("checked(5)") == another.ask("checked(5)") == 5
     assert machines.notes == ["checked"] * 3
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        "rediss",
+        "valkeys",
+        *(f"{each}+cluster" for each in ("redis", "rediss", "valkey", "valkeys")),
+    ],
+)
+def test_every_scheme_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("FETTLE_CACHE_DIR", str(tmp_path))
+    memo = fettle.Memo(f"{scheme}://127.0.0.1:1", key=SECRET)
+    assert repr(memo).startswith(f"fettle.Memo('{scheme}://127.0.0.1:1")
+    memo.close()
 
 
 def test_a_prefix_keeps_programs_apart(machines: Machines, running: Server) -> None:

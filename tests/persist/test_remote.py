@@ -260,6 +260,26 @@ def test_a_claim_ends_by_itself(running: Server, remote: Remote, other: Remote) 
     assert running.client().pttl("fettle:1::" + OTHER.hex() + "+") > 900_000
 
 
+def test_claims_that_a_silent_server_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit, "FIRST_PAUSE", 0.05)
+    with server(tmp_path) as silent, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        remote, other = (Remote(silent.url, key=SECRET, timeout=0.2) for _ in range(2))
+        held = remote.claim(KEY)
+        assert held
+        assert other.claim(b"another's")
+        silent.freeze()
+        assert remote.claim(OTHER) == b"", "it will be made when the server goes on"
+        remote.release(KEY, held)
+        silent.thaw()
+        until(lambda: len(silent.client().keys("*+")) == 3, "the server goes on")
+        until(lambda: remote.get(b"") is None and not remote._here().owed, "it is asked again")
+        (left,) = silent.client().keys("*+")
+        assert left == b"fettle:1::" + b"another's".hex().encode() + b"+"
+        remote.close()
+        other.close()
+
+
 def test_who_waits_gets_the_value(remote: Remote, other: Remote) -> None:
     token = remote.claim(KEY)
     assert token

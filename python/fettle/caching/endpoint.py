@@ -63,13 +63,14 @@ def parse(url: str, timeout: float, connect_timeout: float) -> Endpoint:
     _require_redis()
     understand = _cluster if scheme.endswith("+cluster") else _server
     try:
-        made = _prefixed(understand(scheme, rest))
+        made = understand(scheme, rest)
     except (ValueError, UnicodeError):
         example = "unix:///path" if scheme == "unix" else f"{scheme}://host:6379"
         raise ValueError(
             f"this {scheme}:// URL of a shared cache is not understood: write it like {example}, "
             "and percent-encode the special characters of a password."
         ) from None
+    made = _prefixed(made)
     made.options.setdefault("socket_timeout", timeout)
     made.options.setdefault("socket_connect_timeout", connect_timeout)
     # The handshake of RESP3 asks for things that some servers do not know.
@@ -84,7 +85,10 @@ def _prefixed(made: Endpoint) -> Endpoint:
     if prefix is None:
         return made
     if not PREFIX.fullmatch(prefix):
-        raise ValueError
+        raise ValueError(
+            f"the prefix in the URL of the shared cache at {made.place} must be 1 to 64 letters, "
+            "digits, underscores, dots and hyphens."
+        )
     return replace(made, place=f"{made.place}?prefix={prefix}", prefix=f"{prefix}:")
 
 
