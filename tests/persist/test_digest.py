@@ -370,7 +370,7 @@ def test_classes_are_what_the_callback_says() -> None:
         [dict, type, object],
         Thing(x=7),
         Frozen(1),
-        Point(1),
+        Point(1, 2),
         Row([1]),
         Text("a"),
     ):

@@ -28,7 +28,7 @@ from fettle.problem import reason
 
 if TYPE_CHECKING:
     from fettle.caching.memo import Memo
-    from fettle.caching.remote import Remote
+    from fettle.caching.remote import Found, Remote
 
 MINE, OTHERS, WAITING, STOPPED, NOBODYS = range(5)  # what Store.claim says
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.0002, 0.05, 1.5  # of one who waits, in seconds
@@ -279,7 +279,8 @@ class Kept:
         assert store is not None
         shared = self.shared(args, keywords)
         if self.remote is not None and shared is not None:
-            found = self.taken(key, self.remote.get(shared, function=self.name))
+            there = self.remote.lookup(shared, function=self.name)
+            found = self.taken(key, there, args, keywords)
             if found is not None:
                 return found[0]
         try:
@@ -315,11 +316,11 @@ class Kept:
     ) -> Any:
         """From another machine that computes it now, or computed for all of them."""
         assert self.remote is not None
-        payload, token = self.remote.join(
+        there, token = self.remote.join(
             shared, self.options.patience, CLAIM_SECONDS, function=self.name
         )
         try:
-            found = self.taken(key, payload)
+            found = self.taken(key, there, args, keywords)
             if found is not None:
                 return found[0]
             return self.compute(key, args, keywords, shared)
@@ -330,10 +331,17 @@ class Kept:
         """The key that all machines have for a call; None: there is no server."""
         return None if self.remote is None else self.stored.key(args, keywords, self.seed)
 
-    def taken(self, key: bytes, payload: bytes | None) -> tuple[Any] | None:
+    def taken(
+        self,
+        key: bytes,
+        there: "Found | None",
+        args: tuple[Any, ...],
+        keywords: dict[str, Any] | None,
+    ) -> tuple[Any] | None:
         """What another machine computed, kept here too."""
-        if payload is None:
+        if there is None:
             return None
+        payload, cost = there
         try:
             created, encoded = _unpacked(payload)
             value = _core.decode(encoded)
@@ -342,8 +350,10 @@ class Kept:
         ttl = self.options.ttl
         if ttl is not None and not 0 <= time() - created < ttl:
             return None
-        self._put_encoded(key, encoded, 0.0, created)
-        self.stored.add_hit(0.0)
+        self._put_encoded(key, encoded, cost, created)
+        if self.options.validate is not None:  # it may have been rejected here before
+            return self.look_again(key, args, keywords)
+        self.stored.add_hit(cost)
         return (value,)
 
     def compute(
