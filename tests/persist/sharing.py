@@ -38,11 +38,11 @@ class Cached:
 
     def __call__(self, *args: Any) -> Any:
         key, name = key_of(*args), self.function.__qualname__
-        found, token = self.remote.get(key, function=name), b""
+        found, token = self.remote.lookup(key, function=name), b""
         if found is None:
             found, token = self.remote.join(key, self.patience, 5.0, function=name)
         if found is not None:
-            return pickle.loads(found)
+            return pickle.loads(found[0])
         try:
             self.computed += 1
             value = self.function(*args)

@@ -83,8 +83,10 @@ def test_values_end_with_their_ttl(running: Server, remote: Remote) -> None:
 
 def test_a_large_value_stays_here(running: Server, remote: Remote) -> None:
     small = Remote(running.url, key=SECRET, max_value=10)
-    small.put(KEY, b"x" * 11)
-    assert (small.get(KEY), small.stats().too_large, small.stats().puts) == (None, 1, 0)
+    with warned("f() takes 11 B and stays on this machine"):
+        small.put(KEY, b"x" * 11, function="f")
+        small.put(KEY, b"x" * 12, function="f")
+    assert (small.get(KEY), small.stats().too_large, small.stats().puts) == (None, 2, 0)
     small.put(KEY, b"x" * 10)
     assert small.get(KEY) == b"x" * 10
 
@@ -235,10 +237,7 @@ def test_one_claims(remote: Remote, other: Remote) -> None:
     assert other.claim(OTHER, function="f")
     other.release(KEY, b"not the token", function="f")
     assert other.claim(KEY, function="f") is None
-    assert other.renew(KEY, b"not the token", function="f") is False
-    assert remote.renew(KEY, token, function="f") is True
     remote.release(KEY, token, function="f")
-    assert remote.renew(KEY, token, function="f") is False
     assert other.claim(KEY, function="f")
 
 
@@ -257,10 +256,28 @@ def test_a_claim_ends_by_itself(running: Server, remote: Remote, other: Remote) 
     assert taken
     remote.release(KEY, token)  # it is another one's now
     assert remote.claim(KEY) is None
-    token = remote.claim(OTHER, 0.05)
-    assert token
-    assert remote.renew(OTHER, token, 1000) is True
+    assert remote.claim(OTHER, 1000)
     assert running.client().pttl("fettle:1::" + OTHER.hex() + "+") > 900_000
+
+
+def test_claims_that_a_silent_server_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuit, "FIRST_PAUSE", 0.05)
+    with server(tmp_path) as silent, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        remote, other = (Remote(silent.url, key=SECRET, timeout=0.2) for _ in range(2))
+        held = remote.claim(KEY)
+        assert held
+        assert other.claim(b"another's")
+        silent.freeze()
+        assert remote.claim(OTHER) == b"", "it will be made when the server goes on"
+        remote.release(KEY, held)
+        silent.thaw()
+        until(lambda: len(silent.client().keys("*+")) == 3, "the server goes on")
+        until(lambda: remote.get(b"") is None and not remote._here().owed, "it is asked again")
+        (left,) = silent.client().keys("*+")
+        assert left == b"fettle:1::" + b"another's".hex().encode() + b"+"
+        remote.close()
+        other.close()
 
 
 def test_who_waits_gets_the_value(remote: Remote, other: Remote) -> None:
@@ -274,9 +291,9 @@ def test_who_waits_gets_the_value(remote: Remote, other: Remote) -> None:
 
     with ThreadPoolExecutor() as pool:
         done = pool.submit(compute)
-        assert other.join(KEY, PATIENCE) == (b"computed", b"")
+        assert other.join(KEY, PATIENCE) == ((b"computed", 0.0), b"")
         done.result()
-    assert remote.join(KEY, PATIENCE) == (b"computed", b"")
+    assert remote.join(KEY, PATIENCE) == ((b"computed", 0.0), b"")
     assert remote.claim(KEY), "join() left no claim of its own"
 
 
@@ -294,12 +311,11 @@ def test_a_value_that_came_just_before_its_claim_went(
         return ask(name, *words)
 
     monkeypatch.setattr(other, "_ask", late)
-    assert other.wait(KEY, PATIENCE) == b"computed"
+    assert other.join(KEY, PATIENCE) == ((b"computed", 0.0), b"")
 
 
 def test_patience_ends(remote: Remote, other: Remote) -> None:
     assert remote.claim(KEY)
-    assert other.wait(KEY, 0.02) is None
     assert other.join(KEY, 0.02) == (None, b"")
     assert other.join(KEY, 0.0) == (None, b"")
 
@@ -402,8 +418,6 @@ def everything(remote: Remote) -> list[Any]:
         remote.put(KEY, b"payload"),
         remote.forget(KEY),
         remote.release(KEY, token or b"token", function="f"),
-        remote.renew(KEY, b"token"),
-        remote.wait(KEY, 0.01),
         remote.join(OTHER, 0.01),
         remote.clear(),
         remote.clear("f"),
@@ -411,7 +425,7 @@ def everything(remote: Remote) -> list[Any]:
     ]
 
 
-NOTHING = [None, None, None, None, None, False, None, (None, b""), 0, 0, []]
+NOTHING = [None, None, None, None, None, (None, b""), 0, 0, []]
 
 
 def test_a_server_that_is_away_and_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,10 @@ BAD_URLS = [
     "redis+cluster://:p/pw@host:1",
     "redis+cluster://:pw@host:1?no_such_option=pw",
     "unix+cluster:///pw",
+    "redis://host?prefix=pw:",
+    "redis://host?prefix=*pw",
+    "redis+cluster://:pw@host:1?prefix={pw}",
+    "redis://:pw@host?prefix=" + "x" * 65,
 ]
 
 
@@ -71,6 +75,7 @@ GOOD_URLS: list[tuple[str, str, dict[str, Any]]] = [
     ("redis://[::1]:7", "redis://[::1]:7/0", {"host": "::1", "port": 7}),
     ("unix:///run/r.sock?db=2", "unix:///run/r.sock", {"path": "/run/r.sock", "db": 2}),
     ("redis://host?socket_timeout=2", "redis://host:6379/0", {"socket_timeout": 2.0}),
+    ("redis://h?prefix=a.b-c_9", "redis://h:6379/0?prefix=a.b-c_9", {"host": "h"}),
 ]
 
 

@@ -9,11 +9,16 @@ place.
 
 import asyncio
 import functools
+from threading import Lock
 from time import perf_counter, process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fettle.caching.kept import CLAIM_SECONDS, Kept, Reference, computing
+from fettle.caching import kept as keeping
+from fettle.caching.kept import Kept, Reference, computing
 from fettle.caching.place import Flight, Progress
+
+if TYPE_CHECKING:
+    from fettle.caching.remote import Found, Remote
 
 Arguments = tuple[Any, ...]
 Keywords = dict[str, Any] | None
@@ -105,8 +110,15 @@ async def _ended(flight: Flight, patience: float) -> bool:
 
 
 async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
+    """As Kept._alone_here()."""
     store = kept.place.store
     assert store is not None
+    shared = kept.shared(args, keywords)
+    if kept.remote is not None and shared is not None:
+        there = await asyncio.to_thread(kept.remote.lookup, shared, function=kept.name)
+        found = kept.taken(key, there, args, keywords)
+        if found is not None:
+            return found[0]
     try:
         if kept.options.patience > 0:
             approach = kept.approach(key, args, keywords, bool(computing.get()))
@@ -116,32 +128,86 @@ async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keyword
             except StopIteration as end:
                 if end.value is not None:
                     return end.value[0]
-        if kept.remote is not None:
-            return await _from_others(kept, key, args, keywords)
+        if kept.remote is not None and shared is not None:
+            return await _from_others(kept, key, args, keywords, shared)
         return await _compute(kept, key, args, keywords, None)
     finally:
         store.release(key)
 
 
-async def _from_others(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
-    remote, shared = kept.remote, kept.shared(args, keywords)
-    assert remote is not None and shared is not None
-
-    def ask() -> tuple[bytes | None, bytes]:
-        payload = remote.get(shared, function=kept.name)
-        if payload is not None:
-            return payload, b""
-        return remote.join(shared, kept.options.patience, CLAIM_SECONDS, function=kept.name)
-
-    payload, token = await asyncio.to_thread(ask)
+async def _from_others(
+    kept: Kept, key: bytes, args: Arguments, keywords: Keywords, shared: bytes
+) -> Any:
+    assert kept.remote is not None
+    there, token = await _joined(kept.remote, shared, kept.options.patience, kept.name)
     try:
-        found = kept.taken(key, payload)
+        found = kept.taken(key, there, args, keywords)
         if found is not None:
             return found[0]
         return await _compute(kept, key, args, keywords, shared)
     finally:
-        if token:
-            await asyncio.to_thread(remote.release, shared, token, function=kept.name)
+        _let_go(kept.remote, shared, token, kept.name)
+
+
+async def _joined(
+    remote: "Remote", shared: bytes, patience: float, name: str
+) -> "tuple[Found | None, bytes]":
+    """As Remote.join(). A thread is needed for each step alone, not for the pauses: tasks that wait
+    for other machines keep no thread from those that the other machines wait for."""
+    steps = remote.approach(shared, patience, keeping.CLAIM_SECONDS, function=name)
+    while True:
+        step = Step(remote, shared, name, steps)
+        try:
+            await asyncio.to_thread(step.take)
+        except BaseException:
+            step.leave()
+            raise
+        if step.end is not None:
+            return step.end
+        await asyncio.sleep(step.pause)
+
+
+class Step:
+    """A step of Remote.approach() that a thread takes. Of the thread that gets a token, and the
+    task that is cancelled and does not want it, the one that comes second gives it back."""
+
+    def __init__(self, remote: "Remote", shared: bytes, name: str, steps: Any) -> None:
+        self._call = remote, shared, name
+        self._steps = steps
+        self._lock = Lock()
+        self._is_left = False
+        self.pause = 0.0
+        self.end: tuple[Found | None, bytes] | None = None
+
+    def take(self) -> None:
+        try:
+            self.pause = next(self._steps)
+        except StopIteration as end:
+            with self._lock:
+                self.end = end.value
+                is_left = self._is_left
+            if is_left:
+                remote, shared, name = self._call
+                remote.release(shared, end.value[1], function=name)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._is_left = True
+            end = self.end
+        if end is not None:
+            remote, shared, name = self._call
+            _let_go(remote, shared, end[1], name)
+
+
+def _let_go(remote: "Remote", shared: bytes, token: bytes, name: str) -> None:
+    """Has a claim released, in a thread that is not waited for."""
+    if not token:
+        return
+    release = functools.partial(remote.release, shared, token, function=name)
+    try:
+        asyncio.get_running_loop().run_in_executor(None, release)
+    except RuntimeError:  # the loop ends, or is gone
+        release()
 
 
 async def _compute(

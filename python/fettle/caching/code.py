@@ -64,7 +64,7 @@ class Identity:
     """What identify() found.
 
     name: for people: "module.qualname", of a script "stem.qualname".
-    digest: 32 bytes; nothing in it says where the project lies.
+    digest: 32 bytes; nothing in it says where the project lies, nor, but for a version, its name.
     place: where a version stands in for the code, the folder that the function's package, module or
         script is in, or its notebook: so that two projects of one name are two. For keys of this
         machine; b"" without a version, and for what is typed at a prompt.
@@ -164,14 +164,14 @@ def identify(function: Any, *, depends: Iterable[Any] = (), version: Any = None)
     module = name_of(inner)[0]
     name = _name(function, inner)
     walk = Walk({module.partition(".")[0]} - {"", "builtins"})
-    heads = [b"fettle", bytes([FORMAT]), name.encode(errors="surrogatepass")]
+    heads = [b"fettle", bytes([FORMAT])]
     try:
         place = ""
         if version is None:
             heads += ("{}.{}".format(*sys.version_info).encode(), _root(walk, function))
         else:
             place = folder_of(module, inner)
-            heads += (b"version", walk.value(version))
+            heads += (b"version", walk.value(version), name.encode(errors="surrogatepass"))
         heads += [_dependency(walk, each) for each in depends]
         digest = walk.digest(*heads)
         if walk.was_cut:

@@ -3,11 +3,12 @@
 only here and only when there is such a URL."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # no colon: none is the beginning of another
 DATABASE = re.compile(r"/?|/[0-9]{1,9}")
 SCHEMES = {
     "redis": "redis",
@@ -28,7 +29,8 @@ class Endpoint:
 
     options: dict[str, Any]
     nodes: list[tuple[str, int]]  # of a cluster; else empty
-    place: str  # without user, password and options
+    place: str  # without user, password and options (but the prefix)
+    prefix: str = ""  # of all names there, for who shares the server with other programs
 
     @property
     def patience(self) -> float:
@@ -68,12 +70,26 @@ def parse(url: str, timeout: float, connect_timeout: float) -> Endpoint:
             f"this {scheme}:// URL of a shared cache is not understood: write it like {example}, "
             "and percent-encode the special characters of a password."
         ) from None
+    made = _prefixed(made)
     made.options.setdefault("socket_timeout", timeout)
     made.options.setdefault("socket_connect_timeout", connect_timeout)
     # The handshake of RESP3 asks for things that some servers do not know.
     made.options.update(protocol=2, decode_responses=False)
     _check_options(made)
     return made
+
+
+def _prefixed(made: Endpoint) -> Endpoint:
+    """What fettle itself understands of the options."""
+    prefix = made.options.pop("prefix", None)
+    if prefix is None:
+        return made
+    if not PREFIX.fullmatch(prefix):
+        raise ValueError(
+            f"the prefix in the URL of the shared cache at {made.place} must be 1 to 64 letters, "
+            "digits, underscores, dots and hyphens."
+        )
+    return replace(made, place=f"{made.place}?prefix={prefix}", prefix=f"{prefix}:")
 
 
 def _require_redis() -> None:

@@ -28,7 +28,7 @@ from fettle.problem import reason
 
 if TYPE_CHECKING:
     from fettle.caching.memo import Memo
-    from fettle.caching.remote import Remote
+    from fettle.caching.remote import Found, Remote
 
 MINE, OTHERS, WAITING, STOPPED, NOBODYS = range(5)  # what Store.claim says
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.0002, 0.05, 1.5  # of one who waits, in seconds
@@ -118,8 +118,12 @@ class Kept:
         rows: list[tuple[Any, Any, Any]] = [*is_now.watched]
         rows += ((None, function, code) for function, code in is_now.codes)
         named = [(name, kind, skipped) for name, kind, _, skipped, _ in self.parameters]
+        for doubt in is_now.doubts:
+            self.place.say(doubt)
         prefix = blake2b(is_now.digest, digest_size=32)
-        prefix.update(repr(named).encode(errors="surrogatepass"))
+        prefix.update(repr((self.name, named)).encode(errors="surrogatepass"))
+        if self.remote is None:  # what machines share lies elsewhere on each
+            prefix.update(is_now.place)
         for name, function in self.options.key.items():
             made = identify(function)
             prefix.update(name.encode() + made.digest)
@@ -205,7 +209,7 @@ class Kept:
             by_value = sys.modules.get(each)
             if by_value is not None:
                 code = by_value.dumps((self.memo, self.function, self.options))
-                return restored, (module, name, code)
+                return restored, (module, name, self.name, code)
         return name
 
     # ---- a miss ----
@@ -275,7 +279,8 @@ class Kept:
         assert store is not None
         shared = self.shared(args, keywords)
         if self.remote is not None and shared is not None:
-            found = self.taken(key, self.remote.get(shared, function=self.name))
+            there = self.remote.lookup(shared, function=self.name)
+            found = self.taken(key, there, args, keywords)
             if found is not None:
                 return found[0]
         try:
@@ -311,11 +316,11 @@ class Kept:
     ) -> Any:
         """From another machine that computes it now, or computed for all of them."""
         assert self.remote is not None
-        payload, token = self.remote.join(
+        there, token = self.remote.join(
             shared, self.options.patience, CLAIM_SECONDS, function=self.name
         )
         try:
-            found = self.taken(key, payload)
+            found = self.taken(key, there, args, keywords)
             if found is not None:
                 return found[0]
             return self.compute(key, args, keywords, shared)
@@ -326,10 +331,17 @@ class Kept:
         """The key that all machines have for a call; None: there is no server."""
         return None if self.remote is None else self.stored.key(args, keywords, self.seed)
 
-    def taken(self, key: bytes, payload: bytes | None) -> tuple[Any] | None:
+    def taken(
+        self,
+        key: bytes,
+        there: "Found | None",
+        args: tuple[Any, ...],
+        keywords: dict[str, Any] | None,
+    ) -> tuple[Any] | None:
         """What another machine computed, kept here too."""
-        if payload is None:
+        if there is None:
             return None
+        payload, cost = there
         try:
             created, encoded = _unpacked(payload)
             value = _core.decode(encoded)
@@ -338,8 +350,10 @@ class Kept:
         ttl = self.options.ttl
         if ttl is not None and not 0 <= time() - created < ttl:
             return None
-        self._put_encoded(key, encoded, 0.0, created)
-        self.stored.add_hit(0.0)
+        self._put_encoded(key, encoded, cost, created)
+        if self.options.validate is not None:  # it may have been rejected here before
+            return self.look_again(key, args, keywords)
+        self.stored.add_hit(cost)
         return (value,)
 
     def compute(
@@ -510,13 +524,14 @@ def named_so(module: str | None, name: str) -> Any:
     return found
 
 
-def restored(module: str, name: str, code: bytes) -> Any:
-    """A kept function of another process: this one's of that name, or made of its code."""
+def restored(module: str, name: str, title: str, code: bytes) -> Any:
+    """A kept function of another process: this one's of that name, or made of its code. title: what
+    the store calls it."""
     found = named_so(module, name)
     if type(found) is _core.StoredFunction:
         return found
     memo, function, options = pickle.loads(code)
-    return memo._decorate(function, options)
+    return memo._decorate(function, options, title)
 
 
 def _identity_of(function: Any) -> bytes:

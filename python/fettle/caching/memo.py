@@ -218,13 +218,13 @@ class Memo:
             return functools.partial(self._decorate, options=options)
         return self._decorate(function, options)
 
-    def _decorate(self, function: Any, options: Options) -> Any:
+    def _decorate(self, function: Any, options: Options, title: str = "") -> Any:
         if isinstance(function, classmethod):
             return keeping.KeptClassMethod(self._decorate(function.__func__, options))
         if isinstance(function, staticmethod):
             return staticmethod(self._decorate(function.__func__, options))
         _check(function)
-        name = _written(identify(function, version=0).name)
+        name = title or _written(identify(function, version=0).name)
         kept = Kept(
             self,
             self._place,

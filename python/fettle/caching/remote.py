@@ -20,7 +20,7 @@ import os
 import secrets
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,6 +35,7 @@ from urllib.parse import quote, unquote
 from fettle.caching.circuit import PATIENT, Circuit
 from fettle.caching.endpoint import Endpoint, parse
 from fettle.problem import reason
+from fettle.report import size
 
 VERSION = b"\x01"
 MAC_BYTES = 32
@@ -47,11 +48,9 @@ PLAIN_KEY = b"fettle: damage is found with this, forgery is not"
 FIRST_POLL, LONGEST_POLL, POLL_GROWTH = 0.005, 0.25, 1.5  # of one who waits, in seconds
 BATCH = 1000  # names that one step of SCAN looks at
 
+Found = tuple[bytes, float]  # the payload, and the seconds that computing it took
+
 RELEASE = "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0"
-RENEW = (
-    "if redis.call('GET',KEYS[1])==ARGV[1] "
-    "then return redis.call('PEXPIRE',KEYS[1],ARGV[2]) end return 0"
-)
 
 
 class RemoteWarning(UserWarning):
@@ -84,7 +83,9 @@ class _Session:
         self.inherited = inherited
         self.client: Any = None
         self.circuits: dict[str, Circuit] = {}
-        self.held: set[bytes] = set()  # claims of this process
+        self.held: dict[bytes, float] = {}  # claims of this process, and when they end
+        self.owed: dict[bytes, float] = {}  # those that are still to be released, likewise
+        self.token = secrets.token_hex(16).encode()  # what claims of this process say
         self._endpoint = endpoint
         self._lock = Lock()
 
@@ -140,7 +141,7 @@ class Remote:
         self.max_value = max_value
         self.problem: str | None = None  # the last failure, in a sentence
         self._ttl = None if ttl is None else _milliseconds(ttl)
-        self._prefix = prefix
+        self._prefix = self.endpoint.prefix + prefix
         self._is_cluster = bool(self.endpoint.nodes)
         self._said: set[str] = set()
         self._gets = self._hits = self._puts = 0
@@ -156,8 +157,7 @@ class Remote:
         found = self._lookup(self._name(key, function))
         return found[0] if found is not None and found is not _FAILED else None
 
-    def lookup(self, key: bytes, *, function: str = "") -> tuple[bytes, float] | None:
-        """The payload, and the seconds that computing it took."""
+    def lookup(self, key: bytes, *, function: str = "") -> Found | None:
         found = self._lookup(self._name(key, function))
         return None if found is _FAILED else found
 
@@ -175,6 +175,12 @@ class Remote:
     def put(self, key: bytes, payload: bytes, *, function: str = "", cost: float = 0.0) -> None:
         if len(payload) > self.max_value:
             self._too_large += 1
+            self._say(
+                "too large",
+                f"a result of {function or 'a function'}() takes {size.amount(len(payload))} and "
+                f"stays on this machine, since {size.amount(self.max_value)} are the most that is "
+                "shared; return it in parts to share it.",
+            )
             return
         name = self._name(key, function)
         body = COST.pack(cost) + payload
@@ -192,75 +198,65 @@ class Remote:
     def claim(self, key: bytes, seconds: float = 60.0, *, function: str = "") -> bytes | None:
         """A token: this process computes the value, puts it and releases the claim, which ends by
         itself after these seconds. An empty one: compute, there is nobody to ask, or this process
-        has the claim already. None: another one computes: wait()."""
+        has the claim already. None: another one computes."""
         name = self._name(key, function) + b"+"
-        held = self._here().held
-        if name in held:
+        session, until = self._here(), monotonic() + seconds
+        if name in session.held:
             return b""
-        token = secrets.token_hex(16).encode()
+        token = session.token
         made = self._ask(name, "SET", name, token, "NX", "PX", _milliseconds(seconds))
         if made is _FAILED:
+            session.owed[name] = until  # who does not answer may have made it, or will
             return b""
-        if not made and self._ask(name, "GET", name) != token:  # the client may have asked twice
+        if not made and self._ask(name, "GET", name) != token:  # it may have been made before
             return None
-        held.add(name)
+        session.held[name] = until
         return token
-
-    def renew(self, key: bytes, token: bytes, seconds: float = 60.0, *, function: str = "") -> bool:
-        """The claim lasts for these seconds from now. False: it has been lost."""
-        name = self._name(key, function) + b"+"
-        if not token:
-            return True
-        answer = self._ask(name, "EVAL", RENEW, 1, name, token, _milliseconds(seconds))
-        return bool(answer == 1)
 
     def release(self, key: bytes, token: bytes, *, function: str = "") -> None:
         if token:
             name = self._name(key, function) + b"+"
-            self._here().held.discard(name)
-            self._ask(name, "EVAL", RELEASE, 1, name, token)
+            session = self._here()
+            until = session.held.pop(name, 0.0)
+            if self._ask(name, "EVAL", RELEASE, 1, name, token) is _FAILED:
+                session.owed[name] = until
 
-    def wait(self, key: bytes, patience: float, *, function: str = "") -> bytes | None:
-        """The value that another one computes. None: there is none yet and patience is over, or the
-        claim is gone, or there is nobody to ask."""
-        found = self._wait(self._name(key, function), monotonic() + patience)
-        return None if found is None or found is _FAILED else found[0]
-
-    def _wait(self, name: bytes, until: float) -> Any:
-        pause = FIRST_POLL
+    def approach(
+        self, key: bytes, patience: float, seconds: float = 60.0, *, function: str = ""
+    ) -> Generator[float, None, tuple[Found | None, bytes]]:
+        """For a value that was not there: the value that another one computed; or None and a token
+        with which to compute it, put it and release() the claim. Yields how long to pause."""
+        name, until = self._name(key, function), monotonic() + patience
+        pause, free = FIRST_POLL, True
         while True:
+            token = self.claim(key, seconds, function=function) if free else None
+            if token is not None:
+                found = self.lookup(key, function=function) if token else None  # put since then
+                if found is None:
+                    return None, token
+                self.release(key, token, function=function)
+                return found, b""
             left = until - monotonic()
             if left <= 0:
-                return None
-            sleep(min(pause, left))
+                return None, b""
+            yield min(pause, left)
             pause = min(pause * POLL_GROWTH, LONGEST_POLL)
             found = self._lookup(name)
-            if found is None:
-                claims = self._ask(name, "EXISTS", name + b"+")
-                if claims == 1:
-                    continue
-                found = self._lookup(name)  # it may have been put before the claim went
-            return found
+            if found is not None:
+                return (None if found is _FAILED else found), b""
+            free = self._ask(name, "EXISTS", name + b"+") != 1
 
     def join(
         self, key: bytes, patience: float, seconds: float = 60.0, *, function: str = ""
-    ) -> tuple[bytes | None, bytes]:
-        """For a value that was not there: the value that another one computed, or None and a token
-        with which to compute it, put it and release() the claim."""
-        name, until = self._name(key, function), monotonic() + patience
+    ) -> tuple[Found | None, bytes]:
+        """approach(), slept through."""
+        steps = self.approach(key, patience, seconds, function=function)
         while True:
-            token = self.claim(key, seconds, function=function)
-            if token is not None:
-                value = self.get(key, function=function) if token else None  # put since it missed
-                if value is None:
-                    return None, token
-                self.release(key, token, function=function)
-                return value, b""
-            found = self._wait(name, until)
-            if found is _FAILED or (found is None and monotonic() >= until):
-                return None, b""
-            if found is not None:
-                return found[0], b""
+            try:
+                sleep(next(steps))
+            except StopIteration as end:
+                ended: tuple[Found | None, bytes] = end.value
+                return ended
 
     # ---- all of it ----
 
@@ -292,12 +288,12 @@ class Remote:
             for name in names:
                 pipe.strlen(name)
             answers = self._guarded(circuit, pipe.execute, raise_on_error=False)
-            for name, size in zip(names, [] if answers is _FAILED else answers, strict=False):
-                if isinstance(size, int) and size:
+            for name, taken in zip(names, [] if answers is _FAILED else answers, strict=False):
+                if isinstance(taken, int) and taken:
                     encoded = name.decode("ascii", "replace")[len(self._prefix) :]
                     entry = found.setdefault(unquote(encoded.rpartition(":")[0]), [0, 0])
                     entry[0] += 1
-                    entry[1] += size
+                    entry[1] += taken
         return sorted((name, count, size) for name, (count, size) in found.items())
 
     def _names(self, function: str | None) -> Iterator[tuple[Any, Circuit, list[bytes]]]:
@@ -370,7 +366,7 @@ class Remote:
         digest: bytes = mac.digest()
         return digest
 
-    def _opened_value(self, name: bytes, value: Any) -> tuple[bytes, float] | None:
+    def _opened_value(self, name: bytes, value: Any) -> Found | None:
         """The payload, once it is known to be what was put under this name."""
         start = len(VERSION) + MAC_BYTES
         if isinstance(value, bytes) and len(value) >= HEADER and value.startswith(VERSION):
@@ -404,6 +400,22 @@ class Remote:
     def _ask(self, name: bytes, *words: Any) -> Any:
         """The server's answer, or _FAILED."""
         session = self._here()
+        answer = self._answer(session, name, *words)
+        if session.owed and answer is not _FAILED:
+            self._release_owed(session)
+        return answer
+
+    def _release_owed(self, session: _Session) -> None:
+        """Nobody shall wait for the claims that were left when a server did not answer."""
+        for name in list(session.owed):
+            until = session.owed.pop(name, 0.0)  # 0: another thread does it
+            if until <= monotonic() or name in session.held:
+                continue
+            release = "EVAL", RELEASE, 1, name, session.token
+            if self._answer(session, name, *release) is _FAILED:
+                session.owed[name] = until
+
+    def _answer(self, session: _Session, name: bytes, *words: Any) -> Any:
         client = self._connected(session)
         if client is _FAILED:
             return _FAILED
