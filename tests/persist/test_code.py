@@ -315,6 +315,31 @@ def test_scripts_and_prompts_are_marked(tmp_path: Path) -> None:
     assert run("-", folder=tmp_path, text=text)[:2] == ["<stdin>.f", "b''"]
 
 
+WORKER = """
+import runpy, sys, types
+from fettle.caching.code import identify
+code = compile("def f(): return 1\\nclass C:\\n def m(self): return 1", sys.argv[1], "exec")
+space = {"__name__": "__main__"}
+exec(code, space)
+for each in (space["f"], space["C"]):
+    found = identify(each, version=1)
+    print(found.name, found.place.decode() or "nowhere", identify(each).digest.hex())
+"""
+
+
+def test_functions_of_a_script_have_its_name_in_workers_too(tmp_path: Path) -> None:
+    """Workers that were given them by their code, and have another __main__."""
+    write(tmp_path, {"app.py": WORKER, "work/er.py": WORKER, "pkg/worker.py": WORKER})
+    file = str(tmp_path / "app.py")
+    script = run("app.py", file, folder=tmp_path)
+    assert script[:2] == ["app.f", str(tmp_path)] and script[3:5] == ["app.C", str(tmp_path)]
+    assert run("work/er.py", file, folder=tmp_path) == script
+    assert run("-m", "pkg.worker", file, folder=tmp_path) == script
+    installed = write(tmp_path / "site-packages", {"pool.py": WORKER})
+    assert run("-m", "pool", file, folder=installed) == script
+    assert run("-m", "pool", "<string>", folder=installed)[:2] == ["<string>.f", "nowhere"]
+
+
 def test_notebooks_are_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     space: dict[str, Any] = {"__name__": "__main__"}
     exec(compile("def f(): return 1", "<ipython-input-1-2>", "exec"), space)

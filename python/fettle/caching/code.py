@@ -170,7 +170,7 @@ def identify(function: Any, *, depends: Iterable[Any] = (), version: Any = None)
         if version is None:
             heads += ("{}.{}".format(*sys.version_info).encode(), _root(walk, function))
         else:
-            place = folder_of(module, getattr(inner, "__code__", None))
+            place = folder_of(module, inner)
             heads += (b"version", walk.value(version), name.encode(errors="surrogatepass"))
         heads += [_dependency(walk, each) for each in depends]
         digest = walk.digest(*heads)

@@ -134,25 +134,42 @@ def readable_name(thing: Any) -> str:
     """module.qualname, with the script or the kind of prompt in place of __main__."""
     module, name = name_of(thing)
     if module in MAINS:
-        module = _main_name(module, getattr(thing, "__code__", None))
+        module = _main_name(module, _file_of(thing))
     return f"{module}.{name}" if module else name
 
 
-def _main_name(module: str, code: CodeType | None) -> str:
-    file = code.co_filename if type(code) is CodeType else ""
+def _file_of(thing: Any) -> str:
+    """The file that a function's code is from, or a class's: of its first method that has one."""
+    found = list(vars(thing).values()) if isinstance(thing, type) else [thing]
+    codes = [getattr(each, "__code__", None) for each in found]
+    files = [each.co_filename for each in codes if type(each) is CodeType]
+    return next(filter(os.path.isabs, files), files[0] if files else "")
+
+
+def _main_name(module: str, file: str) -> str:
     if _is_notebook(file):
         return "<notebook>"
     if file.startswith(("<stdin", "<python-input", "<console")):
         return "<stdin>"
-    name = _run_as(module)
+    name, path = _main_of(module, file)
     if name:
         return name
-    path = _script_path(module)
     if not path:
         return file if file.startswith("<") else module
     folder, base = os.path.split(path)
     stem = os.path.splitext(base)[0]
     return os.path.splitext(os.path.basename(folder))[0] if stem in MAINS and folder else stem
+
+
+def _main_of(module: str, file: str) -> tuple[str, str]:
+    """What python -m was told to run, or "", and the path of the script. Workers that were given a
+    function of a script by its code have another __main__ (joblib, Dask): its file says which."""
+    name, path = _run_as(module), _script_path(module)
+    if os.path.isabs(file) and os.path.abspath(file) != path:
+        return "", os.path.abspath(file)
+    if file.startswith("<") and is_outside(path):
+        return "", ""
+    return name, path
 
 
 def _is_notebook(file: str) -> bool:
@@ -175,10 +192,10 @@ def _script_path(module: str) -> str:
     return os.path.abspath(file) if type(file) is str and not file.startswith("<") else ""
 
 
-def folder_of(module: str, code: CodeType | None) -> str:
-    """Where a module comes from: the folder with its script, or with the file or folder of its
-    top-level package, in which no two have one name; of a notebook, its path as far as it is known.
-    "": nobody knows, or it was typed at a prompt."""
+def folder_of(module: str, thing: Any) -> str:
+    """Where the module of a function comes from: the folder with its script, or with the file or
+    folder of its top-level package, in which no two have one name; of a notebook, its path as far
+    as it is known. "": nobody knows, or it was typed at a prompt."""
     if module not in MAINS:
         space = _namespace(module.partition(".")[0])
         for each in (space.get("__file__"), *list(space.get("__path__") or ())[:1]):
@@ -187,12 +204,13 @@ def folder_of(module: str, code: CodeType | None) -> str:
                 path = os.path.abspath(each)
                 return os.path.dirname(os.path.dirname(path) if is_package else path)
         return ""
-    if _is_notebook(code.co_filename if type(code) is CodeType else ""):
+    file = _file_of(thing)
+    if _is_notebook(file):
         known = _namespace(module).get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
         return os.path.abspath(known if type(known) is str else "")
-    path = _script_path(module)
-    levels = _run_as(module).count(".")
-    if not _run_as(module) and os.path.splitext(os.path.basename(path))[0] in MAINS:
+    name, path = _main_of(module, file)
+    levels = name.count(".")
+    if not name and os.path.splitext(os.path.basename(path))[0] in MAINS:
         levels = 1  # a folder, or an archive, that is run
     for _ in range(levels + 1):
         path = os.path.dirname(path)
