@@ -4,6 +4,7 @@ and what the code changes counts."""
 
 import gc
 import os
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -152,6 +153,30 @@ def test_a_name_that_hides_a_builtin_later(memo: fettle.Memo) -> None:
     assert kept([1]) == 99
     del module.len
     assert kept([1]) == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="no watchers of dicts")
+def test_a_watcher_that_is_somebody_elses_now(programs: Programs) -> None:
+    text = """
+    from ctypes import c_void_p, cast, pythonapi
+    from types import ModuleType
+    def made(name):
+        module = ModuleType(name)
+        exec("G = 1\\ndef work(x): return x + G", module.__dict__)
+        return module, memo(module.work)
+    module, work = made("first")
+    assert work(1) == 2
+    for number in range(0 if sys.version_info < (3, 13) else 2, 8):
+        try: pythonapi.PyDict_ClearWatcher(number)
+        except ValueError: pass
+    # it says nothing but that all is well
+    pythonapi.PyDict_AddWatcher(cast(pythonapi.PyErr_Occurred, c_void_p))
+    module, work = made("second")
+    assert work(1) == work(1) == 2
+    module.G = 5
+    print(work(1))
+    """
+    assert programs.run(text) == ["6"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
