@@ -55,6 +55,10 @@ def two(a: object, b: object) -> object:
     return b
 
 
+def count(key: dict[str, object]) -> int:
+    return len(key)
+
+
 def text(key: int) -> str:
     return str(key)
 
@@ -83,6 +87,7 @@ class Load:
     target: str = "key"
     function: Function = one
     hits: bool = True
+    mapped: bool = False
     bytes: int = 0  # of a result so large that all go after each round
 
 
@@ -106,10 +111,18 @@ HITS = {"joblib": 60.0, "diskcache": 15.0}
 LOADS = {
     "int": Load("hits, one int", HITS, integers),
     "str float": Load("hits, a str and a float", HITS, pairs, "f(a, b)", "a, b", two),
-    "dict": Load("hits, a dict of an int, a list and a float", HITS, dicts),
+    "dict": Load("hits, a dict of an int, a list and a float", HITS, dicts, function=count),
     "misses": Load("ints that never come again", {"joblib": 20.0}, integers, hits=False),
     "array": Load(
-        "hits, 8 MB of float64, the first read", {"joblib": 100.0}, three, "f(key)[0]", "key", array
+        "hits, 8 MB of float64, of which the first is read",
+        {"joblib": 100.0},
+        three,
+        "f(key)[0]",
+        "key",
+        array,
+    ),
+    "array mapped": Load(
+        "the same where joblib maps it too", {}, three, "f(key)[0]", "key", array, mapped=True
     ),
     "array misses": Load(
         "8 MB of float64 to keep",
@@ -130,7 +143,7 @@ class Runner:
     def __init__(self, load: Load, way: str, folder: Path) -> None:
         self.load = load
         self.loop = loop_of(load)  # type: ignore[arg-type]
-        self.called = persist_ways.decorator(way, folder)(load.function)
+        self.called = persist_ways.decorator(way, folder, load.mapped)(load.function)
         self.empty = persist_ways.emptier(way, self.called)
         self.keys = load.keys(random.Random(1))
         self.fresh = itertools.count(1)
@@ -269,7 +282,7 @@ def measure_entries(folder: Path, effort: Effort) -> dict[str, Any]:
         "entries": [few, many],
         "bytes": size,
         "filling": filling,
-        "cpu": list(spent),
+        "cpu": {"few": spent[0], "many": spent[1]},
         "growth": speed(spent[1], spent[0]),
         "goal": GOALS["entries"],
         "reduce": {
@@ -316,7 +329,7 @@ def measure_watched(folder: Path, effort: Effort) -> dict[str, Any]:
     spent = turns(asking(alone, FEW), asking(calling, FEW), effort)
     return {
         "names": WATCHED,
-        "cpu": list(spent),
+        "cpu": {"none": spent[0], "all": spent[1]},
         "growth": speed(spent[1], spent[0]),
         "goal": GOALS["watched"],
     }
@@ -513,7 +526,7 @@ def sections(result: dict[str, Any]) -> Iterator[str]:
         yield f"hashing {found['bytes'] / 1e6:.0f} MB: {took * 1e3:.1f} ms{beside}; goal 6"
     if found := result.get("entries"):
         few, many = found["entries"]
-        less, more = (microseconds(each) for each in found["cpu"])
+        less, more = (microseconds(each) for each in found["cpu"].values())
         yield f"entries: a hit of {few} {less}, of {many} {more}: {cell(found['growth'])}; goal 2"
         reduced = found["reduce"]
         yield (
@@ -521,7 +534,7 @@ def sections(result: dict[str, Any]) -> Iterator[str]:
             f"({reduced['cpu']:.2f} s of CPU time); goal {reduced['goal']:.0f} s"
         )
     if found := result.get("watched"):
-        less, more = (microseconds(each) for each in found["cpu"])
+        less, more = (microseconds(each) for each in found["cpu"].values())
         names = found["names"]
         yield f"watched: a hit {less}, watching {names} {more}: {cell(found['growth'])}; goal 2"
     if found := result.get("readers"):

@@ -26,8 +26,9 @@ def available() -> list[str]:
     return [OURS, *(peer for peer in PEERS if importlib.util.find_spec(peer) is not None)]
 
 
-def decorator(way: str, folder: Path) -> Callable[[Function], Any]:
-    """What makes a function keep its results in a folder."""
+def decorator(way: str, folder: Path, mapped: bool = False) -> Callable[[Function], Any]:
+    """What makes a function keep its results in a folder, as it is by default; joblib maps arrays
+    only where it is told to."""
     if way == OURS:
         import fettle
 
@@ -35,7 +36,9 @@ def decorator(way: str, folder: Path) -> Callable[[Function], Any]:
     if way == "joblib":
         import joblib
 
-        cache: Callable[[Function], Any] = joblib.Memory(folder, mmap_mode="c", verbose=0).cache
+        cache: Callable[[Function], Any] = joblib.Memory(
+            folder, mmap_mode="c" if mapped else None, verbose=0
+        ).cache
         return cache
     import diskcache
 

@@ -17,6 +17,7 @@ enum { BELIEVED_MOST = 1 << 16, ORPHAN_SECONDS = 600, FOLDERS = 256, PIECE = 256
 
 ft_status ft_blobs_init(ft_blobs *blobs, const ft_mem *mem)
 {
+    blobs->mem = mem;
     ft_map_init(&blobs->believed, mem);
     return pthread_mutex_init(&blobs->lock, NULL) == 0 ? FT_OK : FT_ERR_MEMORY;
 }
@@ -49,6 +50,20 @@ static int temporary_file(const ft_folder *folder, char temporary[FT_BLOB_PATH])
     return ft_folder_file(folder, temporary, O_RDWR | O_CREAT | O_EXCL);
 }
 
+/* Little by little: what was just digested lies in the processor's cache when it is written. */
+static ft_status write_piece(int fd, const ft_piece *piece, ft_digester *digester, uint64_t *at)
+{
+    ft_status status = FT_OK;
+    for (size_t done = 0; done < piece->length && status == FT_OK; done += PIECE) {
+        size_t left = piece->length - done, some = left < PIECE ? left : PIECE;
+        const uint8_t *bytes = (const uint8_t *)piece->bytes + done;
+        ft_digester_feed(digester, bytes, some);
+        status = ft_write_at(fd, bytes, some, *at);
+        *at += some;
+    }
+    return status;
+}
+
 ft_status ft_blob_write(const ft_folder *folder, const ft_piece *pieces, size_t count,
                         ft_blob *blob, char temporary[FT_BLOB_PATH])
 {
@@ -59,11 +74,8 @@ ft_status ft_blob_write(const ft_folder *folder, const ft_piece *pieces, size_t 
     if (fd < 0)
         return ft_status_of_errno(errno);
     ft_digester_init(&digester, &folder->secret);
-    for (size_t i = 0; i < count && status == FT_OK; i++) {
-        status = ft_write_at(fd, pieces[i].bytes, pieces[i].length, at);
-        ft_digester_feed(&digester, pieces[i].bytes, pieces[i].length);
-        at += pieces[i].length;
-    }
+    for (size_t i = 0; i < count && status == FT_OK; i++)
+        status = write_piece(fd, &pieces[i], &digester, &at);
     int why = errno;
     if (close(fd) < 0 && status == FT_OK) {
         why = errno;
@@ -176,19 +188,31 @@ static ft_status digest_file(const ft_folder *folder, int fd, const ft_blob *blo
     return status;
 }
 
+bool ft_blob_sight(const ft_folder *folder, const ft_blob *blob, uint64_t *sight)
+{
+    char path[FT_BLOB_PATH];
+    struct stat is;
+    path_of(blob, path);
+    if (fstatat(folder->fd, path, &is, AT_SYMLINK_NOFOLLOW) < 0 ||
+        (uint64_t)is.st_size != blob->name.bytes)
+        return false;
+    *sight = sight_of(folder, blob, &is);
+    return true;
+}
+
 ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *blob, bool writable,
-                      uint8_t **bytes)
+                      uint8_t **bytes, uint64_t *sight)
 {
     int fd;
     struct stat is;
     ft_status status = blob_open(folder, blob, &fd, &is);
     if (status != FT_OK)
         return status;
-    uint64_t sight = sight_of(folder, blob, &is);
-    if (!is_believed(blobs, sight)) {
-        status = digest_file(folder, fd, blob, blobs->believed.mem);
+    *sight = sight_of(folder, blob, &is);
+    if (!is_believed(blobs, *sight)) {
+        status = digest_file(folder, fd, blob, blobs->mem);
         if (status == FT_OK)
-            believe(blobs, sight);
+            believe(blobs, *sight);
     }
     void *map = MAP_FAILED;
     if (status == FT_OK)

@@ -31,6 +31,7 @@ enum {
 };
 
 typedef struct ft_blobs {
+    const ft_mem *mem;
     pthread_mutex_t lock; /* of believed */
     ft_map believed;      /* by what tells a file from others */
 } ft_blobs;
@@ -49,12 +50,15 @@ void ft_blob_discard(const ft_folder *folder, const char temporary[FT_BLOB_PATH]
 void ft_blob_remove(const ft_folder *folder, const ft_blob *blob);
 
 /* Its bytes, mapped (writable: what is written stays private; the caller unmaps blob->name.bytes of
- * them) or in a block of mem's, aligned to FT_ALIGNED. FT_ERR_EMPTY: it is not there;
- * FT_ERR_CORRUPT; FT_ERR_IO; FT_ERR_MEMORY. */
+ * them; *sight: of the file) or in a block of mem's, aligned to FT_ALIGNED. FT_ERR_EMPTY: it is not
+ * there; FT_ERR_CORRUPT; FT_ERR_IO; FT_ERR_MEMORY. */
 ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *blob, bool writable,
-                      uint8_t **bytes);
+                      uint8_t **bytes, uint64_t *sight);
 ft_status ft_blob_read(const ft_folder *folder, const ft_blob *blob, const ft_mem *mem,
                        void **block, uint8_t **bytes);
+
+/* What tells the present state of its file from any other; false: it is not as it should be. */
+bool ft_blob_sight(const ft_folder *folder, const ft_blob *blob, uint64_t *sight);
 
 /* Removes what no entry leads to: is_used says of which key and content (low half) one does; with
  * all everything. Needs the lock. Names that files have while they are written, the head's too, go

@@ -60,6 +60,16 @@ ssize_t ft_read_at(int fd, void *bytes, size_t length, uint64_t offset);
 /* FT_OK when all were written; FT_ERR_DISK_FULL, FT_ERR_IO. */
 ft_status ft_write_at(int fd, const void *bytes, size_t length, uint64_t offset);
 
+/* What there is to know of a file without its times: for whoever asks for those, the file's next
+ * write notes its time anew, which takes longer than the rest of it. */
+typedef struct ft_file_facts {
+    ino_t inode;
+    uint64_t bytes, names;
+} ft_file_facts;
+
+/* Of a file in a folder, or with name NULL of the open file itself; false with errno. */
+bool ft_file_ask(int fd, const char *name, ft_file_facts *facts);
+
 /* What errno is as a status. */
 ft_status ft_status_of_errno(int error);
 

@@ -59,6 +59,19 @@ bool ft_functions_have(const ft_folder *folder, uint64_t id)
     return there;
 }
 
+/* As much of a name as there is room for, in whole characters. */
+static void copy_name(char to[FT_STORE_NAME_MOST], const char *name)
+{
+    size_t length = strlen(name);
+    if (length >= FT_STORE_NAME_MOST) {
+        length = FT_STORE_NAME_MOST - 1;
+        while (length > 0 && ((uint8_t)name[length] & 0xc0) == 0x80)
+            length--;
+    }
+    memcpy(to, name, length);
+    to[length] = 0;
+}
+
 ft_status ft_functions_add(const ft_folder *folder, uint64_t id, const char *name)
 {
     record is;
@@ -70,7 +83,7 @@ ft_status ft_functions_add(const ft_folder *folder, uint64_t id, const char *nam
     if (!record_find(folder, fd, id, &at, &is)) {
         memset(&is, 0, sizeof is);
         is.is.id = id;
-        snprintf(is.is.name, sizeof is.is.name, "%s", name);
+        copy_name(is.is.name, name);
         status = at < FT_FUNCTIONS_MOST ? record_write(folder, fd, at, &is) : FT_ERR_LIMIT;
     }
     close(fd);

@@ -3,8 +3,8 @@
  *
  * Each entry begins at a multiple of 16 with a head that says all about it; nothing leads from one
  * entry to the next, so a damaged one harms no other. A segment that is given up is cut to nothing
- * before it is removed: whoever still has it open reads nothing from it. A number is never used for
- * two segments. */
+ * before it is removed: whoever still has it open reads nothing from it, and the writer sees that
+ * it has no name. A number may come back after a store was cleared. */
 #ifndef FT_STORE_SEGMENTS_H
 #define FT_STORE_SEGMENTS_H
 

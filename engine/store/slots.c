@@ -98,16 +98,16 @@ void ft_slots_close(ft_slots *slots)
 
 bool ft_slots_current(const ft_slots *slots, const ft_folder *folder)
 {
-    struct stat named;
-    return slots->fd >= 0 && fstatat(folder->fd, "index", &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           named.st_ino == slots->inode && (uint64_t)named.st_size >= ft_slots_bytes(slots);
+    ft_file_facts named;
+    return slots->fd >= 0 && ft_file_ask(folder->fd, "index", &named) &&
+           named.inode == slots->inode && named.bytes >= ft_slots_bytes(slots);
 }
 
 bool ft_slots_attached(const ft_slots *slots)
 {
-    struct stat is;
-    return slots->fd >= 0 && fstat(slots->fd, &is) == 0 && is.st_nlink > 0 &&
-           (uint64_t)is.st_size >= ft_slots_bytes(slots);
+    ft_file_facts is;
+    return slots->fd >= 0 && ft_file_ask(slots->fd, NULL, &is) && is.names > 0 &&
+           is.bytes >= ft_slots_bytes(slots);
 }
 
 /* A table of that size under another name: all its bytes are there, so that a later write never

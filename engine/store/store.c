@@ -83,6 +83,7 @@ ft_status ft_store_reopen(ft_store *store)
 {
     pthread_rwlock_wrlock(&store->files);
     close_files(&store->reader);
+    ft_recent_clear(store->recent);
     ft_status status = ft_slots_open(&store->reader.slots, &store->folder, store->writable);
     pthread_rwlock_unlock(&store->files);
     return status;
@@ -160,24 +161,18 @@ void ft_store_end(ft_store *store)
 }
 
 /* What there is of the files of a folder that can be used. */
-static ft_status open_files(ft_store *store, ft_folder_state state)
+static ft_status open_files(ft_store *store)
 {
-    ft_status status = FT_OK;
     store->writable = store->folder.lock >= 0;
     if (store->writable) {
         ft_claims_open(&store->claims, &store->folder);
-        status = ft_store_begin(store, FT_WRITERS_PATIENCE_MS, NULL);
-        if (status == FT_OK) {
-            if (state == FT_FOLDER_DAMAGED)
-                status = ft_store_start_over(store);
-            ft_store_end(store);
-        }
+        if (ft_store_begin(store, FT_WRITERS_PATIENCE_MS, NULL) == FT_OK)
+            ft_store_end(store); /* an index of another head was made anew */
     } else {
         ft_store_say(store, FT_TROUBLE_READ_ONLY);
     }
-    status = ft_store_reopen(store);
-    if (status == FT_ERR_NEWER)
-        ft_store_say(store, FT_TROUBLE_NEWER);
+    ft_status status = ft_store_reopen(store);
+    ft_store_trouble_of(store, status);
     store->usable = status == FT_OK;
     store->writable = store->writable && store->usable;
     return FT_OK;
@@ -195,7 +190,7 @@ static ft_status open_parts(ft_store *store, const char *path)
     }
     if (state == FT_FOLDER_DAMAGED)
         ft_store_say(store, FT_TROUBLE_CORRUPT);
-    return open_files(store, state);
+    return open_files(store);
 }
 
 /* Who waits to open a file goes before more readers: else it could wait for ever. */
@@ -218,13 +213,18 @@ ft_status ft_store_open(ft_store **result, const char *folder, uint64_t max_byte
         return FT_ERR_MEMORY;
     store->mem = mem;
     store->max_bytes = max_bytes;
-    store->folder.fd = store->folder.lock = store->claims.fd = -1;
+    store->folder.fd = store->folder.lock = -1;
+    ft_claims_init(&store->claims);
     store->reader.slots.fd = store->writer.slots.fd = -1;
     ft_segments_init(&store->reader.segments);
     ft_segments_init(&store->writer.segments);
     pthread_mutex_init(&store->writing, NULL);
     files_lock_init(&store->files);
     ft_status status = ft_blobs_init(&store->blobs, mem);
+    store->mappings = ft_mappings_new(mem);
+    store->recent = ft_recent_new(mem);
+    if (store->mappings == NULL || store->recent == NULL)
+        status = FT_ERR_MEMORY;
     if (status == FT_OK)
         status = open_parts(store, folder);
     if (status != FT_OK) {
@@ -243,7 +243,9 @@ void ft_store_close(ft_store *store)
         return;
     close_files(&store->reader);
     close_files(&store->writer);
-    ft_claims_close(&store->claims);
+    ft_claims_fini(&store->claims);
+    ft_mappings_close(store->mappings);
+    ft_mem_free(store->mem, store->recent);
     ft_blobs_fini(&store->blobs);
     ft_folder_close(&store->folder);
     pthread_rwlock_destroy(&store->files);
@@ -322,4 +324,9 @@ void ft_store_wait_begin(ft_store *store)
 void ft_store_wait_end(ft_store *store)
 {
     ft_claims_wait(&store->claims, false);
+}
+
+uint64_t ft_store_owner_cpu(ft_store *store, ft_digest key)
+{
+    return ft_claims_owner_cpu(&store->claims, key);
 }

@@ -53,21 +53,24 @@ typedef struct ft_entry {
     uint32_t kind;       /* the writer's own 16 bits */
 } ft_entry;
 
-/* How a value is wanted. */
+/* How a value is wanted. What is mapped is never changed or cut by the store; somebody else who
+ * cuts the file of a blob ends a process that reads it then. */
 typedef enum ft_view {
     FT_VIEW_COPY,    /* bytes on the heap */
     FT_VIEW_PRIVATE, /* large ones mapped, writable: what is written stays in this process */
     FT_VIEW_SHARED,  /* large ones mapped, to be read only */
-    FT_VIEW_SMALL    /* as COPY, but of a large one no bytes are read: bytes is NULL */
+    FT_VIEW_SMALL,   /* as COPY, but of a large one no bytes are read: bytes is NULL */
+    FT_VIEW_READY    /* as SMALL, but a large one that is mapped already comes as PRIVATE */
 } ft_view;
 
 /* A value that was read; ft_value_fini ends it. bytes are aligned to 64. */
 typedef struct ft_value {
     ft_entry entry;
-    uint8_t *bytes; /* entry.length of them */
-    void *mapping;  /* owned: munmap; NULL: on the heap */
-    size_t mapped;  /* bytes of mapping */
-    void *block;    /* owned: on the heap, or NULL */
+    uint8_t *bytes;             /* entry.length of them */
+    void *mapping;              /* owned: munmap; NULL: on the heap */
+    size_t mapped;              /* bytes of mapping */
+    struct ft_mapping *shelved; /* it is not unmapped, but given back; or NULL */
+    void *block;                /* owned: on the heap, or NULL */
     const ft_mem *mem;
 } ft_value;
 
@@ -174,6 +177,9 @@ typedef enum ft_claim {
  * claimed twice by one process. */
 ft_claim ft_store_claim(ft_store *store, ft_digest key);
 void ft_store_release(ft_store *store, ft_digest key);
+
+/* The processor time in ns that the process with a claim has used so far; UINT64_MAX: not known. */
+uint64_t ft_store_owner_cpu(ft_store *store, ft_digest key);
 
 /* Between begin and end this process says that it waits for another one's claim. */
 void ft_store_wait_begin(ft_store *store);

@@ -73,6 +73,38 @@ size_t ft_store_read_own(ft_store *store, uint32_t segment, uint32_t place, void
     return got < 0 ? 0 : (size_t)got;
 }
 
+static bool entry_is_of(const uint8_t *entry, ft_digest key)
+{
+    ft_entry_head head;
+    memcpy(&head, entry, sizeof head);
+    return ft_digest_same(head.key, key);
+}
+
+static void drop_block(ft_store *store, reading *is)
+{
+    int why = errno;
+    ft_mem_free(store->mem, is->block);
+    is->block = NULL;
+    errno = why;
+}
+
+/* Into is->entry. */
+static ft_status read_from_segment(ft_store *store, ft_digest key, reading *is, ft_found *result)
+{
+    int fd = reader_segment(store, ft_slot_segment(&is->found.slot));
+    uint64_t offset = (uint64_t)is->found.slot.place * FT_UNIT;
+    ssize_t got = fd < 0 ? -1 : ft_read_at(fd, is->entry, is->bytes, offset);
+    if (got == (ssize_t)is->bytes &&
+        ft_entry_good(is->entry, is->bytes, key, &store->folder.secret)) {
+        ft_recent_put(store->recent, &is->found.slot, is->entry, is->bytes);
+        *result = FT_FOUND_YES;
+        return FT_OK;
+    }
+    drop_block(store, is);
+    bool gone = fd < 0 && errno == ENOENT;
+    return got < 0 && !gone ? FT_ERR_IO : FT_OK;
+}
+
 /* Reads the entry that a slot leads to, where it is one of key. */
 static ft_status read_entry(ft_store *store, ft_digest key, reading *is, ft_found *result)
 {
@@ -80,24 +112,16 @@ static ft_status read_entry(ft_store *store, ft_digest key, reading *is, ft_foun
     is->bytes = ft_slot_log_bytes(&is->found.slot);
     if (is->bytes < FT_BODY_AT || is->bytes > FT_BODY_AT + FT_STORE_INLINE + FT_UNIT)
         return FT_OK;
-    int fd = reader_segment(store, ft_slot_segment(&is->found.slot));
-    if (fd < 0)
-        return errno == ENOENT ? FT_OK : FT_ERR_IO;
     is->block = ft_mem_resize(store->mem, NULL, is->bytes + FT_BLOCK_SLACK, 1);
     if (is->block == NULL)
         return FT_ERR_MEMORY;
     is->entry = aligned(is->block, FT_BODY_AT);
-    ssize_t got = ft_read_at(fd, is->entry, is->bytes, (uint64_t)is->found.slot.place * FT_UNIT);
-    if (got == (ssize_t)is->bytes &&
-        ft_entry_good(is->entry, is->bytes, key, &store->folder.secret)) {
+    if (ft_recent_get(store->recent, &is->found.slot, is->entry, is->bytes) &&
+        entry_is_of(is->entry, key)) {
         *result = FT_FOUND_YES;
         return FT_OK;
     }
-    int why = errno;
-    ft_mem_free(store->mem, is->block);
-    is->block = NULL;
-    errno = why;
-    return got < 0 ? FT_ERR_IO : FT_OK;
+    return read_from_segment(store, key, is, result);
 }
 
 /* Looks once, files being held by readers or, after opening a segment, alone. */
@@ -154,12 +178,13 @@ static ft_status look_well(ft_store *store, ft_digest key, reading *is, bool *da
 void ft_store_describe(const ft_store *store, const ft_slot *slot, const ft_entry_head *head,
                        ft_entry *entry)
 {
+    uint64_t used =
+        store->folder.born_ns + (uint64_t)slot->used * (1000000000 / FT_TICKS_PER_SECOND);
     *entry = (ft_entry){.key = head->key,
                         .function = head->function,
                         .created_ns = head->created_ns,
                         .cost_ns = head->cost_ns,
-                        .used_ns = store->folder.born_ns +
-                                   (uint64_t)slot->used * (1000000000 / FT_TICKS_PER_SECOND),
+                        .used_ns = used > head->created_ns ? used : head->created_ns,
                         .length = head->length,
                         .stored = (uint64_t)slot->size * FT_UNIT,
                         .kind = head->kind};
@@ -213,26 +238,43 @@ ft_status ft_store_peek(ft_store *store, ft_digest key, bool *found, ft_entry *e
 
 void ft_value_fini(ft_value *value)
 {
-    if (value->mapping != NULL)
+    if (value->shelved != NULL)
+        ft_mapping_give_back(value->shelved);
+    else if (value->mapping != NULL)
         munmap(value->mapping, value->mapped);
     ft_mem_free(value->mem, value->block);
     value->mapping = value->block = NULL;
+    value->shelved = NULL;
+}
+
+static bool take_shelved(ft_store *store, const ft_blob *blob, ft_value *value)
+{
+    value->shelved = ft_mappings_take(store->mappings, &store->folder, blob);
+    if (value->shelved == NULL)
+        return false;
+    value->mapping = value->bytes = value->shelved->bytes;
+    value->mapped = blob->name.bytes;
+    return true;
 }
 
 /* value->bytes, still compressed, as a blob holds them. */
 static ft_status read_blob(ft_store *store, const ft_blob *blob, ft_view view, ft_value *value)
 {
-    ft_status status;
-    if (view == FT_VIEW_COPY) {
+    uint64_t sight;
+    bool private = view == FT_VIEW_PRIVATE;
+    if (view == FT_VIEW_COPY)
         return ft_blob_read(&store->folder, blob, store->mem, &value->block, &value->bytes);
-    }
-    status =
-        ft_blob_map(&store->blobs, &store->folder, blob, view == FT_VIEW_PRIVATE, &value->bytes);
-    if (status == FT_OK) {
-        value->mapping = value->bytes;
-        value->mapped = blob->name.bytes;
-    }
-    return status;
+    if (private && take_shelved(store, blob, value))
+        return FT_OK;
+    ft_status status =
+        ft_blob_map(&store->blobs, &store->folder, blob, private, &value->bytes, &sight);
+    if (status != FT_OK)
+        return status;
+    value->mapping = value->bytes;
+    value->mapped = blob->name.bytes;
+    if (private)
+        value->shelved = ft_mappings_add(store->mappings, blob, sight, value->bytes);
+    return FT_OK;
 }
 
 static ft_status decompress(ft_store *store, size_t stored, ft_value *value)
@@ -259,6 +301,20 @@ static bool is_large(const ft_entry_head *head)
            (head->flags & FT_ENTRY_COMPRESSED && head->length > DECOMPRESSED_SMALL);
 }
 
+/* Of a large value what is there at once, which may be nothing; ends the block. */
+static void look_ready(ft_store *store, const ft_entry_head *head, ft_view view, ft_value *value)
+{
+    ft_blob blob = {.key = head->key};
+    bool plain = head->flags & FT_ENTRY_BLOB && !(head->flags & FT_ENTRY_COMPRESSED) &&
+                 head->body == sizeof blob.name;
+    if (plain)
+        memcpy(&blob.name, value->bytes, sizeof blob.name);
+    ft_value_fini(value);
+    value->bytes = NULL;
+    if (view == FT_VIEW_READY && plain && head->length == blob.name.bytes)
+        (void)take_shelved(store, &blob, value);
+}
+
 /* The value of an entry that was read; takes is->block. */
 static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *value)
 {
@@ -268,9 +324,8 @@ static ft_status value_of(ft_store *store, reading *is, ft_view view, ft_value *
     *value = (ft_value){.mem = store->mem, .block = is->block, .bytes = is->entry + FT_BODY_AT};
     describe(store, is, &value->entry);
     ft_status status = FT_OK;
-    if (view == FT_VIEW_SMALL && is_large(&head)) {
-        ft_value_fini(value);
-        value->bytes = NULL;
+    if (view >= FT_VIEW_SMALL && is_large(&head)) {
+        look_ready(store, &head, view, value);
         return FT_OK;
     }
     if (head.flags & FT_ENTRY_BLOB) {

@@ -5,6 +5,8 @@
 
 #include "engine/store/blobs.h"
 #include "engine/store/claims.h"
+#include "engine/store/mappings.h"
+#include "engine/store/recent.h"
 #include "engine/store/segments.h"
 #include "engine/store/slots.h"
 #include "engine/store/store.h"
@@ -31,7 +33,9 @@ struct ft_store {
     ft_files writer;         /* of who holds it */
     pthread_rwlock_t files;  /* of reader: alone whoever opens or closes any of it */
     ft_files reader;
+    ft_recent *recent; /* owned; of reader: forgets when that is opened again */
     ft_blobs blobs;
+    ft_mappings *mappings;
     ft_claims claims;
 };
 

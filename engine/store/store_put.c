@@ -33,17 +33,18 @@ static int writable_segment(ft_store *store, uint32_t number)
 ft_status ft_store_append(ft_store *store, ft_totals *totals, const void *entry, size_t bytes,
                           uint32_t *segment, uint32_t *place)
 {
-    struct stat is;
+    ft_file_facts is;
     assert(bytes % FT_UNIT == 0);
     for (int i = 0; i < 2; i++) {
         int fd = writable_segment(store, totals->active);
-        if (fd < 0 || fstat(fd, &is) < 0)
+        if (fd < 0 || !ft_file_ask(fd, NULL, &is))
             return ft_status_of_errno(errno);
-        if (is.st_nlink == 0) { /* removed by another process, which had it open no longer */
+        /* Removed by another process, perhaps; a network's file system may keep a name for it. */
+        if (is.names == 0 || (is.bytes == 0 && i == 0)) {
             ft_segments_forget(&store->writer.segments, totals->active);
             continue;
         }
-        uint64_t end = ((uint64_t)is.st_size + FT_UNIT - 1) / FT_UNIT * FT_UNIT;
+        uint64_t end = (is.bytes + FT_UNIT - 1) / FT_UNIT * FT_UNIT;
         if (end > 0 && end + bytes > segment_limit(store) && totals->active < FT_SEGMENT_MOST) {
             totals->active++;
             i = -1;
@@ -54,7 +55,7 @@ ft_status ft_store_append(ft_store *store, ft_totals *totals, const void *entry,
         ft_status status = ft_write_at(fd, entry, bytes, end);
         if (status != FT_OK) {
             int why = errno;
-            (void)!ftruncate(fd, is.st_size);
+            (void)!ftruncate(fd, (off_t)is.bytes);
             errno = why;
             return status;
         }
@@ -204,7 +205,7 @@ static ft_status lead_to(ft_store *store, ft_totals *totals, ft_slot slot, const
     ft_status status = ft_slots_write(&store->writer.slots, secret, at, slot);
     if (status != FT_OK)
         return status;
-    totals->entries += there != FT_FOUND_YES;
+    totals->entries += there == FT_FOUND_NO; /* a damaged one was counted */
     totals->blob_bytes += ft_slot_blob_bytes(&slot);
     if (there == FT_FOUND_YES) /* only now: a reader may be at the old one */
         leave(store, totals, &found.slot, blob);
@@ -275,6 +276,10 @@ ft_status ft_store_put(ft_store *store, const ft_put *put, bool *kept)
             *kept = status == FT_OK;
             (void)ft_slots_set_totals(&store->writer.slots, &store->folder.secret, &totals);
             keep_bounds(store, &totals);
+            if (*kept && totals.entries == 0) { /* it went at once */
+                *kept = false;
+                ft_store_say(store, FT_TROUBLE_LARGE);
+            }
             ft_store_end(store);
         }
     }

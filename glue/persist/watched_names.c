@@ -99,7 +99,11 @@ bool ft_watch_holds(const ft_watch *watch)
 
 static int check_row(PyObject *row, PyObject *parts[3])
 {
-    if (!PyTuple_Check(row) || !PyArg_ParseTuple(row, "OOO", &parts[0], &parts[1], &parts[2]))
+    if (!PyTuple_Check(row)) {
+        PyErr_SetString(PyExc_TypeError, "what is watched is a tuple of three");
+        return -1;
+    }
+    if (!PyArg_ParseTuple(row, "OOO", &parts[0], &parts[1], &parts[2]))
         return -1;
     bool code = parts[0] == Py_None;
     if (code ? !PyFunction_Check(parts[1])

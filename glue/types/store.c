@@ -85,7 +85,8 @@ static int fail(ft_status status, const store_object *self)
     return -1;
 }
 
-static int open_store(store_object *self)
+/* anew: in the place of what is open. */
+static int open_store(store_object *self, bool anew)
 {
     ft_store *store;
     ft_status status;
@@ -95,12 +96,15 @@ static int open_store(store_object *self)
     Py_END_ALLOW_THREADS
     if (status != FT_OK)
         return fail(status, self);
-    if (self->store != NULL || self->closes) { /* another thread was faster */
+    bool taken = self->store != NULL && (!anew || self->holders > 0);
+    if (self->closes || taken) { /* another thread was faster, or uses what there is */
         ft_store_close(store);
-    } else {
-        self->store = store;
-        self->forks = ft_flights_forks;
+        return 0;
     }
+    ft_store *before = self->store;
+    self->store = store;
+    self->forks = ft_flights_forks;
+    ft_store_close(before);
     return 0;
 }
 
@@ -115,7 +119,7 @@ ft_store *ft_store_of(PyObject *object)
         self->store = NULL;
         if (parents != NULL)
             ft_store_abandon(parents);
-        if (!self->closes && open_store(self) < 0)
+        if (!self->closes && open_store(self, false) < 0)
             return NULL;
     }
     if (self->store == NULL)
@@ -162,7 +166,7 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
     self->folder = folder;
     self->max_bytes = most;
-    if (open_store(self) < 0) {
+    if (open_store(self, false) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -180,6 +184,19 @@ static void store_dealloc(PyObject *object)
     Py_XDECREF(self->folder);
     type->tp_free(object);
     Py_DECREF(type);
+}
+
+/* Is it open in the folder that lies there now? */
+static PyObject *store_reopen(PyObject *object, PyObject *unused)
+{
+    store_object *self = (store_object *)object;
+    (void)unused;
+    if (self->store == NULL || self->holders > 0)
+        Py_RETURN_FALSE;
+    const ft_store *before = self->store;
+    if (open_store(self, true) < 0)
+        return NULL;
+    return PyBool_FromLong(self->store != before);
 }
 
 static PyObject *store_close(PyObject *object, PyObject *unused)
@@ -271,16 +288,17 @@ int ft_store_value(PyObject *object, ft_digest key, ft_view view, PyObject **val
     ft_store *store = ft_store_of(object);
     if (store == NULL)
         return -1;
-    ft_status status = ft_store_get(store, key, FT_VIEW_SMALL, &found, &is);
-    bool large = status == FT_OK && found && is.bytes == NULL;
-    if (large)
+    ft_view first = view == FT_VIEW_PRIVATE ? FT_VIEW_READY : FT_VIEW_SMALL;
+    ft_status status = ft_store_get(store, key, first, &found, &is);
+    bool later = status == FT_OK && found && is.bytes == NULL;
+    if (later)
         status = get_without_gil(object, store, key, view, &found, &is);
     if (status != FT_OK)
         return fail(status, (store_object *)object);
     if (!found)
         return 0;
     *entry = is.entry;
-    if (large)
+    if (later || is.mapping != NULL)
         return decode_large(object, &is, view == FT_VIEW_SHARED, value);
     PyObject *made = ft_value_decode(is.bytes, (size_t)is.entry.length, NULL, FT_DECODE_ANY);
     ft_value_fini(&is);
@@ -629,6 +647,16 @@ static PyObject *store_release(PyObject *object, PyObject *key_bytes)
     Py_RETURN_NONE;
 }
 
+static PyObject *store_owner_cpu(PyObject *object, PyObject *key_bytes)
+{
+    ft_digest key;
+    ft_store *store;
+    if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
+        return NULL;
+    uint64_t used = ft_store_owner_cpu(store, key);
+    return PyFloat_FromDouble(used == UINT64_MAX ? -1.0 : seconds(used));
+}
+
 static PyObject *store_waits(PyObject *object, PyObject *waits)
 {
     int is = PyObject_IsTrue(waits);
@@ -707,9 +735,13 @@ static PyMethodDef store_methods[] = {
      "0: this process computes the key; 1: another one; 2: it itself waits for one; 3: it is "
      "stopped; 4: nobody can tell."},
     {"release", store_release, METH_O, "End a claim."},
+    {"owner_cpu", store_owner_cpu, METH_O,
+     "Seconds of processor time that whoever has the claim has used; -1.0: not known."},
     {"waits", store_waits, METH_O, "Say that this process waits for another's claim, or no more."},
     {"measure", store_measure, METH_NOARGS, "(entries, bytes on disk, most bytes)"},
     {"troubles", store_troubles, METH_NOARGS, "(bits since the last time, errno)"},
+    {"reopen", store_reopen, METH_NOARGS,
+     "Open the folder anew, after it was removed: False where somebody uses the store just now."},
     {"close", store_close, METH_NOARGS, "Close the files."},
     {NULL, NULL, 0, NULL},
 };

@@ -211,6 +211,23 @@ static PyObject *call_plainly(stored_function *self, PyObject *const *args, size
     return PyErr_Occurred() ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
 }
 
+/* Computes and keeps without a frame of Python's besides the function's own: for calls within calls
+ * within calls, which would come to the end of the stack so much sooner. */
+static PyObject *compute_here(stored_function *self, PyObject *key, PyObject *const *args,
+                              size_t flagged, PyObject *names)
+{
+    uint64_t begun = ft_clock_ns(CLOCK_MONOTONIC);
+    PyObject *value = PyObject_Vectorcall(self->function, args, flagged, names);
+    if (value == NULL)
+        return NULL;
+    double cost = (double)(ft_clock_ns(CLOCK_MONOTONIC) - begun) * 1e-9;
+    PyObject *kept = PyObject_CallMethod(self->handle, "keep", "OOd", key, value, cost);
+    if (kept == NULL)
+        Py_CLEAR(value);
+    Py_XDECREF(kept);
+    return value;
+}
+
 static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, size_t flagged,
                                      PyObject *names)
 {
@@ -237,7 +254,11 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     if (found != 0)
         return found < 0 ? NULL : value;
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)&key, sizeof key);
-    return ask_handle(self, "miss", bytes, args, count, names);
+    PyObject *result = ask_handle(self, "miss", Py_XNewRef(bytes), args, count, names);
+    if (result != NULL && result == self->handle)
+        Py_SETREF(result, compute_here(self, bytes, args, flagged, names));
+    Py_XDECREF(bytes);
+    return result;
 }
 
 /* Fills in a secret: grown from seed, or the store's where there is none. 0, 1: it has none, -1. */
@@ -466,18 +487,11 @@ static PyObject *function_descr_get(PyObject *object, PyObject *instance, PyObje
     return PyObject_CallMethod(((stored_function *)object)->handle, "bind", "O", instance);
 }
 
-/* By its name, as functions are pickled and copied. */
+/* By its name, as functions are; the handle knows when it takes more. */
 static PyObject *function_reduce(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    PyObject *name = PyObject_GetAttrString(object, "__qualname__");
-    if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        PyErr_Format(PyExc_TypeError,
-                     "%R has no name that it could be pickled by: keep the results of a function.",
-                     object);
-    }
-    return name;
+    return PyObject_CallMethod(((stored_function *)object)->handle, "pickled", NULL);
 }
 
 static PyObject *function_same(PyObject *object, PyObject *unused)

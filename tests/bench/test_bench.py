@@ -62,6 +62,7 @@ def pattern(path: str) -> re.Pattern[str]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("bench") / "out.json"
     parts = ("fib", "small functions", "objects", "int", "misses", "scans", "exchange")
+    parts += ("hashing", "entries", "watched", "readers", "redis")
     done = bench("--tiny", *(word for part in parts for word in ("--only", part)), "-o", str(out))
     assert done.returncode == 0, done.stderr
     for heading in (
@@ -79,6 +80,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "cache:",
         "bytes for each entry",
         "stampede:",
+        "persist:",
         "policies:",
         "view:",
         "startup:",
@@ -101,6 +103,8 @@ def test_the_json_is_as_documented(report: dict[str, Any]) -> None:
             assert not isinstance(value, float) or math.isfinite(value), path
     # A trial run may be unclear; without line_profiler there is nothing to compare with.
     lines = ("results.lines.share.workloads.", "results.lines.share.geometric_mean.", "peer_hits")
+    # Nor without peers of what outlives the process, or without a server.
+    lines += ("results.persist.redis.", "results.persist.loads.*.speed", "hashing.speed")
     lists = ("unclear[]", "over[]", "endless[]")
     optional = {row for row in kinds if row.endswith(lists) or any(each in row for each in lines)}
     assert set(kinds) - seen <= optional, "documented, but not written"
@@ -149,6 +153,14 @@ def test_cached_calls_hit_where_they_should(report: dict[str, Any]) -> None:
     for sizes in result["bytes"].values():
         # 8 bytes for the key and 8 for the value is the least that there can be.
         assert all(each["evicting"] >= each["full"] * 0.9 > 16 for each in sizes.values())
+
+
+def test_kept_results_are_there_and_go(report: dict[str, Any]) -> None:
+    result = report["results"]["persist"]
+    entries = result["entries"]
+    assert entries["reduce"]["removed"] == entries["entries"][1] // 2
+    if redis := result["redis"]:
+        assert redis["names"] == redis["hits"] == redis["keys"]  # one round of them
 
 
 def test_what_sampling_adds_by_hand() -> None:

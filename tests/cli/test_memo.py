@@ -141,6 +141,23 @@ def test_the_store_of_joblibs_interface_is_found(cached: Folder, place: str) -> 
     assert entries(cached, place) == {"app.few": 5, "app.large": 1}
 
 
+def test_what_joblibs_interface_kept_is_listed_and_cleared(folder: Folder) -> None:
+    folder.write(
+        "app.py",
+        "from fettle.compat.joblib import Memory\n\n"
+        "@Memory('kept', verbose=0).cache\n"
+        "def double(n):\n    print('computing')\n    return 2 * n\n\n"
+        "double(1), double(2), double(1)\n",
+    )
+    assert folder.python("app.py").stdout.count("computing") == 2
+    (told,) = listed(folder, "kept").values()
+    assert told["entries"] == 2
+    assert str(told["name"]).endswith("app/double")
+    assert folder.python("app.py").stdout.count("computing") == 0
+    assert folder.fettle("memo", "clear", "kept").code == 0
+    assert folder.python("app.py").stdout.count("computing") == 2
+
+
 def test_looking_changes_no_byte(cached: Folder) -> None:
     def files() -> dict[str, bytes]:
         every = (cached.path / "kept").rglob("*")

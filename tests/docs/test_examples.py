@@ -238,3 +238,20 @@ def test_the_rows_of_memory_are_tracemallocs(tmp_path: Path) -> None:
         assert mine[1] == pytest.approx(reference[1], rel=0.002, abs=0.11)
         assert mine[2] == pytest.approx(reference[2], rel=0.002, abs=1)
     assert len(rows[0]) == 2
+
+
+def test_the_factorials_are_there_in_the_next_run(tmp_path: Path) -> None:
+    def run(*words: str) -> list[str]:
+        return subprocess.run(
+            [sys.executable, str(EXAMPLES / "persistent.py"), str(tmp_path / "kept"), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+
+    computed = [f"computing factorial_cache({n})" for n in range(10, -1, -1)]
+    assert run("10") == [*computed, f"10! = {math.factorial(10)}"]
+    assert run("10") == [f"10! = {math.factorial(10)}"]
+    assert run("11") == ["computing factorial_cache(11)", f"11! = {math.factorial(11)}"]
+    assert run("clear") == ["12 results forgotten"]
+    assert run() == [*computed, f"10! = {math.factorial(10)}"]

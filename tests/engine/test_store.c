@@ -231,6 +231,39 @@ static void test_bound(const char *folder)
     ft_store_close(store);
 }
 
+/* What one handle read and remembers is not what another one put since, be it in the same place. */
+static void test_two_handles(const char *folder)
+{
+    ft_store *one, *other;
+    uint64_t removed;
+    bool found;
+    int wrong = 0;
+    memset(right, 0, sizeof right);
+    open_store(&one, folder);
+    open_store(&other, folder);
+    for (uint32_t i = 0; i < 300; i++) {
+        uint32_t number = i % 3;
+        switch (i % 10) {
+        case 4: /* everything begins anew: the same places are written again */
+            CHECK(ft_store_clear(other, 0, &removed) == FT_OK);
+            memset(right, 0, sizeof right);
+            break;
+        case 7:
+            wrong += ft_store_remove(other, key_of(other, number), &found) != FT_OK;
+            right[number].there = false;
+            break;
+        default:
+            right[number] = (expected){true, i, 40, 0};
+            wrong += !put(other, number, right[number]);
+        }
+        for (uint32_t k = 0; k < 6; k++)
+            wrong += !agrees(one, k % 3, FT_VIEW_COPY);
+    }
+    CHECK(wrong == 0);
+    ft_store_close(one);
+    ft_store_close(other);
+}
+
 static ft_status put_and_get(const ft_mem *mem)
 {
     static const char *folder;
@@ -267,6 +300,9 @@ int main(void)
     folder_remove(folder);
     folder = folder_make(name);
     test_bound(folder);
+    folder_remove(folder);
+    folder = folder_make(name);
+    test_two_handles(folder);
     folder_remove(folder);
     CHECK(sweep(put_and_get));
     return tap_end();

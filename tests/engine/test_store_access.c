@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { KEYS = 200, ANOTHER_USER = 12345, PATH_BYTES = FOLDER_BYTES + 60, CLAIMERS = 4 };
@@ -302,6 +303,60 @@ static void test_fork(void)
     ft_store_close(forked);
 }
 
+enum { OPENERS = 8, ROUNDS = 20 };
+
+/* Many open a store that is not there yet, or whose head is damaged, at once: it is one store. */
+static void test_opened_at_once(bool damaged)
+{
+    int lost = 0, failed = 0, status;
+    for (int round = 0; round < ROUNDS; round++) {
+        ft_store *store;
+        if (damaged)
+            CHECK(truncate(path_of("head"), 20) == 0);
+        else
+            folder_remove(folder);
+        for (uint32_t i = 0; i < OPENERS; i++)
+            if (fork() == 0) {
+                if (ft_store_open(&store, folder, 0, &ft_mem_system) != FT_OK)
+                    _exit(1);
+                bool kept = value_put(store, i);
+                ft_store_close(store);
+                _exit(!kept);
+            }
+        while (wait(&status) > 0)
+            failed += status != 0;
+        REQUIRE(ft_store_open(&store, folder, 0, &ft_mem_system) == FT_OK);
+        for (uint32_t i = 0; i < OPENERS; i++)
+            lost += value_get(store, i, FT_VIEW_COPY) != VALUE_RIGHT;
+        ft_store_close(store);
+    }
+    CHECK(failed == 0);
+    CHECK(lost == 0);
+}
+
+static bool is_whole(void *context, const ft_kept_function *function)
+{
+    size_t length = strlen(function->name);
+    *(bool *)context = length == 397 && (uint8_t)function->name[length - 3] == 0xe2;
+    return true;
+}
+
+/* A name that is too long ends with a whole character. */
+static void test_long_name(void)
+{
+    char name[1 + 3 * 150 + 1] = "f";
+    ft_store *store;
+    uint64_t id;
+    bool whole = false;
+    for (int i = 0; i < 150; i++)
+        memcpy(name + 1 + 3 * i, "\xe2\x82\xac", 4);
+    folder_remove(folder);
+    REQUIRE(ft_store_open(&store, folder, 0, &ft_mem_system) == FT_OK);
+    CHECK(ft_store_name_function(store, name, &id) == FT_OK);
+    CHECK(ft_store_each_function(store, is_whole, &whole) == FT_OK && whole);
+    ft_store_close(store);
+}
+
 /* ---- claims ---- */
 
 typedef struct shared {
@@ -376,6 +431,9 @@ static _Noreturn void obey(int commands, int answers)
             ft_store_wait_begin(store);
         else if (command == 'e')
             ft_store_wait_end(store);
+        else if (command == 'b')
+            for (clock_t until = clock() + CLOCKS_PER_SEC / 10; clock() < until;)
+                continue;
         if (write(answers, &answer, 1) != 1)
             break;
     }
@@ -404,6 +462,14 @@ static void test_claims(void)
     CHECK(ft_store_claim(store, value_key(2)) == FT_CLAIM_MINE);
     tell(pipes, 'w');
     CHECK(ft_store_claim(store, value_key(1)) == FT_CLAIM_WAITING);
+    tell(pipes, 'w'); /* another thread of it waits too, and one of the two goes on */
+    tell(pipes, 'e');
+    CHECK(ft_store_claim(store, value_key(1)) == FT_CLAIM_WAITING);
+    uint64_t used = ft_store_owner_cpu(store, value_key(1));
+    CHECK(used < UINT64_C(60) * 1000000000);
+    tell(pipes, 'b'); /* it works for a while */
+    CHECK(ft_store_owner_cpu(store, value_key(1)) >= used + 40000000);
+    CHECK(ft_store_owner_cpu(store, value_key(9)) == UINT64_MAX); /* nobody's */
     tell(pipes, 'e');
     CHECK(ft_store_claim(store, value_key(1)) == FT_CLAIM_OTHERS);
     kill(child, SIGSTOP);
@@ -435,6 +501,9 @@ int main(void)
     folder_remove(folder);
     test_clock();
     test_fork();
+    test_opened_at_once(false);
+    test_opened_at_once(true);
+    test_long_name();
     test_claims();
     test_claims_of_many();
     folder_remove(name);

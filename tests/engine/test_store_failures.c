@@ -110,15 +110,40 @@ static void test_each_call(const char *path, int error, bool for_ever, long step
     CHECK(ended && at > 20);
 }
 
+static int blob_files; /* nftw has no context */
+
+static int count_blob(const char *name, const struct stat *is, int kind, struct FTW *where)
+{
+    (void)is;
+    blob_files += kind == FTW_F && strchr(name + where->base, '-') != NULL &&
+                  strncmp(name + where->base, "new-", 4) != 0;
+    return 0;
+}
+
+static bool count_large(void *context, const ft_entry *entry)
+{
+    *(int *)context += entry->stored > FT_STORE_INLINE + 200;
+    return true;
+}
+
+/* Is there a blob for each large value, and no other? */
+static bool blobs_are_right(ft_store *store, const char *path)
+{
+    int large = 0;
+    blob_files = 0;
+    nftw(path, count_blob, 16, FTW_PHYS);
+    return ft_store_each(store, count_large, &large) == FT_OK && large == blob_files;
+}
+
 /* Puts alone, without a bound: nothing that was kept may be lost, whichever call of theirs fails.
  */
 static void test_nothing_lost(const char *path, int error)
 {
     bool ended = false, right = true;
-    int lost = 0, not_kept = 0;
+    int lost = 0, not_kept = 0, strays = 0;
     uint64_t removed;
     const ft_bounds all = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
-    for (long at = 0; at < CALLS_MOST && !ended; at += 4) {
+    for (long at = 0; at < CALLS_MOST && !ended; at += 3) {
         ft_store *store;
         folder_remove(path);
         right &= make_old(path, 0) && ft_store_open(&store, path, 0, &ft_mem_system) == FT_OK;
@@ -132,12 +157,15 @@ static void test_nothing_lost(const char *path, int error)
         ended = !failing.failed;
         failing.left = -1;
         lost += count_lost(store, &right);
+        if (error == EIO)
+            strays += !blobs_are_right(store, path);
         right &= ft_store_reduce(store, &all, &removed) == FT_OK; /* counts again */
         right &= removed == 0 && ft_store_check(store) == FT_OK;
         ft_store_close(store);
     }
     CHECK(right);
     CHECK(lost == 0);
+    CHECK(strays == 0);
     CHECK(ended && not_kept > 10);
 }
 
@@ -148,7 +176,7 @@ static void test_limit(const char *path)
     int wrong = 0;
     getrlimit(RLIMIT_FSIZE, &before);
     signal(SIGXFSZ, SIG_IGN);
-    for (rlim_t limit = 0; limit < 200 << 10; limit += 2777) {
+    for (rlim_t limit = 0; limit < 200 << 10; limit += 4777) {
         ft_store *store;
         bool right = true;
         folder_remove(path);
@@ -217,6 +245,17 @@ static void test_full(const char *path)
     umount(path);
 }
 
+/* A store that may hardly take anything says so. */
+static void test_tiny(const char *path)
+{
+    ft_store *store;
+    folder_remove(path);
+    REQUIRE(ft_store_open(&store, path, 5000, &ft_mem_system) == FT_OK);
+    CHECK(!value_put(store, 1) && ft_store_take_troubles(store) == FT_TROUBLE_LARGE);
+    CHECK(value_get(store, 1, FT_VIEW_COPY) == VALUE_ABSENT && ft_store_check(store) == FT_OK);
+    ft_store_close(store);
+}
+
 int main(void)
 {
     char name[FOLDER_BYTES], path[FOLDER_BYTES + 20];
@@ -224,13 +263,14 @@ int main(void)
         setenv("TMPDIR", "/dev/shm", 0); /* it writes much */
     folder_make(name);
     snprintf(path, sizeof path, "%s/store", name);
-    test_each_call(path, ENOSPC, false, 3);
-    test_each_call(path, EIO, false, 3);
+    test_each_call(path, ENOSPC, false, 5);
+    test_each_call(path, EIO, false, 5);
     test_each_call(path, ENOSPC, true, 11);
     test_nothing_lost(path, ENOSPC);
     test_nothing_lost(path, EIO);
     test_limit(path);
     test_descriptors(path);
+    test_tiny(path);
     folder_remove(path);
     test_full(path);
     folder_remove(name);

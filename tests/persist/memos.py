@@ -82,7 +82,7 @@ def said(process: "subprocess.Popen[str]", says: str = "") -> list[str]:
     if says:
         assert says in errors, errors
     else:
-        assert errors == ""
+        assert errors == "", errors
     return output.splitlines()
 
 

@@ -293,10 +293,11 @@ def test_validate_decides(memo: fettle.Memo) -> None:
 
     kept = memo(validate=good)(add)
     assert kept(1) == 3 and facts == []
-    assert kept(1) == 3 and len(CALLS) == 2  # false: anew
+    assert kept(1) == 3 and len(CALLS) == 2 and len(facts) == 1  # false: anew, asked once
+    assert kept(1) == 3 and len(CALLS) == 3 and len(facts) == 2
     assert not kept.cached(1) and kept.peek(1) is None
     answer[0] = [1]
-    assert kept(1) == 3 and len(CALLS) == 2
+    assert kept(1) == 3 and len(CALLS) == 3
     assert kept.cached(1) and kept.peek(x=1) == 3
     assert set(facts[0]) == {"time", "duration", "used", "bytes", "args", "kwargs", "input_args"}
     assert facts[0]["args"] == (1,) and facts[-1]["input_args"] == {"x": 1}
@@ -345,6 +346,19 @@ def test_coroutine_methods(memo: fettle.Memo) -> None:
 
     asyncio.run(use())
     assert CALLS == [(1, 1), (2, 1)]
+
+
+def test_one_upon_the_other(memo: fettle.Memo, tmp_path: Path) -> None:
+    other = fettle.Memo(tmp_path / "other")
+
+    async def use() -> None:
+        upper = memo(other(add_later))
+        assert await upper(1) == 3 and upper.cached(1) and upper.forget(1)
+        assert await upper(1) == 3 and CALLS == [(1, 2)]
+
+    asyncio.run(use())
+    upper = memo(other(add))
+    assert upper(1) == 3 and upper.forget(1) and upper(1) == 3 and len(CALLS) == 2
 
 
 # ---- references ----

@@ -2,15 +2,18 @@
 """Coroutine functions whose results lie in a store: what is kept is what was awaited.
 
 As kept.py, for tasks instead of threads. Reading and writing the store is quick and is done in the
-event loop; waiting for other processes and talking to a server is not.
+event loop; waiting for other processes and talking to a server is not. Where no task of asyncio's
+runs (another library's loop, or somebody drives the coroutine by hand) a miss is computed in its
+place.
 """
 
 import asyncio
-from time import perf_counter
+import functools
+from time import perf_counter, process_time
 from typing import Any
 
 from fettle.caching.kept import CLAIM_SECONDS, Kept, Reference, computing
-from fettle.caching.place import Flight
+from fettle.caching.place import Flight, Progress
 
 Arguments = tuple[Any, ...]
 Keywords = dict[str, Any] | None
@@ -32,17 +35,18 @@ def awaited(kept: Kept) -> Any:
         key = kept.stored.key(args, keywords or None)
         if key is None:
             return await kept.function(*args, **keywords)
-        return await _compute(
-            kept, key, args, keywords or None, kept.shared(args, keywords or None)
-        )
+        shared = None if _task() is None else kept.shared(args, keywords or None)
+        return await _compute(kept, key, args, keywords or None, shared)
 
     async def reference(*args: Any, **keywords: Any) -> Reference:
         """A small handle of the result, which is computed now if it is not kept."""
+        computed: tuple[Any, ...] = ()
         if not kept.cached(*args, **keywords):
-            await call(*args, **keywords)
-        return kept.reference_of(kept.stored.key(args, keywords or None))
+            computed = (await call(*args, **keywords),)
+        return kept.reference_of(kept.stored.key(args, keywords or None), computed)
 
-    call.__dict__.update(
+    made: Any = functools.update_wrapper(call, kept.function)
+    made.__dict__.update(
         forget=kept.forget,
         clear=kept.clear,
         peek=kept.peek,
@@ -51,11 +55,22 @@ def awaited(kept: Kept) -> Any:
         reference=reference,
         handle=kept,
     )
-    return call
+    return made
+
+
+def _task() -> object | None:
+    """asyncio's task that runs; None in another library's loop, or where none runs."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
 
 
 async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
-    flights, who = kept.place.flights, asyncio.current_task() or object()
+    flights, who = kept.place.flights, _task()
+    key = kept.current(key, args, keywords)
+    if who is None or key in computing.get():
+        return await _compute(kept, key, args, keywords, None)
     patience = kept.options.patience
     while True:
         mine = Flight(who)
@@ -79,10 +94,10 @@ async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> 
 
 async def _ended(flight: Flight, patience: float) -> bool:
     """Whether another task's (or thread's) flight ended."""
-    until = perf_counter() + patience
+    until, progress = perf_counter() + patience, Progress()
     pause = 0.0
     while flight.gate.locked():
-        if perf_counter() >= until:
+        if perf_counter() >= until or progress.stands_still(process_time()):
             return False
         await asyncio.sleep(pause)
         pause = min(pause + 0.0005, 0.02)
@@ -94,7 +109,7 @@ async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keyword
     assert store is not None
     try:
         if kept.options.patience > 0:
-            approach = kept.approach(key, args, keywords, computing.get())
+            approach = kept.approach(key, args, keywords, bool(computing.get()))
             try:
                 while True:
                     await asyncio.sleep(next(approach))
@@ -133,7 +148,7 @@ async def _compute(
     kept: Kept, key: bytes, args: Arguments, keywords: Keywords, shared: bytes | None
 ) -> Any:
     before = computing.get()
-    computing.set(True)
+    computing.set((*before, key))
     begun = perf_counter()
     try:
         value = await kept.function(*args, **(keywords or {}))

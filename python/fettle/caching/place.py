@@ -5,15 +5,21 @@ All Memos of one folder and bound share one Place. Who computes what is known fo
 once, so that two Memos do not compute one key twice, and circles through several are seen.
 """
 
+import errno
 import os
 import sys
 import warnings
 import weakref
-from _thread import allocate_lock
+from _thread import RLock, allocate_lock
+from contextlib import suppress
+from time import monotonic, process_time
 from typing import Any, ClassVar
 
 from fettle._core import Store
 from fettle.problem import reason
+
+STANDS_STILL = 30.0  # seconds to wait for somebody who uses no processor
+SLICE = 5.0  # seconds between two looks at that
 
 LAYOUT = "v1"  # another layout of the files lies beside it
 
@@ -37,6 +43,18 @@ class MemoWarning(UserWarning):
     """Results are not kept as they should be; the program computes what it needs."""
 
 
+Where = tuple[int, int] | None
+
+
+def lies_at(path: str) -> Where:
+    """Which folder lies at a path now."""
+    try:
+        there = os.stat(path)
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
+
+
 class Folder:
     """The stores of one folder. They are closed together: claims are locks of the process, and end
     when it closes any one of the files that they lie on."""
@@ -44,12 +62,14 @@ class Folder:
     __slots__ = ("__weakref__", "stores")
 
     def __init__(self) -> None:
-        self.stores: dict[tuple[str, int], Store] = {}
+        self.stores: dict[tuple[str, int, Where], Store] = {}
 
     def open(self, path: str, max_bytes: int) -> Store:
-        store = self.stores.get((path, max_bytes))
+        folder = os.path.join(path, LAYOUT)
+        store = self.stores.get((path, max_bytes, lies_at(folder)))
         if store is None:
-            store = self.stores[path, max_bytes] = Store(os.path.join(path, LAYOUT), max_bytes)
+            store = Store(folder, max_bytes)
+            self.stores[path, max_bytes, lies_at(folder)] = store
         return store
 
 
@@ -58,13 +78,17 @@ class Place:
 
     _known: ClassVar[Any] = weakref.WeakValueDictionary()
     _folders: ClassVar[Any] = weakref.WeakValueDictionary()
+    _making: ClassVar[Any] = (
+        RLock()
+    )  # of both: two stores of one folder would end each other's claims
 
     @classmethod
     def of(cls, folder: str, max_bytes: int) -> "Place":
-        known: Place | None = cls._known.get((folder, max_bytes))
-        if known is None:
-            known = cls._known[folder, max_bytes] = cls(folder, max_bytes)
-        return known
+        with cls._making:
+            known: Place | None = cls._known.get((folder, max_bytes))
+            if known is None:
+                known = cls._known[folder, max_bytes] = cls(folder, max_bytes)
+            return known
 
     def __init__(self, folder: str, max_bytes: int) -> None:
         self.folder = folder
@@ -72,10 +96,13 @@ class Place:
         self.flights = FLIGHTS
         self._shared = self._folders.setdefault(os.path.realpath(folder), Folder())
         self.store: Store | None = None
+        self.opened = 0  # how often it was made again: functions have other numbers then
+        self._opened_at: Where = None
         self._said: set[str] = set()
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             self.store = self._shared.open(folder, max_bytes)
+            self._opened_at = lies_at(os.path.join(self.folder, LAYOUT))
         except OSError as error:
             self.say(
                 f"results are computed and not kept, since {folder} can not be used "
@@ -93,16 +120,37 @@ class Place:
         for bit, sentence in SENTENCES.items():
             if bits & bit:
                 self.say(sentence.format(self.folder))
-        if bits & IO:
+        if bits & IO and not (error == errno.ENOENT and self._is_made_again()):
             self.say(
                 f"{self.folder} can not be read or written ({os.strerror(error)}): results are "
                 "computed where they are not found."
             )
 
+    def _is_made_again(self) -> bool:
+        """Whether the folder had been removed, and is opened again."""
+        assert self.store is not None
+        if lies_at(os.path.join(self.folder, LAYOUT)) == self._opened_at:
+            return False
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            if not self.store.reopen():
+                return False
+        except OSError:
+            return False
+        self.opened += 1
+        self._opened_at = lies_at(os.path.join(self.folder, LAYOUT))
+        return True
+
     def say(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
+        """Once. A filter that makes errors of warnings makes none of this one: no call may fail."""
+        if sentence in self._said:
+            return
+        self._said.add(sentence)
+        try:
             warnings.warn(f"fettle.Memo: {sentence}", MemoWarning, stacklevel=_outside())
+        except Exception:
+            with suppress(Exception):
+                print(f"fettle.Memo: {sentence}", file=sys.stderr)
 
 
 def _outside() -> int:
@@ -115,6 +163,23 @@ def _outside() -> int:
 
 
 # ---- who computes what, in this process ----
+
+
+class Progress:
+    """Whether somebody who is waited for is at work. He may himself wait for the one who waits, in
+    a way that nobody sees here (a pool's task): then nothing moves."""
+
+    __slots__ = ("_since", "_used")
+
+    def __init__(self) -> None:
+        self._since, self._used = monotonic(), -1.0
+
+    def stands_still(self, used: float) -> bool:
+        """used: his processor time in seconds; less than 0: not known."""
+        now = monotonic()
+        if used < 0 or used - self._used > 0.01 * (now - self._since):
+            self._since, self._used = now, used
+        return now - self._since > STANDS_STILL
 
 
 class Flight:
@@ -168,7 +233,12 @@ class Flights:
         try:
             if not self.may_wait(key, flight, who):
                 return False
-            ended = flight.gate.acquire(timeout=patience)
+            until, progress = monotonic() + patience, Progress()
+            while not (
+                ended := flight.gate.acquire(timeout=max(0.0, min(SLICE, until - monotonic())))
+            ):
+                if monotonic() >= until or progress.stands_still(process_time()):
+                    break
             if ended:
                 flight.gate.release()  # the next one's turn
             return ended
@@ -192,4 +262,10 @@ class Flights:
 
 FLIGHTS = Flights()
 
-os.register_at_fork(after_in_child=FLIGHTS.forget)
+
+def _in_child() -> None:
+    FLIGHTS.forget()
+    Place._making = RLock()  # another thread of the parent may have had it
+
+
+os.register_at_fork(after_in_child=_in_child)
