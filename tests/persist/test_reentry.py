@@ -5,6 +5,7 @@ and what the code changes counts."""
 import gc
 import os
 import sys
+import textwrap
 from types import ModuleType
 from typing import Any
 
@@ -214,10 +215,8 @@ def test_threads_of_a_child_open_the_store_together(programs: Programs) -> None:
     assert programs.notes == []
 
 
-@pytest.mark.parametrize("collected", [True, False])
-def test_calls_at_the_interpreters_end(programs: Programs, collected: bool) -> None:
-    """Finalizers that run when modules are cleared, or after them, call kept functions."""
-    text = f"""
+# What the finalizers of all corners do: collected says whether their own garbage is before.
+LAST_CALLS = """
     import atexit, builtins, gc, warnings
     warnings.simplefilter("ignore")
     @memo
@@ -255,12 +254,17 @@ def test_calls_at_the_interpreters_end(programs: Programs, collected: bool) -> N
     sys.modules["none"] = Last()
     large.own = Last()
     small.own = Later((large, small, Reduced()))
-    if not {collected}:
+    if not collected:
         atexit.register(lambda: (large(1), small(2)))
     else:
         del large, small, memo, here, circle
         gc.collect()
-    """
-    output = programs.run(text)
+"""
+
+
+@pytest.mark.parametrize("collected", [True, False])
+def test_calls_at_the_interpreters_end(programs: Programs, collected: bool) -> None:
+    """Finalizers that run when modules are cleared, or after them, call kept functions."""
+    output = programs.run(f"collected = {collected}\n" + textwrap.dedent(LAST_CALLS))
     assert set("".join(output)) == {"+"}
     assert len("".join(output)) >= 3  # which ones never end depends on the version
