@@ -268,6 +268,8 @@ static ft_status read_blob(ft_store *store, const ft_blob *blob, ft_view view, f
         return FT_OK;
     ft_status status =
         ft_blob_map(&store->blobs, &store->folder, blob, private, &value->bytes, &sight);
+    if (status == FT_ERR_LIMIT) /* a file system that maps no files */
+        return ft_blob_read(&store->folder, blob, store->mem, &value->block, &value->bytes);
     if (status != FT_OK)
         return status;
     value->mapping = value->bytes;
