@@ -31,7 +31,10 @@ MOST_BYTES = 1 << 62
 COMPRESS = 3  # a level of zstd's, for compress=True
 VIEWS = {False: 0, True: 1, "c": 1, "r": 2}
 LONGEST = 3600.0  # seconds to wait for another process that computes
-SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix", "redis+cluster", "valkey+cluster")
+SCHEMES = (
+    *("redis", "rediss", "redis+cluster", "rediss+cluster", "unix"),
+    *("valkey", "valkeys", "valkey+cluster", "valkeys+cluster"),
+)
 
 
 class FunctionStats(NamedTuple):
