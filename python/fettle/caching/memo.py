@@ -476,7 +476,15 @@ def _keys(key: Any) -> dict[str, Callable[[Any], Any]]:
 
 def _depends(depends: Any) -> tuple[Any, ...]:
     single = isinstance(depends, str | bytes | os.PathLike | ModuleType) or callable(depends)
-    return (depends,) if single else _items(depends, "depends", "functions, modules and the like")
+    named = (depends,) if single else _items(depends, "depends", "functions, modules and the like")
+    return tuple(_file(each) if isinstance(each, str | bytes) else each for each in named)
+
+
+def _file(name: str | bytes) -> os.PathLike[str]:
+    """A file, also when it is not there: its name alone would never change."""
+    from pathlib import Path
+
+    return Path(os.fsdecode(name))
 
 
 def _items(given: Any, option: str, what: str) -> tuple[Any, ...]:
