@@ -25,12 +25,25 @@ static int note_change(PyDict_WatchEvent event, PyObject *dict, PyObject *key, P
     return 0;
 }
 
+/* Is it ours in this interpreter? In another one its number may be somebody else's. */
+static bool is_ours(void)
+{
+    PyObject *dict = watcher < 0 ? NULL : PyDict_New();
+    if (dict == NULL)
+        return false;
+    uint64_t before = *counter_of(dict);
+    bool told = PyDict_Watch(watcher, dict) == 0 && PyDict_SetItem(dict, Py_None, Py_None) == 0 &&
+                *counter_of(dict) != before;
+    Py_DECREF(dict);
+    return told;
+}
+
 static const uint64_t *changes_of(PyObject *dict)
 {
-    if (watcher >= 0 && PyDict_Watch(watcher, dict) == 0)
-        return counter_of(dict);
-    PyErr_Clear(); /* none yet, or of an interpreter that ended */
-    watcher = PyDict_AddWatcher(note_change);
+    if (!is_ours()) {
+        PyErr_Clear();
+        watcher = PyDict_AddWatcher(note_change);
+    }
     if (watcher >= 0 && PyDict_Watch(watcher, dict) == 0)
         return counter_of(dict);
     PyErr_Clear(); /* others took all there are */

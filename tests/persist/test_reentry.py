@@ -4,6 +4,8 @@ and what the code changes counts."""
 
 import gc
 import os
+import sys
+import textwrap
 from types import ModuleType
 from typing import Any
 
@@ -154,6 +156,30 @@ def test_a_name_that_hides_a_builtin_later(memo: fettle.Memo) -> None:
     assert kept([1]) == 1
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="no watchers of dicts")
+def test_a_watcher_that_is_somebody_elses_now(programs: Programs) -> None:
+    text = """
+    from ctypes import c_void_p, cast, pythonapi
+    from types import ModuleType
+    def made(name):
+        module = ModuleType(name)
+        exec("G = 1\\ndef work(x): return x + G", module.__dict__)
+        return module, memo(module.work)
+    module, work = made("first")
+    assert work(1) == 2
+    for number in range(0 if sys.version_info < (3, 13) else 2, 8):
+        try: pythonapi.PyDict_ClearWatcher(number)
+        except ValueError: pass
+    # it says nothing but that all is well
+    pythonapi.PyDict_AddWatcher(cast(pythonapi.PyErr_Occurred, c_void_p))
+    module, work = made("second")
+    assert work(1) == work(1) == 2
+    module.G = 5
+    print(work(1))
+    """
+    assert programs.run(text) == ["6"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
 def test_threads_of_a_child_open_the_store_together(programs: Programs) -> None:
     """Whoever comes while another one opens it waits for nothing and finds it too."""
@@ -189,10 +215,8 @@ def test_threads_of_a_child_open_the_store_together(programs: Programs) -> None:
     assert programs.notes == []
 
 
-@pytest.mark.parametrize("collected", [True, False])
-def test_calls_at_the_interpreters_end(programs: Programs, collected: bool) -> None:
-    """Finalizers that run when modules are cleared, or after them, call kept functions."""
-    text = f"""
+# What the finalizers of all corners do: collected says whether their own garbage is before.
+LAST_CALLS = """
     import atexit, builtins, gc, warnings
     warnings.simplefilter("ignore")
     @memo
@@ -230,12 +254,17 @@ def test_calls_at_the_interpreters_end(programs: Programs, collected: bool) -> N
     sys.modules["none"] = Last()
     large.own = Last()
     small.own = Later((large, small, Reduced()))
-    if not {collected}:
+    if not collected:
         atexit.register(lambda: (large(1), small(2)))
     else:
         del large, small, memo, here, circle
         gc.collect()
-    """
-    output = programs.run(text)
+"""
+
+
+@pytest.mark.parametrize("collected", [True, False])
+def test_calls_at_the_interpreters_end(programs: Programs, collected: bool) -> None:
+    """Finalizers that run when modules are cleared, or after them, call kept functions."""
+    output = programs.run(f"collected = {collected}\n" + textwrap.dedent(LAST_CALLS))
     assert set("".join(output)) == {"+"}
     assert len("".join(output)) >= 3  # which ones never end depends on the version
