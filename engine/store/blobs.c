@@ -222,7 +222,7 @@ ft_status ft_blob_map(ft_blobs *blobs, const ft_folder *folder, const ft_blob *b
     close(fd);
     errno = why;
     if (status == FT_OK && map == MAP_FAILED)
-        status = FT_ERR_MEMORY;
+        status = why == ENOMEM ? FT_ERR_MEMORY : FT_ERR_LIMIT;
     if (status == FT_OK)
         *bytes = map;
     return status;

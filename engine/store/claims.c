@@ -24,6 +24,19 @@ static int lock_byte(const ft_claims *claims, int command, short type, off_t at,
     return failed;
 }
 
+void ft_claims_init(ft_claims *claims)
+{
+    claims->fd = -1;
+    claims->waiting = 0;
+    pthread_mutex_init(&claims->lock, NULL);
+}
+
+void ft_claims_fini(ft_claims *claims)
+{
+    ft_claims_close(claims);
+    pthread_mutex_destroy(&claims->lock);
+}
+
 void ft_claims_open(ft_claims *claims, const ft_folder *folder)
 {
     claims->fd = ft_folder_file(folder, "claims", O_RDWR | O_CREAT);
@@ -36,21 +49,49 @@ void ft_claims_close(ft_claims *claims)
     claims->fd = -1;
 }
 
-/* Is a process stopped by a signal? Nobody can tell of one in another container. */
-static bool is_stopped(pid_t process)
+enum { STAT_BYTES = 512 };
+
+/* What the system says of a process, from its state on; NULL: nothing, as of one in another
+ * container. */
+static const char *state_of(pid_t process, char text[STAT_BYTES])
 {
-    char path[40], text[512];
+    char path[40];
     snprintf(path, sizeof path, "/proc/%ld/stat", (long)process);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return false;
-    ssize_t got = read(fd, text, sizeof text - 1);
+        return NULL;
+    ssize_t got = read(fd, text, STAT_BYTES - 1);
     close(fd);
     if (got <= 0)
-        return false;
+        return NULL;
     text[got] = 0;
     const char *end = strrchr(text, ')'); /* the state comes after the name */
-    return end != NULL && end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
+    return end != NULL && end[1] == ' ' ? end + 2 : NULL;
+}
+
+/* Is a process stopped by a signal? */
+static bool is_stopped(pid_t process)
+{
+    char text[STAT_BYTES];
+    const char *state = state_of(process, text);
+    return state != NULL && (*state == 'T' || *state == 't');
+}
+
+uint64_t ft_claims_owner_cpu(const ft_claims *claims, ft_digest key)
+{
+    char text[STAT_BYTES];
+    unsigned long long user, system;
+    pid_t owner = 0;
+    long ticks = sysconf(_SC_CLK_TCK);
+    if (claims->fd < 0 || ticks <= 0 ||
+        lock_byte(claims, F_GETLK, F_WRLCK, offset_of(key), &owner) < 0 || owner <= 0)
+        return UINT64_MAX;
+    const char *state = state_of(owner, text);
+    /* after the state: ten numbers, then those of user and system time */
+    if (state == NULL ||
+        sscanf(state, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &user, &system) != 2)
+        return UINT64_MAX;
+    return (uint64_t)(user + system) * (1000000000 / (uint64_t)ticks);
 }
 
 ft_claim ft_claims_take(const ft_claims *claims, ft_digest key)
@@ -77,8 +118,12 @@ void ft_claims_drop(const ft_claims *claims, ft_digest key)
         lock_byte(claims, F_SETLK, F_UNLCK, offset_of(key), NULL);
 }
 
-void ft_claims_wait(const ft_claims *claims, bool waits)
+void ft_claims_wait(ft_claims *claims, bool waits)
 {
-    if (claims->fd >= 0)
+    if (claims->fd < 0)
+        return;
+    pthread_mutex_lock(&claims->lock);
+    if (waits ? claims->waiting++ == 0 : --claims->waiting == 0)
         lock_byte(claims, F_SETLK, waits ? F_WRLCK : F_UNLCK, WAITERS_AT + getpid(), NULL);
+    pthread_mutex_unlock(&claims->lock);
 }

@@ -12,15 +12,26 @@
 #include "engine/store/folder.h"
 #include "engine/store/store.h"
 
+#include <pthread.h>
+
 typedef struct ft_claims {
-    int fd; /* -1: claims can not be made here */
+    int fd;               /* -1: claims can not be made here */
+    pthread_mutex_t lock; /* of waiting */
+    unsigned waiting;     /* so many threads wait: the byte says that any does */
 } ft_claims;
+
+/* No claims yet; ended by _fini. */
+void ft_claims_init(ft_claims *claims);
+void ft_claims_fini(ft_claims *claims);
 
 void ft_claims_open(ft_claims *claims, const ft_folder *folder);
 void ft_claims_close(ft_claims *claims); /* ends this process's claims */
 
 ft_claim ft_claims_take(const ft_claims *claims, ft_digest key);
 void ft_claims_drop(const ft_claims *claims, ft_digest key);
-void ft_claims_wait(const ft_claims *claims, bool waits);
+void ft_claims_wait(ft_claims *claims, bool waits);
+
+/* The processor time that whoever has the claim has used, in ns; UINT64_MAX: nobody can tell. */
+uint64_t ft_claims_owner_cpu(const ft_claims *claims, ft_digest key);
 
 #endif

@@ -213,7 +213,8 @@ ft_status ft_store_open(ft_store **result, const char *folder, uint64_t max_byte
         return FT_ERR_MEMORY;
     store->mem = mem;
     store->max_bytes = max_bytes;
-    store->folder.fd = store->folder.lock = store->claims.fd = -1;
+    store->folder.fd = store->folder.lock = -1;
+    ft_claims_init(&store->claims);
     store->reader.slots.fd = store->writer.slots.fd = -1;
     ft_segments_init(&store->reader.segments);
     ft_segments_init(&store->writer.segments);
@@ -242,7 +243,7 @@ void ft_store_close(ft_store *store)
         return;
     close_files(&store->reader);
     close_files(&store->writer);
-    ft_claims_close(&store->claims);
+    ft_claims_fini(&store->claims);
     ft_mappings_close(store->mappings);
     ft_mem_free(store->mem, store->recent);
     ft_blobs_fini(&store->blobs);
@@ -323,4 +324,9 @@ void ft_store_wait_begin(ft_store *store)
 void ft_store_wait_end(ft_store *store)
 {
     ft_claims_wait(&store->claims, false);
+}
+
+uint64_t ft_store_owner_cpu(ft_store *store, ft_digest key)
+{
+    return ft_claims_owner_cpu(&store->claims, key);
 }

@@ -178,6 +178,9 @@ typedef enum ft_claim {
 ft_claim ft_store_claim(ft_store *store, ft_digest key);
 void ft_store_release(ft_store *store, ft_digest key);
 
+/* The processor time in ns that the process with a claim has used so far; UINT64_MAX: not known. */
+uint64_t ft_store_owner_cpu(ft_store *store, ft_digest key);
+
 /* Between begin and end this process says that it waits for another one's claim. */
 void ft_store_wait_begin(ft_store *store);
 void ft_store_wait_end(ft_store *store);

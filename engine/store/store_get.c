@@ -178,12 +178,13 @@ static ft_status look_well(ft_store *store, ft_digest key, reading *is, bool *da
 void ft_store_describe(const ft_store *store, const ft_slot *slot, const ft_entry_head *head,
                        ft_entry *entry)
 {
+    uint64_t used =
+        store->folder.born_ns + (uint64_t)slot->used * (1000000000 / FT_TICKS_PER_SECOND);
     *entry = (ft_entry){.key = head->key,
                         .function = head->function,
                         .created_ns = head->created_ns,
                         .cost_ns = head->cost_ns,
-                        .used_ns = store->folder.born_ns +
-                                   (uint64_t)slot->used * (1000000000 / FT_TICKS_PER_SECOND),
+                        .used_ns = used > head->created_ns ? used : head->created_ns,
                         .length = head->length,
                         .stored = (uint64_t)slot->size * FT_UNIT,
                         .kind = head->kind};
@@ -267,6 +268,8 @@ static ft_status read_blob(ft_store *store, const ft_blob *blob, ft_view view, f
         return FT_OK;
     ft_status status =
         ft_blob_map(&store->blobs, &store->folder, blob, private, &value->bytes, &sight);
+    if (status == FT_ERR_LIMIT) /* a file system that maps no files */
+        return ft_blob_read(&store->folder, blob, store->mem, &value->block, &value->bytes);
     if (status != FT_OK)
         return status;
     value->mapping = value->bytes;

@@ -255,9 +255,19 @@ static int feed_name(ft_digester *digester, PyObject *name, PyObject *of)
     return -1;
 }
 
-int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
+/* What multiprocessing calls the script in a process that it spawned is the script. */
+static PyObject *module_of(ft_digest_context *context, PyObject *value)
 {
     PyObject *module = ft_digest_get(context, value, FT_WORD_MODULE);
+    if (module != NULL && PyUnicode_Check(module) &&
+        PyUnicode_CompareWithASCIIString(module, "__mp_main__") == 0)
+        Py_SETREF(module, PyUnicode_FromString("__main__"));
+    return module;
+}
+
+int ft_digest_name(ft_digester *digester, ft_digest_context *context, int mark, PyObject *value)
+{
+    PyObject *module = module_of(context, value);
     PyObject *name = module == NULL ? NULL : ft_digest_get(context, value, FT_WORD_QUALNAME);
     int result = -1;
     if (name != NULL) {
@@ -282,16 +292,10 @@ static bool has_name_of_its_own(PyObject *function)
     return PyUnicode_FindChar(name, '<', 0, length, 1) == -1;
 }
 
-static int feed_function(ft_digester *digester, ft_digest_context *context, PyObject *function)
+/* What the callback says of a function or a class. */
+static int feed_said(ft_digester *digester, ft_digest_context *context, PyObject *value)
 {
-    if (context->functions == NULL) {
-        if (has_name_of_its_own(function))
-            return ft_digest_name(digester, context, FT_MARK_NAMED, function);
-        PyErr_Format(PyExc_TypeError, "cannot tell the function %U from others of its name",
-                     ((PyFunctionObject *)function)->func_qualname);
-        return -1;
-    }
-    PyObject *said = PyObject_CallOneArg(context->functions, function);
+    PyObject *said = PyObject_CallOneArg(context->functions, value);
     int result = said == NULL ? -1 : 0;
     if (said != NULL && !PyBytes_Check(said)) {
         PyErr_Format(PyExc_TypeError, "what says what functions do gave a '%.200s', not bytes",
@@ -303,6 +307,34 @@ static int feed_function(ft_digester *digester, ft_digest_context *context, PyOb
                       (size_t)PyBytes_GET_SIZE(said));
     Py_XDECREF(said);
     return result;
+}
+
+static int feed_function(ft_digester *digester, ft_digest_context *context, PyObject *function)
+{
+    if (context->functions != NULL)
+        return feed_said(digester, context, function);
+    if (has_name_of_its_own(function))
+        return ft_digest_name(digester, context, FT_MARK_NAMED, function);
+    PyErr_Format(PyExc_TypeError, "cannot tell the function %U from others of its name",
+                 ((PyFunctionObject *)function)->func_qualname);
+    return -1;
+}
+
+/* As a part of what one of its instances is: that is fed by name, and often. */
+static bool has_instance_around(const ft_digest_context *context, const PyObject *type)
+{
+    for (const ft_digest_level *at = context->level; at != NULL; at = at->around)
+        if ((const PyObject *)Py_TYPE(at->value) == type)
+            return true;
+    return false;
+}
+
+static int feed_type(ft_digester *digester, ft_digest_context *context, PyObject *type)
+{
+    bool is_written_in_c = !PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE);
+    if (context->functions == NULL || is_written_in_c || has_instance_around(context, type))
+        return ft_digest_class(digester, context, type);
+    return feed_said(digester, context, type);
 }
 
 static int feed_method(ft_digester *digester, ft_digest_context *context, PyObject *method)
@@ -356,7 +388,7 @@ static int feed_simple(ft_digester *digester, PyObject *value)
 static int feed_named(ft_digester *digester, ft_digest_context *context, PyObject *value)
 {
     if (PyType_Check(value))
-        return ft_digest_class(digester, context, value);
+        return feed_type(digester, context, value);
     if (PyFunction_Check(value))
         return feed_function(digester, context, value);
     if (PyMethod_Check(value))

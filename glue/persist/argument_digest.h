@@ -38,16 +38,18 @@ typedef struct ft_digest_level {
 /* Lasts for one digest, in one thread. */
 typedef struct ft_digest_context {
     ft_module_state *state;       /* borrowed */
-    PyObject *functions;          /* borrowed, or NULL: gives bytes for a function, see below */
+    PyObject *functions;          /* borrowed, or NULL: gives bytes for code, see below */
     const ft_digest_level *level; /* the innermost one */
     int depth;                    /* levels */
     uint32_t steps;               /* taken */
     int until_look;               /* so many until signals are looked at */
 } ft_digest_context;
 
-/* functions: called with each Python function that is met, gives bytes that say what it does. NULL
- * or None: functions are their module and qualified name, and one that has no name of its own (a
- * lambda, or one made in another function) is a TypeError. */
+/* functions: called with each Python function that is met, and each class that is neither met as
+ * that of an instance nor a static type of C; gives bytes that say what it does. Members of enums
+ * are then fed with their values. NULL or None: functions and classes are their module and
+ * qualified name, and a function that has no name of its own (a lambda, or one made in another
+ * function) is a TypeError. */
 static inline void ft_digest_context_init(ft_digest_context *context, ft_module_state *state,
                                           PyObject *functions)
 {

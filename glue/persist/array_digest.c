@@ -194,8 +194,9 @@ static int feed_array(ft_digester *digester, ft_digest_context *context, PyObjec
 static int inherits(const ft_module_state *state, PyObject *array, const char *method)
 {
     PyObject *own = PyObject_GetAttrString((PyObject *)Py_TYPE(array), method);
-    PyObject *numpys = PyObject_GetAttrString(ft_known_get(state, FT_KNOWN_NDARRAY), method);
-    int result = own == NULL || numpys == NULL ? -1 : own == numpys;
+    PyObject *numpys =
+        own == NULL ? NULL : PyObject_GetAttrString(ft_known_get(state, FT_KNOWN_NDARRAY), method);
+    int result = numpys == NULL ? -1 : own == numpys;
     Py_XDECREF(own);
     Py_XDECREF(numpys);
     return result;
@@ -283,9 +284,9 @@ int ft_digest_series(ft_digester *digester, ft_digest_context *context, PyObject
 static PyObject *column_at(PyObject *frame, Py_ssize_t at)
 {
     PyObject *places = PyObject_GetAttrString(frame, "iloc"), *column = NULL;
-    PyObject *all = PySlice_New(NULL, NULL, NULL);
+    PyObject *all = places == NULL ? NULL : PySlice_New(NULL, NULL, NULL);
     PyObject *place = all == NULL ? NULL : Py_BuildValue("(On)", all, at);
-    if (places != NULL && place != NULL)
+    if (place != NULL)
         column = PyObject_GetItem(places, place);
     Py_XDECREF(places);
     Py_XDECREF(all);

@@ -306,3 +306,49 @@ int ft_call_plan_digest(const ft_call_plan *plan, ft_digester *digester, ft_dige
     binding call = {.plan = plan, .args = args, .count = count, .names = names};
     return digest_call(&call, digester, context);
 }
+
+/* ---- calls from a tuple and a dict ---- */
+
+static bool are_names(PyObject *keywords)
+{
+    Py_ssize_t at = 0;
+    PyObject *key;
+    bool are = PyDict_Check(keywords);
+    while (are && PyDict_Next(keywords, &at, &key, NULL))
+        are = PyUnicode_Check(key);
+    if (!are)
+        PyErr_SetString(PyExc_TypeError, "keywords must be strings, in a dict");
+    return are;
+}
+
+int ft_flat_call_init(ft_flat_call *call, PyObject *args, PyObject *keywords)
+{
+    if (!are_names(keywords))
+        return -1;
+    Py_ssize_t count = PyTuple_GET_SIZE(args), at = 0, given = 0;
+    PyObject *key, *value, *names = PyTuple_New(PyDict_GET_SIZE(keywords));
+    if (names == NULL)
+        return -1;
+    PyObject **values = PyMem_New(PyObject *, (size_t)(count + PyTuple_GET_SIZE(names)) + 1);
+    if (values == NULL) {
+        Py_DECREF(names);
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++)
+        values[i] = Py_NewRef(PyTuple_GET_ITEM(args, i));
+    while (PyDict_Next(keywords, &at, &key, &value)) {
+        PyTuple_SET_ITEM(names, given, Py_NewRef(key));
+        values[count + given++] = Py_NewRef(value);
+    }
+    *call = (ft_flat_call){values, count, names};
+    return 0;
+}
+
+void ft_flat_call_fini(ft_flat_call *call)
+{
+    for (Py_ssize_t i = 0; i < call->count + PyTuple_GET_SIZE(call->names); i++)
+        Py_DECREF(call->values[i]);
+    Py_DECREF(call->names);
+    PyMem_Free(call->values);
+}

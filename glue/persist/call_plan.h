@@ -55,6 +55,18 @@ int ft_call_plan_init(ft_call_plan *plan, PyObject *name, PyObject *parameters);
 void ft_call_plan_fini(ft_call_plan *plan);
 int ft_call_plan_traverse(const ft_call_plan *plan, visitproc visit, void *arg);
 
+/* A call as vectorcall has it, from a tuple and a dict. What is in it is held: code that runs
+ * meanwhile may change the dict. */
+typedef struct ft_flat_call {
+    PyObject **values; /* count positional ones, then those of names; owned, and so is each */
+    Py_ssize_t count;
+    PyObject *names; /* a tuple of str, owned */
+} ft_flat_call;
+
+/* 0, or -1 with an exception: TypeError for keywords that are no dict of str. fini after 0. */
+int ft_flat_call_init(ft_flat_call *call, PyObject *args, PyObject *keywords);
+void ft_flat_call_fini(ft_flat_call *call); /* may run the program's code */
+
 /* Feeds a call: count positional arguments, then the values of the keywords in names (a tuple of
  * str, or NULL). The caller holds them. 0: fed. 1: Python would not make the call, call the
  * function for its own words. -1 with an exception: a TypeError that names the argument which can

@@ -79,6 +79,8 @@ int ft_known_types_look(ft_module_state *state)
 {
     if (state->known_types == NULL && make_list(state) < 0)
         return -1;
+    if (Py_IsFinalizing()) /* there may be no sys.modules any more: asking ends the process */
+        return 0;
     PyObject *modules = PyImport_GetModuleDict(); /* borrowed */
     if (PyDict_GET_SIZE(modules) == state->modules_looked_at)
         return 0;

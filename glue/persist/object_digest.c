@@ -41,14 +41,14 @@ static PyObject *ask_itself(ft_digest_context *context, PyObject *value)
 /* After ft_known_types_look. */
 static PyObject *ask(ft_digest_context *context, PyObject *value)
 {
-    PyObject *reducers = ft_known_get(context->state, FT_KNOWN_REDUCERS), *reducer = NULL;
-    if (PyDict_Check(reducers))
+    PyObject *reducers = Py_NewRef(ft_known_get(context->state, FT_KNOWN_REDUCERS));
+    PyObject *reducer = NULL;
+    if (PyDict_Check(reducers)) /* a metaclass's hash may run code */
         reducer = PyDict_GetItemWithError(reducers, (PyObject *)Py_TYPE(value));
-    if (reducer == NULL && PyErr_Occurred())
-        return NULL;
+    Py_XINCREF(reducer);
+    Py_DECREF(reducers);
     if (reducer == NULL)
-        return ask_itself(context, value);
-    Py_INCREF(reducer);
+        return PyErr_Occurred() ? NULL : ask_itself(context, value);
     PyObject *said = PyObject_CallOneArg(reducer, value);
     Py_DECREF(reducer);
     return said;
@@ -169,7 +169,18 @@ int ft_digest_reduced(ft_digester *digester, ft_digest_context *context, PyObjec
 
 /* ---- known classes ---- */
 
-/* A member is its class and its name; flags without one, their value. */
+/* Of a member that has a name; some values can not be digested, and the name says which it is. */
+static int feed_value_of(ft_digester *digester, ft_digest_context *context, PyObject *member)
+{
+    int result = ft_digest_attribute(digester, context, member, "_value_");
+    if (result == 0 || !PyErr_ExceptionMatches(PyExc_TypeError))
+        return result;
+    PyErr_Clear();
+    return 0;
+}
+
+/* A member is its class and its name; flags without one, their value. Where code counts (there is a
+ * callback), so does what a name stands for today. */
 static int feed_member(ft_digester *digester, ft_digest_context *context, PyObject *member)
 {
     PyObject *name = ft_digest_get(context, member, FT_WORD_NAME);
@@ -181,6 +192,8 @@ static int feed_member(ft_digester *digester, ft_digest_context *context, PyObje
         result = ft_argument_digest(digester, context, name);
     if (result == 0 && name == Py_None)
         result = ft_digest_attribute(digester, context, member, "_value_");
+    else if (result == 0 && context->functions != NULL)
+        result = feed_value_of(digester, context, member);
     Py_XDECREF(name);
     return result;
 }

@@ -18,13 +18,12 @@ PyObject *ft_decoder_refuse(const ft_value_decoder *decoder)
 static PyObject *get_long(const ft_codec_token *token)
 {
     PyObject *method = PyObject_GetAttrString((PyObject *)&PyLong_Type, "from_bytes");
-    PyObject *bytes =
-        PyBytes_FromStringAndSize((const char *)token->bytes, (Py_ssize_t)token->length);
+    PyObject *bytes = method == NULL ? NULL
+                                     : PyBytes_FromStringAndSize((const char *)token->bytes,
+                                                                 (Py_ssize_t)token->length);
     PyObject *args = bytes == NULL ? NULL : Py_BuildValue("(Ns)", bytes, "little");
-    PyObject *keywords = Py_BuildValue("{sO}", "signed", Py_True);
-    PyObject *number = method == NULL || args == NULL || keywords == NULL
-                           ? NULL
-                           : PyObject_Call(method, args, keywords);
+    PyObject *keywords = args == NULL ? NULL : Py_BuildValue("{sO}", "signed", Py_True);
+    PyObject *number = keywords == NULL ? NULL : PyObject_Call(method, args, keywords);
     Py_XDECREF(method);
     Py_XDECREF(args);
     Py_XDECREF(keywords);
@@ -157,10 +156,10 @@ static PyObject *get_nested(ft_value_decoder *decoder, const ft_codec_token *tok
 static PyObject *get_decimal(const ft_codec_token *token)
 {
     PyObject *module = PyImport_ImportModule("decimal");
-    PyObject *text =
-        PyUnicode_DecodeASCII((const char *)token->bytes, (Py_ssize_t)token->length, "strict");
-    PyObject *value =
-        module == NULL || text == NULL ? NULL : PyObject_CallMethod(module, "Decimal", "O", text);
+    PyObject *text = module == NULL ? NULL
+                                    : PyUnicode_DecodeASCII((const char *)token->bytes,
+                                                            (Py_ssize_t)token->length, "strict");
+    PyObject *value = text == NULL ? NULL : PyObject_CallMethod(module, "Decimal", "O", text);
     Py_XDECREF(module);
     Py_XDECREF(text);
     return value;

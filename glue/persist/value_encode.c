@@ -92,11 +92,9 @@ static ft_outcome put_long(ft_value_encoder *encoder, PyObject *number)
     if (bits == NULL || PyErr_Occurred() != NULL)
         return FT_FAILED;
     PyObject *method = PyObject_GetAttrString(number, "to_bytes");
-    PyObject *args = Py_BuildValue("(ns)", (Py_ssize_t)length, "little");
-    PyObject *keywords = Py_BuildValue("{sO}", "signed", Py_True);
-    PyObject *bytes = method == NULL || args == NULL || keywords == NULL
-                          ? NULL
-                          : PyObject_Call(method, args, keywords);
+    PyObject *args = method == NULL ? NULL : Py_BuildValue("(ns)", (Py_ssize_t)length, "little");
+    PyObject *keywords = args == NULL ? NULL : Py_BuildValue("{sO}", "signed", Py_True);
+    PyObject *bytes = keywords == NULL ? NULL : PyObject_Call(method, args, keywords);
     if (bytes != NULL)
         ft_codec_put_bytes(&encoder->out->head, FT_CODEC_LONG, PyBytes_AS_STRING(bytes), length);
     Py_XDECREF(method);

@@ -50,13 +50,12 @@ static PyObject *read_formats(PyObject *numpy, PyObject *specs)
 static PyObject *read_fields(PyObject *numpy, PyObject *spec)
 {
     PyObject *names = PySequence_List(PyTuple_GET_ITEM(spec, 0));
-    PyObject *formats = read_formats(numpy, PyTuple_GET_ITEM(spec, 1));
-    PyObject *offsets = PySequence_List(PyTuple_GET_ITEM(spec, 2));
+    PyObject *formats = names == NULL ? NULL : read_formats(numpy, PyTuple_GET_ITEM(spec, 1));
+    PyObject *offsets = formats == NULL ? NULL : PySequence_List(PyTuple_GET_ITEM(spec, 2));
     PyObject *fields =
-        names == NULL || formats == NULL || offsets == NULL
-            ? NULL
-            : Py_BuildValue("{sOsOsOsO}", "names", names, "formats", formats, "offsets", offsets,
-                            "itemsize", PyTuple_GET_ITEM(spec, 3));
+        offsets == NULL ? NULL
+                        : Py_BuildValue("{sOsOsOsO}", "names", names, "formats", formats, "offsets",
+                                        offsets, "itemsize", PyTuple_GET_ITEM(spec, 3));
     PyObject *dtype = fields == NULL ? NULL
                                      : PyObject_CallMethod(numpy, "dtype", "OO", fields,
                                                            PyTuple_GET_ITEM(spec, 4));
@@ -117,8 +116,8 @@ static PyObject *spec_of_fields(PyObject *dtype, PyObject *names)
 {
     PyObject *fields = PyObject_GetAttrString(dtype, "fields");
     PyObject *both = fields == NULL ? NULL : specs_of(fields, names);
-    Py_ssize_t bytes = number_of(dtype, "itemsize");
-    int aligned = flag_of(dtype, "isalignedstruct");
+    Py_ssize_t bytes = both == NULL ? -1 : number_of(dtype, "itemsize");
+    int aligned = bytes < 0 ? -1 : flag_of(dtype, "isalignedstruct");
     PyObject *spec = NULL;
     if (both == Py_None)
         spec = Py_NewRef(both);
@@ -141,10 +140,10 @@ static PyObject *spec_of_subarray(PyObject *pair)
 static PyObject *spec_of(PyObject *dtype)
 {
     PyObject *metadata = PyObject_GetAttrString(dtype, "metadata");
-    PyObject *names = PyObject_GetAttrString(dtype, "names");
-    PyObject *pair = PyObject_GetAttrString(dtype, "subdtype");
+    PyObject *names = metadata == NULL ? NULL : PyObject_GetAttrString(dtype, "names");
+    PyObject *pair = names == NULL ? NULL : PyObject_GetAttrString(dtype, "subdtype");
     PyObject *spec = NULL;
-    if (metadata != NULL && names != NULL && pair != NULL) {
+    if (pair != NULL) {
         if (metadata != Py_None)
             spec = Py_NewRef(Py_None);
         else if (PyTuple_CheckExact(names))
@@ -309,10 +308,11 @@ enum { OTHER, ARRAY, SCALAR };
 static int class_of(PyObject *numpy, PyObject *value)
 {
     PyObject *array = PyObject_GetAttrString(numpy, "ndarray");
-    PyObject *scalar = PyObject_GetAttrString(numpy, "generic");
+    PyObject *scalar = array == NULL ? NULL : PyObject_GetAttrString(numpy, "generic");
     int result = -1;
-    if (array != NULL && scalar != NULL && PyType_Check(scalar)) {
-        result = PyObject_TypeCheck(value, (PyTypeObject *)scalar) ? SCALAR : OTHER;
+    if (scalar != NULL) {
+        bool is = PyType_Check(scalar) && PyObject_TypeCheck(value, (PyTypeObject *)scalar);
+        result = is ? SCALAR : OTHER;
         result = (PyObject *)Py_TYPE(value) == array ? ARRAY : result;
     }
     Py_XDECREF(array);
@@ -359,7 +359,9 @@ static ft_outcome put_of_class(ft_value_encoder *encoder, PyObject *numpy, PyObj
 
 ft_outcome ft_encoder_put_numpy(ft_value_encoder *encoder, PyObject *value, bool shared)
 {
-    PyObject *numpy = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy");
+    PyObject *numpy = NULL;
+    if (!Py_IsFinalizing()) /* then there may be no sys.modules any more */
+        numpy = PyDict_GetItemString(PyImport_GetModuleDict(), "numpy");
     if (numpy == NULL)
         return FT_FOREIGN;
     Py_INCREF(numpy);

@@ -30,13 +30,11 @@ static PyObject *pickled(PyObject *value, PyObject *buffers)
 {
     PyObject *module = PyImport_ImportModule("pickle");
     PyObject *dumps = module == NULL ? NULL : PyObject_GetAttrString(module, "dumps");
-    PyObject *args = PyTuple_Pack(1, value);
-    PyObject *take = PyCFunction_New(&taker, buffers);
+    PyObject *args = dumps == NULL ? NULL : PyTuple_Pack(1, value);
+    PyObject *take = args == NULL ? NULL : PyCFunction_New(&taker, buffers);
     PyObject *keywords =
         take == NULL ? NULL : Py_BuildValue("{sisO}", "protocol", 5, "buffer_callback", take);
-    PyObject *bytes = dumps == NULL || args == NULL || keywords == NULL
-                          ? NULL
-                          : PyObject_Call(dumps, args, keywords);
+    PyObject *bytes = keywords == NULL ? NULL : PyObject_Call(dumps, args, keywords);
     Py_XDECREF(module);
     Py_XDECREF(dumps);
     Py_XDECREF(args);
@@ -116,13 +114,12 @@ PyObject *ft_decoder_unpickle(ft_value_decoder *decoder, const ft_codec_token *t
         return NULL;
     PyObject *module = PyImport_ImportModule("pickle");
     PyObject *loads = module == NULL ? NULL : PyObject_GetAttrString(module, "loads");
-    PyObject *args =
-        Py_BuildValue("(N)", PyMemoryView_FromMemory((char *)token->bytes,
-                                                     (Py_ssize_t)token->length, PyBUF_READ));
-    PyObject *keywords = Py_BuildValue("{sO}", "buffers", buffers);
-    PyObject *value = loads == NULL || args == NULL || keywords == NULL
-                          ? NULL
-                          : PyObject_Call(loads, args, keywords);
+    PyObject *view = loads == NULL ? NULL
+                                   : PyMemoryView_FromMemory((char *)token->bytes,
+                                                             (Py_ssize_t)token->length, PyBUF_READ);
+    PyObject *args = view == NULL ? NULL : Py_BuildValue("(N)", view);
+    PyObject *keywords = args == NULL ? NULL : Py_BuildValue("{sO}", "buffers", buffers);
+    PyObject *value = keywords == NULL ? NULL : PyObject_Call(loads, args, keywords);
     Py_XDECREF(module);
     Py_XDECREF(loads);
     Py_XDECREF(args);

@@ -25,12 +25,25 @@ static int note_change(PyDict_WatchEvent event, PyObject *dict, PyObject *key, P
     return 0;
 }
 
+/* Is it ours in this interpreter? In another one its number may be somebody else's. */
+static bool is_ours(void)
+{
+    PyObject *dict = watcher < 0 ? NULL : PyDict_New();
+    if (dict == NULL)
+        return false;
+    uint64_t before = *counter_of(dict);
+    bool told = PyDict_Watch(watcher, dict) == 0 && PyDict_SetItem(dict, Py_None, Py_None) == 0 &&
+                *counter_of(dict) != before;
+    Py_DECREF(dict);
+    return told;
+}
+
 static const uint64_t *changes_of(PyObject *dict)
 {
-    if (watcher >= 0 && PyDict_Watch(watcher, dict) == 0)
-        return counter_of(dict);
-    PyErr_Clear(); /* none yet, or of an interpreter that ended */
-    watcher = PyDict_AddWatcher(note_change);
+    if (!is_ours()) {
+        PyErr_Clear();
+        watcher = PyDict_AddWatcher(note_change);
+    }
     if (watcher >= 0 && PyDict_Watch(watcher, dict) == 0)
         return counter_of(dict);
     PyErr_Clear(); /* others took all there are */
@@ -50,19 +63,35 @@ static const uint64_t *changes_of(PyObject *dict)
 
 static bool is_as_expected(PyObject *dict, const ft_watched_name *is)
 {
-    PyObject *now = PyDict_GetItemWithError(dict, is->name); /* a str: runs nothing */
-    if (now == NULL && PyErr_Occurred())
+    PyObject *now = PyDict_GetItemWithError(dict, is->name);
+    if (now == NULL && PyErr_Occurred()) { /* of a key that is no str */
         PyErr_Clear();
+        return false;
+    }
     return now == is->expected;
 }
 
-bool ft_watch_look_again(const ft_watch *watch, ft_watched_namespace *is)
+/* Looks a namespace's names up. */
+static bool look_again(const ft_watch *watch, ft_watched_namespace *is)
 {
     uint64_t changes = is->changes == NULL ? 0 : *is->changes;
     for (Py_ssize_t i = is->first; i < is->first + is->count; i++)
         if (!is_as_expected(is->dict, &watch->names[i]))
             return false;
     is->seen = changes;
+    return true;
+}
+
+bool ft_watch_holds(const ft_watch *watch)
+{
+    for (Py_ssize_t i = 0; i < watch->namespace_count; i++) {
+        ft_watched_namespace *is = &watch->namespaces[i];
+        if ((is->changes == NULL || *is->changes != is->seen) && !look_again(watch, is))
+            return false;
+    }
+    for (Py_ssize_t i = 0; i < watch->code_count; i++)
+        if (PyFunction_GET_CODE(watch->codes[i].function) != watch->codes[i].code)
+            return false;
     return true;
 }
 

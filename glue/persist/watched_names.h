@@ -43,15 +43,12 @@ int ft_watch_init(ft_watch *watch, PyObject *rows, PyObject *missing);
 void ft_watch_fini(ft_watch *watch); /* may run the program's code */
 int ft_watch_traverse(const ft_watch *watch, visitproc visit, void *arg);
 
-/* Out of line, since rare: looks a namespace's names up. */
-bool ft_watch_look_again(const ft_watch *watch, ft_watched_namespace *is);
-
-/* Is everything as it was? */
-static inline bool ft_watch_holds(const ft_watch *watch)
+/* Did nothing change at all since it was last found to be right? Runs nothing. */
+static inline bool ft_watch_is_unchanged(const ft_watch *watch)
 {
     for (Py_ssize_t i = 0; i < watch->namespace_count; i++) {
-        ft_watched_namespace *is = &watch->namespaces[i];
-        if ((is->changes == NULL || *is->changes != is->seen) && !ft_watch_look_again(watch, is))
+        const ft_watched_namespace *is = &watch->namespaces[i];
+        if (is->changes == NULL || *is->changes != is->seen)
             return false;
     }
     for (Py_ssize_t i = 0; i < watch->code_count; i++)
@@ -59,5 +56,9 @@ static inline bool ft_watch_holds(const ft_watch *watch)
             return false;
     return true;
 }
+
+/* Is everything as it was? Looks names up where anything changed, which may run the program's code:
+ * nobody else must have the watch meanwhile. */
+bool ft_watch_holds(const ft_watch *watch);
 
 #endif

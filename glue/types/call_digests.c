@@ -81,58 +81,18 @@ static PyObject *call_plan_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     return (PyObject *)self;
 }
 
-/* The arguments of a call as vectorcall has them: values, owned by the caller (PyMem), and *names
- * (a new reference). NULL with an exception. The tuple and the dict hold what is in values, unless
- * code that runs meanwhile changes the dict: so each is held. */
-static PyObject **lay_out(PyObject *args, PyObject *kwargs, PyObject **names)
-{
-    Py_ssize_t count = PyTuple_GET_SIZE(args), keywords = PyDict_GET_SIZE(kwargs), at = 0, i = 0;
-    PyObject *key, *value, **values = PyMem_New(PyObject *, (size_t)(count + keywords) + 1);
-    *names = PyTuple_New(keywords);
-    if (values == NULL || *names == NULL) {
-        PyMem_Free(values);
-        Py_CLEAR(*names);
-        return (PyObject **)PyErr_NoMemory();
-    }
-    for (; i < count; i++)
-        values[i] = Py_NewRef(PyTuple_GET_ITEM(args, i));
-    while (PyDict_Next(kwargs, &at, &key, &value)) {
-        PyTuple_SET_ITEM(*names, i - count, Py_NewRef(key));
-        values[i++] = Py_NewRef(value);
-    }
-    return values;
-}
-
-static bool are_names(PyObject *kwargs)
-{
-    Py_ssize_t at = 0;
-    PyObject *key;
-    while (PyDict_Next(kwargs, &at, &key, NULL)) {
-        if (!PyUnicode_Check(key)) {
-            PyErr_SetString(PyExc_TypeError, "keywords must be strings");
-            return false;
-        }
-    }
-    return true;
-}
-
 static int digest_call(const call_plan *self, ft_digester *digester, PyObject *args,
                        PyObject *kwargs)
 {
     ft_module_state *state = ft_module_state_of(Py_TYPE((PyObject *)self));
-    if (state == NULL || !are_names(kwargs))
-        return -1;
-    PyObject *names, **values = lay_out(args, kwargs, &names);
-    if (values == NULL)
+    ft_flat_call call;
+    if (state == NULL || ft_flat_call_init(&call, args, kwargs) < 0)
         return -1;
     ft_digest_context context;
-    Py_ssize_t count = PyTuple_GET_SIZE(args), given = count + PyTuple_GET_SIZE(names);
     ft_digest_context_init(&context, state, self->functions);
-    int result = ft_call_plan_digest(&self->plan, digester, &context, values, count, names);
-    for (Py_ssize_t i = 0; i < given; i++)
-        Py_DECREF(values[i]);
-    Py_DECREF(names);
-    PyMem_Free(values);
+    int result =
+        ft_call_plan_digest(&self->plan, digester, &context, call.values, call.count, call.names);
+    ft_flat_call_fini(&call);
     return result;
 }
 

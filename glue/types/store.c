@@ -85,7 +85,8 @@ static int fail(ft_status status, const store_object *self)
     return -1;
 }
 
-static int open_store(store_object *self)
+/* anew: in the place of what is open. */
+static int open_store(store_object *self, bool anew)
 {
     ft_store *store;
     ft_status status;
@@ -95,7 +96,8 @@ static int open_store(store_object *self)
     Py_END_ALLOW_THREADS
     if (status != FT_OK)
         return fail(status, self);
-    if (self->holders > 0) { /* another thread was faster, and uses what it opened */
+    bool taken = self->store != NULL && (!anew || self->holders > 0);
+    if (self->closes || taken) { /* another thread was faster, or uses what there is */
         ft_store_close(store);
         return 0;
     }
@@ -109,13 +111,15 @@ static int open_store(store_object *self)
 ft_store *ft_store_of(PyObject *object)
 {
     store_object *self = (store_object *)object;
-    if (self->store != NULL && self->forks != ft_flights_forks) {
-        /* In a child: whoever held it is gone, and its locks may be held for ever. */
-        self->holders = 0;
+    if (self->forks != ft_flights_forks) {
+        /* In a child: whoever held it is gone, and its locks may be held for ever. NULL: another
+         * thread opens it now, or it could not be opened. */
         ft_store *parents = self->store;
+        self->holders = 0;
         self->store = NULL;
-        ft_store_abandon(parents);
-        if (open_store(self) < 0)
+        if (parents != NULL)
+            ft_store_abandon(parents);
+        if (!self->closes && open_store(self, false) < 0)
             return NULL;
     }
     if (self->store == NULL)
@@ -162,7 +166,7 @@ static PyObject *store_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     }
     self->folder = folder;
     self->max_bytes = most;
-    if (open_store(self) < 0) {
+    if (open_store(self, false) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -190,7 +194,7 @@ static PyObject *store_reopen(PyObject *object, PyObject *unused)
     if (self->store == NULL || self->holders > 0)
         Py_RETURN_FALSE;
     const ft_store *before = self->store;
-    if (open_store(self) < 0)
+    if (open_store(self, true) < 0)
         return NULL;
     return PyBool_FromLong(self->store != before);
 }
@@ -251,6 +255,11 @@ static int decoded(PyObject *made, PyObject **value)
 static int decode_large(PyObject *object, ft_value *is, bool read_only, PyObject **value)
 {
     ft_module_state *state = ft_module_state_of(Py_TYPE(object));
+    if (state == NULL || state->stored_bytes_type == NULL) { /* the interpreter ends */
+        PyErr_Clear();
+        ft_value_fini(is);
+        return 0;
+    }
     PyObject *owner = bytes_new(state->stored_bytes_type, is, read_only);
     if (owner == NULL)
         return -1;
@@ -638,6 +647,16 @@ static PyObject *store_release(PyObject *object, PyObject *key_bytes)
     Py_RETURN_NONE;
 }
 
+static PyObject *store_owner_cpu(PyObject *object, PyObject *key_bytes)
+{
+    ft_digest key;
+    ft_store *store;
+    if (read_key(key_bytes, &key) < 0 || (store = ft_store_of(object)) == NULL)
+        return NULL;
+    uint64_t used = ft_store_owner_cpu(store, key);
+    return PyFloat_FromDouble(used == UINT64_MAX ? -1.0 : seconds(used));
+}
+
 static PyObject *store_waits(PyObject *object, PyObject *waits)
 {
     int is = PyObject_IsTrue(waits);
@@ -716,6 +735,8 @@ static PyMethodDef store_methods[] = {
      "0: this process computes the key; 1: another one; 2: it itself waits for one; 3: it is "
      "stopped; 4: nobody can tell."},
     {"release", store_release, METH_O, "End a claim."},
+    {"owner_cpu", store_owner_cpu, METH_O,
+     "Seconds of processor time that whoever has the claim has used; -1.0: not known."},
     {"waits", store_waits, METH_O, "Say that this process waits for another's claim, or no more."},
     {"measure", store_measure, METH_NOARGS, "(entries, bytes on disk, most bytes)"},
     {"troubles", store_troubles, METH_NOARGS, "(bits since the last time, errno)"},

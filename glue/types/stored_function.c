@@ -32,9 +32,27 @@ typedef struct stored_function {
 
 /* ---- is the code still the same? ---- */
 
-static bool is_settled(const stored_function *self)
+/* A namespace may have keys whose own code runs when a name is looked up, and it may settle anew:
+ * meanwhile the watch is out of its reach, and nothing is settled. */
+static bool looks_settled(stored_function *self)
 {
-    return self->prefix_length > 0 && ft_watch_holds(&self->watch);
+    ft_watch watch = self->watch;
+    Py_ssize_t length = self->prefix_length;
+    self->watch = (ft_watch){.namespaces = NULL};
+    self->prefix_length = 0;
+    bool holds = ft_watch_holds(&watch);
+    if (self->watch.namespaces == NULL) {
+        self->watch = watch;
+        self->prefix_length = holds ? length : 0;
+    } else {
+        ft_watch_fini(&watch);
+    }
+    return self->prefix_length > 0;
+}
+
+static bool is_settled(stored_function *self)
+{
+    return self->prefix_length > 0 && (ft_watch_is_unchanged(&self->watch) || looks_settled(self));
 }
 
 /* settle(prefix, watched, missing): the code's identity, and what it rests on. */
@@ -83,7 +101,9 @@ static int key_of(stored_function *self, const ft_secret *secret, PyObject *cons
     ft_digester digester;
     ft_digest_context context;
     ft_module_state *state = ft_module_state_of(Py_TYPE((PyObject *)self));
-    if (self->prefix_length == 0) /* another thread settles it anew now */
+    if (state == NULL) /* the interpreter ends, and its modules are gone */
+        PyErr_Clear();
+    if (state == NULL || self->prefix_length == 0) /* another thread settles it anew now */
         return 1;
     ft_digester_init(&digester, secret);
     ft_digester_feed(&digester, self->prefix, (size_t)self->prefix_length);
@@ -191,6 +211,23 @@ static PyObject *call_plainly(stored_function *self, PyObject *const *args, size
     return PyErr_Occurred() ? NULL : PyObject_Vectorcall(self->function, args, flagged, names);
 }
 
+/* Computes and keeps without a frame of Python's besides the function's own: for calls within calls
+ * within calls, which would come to the end of the stack so much sooner. */
+static PyObject *compute_here(stored_function *self, PyObject *key, PyObject *const *args,
+                              size_t flagged, PyObject *names)
+{
+    uint64_t begun = ft_clock_ns(CLOCK_MONOTONIC);
+    PyObject *value = PyObject_Vectorcall(self->function, args, flagged, names);
+    if (value == NULL)
+        return NULL;
+    double cost = (double)(ft_clock_ns(CLOCK_MONOTONIC) - begun) * 1e-9;
+    PyObject *kept = PyObject_CallMethod(self->handle, "keep", "OOd", key, value, cost);
+    if (kept == NULL)
+        Py_CLEAR(value);
+    Py_XDECREF(kept);
+    return value;
+}
+
 static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, size_t flagged,
                                      PyObject *names)
 {
@@ -217,7 +254,11 @@ static PyObject *function_vectorcall(PyObject *object, PyObject *const *args, si
     if (found != 0)
         return found < 0 ? NULL : value;
     PyObject *bytes = PyBytes_FromStringAndSize((const char *)&key, sizeof key);
-    return ask_handle(self, "miss", bytes, args, count, names);
+    PyObject *result = ask_handle(self, "miss", Py_XNewRef(bytes), args, count, names);
+    if (result != NULL && result == self->handle)
+        Py_SETREF(result, compute_here(self, bytes, args, flagged, names));
+    Py_XDECREF(bytes);
+    return result;
 }
 
 /* Fills in a secret: grown from seed, or the store's where there is none. 0, 1: it has none, -1. */
@@ -239,6 +280,21 @@ static int read_secret(stored_function *self, PyObject *seed, ft_secret *secret)
     return 0;
 }
 
+/* As key_of, of a tuple and a dict or None. */
+static int key_of_call(stored_function *self, const ft_secret *secret, PyObject *args,
+                       PyObject *keywords, ft_digest *key)
+{
+    ft_flat_call call;
+    PyObject *named = keywords == Py_None ? PyDict_New() : Py_NewRef(keywords);
+    int keyed = named == NULL ? -1 : ft_flat_call_init(&call, args, named);
+    Py_XDECREF(named);
+    if (keyed < 0)
+        return -1;
+    keyed = key_of(self, secret, call.values, call.count, call.names, key);
+    ft_flat_call_fini(&call);
+    return keyed;
+}
+
 /* key(args, keywords, seed=None): its bytes, or None where the arguments do not fit. */
 static PyObject *function_key(PyObject *object, PyObject *arguments)
 {
@@ -248,30 +304,11 @@ static PyObject *function_key(PyObject *object, PyObject *arguments)
     ft_digest key;
     if (!PyArg_ParseTuple(arguments, "O!O|O:key", &PyTuple_Type, &tuple, &keywords, &seed))
         return NULL;
-    int unsettled = self->store == Py_None ? 1 : settle_if_needed(self);
-    if (unsettled == 0)
-        unsettled = read_secret(self, seed, &secret);
-    if (unsettled > 0)
-        Py_RETURN_NONE;
-    if (unsettled < 0)
-        return NULL;
-    Py_ssize_t named = keywords == Py_None ? 0 : PyObject_Length(keywords);
-    Py_ssize_t count = PyTuple_GET_SIZE(tuple), at = 0;
-    PyObject *names = named < 0 ? NULL : PyTuple_New(named);
-    PyObject **flat = names == NULL ? NULL : PyMem_New(PyObject *, count + named + 1);
-    int keyed = -1;
-    if (flat != NULL) {
-        PyObject *name, *value;
-        for (Py_ssize_t i = 0; i < count; i++)
-            flat[i] = PyTuple_GET_ITEM(tuple, i);
-        for (Py_ssize_t i = 0; named > 0 && PyDict_Next(keywords, &at, &name, &value); i++) {
-            PyTuple_SET_ITEM(names, i, Py_NewRef(name));
-            flat[count + i] = value;
-        }
-        keyed = key_of(self, &secret, flat, count, names, &key);
-    }
-    PyMem_Free(flat);
-    Py_XDECREF(names);
+    int keyed = self->store == Py_None ? 1 : settle_if_needed(self);
+    if (keyed == 0)
+        keyed = read_secret(self, seed, &secret);
+    if (keyed == 0)
+        keyed = key_of_call(self, &secret, tuple, keywords, &key);
     if (keyed > 0)
         Py_RETURN_NONE;
     return keyed < 0 ? NULL : PyBytes_FromStringAndSize((const char *)&key, sizeof key);
@@ -450,18 +487,11 @@ static PyObject *function_descr_get(PyObject *object, PyObject *instance, PyObje
     return PyObject_CallMethod(((stored_function *)object)->handle, "bind", "O", instance);
 }
 
-/* By its name, as functions are pickled and copied. */
+/* By its name, as functions are; the handle knows when it takes more. */
 static PyObject *function_reduce(PyObject *object, PyObject *unused)
 {
     (void)unused;
-    PyObject *name = PyObject_GetAttrString(object, "__qualname__");
-    if (name == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-        PyErr_Format(PyExc_TypeError,
-                     "%R has no name that it could be pickled by: keep the results of a function.",
-                     object);
-    }
-    return name;
+    return PyObject_CallMethod(((stored_function *)object)->handle, "pickled", NULL);
 }
 
 static PyObject *function_same(PyObject *object, PyObject *unused)

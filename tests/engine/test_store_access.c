@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { KEYS = 200, ANOTHER_USER = 12345, PATH_BYTES = FOLDER_BYTES + 60, CLAIMERS = 4 };
@@ -430,6 +431,9 @@ static _Noreturn void obey(int commands, int answers)
             ft_store_wait_begin(store);
         else if (command == 'e')
             ft_store_wait_end(store);
+        else if (command == 'b')
+            for (clock_t until = clock() + CLOCKS_PER_SEC / 10; clock() < until;)
+                continue;
         if (write(answers, &answer, 1) != 1)
             break;
     }
@@ -458,6 +462,14 @@ static void test_claims(void)
     CHECK(ft_store_claim(store, value_key(2)) == FT_CLAIM_MINE);
     tell(pipes, 'w');
     CHECK(ft_store_claim(store, value_key(1)) == FT_CLAIM_WAITING);
+    tell(pipes, 'w'); /* another thread of it waits too, and one of the two goes on */
+    tell(pipes, 'e');
+    CHECK(ft_store_claim(store, value_key(1)) == FT_CLAIM_WAITING);
+    uint64_t used = ft_store_owner_cpu(store, value_key(1));
+    CHECK(used < UINT64_C(60) * 1000000000);
+    tell(pipes, 'b'); /* it works for a while */
+    CHECK(ft_store_owner_cpu(store, value_key(1)) >= used + 40000000);
+    CHECK(ft_store_owner_cpu(store, value_key(9)) == UINT64_MAX); /* nobody's */
     tell(pipes, 'e');
     CHECK(ft_store_claim(store, value_key(1)) == FT_CLAIM_OTHERS);
     kill(child, SIGSTOP);

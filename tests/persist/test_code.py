@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fettle.caching import walk
+from fettle.caching import code, walk
 from fettle.caching.code import MISSING, Identity, identify
 
 from .projects import write
@@ -276,7 +276,9 @@ SCRIPT = """
 from fettle.caching.code import identify
 def f(x):
     return x + 1
-print(identify(f).name, identify(f, version=1).digest.hex(), identify(f).digest.hex())
+assert identify(f).place == b""
+versioned = identify(f, version=1)
+print(identify(f).name, versioned.place.decode(), versioned.digest.hex(), identify(f).digest.hex())
 """
 
 
@@ -290,15 +292,69 @@ def run(*arguments: str, folder: Path, text: str = "") -> list[str]:
 
 
 def test_scripts_and_prompts_are_marked(tmp_path: Path) -> None:
-    write(tmp_path, {"app.py": SCRIPT, "pkg/tool.py": SCRIPT, "other/app.py": SCRIPT})
+    write(tmp_path, {"app.py": SCRIPT, "pkg/tool.py": SCRIPT, "pkg/__init__.py": ""})
+    write(
+        tmp_path / "other", {"app.py": SCRIPT, "space/tool.py": SCRIPT, "run/__main__.py": SCRIPT}
+    )
+    here, there = str(tmp_path), str(tmp_path / "other")
     script = run("app.py", folder=tmp_path)
     other = run("other/app.py", folder=tmp_path)
-    assert script[0] == other[0] == "app.f"
-    assert script[1] != other[1] and script[2] == other[2]  # a version stands for one script's code
-    assert run("-m", "pkg.tool", folder=tmp_path)[0] == "pkg.tool.f"
-    assert run("-c", "import app", folder=tmp_path)[::2] == script[::2]
-    assert run("-c", SCRIPT, folder=tmp_path)[0] == "<string>.f"
-    assert run("-", folder=tmp_path, text=SCRIPT)[0] == "<stdin>.f"
+    assert script[:2] == ["app.f", here] and other[:2] == ["app.f", there]
+    assert script[2:] == other[2:]  # nothing of the folder
+    assert run("app.py", folder=tmp_path / "other") == other
+    assert run("-c", "import app", folder=tmp_path) == script
+    tool = run("-m", "pkg.tool", folder=tmp_path)
+    assert tool[:2] == ["pkg.tool.f", here]
+    assert run("-c", "import pkg.tool", folder=tmp_path) == tool
+    assert run("-c", "import space.tool", folder=tmp_path / "other")[:2] == ["space.tool.f", there]
+    assert run("-m", "space.tool", folder=tmp_path / "other")[:2] == ["space.tool.f", there]
+    assert run("run", folder=tmp_path / "other")[:2] == ["run.f", there]
+    assert run("-m", "run", folder=tmp_path / "other")[1] == there
+    text = SCRIPT.replace(".place.decode()", ".place")
+    assert run("-c", text, folder=tmp_path)[:2] == ["<string>.f", "b''"]
+    assert run("-", folder=tmp_path, text=text)[:2] == ["<stdin>.f", "b''"]
+
+
+WORKER = """
+import runpy, sys, types
+from fettle.caching.code import identify
+code = compile("def f(): return 1\\nclass C:\\n def m(self): return 1", sys.argv[1], "exec")
+space = {"__name__": "__main__"}
+exec(code, space)
+for each in (space["f"], space["C"]):
+    found = identify(each, version=1)
+    print(found.name, found.place.decode() or "nowhere", identify(each).digest.hex())
+"""
+
+
+def test_functions_of_a_script_have_its_name_in_workers_too(tmp_path: Path) -> None:
+    """Workers that were given them by their code, and have another __main__."""
+    write(tmp_path, {"app.py": WORKER, "work/er.py": WORKER, "pkg/worker.py": WORKER})
+    file = str(tmp_path / "app.py")
+    script = run("app.py", file, folder=tmp_path)
+    assert script[:2] == ["app.f", str(tmp_path)] and script[3:5] == ["app.C", str(tmp_path)]
+    assert run("work/er.py", file, folder=tmp_path) == script
+    assert run("-m", "pkg.worker", file, folder=tmp_path) == script
+    installed = write(tmp_path / "site-packages", {"pool.py": WORKER})
+    assert run("-m", "pool", file, folder=installed) == script
+    assert run("-m", "pool", "<string>", folder=installed)[:2] == ["<string>.f", "nowhere"]
+
+
+def test_notebooks_are_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile("def f(): return 1", "<ipython-input-1-2>", "exec"), space)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    found = [identify(space["f"], version=1)]
+    for name in ("one.ipynb", "two.ipynb"):
+        monkeypatch.setenv("JPY_SESSION_NAME", name)
+        found.append(identify(space["f"], version=1))
+    assert [each.place.decode() for each in found] == [
+        str(tmp_path),
+        str(tmp_path / "one.ipynb"),
+        str(tmp_path / "two.ipynb"),
+    ]
+    assert len({each.digest for each in found}) == 1 and found[0].name == "<notebook>.f"
 
 
 def test_a_callable_object_counts_with_its_state() -> None:
@@ -403,8 +459,13 @@ def test_no_more_than_so_many_are_followed(monkeypatch: pytest.MonkeyPatch) -> N
     exec("\n".join(lines), space)
     assert len(identify(space["f0"]).codes) == 3000  # deep, and no recursion
     monkeypatch.setattr(walk, "NODES", 100)
+    monkeypatch.setattr(code, "NODES", 100)
     assert len(identify(space["f0"]).codes) == 100
-    assert "not followed long.f100" in identify(space["f0"]).parts
+    cut = identify(space["f0"])
+    assert "not followed long.f100" in cut.parts
+    (doubt,) = cut.doubts
+    assert "long.f0 leads to more than 100 functions" in doubt and "give version=" in doubt
+    assert identify(space["f2950"]).doubts == identify(space["f0"], version=1).doubts == []
 
 
 def test_parts_tell_what_went_in() -> None:

@@ -32,8 +32,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from fettle._core import CallPlan, digest
+from fettle.caching.code import identify
 
-from tests.persist.encoding import digest_of, encode, encode_class, encode_reduced, form
+from tests.persist.encoding import digest_of, encode, encode_class, encode_reduced, form, head
 from tests.persist.values import ATOMS, random_value, rebuilt
 
 
@@ -349,6 +350,67 @@ def test_functions_are_what_the_callback_says() -> None:
     nested = {"a": [functools.partial(one, 1)]}
     assert digest(nested, functions=say) == digest({"a": [functools.partial(same, 1)]}, b"", say)
     assert digest(one, functions=lambda _: b"x") == digest_of(b"l\x01x")
+
+
+def test_classes_are_what_the_callback_says() -> None:
+    asked: list[Any] = []
+
+    def say(code: Any) -> bytes:
+        asked.append(code)
+        return b"code of " + code.__name__.encode()
+
+    assert digest(Thing, functions=say) == digest_of(head(b"l", 13) + b"code of Thing")
+    for holder in ([Thing], {"a": Thing}, functools.partial(Thing, 1), {Colour}):
+        asked.clear()
+        assert digest(holder, functions=say) != digest(holder)
+        assert set(asked) in ({Thing}, {Colour})
+    asked.clear()
+    for value in (
+        int,
+        [dict, type, object],
+        Thing(x=7),
+        Frozen(1),
+        Plain(1),
+        Point(1, 2),
+        Row([1]),
+        Text("a"),
+    ):
+        assert digest(value, functions=say) == digest(value)
+    assert asked == []
+
+
+def test_a_class_as_an_argument_counts_with_its_code() -> None:
+    def made(result: int) -> type:
+        space: dict[str, Any] = {"__name__": "typed"}
+        exec(f"class Model:\n    def run(self): return {result}", space)
+        return space["Model"]  # type: ignore[no-any-return]
+
+    def say(code: Any) -> bytes:
+        return identify(code).digest
+
+    one, same, other = (digest([made(at)], functions=say) for at in (1, 1, 2))
+    assert one == same != other
+    assert digest([made(1)]) == digest([made(2)])
+
+
+def test_members_of_enums_count_with_their_values_where_code_counts() -> None:
+    def made(value: Any) -> Any:
+        return enum.Enum("Made", {"ONE": value, "TWO": 2}, module=__name__)["ONE"]
+
+    def digest_in(value: Any) -> bytes:
+        return digest(made(value), functions=lambda code: b"said")
+
+    def digest_raising(member: Any) -> bytes:
+        return digest(member, functions=lambda _: bytes(1 // 0))
+
+    values = [1, 1.0, "1", (1, 2), None, [1], {"a": 1}, functools.partial(len)]
+    assert len({digest_in(value) for value in values}) == len(values)
+    assert len({digest(made(value)) for value in values}) == 1, "by name"
+    assert digest_in((1, [2])) == digest_in((1, [2]))
+    locks = [threading.Lock(), threading.Lock()]
+    assert digest_in(locks[0]) == digest_in(locks[1]), "what can not be digested is its name"
+    with pytest.raises(ZeroDivisionError):
+        digest_raising(made(functools.partial(made)))
 
 
 def test_a_function_without_a_name_of_its_own_is_refused() -> None:

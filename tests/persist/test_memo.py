@@ -11,6 +11,7 @@ import math
 import operator
 import os
 import pickle
+import sys
 import pydoc
 import weakref
 from collections.abc import Callable
@@ -474,7 +475,11 @@ def test_kept_functions_are_pickled_by_name(programs: Programs) -> None:
     assert sorted(programs.notes) == sorted("1123aabb")
 
 
-def test_what_has_no_name_is_not_pickled(memo: fettle.Memo) -> None:
+def test_what_has_no_name_is_not_pickled(
+    memo: fettle.Memo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for by_value in ("joblib.externals.cloudpickle", "cloudpickle"):
+        monkeypatch.delitem(sys.modules, by_value, raising=False)
     for kept in (memo(lambda x: x), memo(functools.partial(add, 1)), memo(Adder(1))):
         with pytest.raises((pickle.PicklingError, AttributeError, TypeError)):
             pickle.dumps(kept)

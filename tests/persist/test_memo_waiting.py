@@ -2,8 +2,10 @@
 """Many ask for one result: it is computed once, whoever dies, stops, waits or is interrupted."""
 
 import functools
+import inspect
 import os
 import signal
+import sys
 import textwrap
 import threading
 import time
@@ -106,6 +108,33 @@ def test_a_function_that_calls_itself(memo: fettle.Memo) -> None:
     CALLS.clear()
     memo.clear()
     assert Threads([lambda: factorial(30)] * 6).join() == [factorial(30)] * 6 and len(CALLS) == 31
+
+
+def test_a_function_that_calls_itself_deeply(memo: fettle.Memo) -> None:
+    """It comes nearly as deep as without being kept; each result is kept, and errors pass."""
+    room = sys.getrecursionlimit() - len(inspect.stack()) - 350
+
+    @memo
+    def total(n: int) -> int:
+        CALLS.append(n)
+        if n < 0:
+            raise ValueError(n)
+        return n + total(n - 1) if n else 0
+
+    assert total(room) == room * (room + 1) // 2 and len(CALLS) == room + 1
+    assert total(room) == room + total(room - 1) and len(CALLS) == room + 1
+    assert all(total.cached(n) for n in range(room)) and memo.stats().entries == room + 1
+    total.clear()
+    total.forget(0)
+
+    @memo
+    def fails(n: int) -> int:
+        return int(fails(n - 1)) if n else int("no number")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no number"):
+            fails(200)
+    assert not fails.cached(100)
 
 
 def test_functions_that_call_each_other(memo: fettle.Memo) -> None:

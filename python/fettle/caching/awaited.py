@@ -10,12 +10,12 @@ place.
 import asyncio
 import functools
 from threading import Lock
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from fettle.caching import kept as keeping
 from fettle.caching.kept import Kept, Reference, computing
-from fettle.caching.place import Flight
+from fettle.caching.place import Flight, Progress
 
 if TYPE_CHECKING:
     from fettle.caching.remote import Found, Remote
@@ -45,9 +45,10 @@ def awaited(kept: Kept) -> Any:
 
     async def reference(*args: Any, **keywords: Any) -> Reference:
         """A small handle of the result, which is computed now if it is not kept."""
+        computed: tuple[Any, ...] = ()
         if not kept.cached(*args, **keywords):
-            await call(*args, **keywords)
-        return kept.reference_of(kept.stored.key(args, keywords or None))
+            computed = (await call(*args, **keywords),)
+        return kept.reference_of(kept.stored.key(args, keywords or None), computed)
 
     made: Any = functools.update_wrapper(call, kept.function)
     made.__dict__.update(
@@ -72,7 +73,8 @@ def _task() -> object | None:
 
 async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> Any:
     flights, who = kept.place.flights, _task()
-    if who is None:
+    key = kept.current(key, args, keywords)
+    if who is None or key in computing.get():
         return await _compute(kept, key, args, keywords, None)
     patience = kept.options.patience
     while True:
@@ -97,10 +99,10 @@ async def _miss(kept: Kept, key: bytes, args: Arguments, keywords: Keywords) -> 
 
 async def _ended(flight: Flight, patience: float) -> bool:
     """Whether another task's (or thread's) flight ended."""
-    until = perf_counter() + patience
+    until, progress = perf_counter() + patience, Progress()
     pause = 0.0
     while flight.gate.locked():
-        if perf_counter() >= until:
+        if perf_counter() >= until or progress.stands_still(process_time()):
             return False
         await asyncio.sleep(pause)
         pause = min(pause + 0.0005, 0.02)
@@ -119,7 +121,7 @@ async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keyword
             return found[0]
     try:
         if kept.options.patience > 0:
-            approach = kept.approach(key, args, keywords, computing.get())
+            approach = kept.approach(key, args, keywords, bool(computing.get()))
             try:
                 while True:
                     await asyncio.sleep(next(approach))
@@ -212,7 +214,7 @@ async def _compute(
     kept: Kept, key: bytes, args: Arguments, keywords: Keywords, shared: bytes | None
 ) -> Any:
     before = computing.get()
-    computing.set(True)
+    computing.set((*before, key))
     begun = perf_counter()
     try:
         value = await kept.function(*args, **(keywords or {}))

@@ -14,8 +14,11 @@ with its closure, and __wrapped__). Of a method, and of a class that is referred
 and data of the class and of its bases in the project. Of an instance: its class and its state.
 Plain data counts by value, dictionaries with their order, sets without.
 
-Global data that a function itself changes (it assigns the name, calls append() and the like on it,
-or sets its items) is that function's state, such as a count of its calls: it does not count for it.
+Not by value: a global or a captured variable that the function itself assigns (global n; n += 1),
+and a global list, dictionary, set or the like that it does nothing with but change
+(calls.append(x), counts[x] += 1): these are its state, such as a count of its calls. A container
+that it also reads, passes on or sorts, and objects of other classes, subclasses of the containers
+too, count as all else does.
 
 What is not, and counts by name and version: the standard library, installed packages other than the
 function's own, C functions. And what no code tells: methods of arguments, getattr(x, name), exec,
@@ -24,12 +27,14 @@ of installed packages (their type counts), files, the environment. `depends=` ad
 
 Data counts as it is when identify() runs, so data that a program changes as it goes (a counter, a
 dictionary that is a cache) makes results of other runs be computed again: `version=` stands in for
-all of it.
+all of it. No more than so many functions, classes and objects are followed (NODES); `doubts` says
+that there were more.
 
 Within a process, a global that is bound anew is noticed at the next call, and so is a function
-whose __code__ is replaced (`watched`, `codes`). Lists and dictionaries that are changed in place,
-new attributes of classes, defaults and nonlocal variables are not; is_current() sees the last
-three. A name that is found in builtins and later becomes a global is not seen either.
+whose __code__ is replaced (`watched`, `codes`). is_current() also sees attributes and bases of
+classes, defaults, captured variables and the files of depends=; not those variables and class data
+that the code itself assigns. Lists, dictionaries and instances that are changed in place are not
+noticed, nor is a name that is found in builtins and later becomes a global.
 
 The interpreter's minor version is part of the digest, and -O may change it. Annotations of
 functions and classes that are made within a function are its code, and a line that is broken anew
@@ -38,19 +43,20 @@ may be other bytecode on some Pythons: then results are computed again.
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Iterable
 from hashlib import blake2b
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from fettle.caching.project import MAINS, name_of, readable_name, script_path, wrapped_by
+from fettle.caching.project import folder_of, name_of, readable_name, wrapped_by
 from fettle.caching.shape import pack
-from fettle.caching.walk import MISSING, NotPlainError, Walk
+from fettle.caching.walk import MISSING, NODES, NotPlainError, Walk, said_by
 
 __all__ = ["MISSING", "Identity", "identify"]
 
-FORMAT = 1  # of digests: whoever changes what goes in raises it
+FORMAT = 2  # of digests: whoever changes what goes in raises it
 LAYERS = 100  # of partials, methods and decorators around a function
 
 
@@ -58,21 +64,47 @@ class Identity:
     """What identify() found.
 
     name: for people: "module.qualname", of a script "stem.qualname".
-    digest: 32 bytes.
+    digest: 32 bytes; nothing in it says where the project lies, nor, but for a version, its name.
+    place: where a version stands in for the code, the folder that the function's package, module or
+        script is in, or its notebook: so that two projects of one name are two. For keys of this
+        machine; b"" without a version, and for what is typed at a prompt.
     watched: (namespace, name, object): all as they were, by identity, or the digest is out of date.
         MISSING: the name was not there.
     codes: (function, its __code__), likewise.
+    files: (path, (mtime in ns, size, inode)) of those that depends= names; None: there is no such.
+    doubts: sentences for people about what may not count as they think.
     """
 
-    __slots__ = ("_others", "_parts", "codes", "digest", "name", "watched")
+    __slots__ = (
+        "_classes",
+        "_others",
+        "_parts",
+        "_stored",
+        "codes",
+        "digest",
+        "doubts",
+        "files",
+        "name",
+        "place",
+        "watched",
+    )
 
-    def __init__(self, name: str, digest: bytes, walk: Walk) -> None:
+    def __init__(self, name: str, digest: bytes, place: str, walk: Walk) -> None:
         self.name = name
         self.digest = digest
+        self.place = os.fsencode(place)
         self.watched: list[tuple[dict[str, Any], str, object]] = list(walk.watched.values())
         self.codes: list[tuple[FunctionType, CodeType]] = walk.codes
-        self._others = walk.others
+        self.files: list[tuple[str, tuple[int, int, int] | None]] = walk.files
+        self.doubts: list[str] = walk.doubts
+        self._stored = walk.stored
+        self._others = [row for row in walk.others if not self._is_its_own(*row)]
+        self._classes = walk.classes
         self._parts = walk.parts
+
+    def _is_its_own(self, owner: Any, name: str, found: object) -> bool:
+        """Data of a class under a name that the code itself sets: a count of instances, say."""
+        return name in self._stored and isinstance(owner, type) and not hasattr(found, "__get__")
 
     @property
     def parts(self) -> list[str]:
@@ -86,12 +118,20 @@ class Identity:
         return list(lines)
 
     def is_current(self) -> bool:
-        """Whether nothing was bound anew, attributes of classes, captured variables and defaults
-        too. For where there is time: a miss."""
+        """Whether nothing was bound anew, attributes and bases of classes, captured variables and
+        defaults too, and the files are as they were. For where there is time: a miss."""
         return (
             all(space.get(name, MISSING) is found for space, name, found in self.watched)
             and all(function.__code__ is code for function, code in self.codes)
             and all(_held(owner, name) is found for owner, name, found in self._others)
+            and all(self._has_same_names(*row) for row in self._classes)
+            and all(_mark(path) == mark for path, mark in self.files)
+        )
+
+    def _has_same_names(self, kind: type, names: frozenset[str], count: int, bases: object) -> bool:
+        space = vars(kind)
+        return kind.__bases__ is bases and (
+            len(space) == count or said_by(kind) - self._stored == names - self._stored
         )
 
     def __repr__(self) -> str:
@@ -124,15 +164,19 @@ def identify(function: Any, *, depends: Iterable[Any] = (), version: Any = None)
     module = name_of(inner)[0]
     name = _name(function, inner)
     walk = Walk({module.partition(".")[0]} - {"", "builtins"})
-    heads = [b"fettle", bytes([FORMAT]), name.encode(errors="surrogatepass")]
+    heads = [b"fettle", bytes([FORMAT])]
     try:
+        place = ""
         if version is None:
             heads += ("{}.{}".format(*sys.version_info).encode(), _root(walk, function))
         else:
-            path = script_path(module) if module in MAINS else ""
-            heads += (b"version", walk.value(version), path.encode(errors="surrogatepass"))
+            place = folder_of(module, inner)
+            heads += (b"version", walk.value(version), name.encode(errors="surrogatepass"))
         heads += [_dependency(walk, each) for each in depends]
-        return Identity(name, walk.digest(*heads), walk)
+        digest = walk.digest(*heads)
+        if walk.was_cut:
+            walk.doubts.append(_CUT.format(name=name, most=NODES))
+        return Identity(name, digest, place, walk)
     except NotPlainError as error:
         raise TypeError(
             f"{name} holds an object of type {error}, which can not be told by value: give version="
@@ -172,11 +216,11 @@ def _name(function: Any, inner: Any) -> str:
 
 def _dependency(walk: Walk, thing: Any) -> bytes:
     if isinstance(thing, os.PathLike) or (type(thing) is str and os.path.isfile(thing)):
-        path = os.fspath(thing)
-        with open(path, "rb") as file:
-            content = blake2b(file.read(), digest_size=32).digest()
-        walk.parts.append(("file", str(path), content))
-        return pack(b"file", os.fsencode(os.path.basename(path)), content)
+        return _file(walk, os.fspath(thing))
+    if type(thing) is str and _seems_path(thing):
+        is_folder = os.path.isdir(thing)
+        walk.files.append((os.path.abspath(thing), _mark(thing)))
+        walk.doubts.append((_FOLDER if is_folder else _NO_FILE).format(path=thing))
     if type(thing) is ModuleType:
         walk.project.add_root(thing.__name__)
         own = [
@@ -192,8 +236,49 @@ def _dependency(walk: Walk, thing: Any) -> bytes:
     return pack(b"also", walk.value(thing))
 
 
+def _file(walk: Walk, path: Any) -> bytes:
+    with open(path, "rb") as file:
+        known = os.fstat(file.fileno())
+        content = blake2b(file.read(), digest_size=32).digest()
+    mark = (known.st_mtime_ns, known.st_size, known.st_ino)
+    walk.files.append((os.path.abspath(os.fsdecode(path)), mark))
+    walk.parts.append(("file", str(path), content))
+    return pack(b"file", os.fsencode(os.path.basename(path)), content)
+
+
+def _mark(path: str) -> tuple[int, int, int] | None:
+    """What shows that a file was changed; None: there is no such file."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _seems_path(text: str) -> bool:
+    if "\n" in text or "://" in text:
+        return False
+    return bool(_SUFFIX.search(text)) or (os.sep in text and not any(map(str.isspace, text)))
+
+
+_SUFFIX = re.compile(r"\w\.[A-Za-z]\w{0,7}$")
+_NO_FILE = "depends names {path!r}, and there is no such file: it counts as a text."
+_FOLDER = (
+    "depends names {path!r}, which is a folder: it counts as a text; name the files that matter."
+)
+_CUT = (
+    "the code of {name} leads to more than {most} functions, classes and objects, and those beyond "
+    "count by name only: give version=, or name what matters in depends=."
+)
+
+
 def _held(owner: Any, name: str) -> object:
-    """An attribute as it is, not as it is looked up."""
+    """An attribute as it is, not as it is looked up; an item of a dictionary."""
     if isinstance(owner, type):
         return vars(owner).get(name, MISSING)
-    return getattr(owner, name, MISSING)
+    if type(owner) is dict:
+        return owner.get(name, MISSING)
+    try:
+        return getattr(owner, name, MISSING)
+    except ValueError:  # an empty cell
+        return MISSING

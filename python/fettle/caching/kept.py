@@ -7,10 +7,13 @@ the store, other machines for its claim on the server. Nobody waits who must not
 not in a circle, not for who is stopped, not for longer than patience; who does not wait computes.
 """
 
+import atexit
 import inspect
 import os
+import pickle
+import sys
 import weakref
-from _thread import get_ident
+from _thread import RLock, get_ident
 from collections.abc import Callable, Generator, Mapping
 from contextvars import ContextVar
 from hashlib import blake2b
@@ -20,15 +23,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fettle import _core
 from fettle.caching.code import MISSING, identify
-from fettle.caching.place import Flight, Place
+from fettle.caching.place import SLICE, Flight, Place, Progress
 from fettle.problem import reason
 
 if TYPE_CHECKING:
+    from fettle.caching.memo import Memo
     from fettle.caching.remote import Found, Remote
 
 MINE, OTHERS, WAITING, STOPPED, NOBODYS = range(5)  # what Store.claim says
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.0002, 0.05, 1.5  # of one who waits, in seconds
 STILL = 0.5  # seconds to wait for a process that is stopped, or waits itself
+DEEP = 50  # kept functions within one another
 FLUSH_EVERY = 256  # misses
 CLAIM_SECONDS = 60.0  # of a claim on the server
 
@@ -46,11 +51,13 @@ class Options(NamedTuple):
     compress: int = 0
     view: int = 1
     ttl: float | None = None
-    patience: float = 3600.0  # seconds to wait for who computes; 0: never
+    patience: float = 600.0  # seconds to wait for who computes; 0: never
 
 
-computing: ContextVar[bool] = ContextVar("fettle: within a kept function", default=False)
+# The keys that are being computed around this: tasks and threads that were made there see them.
+computing: ContextVar[tuple[bytes, ...]] = ContextVar("fettle: keys that are computed", default=())
 _all: "weakref.WeakSet[Kept]" = weakref.WeakSet()
+_guard = RLock()  # of it
 
 
 class Kept:
@@ -58,6 +65,7 @@ class Kept:
 
     def __init__(
         self,
+        memo: "Memo",
         place: Place,
         remote: "Remote | None",
         seed: bytes,
@@ -66,6 +74,7 @@ class Kept:
         parameters: tuple[Any, ...],
         options: Options,
     ) -> None:
+        self.memo = memo
         self.place = place
         self.remote = remote
         self.seed = seed  # of the keys that machines share
@@ -74,6 +83,7 @@ class Kept:
         self.options = options
         self.parameters = parameters
         self.misses = 0
+        self._identity: Any = None
         self._id = (-1, 0)  # of which opening of the place, and the number
         self._rejected = b"", 0.0  # the entry that validate= did not let pass last
         self.stored = _core.StoredFunction(
@@ -87,7 +97,9 @@ class Kept:
             options.validate is not None,
             _identity_of,
         )
-        _all.add(self)
+        with _guard:
+            _all.add(self)
+        _flush_at_the_end()
 
     # ---- what StoredFunction asks ----
 
@@ -106,9 +118,27 @@ class Kept:
         rows: list[tuple[Any, Any, Any]] = [*is_now.watched]
         rows += ((None, function, code) for function, code in is_now.codes)
         named = [(name, kind, skipped) for name, kind, _, skipped, _ in self.parameters]
+        for doubt in is_now.doubts:
+            self.place.say(doubt)
         prefix = blake2b(is_now.digest, digest_size=32)
-        prefix.update(repr(named).encode(errors="surrogatepass"))
+        prefix.update(repr((self.name, named)).encode(errors="surrogatepass"))
+        if self.remote is None:  # what machines share lies elsewhere on each
+            prefix.update(is_now.place)
+        for name, function in self.options.key.items():
+            made = identify(function)
+            prefix.update(name.encode() + made.digest)
+            rows += made.watched
+            rows += ((None, each, code) for each, code in made.codes)
+        self._identity = is_now
         self.stored.settle(prefix.digest(), rows, MISSING)
+
+    def current(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> bytes:
+        """The key of a call that missed, after another look at what the function rests on: a miss
+        has the time to see what a hit does not (attributes of classes, defaults, files)."""
+        if self._identity is None or self._identity.is_current():
+            return key
+        self.settle()
+        return self.stored.key(args, keywords) or key
 
     def unusable(self) -> None:
         """The store was closed, or can not be opened again in a forked child."""
@@ -135,9 +165,16 @@ class Kept:
         return good
 
     def miss(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> Any:
-        """The result of a call that is not there: another one's, or computed and kept."""
+        """The result of a call that is not there: another one's, or computed and kept. Itself where
+        the caller is to compute it: deep within others there is no room for frames that wait."""
+        around = computing.get()
+        if len(around) >= DEEP:
+            return self
         flights, who = self.place.flights, get_ident()
         patience = self.options.patience
+        key = self.current(key, args, keywords)
+        if key in around:
+            return self.compute(key, args, keywords)
         while True:
             mine = Flight(who)
             try:
@@ -155,6 +192,25 @@ class Kept:
 
     def bind(self, instance: object) -> "BoundKept":
         return BoundKept(self, instance)
+
+    def pickled(self) -> Any:
+        """What __reduce__ of the kept function says: its name, as of any function. Where processes
+        are given functions of a script by their code (joblib.Parallel, Dask), that too."""
+        name = getattr(self.stored, "__qualname__", None)
+        if name is None:
+            raise TypeError(
+                f"{self.stored!r} has no name that it could be pickled by: keep the results of a "
+                "function."
+            )
+        module = getattr(self.stored, "__module__", None)
+        if module != "__main__" and named_so(module, name) is self.stored:
+            return name
+        for each in ("joblib.externals.cloudpickle", "cloudpickle"):
+            by_value = sys.modules.get(each)
+            if by_value is not None:
+                code = by_value.dumps((self.memo, self.function, self.options))
+                return restored, (module, name, self.name, code)
+        return name
 
     # ---- a miss ----
 
@@ -178,6 +234,7 @@ class Kept:
         if claim == MINE:
             return self.look_again(key, args, keywords)
         pause, begun, waited = FIRST_PAUSE, perf_counter(), 0.0
+        progress = Progress()
         still_since: float | None = None
         store.waits(True)
         try:
@@ -189,6 +246,8 @@ class Kept:
                 if waited >= self.options.patience or (
                     stands and now - (still_since or now) > STILL
                 ):
+                    return None
+                if waited > SLICE and progress.stands_still(store.owner_cpu(key)):
                     return None
                 yield pause
                 pause = min(pause * GROWTH, LONGEST_PAUSE)
@@ -240,7 +299,7 @@ class Kept:
         self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None
     ) -> tuple[Any] | None:
         """For the process that has the claim."""
-        approach = self.approach(key, args, keywords, computing.get())
+        approach = self.approach(key, args, keywords, bool(computing.get()))
         try:
             while True:
                 sleep(next(approach))
@@ -305,7 +364,7 @@ class Kept:
         shared: bytes | None = None,
     ) -> Any:
         before = computing.get()
-        computing.set(True)
+        computing.set((*before, key))
         begun = perf_counter()
         try:
             value = self.function(*args, **keywords) if keywords else self.function(*args)
@@ -423,13 +482,22 @@ class Kept:
         """A small handle of the result, which is computed now if it is not kept. It can be pickled;
         get() loads the result."""
         key = self.stored.key(args, keywords or None)
-        if key is None or self.stored.look(key, args, keywords or None) is None:
-            self.stored(*args, **keywords)
-        return self.reference_of(key)
+        if key is not None and self.stored.look(key, args, keywords or None) is not None:
+            return self.reference_of(key)
+        return self.reference_of(key, (self.stored(*args, **keywords),))
 
-    def reference_of(self, key: bytes | None) -> "Reference":
+    def reference_of(self, key: bytes | None, computed: tuple[Any, ...] = ()) -> "Reference":
+        """computed: (the result,), which is held where the store does not."""
+        store = self.place.store
+        if computed and key is not None and store is not None and store.peek(key) is not None:
+            computed = ()
         return Reference(
-            self.place.folder, self.place.max_bytes, key or b"", self.name, self.options.view
+            self.place.folder,
+            self.place.max_bytes,
+            key or b"",
+            self.name,
+            self.options.view,
+            computed,
         )
 
     if not TYPE_CHECKING:
@@ -448,6 +516,24 @@ class Kept:
         ).parts
 
 
+def named_so(module: str | None, name: str) -> Any:
+    """What has that name in that module; None: nothing."""
+    found: Any = sys.modules.get(module or "")
+    for each in name.split("."):
+        found = getattr(found, each, None)
+    return found
+
+
+def restored(module: str, name: str, title: str, code: bytes) -> Any:
+    """A kept function of another process: this one's of that name, or made of its code. title: what
+    the store calls it."""
+    found = named_so(module, name)
+    if type(found) is _core.StoredFunction:
+        return found
+    memo, function, options = pickle.loads(code)
+    return memo._decorate(function, options, title)
+
+
 def _identity_of(function: Any) -> bytes:
     return identify(function).digest
 
@@ -462,17 +548,28 @@ def _unpacked(payload: bytes) -> tuple[float, bytes]:
 
 
 class Reference:
-    """A result in a store, without its bytes."""
+    """A result in a store, without its bytes; or with it, where it could not be kept."""
 
-    __slots__ = ("_folder", "_key", "_max_bytes", "_view", "name")
+    __slots__ = ("_computed", "_folder", "_key", "_max_bytes", "_view", "name")
 
-    def __init__(self, folder: str, max_bytes: int, key: bytes, name: str, view: int) -> None:
+    def __init__(
+        self,
+        folder: str,
+        max_bytes: int,
+        key: bytes,
+        name: str,
+        view: int,
+        computed: tuple[Any, ...] = (),
+    ) -> None:
         self._folder, self._max_bytes, self._key = folder, max_bytes, key
         self._view = view
+        self._computed = computed
         self.name = name
 
     def get(self) -> Any:
-        """The result. LookupError: it is not kept any more."""
+        """The result, however old it is. LookupError: it is not kept any more."""
+        if self._computed:
+            return self._computed[0]
         store = Place.of(self._folder, self._max_bytes).store
         found = None if store is None or not self._key else store.get(self._key, self._view)
         if found is None:
@@ -484,20 +581,37 @@ class Reference:
 
     def forget(self) -> bool:
         """Forget the result; True: it was there."""
+        if self._computed:
+            self._computed = ()
+            return True
         store = Place.of(self._folder, self._max_bytes).store
         return store is not None and bool(self._key) and store.remove(self._key)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Reference, (self._folder, self._max_bytes, self._key, self.name, self._view)
+        return Reference, (
+            self._folder,
+            self._max_bytes,
+            self._key,
+            self.name,
+            self._view,
+            self._computed,
+        )
 
     def __repr__(self) -> str:
         return f"<fettle Reference of {self.name} {self._key.hex()}>"
 
 
-class BoundKept:
-    """A kept method of one instance."""
-
+class BoundKept:  # a kept method of one instance
     __slots__ = ("__func__", "__self__", "_kept")
+
+    @property
+    def __doc__(self) -> Any:  # type: ignore[override]
+        return getattr(self._kept.function, "__doc__", None)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        whole = inspect.signature(self._kept.function)
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
 
     def __init__(self, kept: Kept, instance: object) -> None:
         self._kept = kept
@@ -544,14 +658,42 @@ class BoundKept:
         return f"<kept method {self._kept.name} of {self.__self__!r}>"
 
 
+class KeptClassMethod(classmethod):  # type: ignore[type-arg]
+    """A kept method of a class: asked for, it is bound to the class, with its methods."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        kept = self.__func__
+        bound = type(instance) if owner is None else owner
+        if type(kept) is not _core.StoredFunction:
+            return super().__get__(instance, owner)
+        return kept.handle.bind(bound)
+
+
 def flush_all() -> None:
-    for kept in list(_all):
+    with _guard:
+        everyone = list(_all)
+    for kept in everyone:
         kept.flush()
 
 
-def _drop_all() -> None:
+_workers: set[str] = set()  # "told" once multiprocessing knows that its workers flush at their ends
+
+
+def _flush_at_the_end() -> None:
+    """Workers of multiprocessing end without what atexit promises."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and not _workers:
+        _workers.add("told")
+        util.register_after_fork(_workers, lambda _: util.Finalize(None, flush_all, exitpriority=0))
+
+
+def _in_child() -> None:
+    global _guard
+    _guard = RLock()  # another thread of the parent may have had it
     for kept in list(_all):
         kept.drop_counts()
+    _flush_at_the_end()
 
 
-os.register_at_fork(after_in_child=_drop_all)
+os.register_at_fork(after_in_child=_in_child)
+atexit.register(flush_all)

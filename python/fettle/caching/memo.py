@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """fettle.Memo: results that outlive the process, in a folder, and on a server for many machines."""
 
-import atexit
 import functools
 import inspect
 import os
@@ -13,8 +12,8 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from fettle.caching import kept as keeping
-from fettle.caching.awaited import awaited
 from fettle.caching.code import identify
+from fettle.caching.endpoint import SCHEMES
 from fettle.caching.kept import Kept, Options
 from fettle.caching.place import Place
 from fettle.report import size
@@ -30,14 +29,10 @@ MAX_BYTES = "2GB"
 MOST_BYTES = 1 << 62
 COMPRESS = 3  # a level of zstd's, for compress=True
 VIEWS = {False: 0, True: 1, "c": 1, "r": 2}
-LONGEST = 3600.0  # seconds to wait for another process that computes
+LONGEST = 600.0  # seconds to wait for another one that computes
 OFFERED = (
     *("forget", "clear", "call", "peek", "cached", "reference"),
     *("settle", "key", "look", "counts", "add_hit"),
-)
-SCHEMES = (
-    *("redis", "rediss", "valkey", "valkeys", "unix"),
-    *("redis+cluster", "rediss+cluster", "valkey+cluster", "valkeys+cluster"),
 )
 
 
@@ -135,6 +130,11 @@ class Memo:
                 f"Memo: {text!r} is no address that results can be shared at; give a folder, or "
                 "redis://HOST, rediss://HOST, redis+cluster://HOST:PORT."
             )
+        elif key is not None or trusted:
+            raise ValueError(
+                "Memo: key= and trusted= are for results on a server, and this is a folder: leave "
+                "them out, or give redis://HOST."
+            )
         else:
             folder = default_folder() if text is None else os.path.expanduser(text)
         self._url = text if self._remote is not None else None
@@ -218,12 +218,15 @@ class Memo:
             return functools.partial(self._decorate, options=options)
         return self._decorate(function, options)
 
-    def _decorate(self, function: Any, options: Options) -> Any:
-        if isinstance(function, classmethod | staticmethod):
-            return type(function)(self._decorate(function.__func__, options))
+    def _decorate(self, function: Any, options: Options, title: str = "") -> Any:
+        if isinstance(function, classmethod):
+            return keeping.KeptClassMethod(self._decorate(function.__func__, options))
+        if isinstance(function, staticmethod):
+            return staticmethod(self._decorate(function.__func__, options))
         _check(function)
-        name = _written(identify(function, version=0).name)
+        name = title or _written(identify(function, version=0).name)
         kept = Kept(
+            self,
             self._place,
             self._remote,
             self._seed,
@@ -233,6 +236,8 @@ class Memo:
             options,
         )
         if inspect.iscoroutinefunction(function):
+            from fettle.caching.awaited import awaited
+
             return awaited(kept)
         made: Any = functools.update_wrapper(kept.stored, function)
         for own in OFFERED:  # the function's attributes of these names stay its own
@@ -523,6 +528,11 @@ Row = tuple[str, int, tuple[Any, ...], bool, Callable[[Any], Any] | None]
 def _parameters(function: Any, name: str, options: Options) -> tuple[Row, ...]:
     """A function's parameters, as fettle._core.StoredFunction takes them."""
     wanted = {*options.ignore, *options.key}
+    both = sorted({*options.ignore} & {*options.key})
+    if both:
+        raise ValueError(
+            f"memo: parameter {both[0]!r} of {name}() is in ignore= and in key=: leave it in one."
+        )
     found = _signature(function, followed=False)
     if not wanted <= {each.name for each in found}:
         found = _signature(function, followed=True)
@@ -557,7 +567,5 @@ def _signature(function: Any, followed: bool) -> list[inspect.Parameter]:
         ]
     return list(found.parameters.values())
 
-
-atexit.register(keeping.flush_all)
 
 __all__ = ["FunctionStats", "Memo", "MemoStats", "default_folder", "function_stats"]

@@ -10,11 +10,16 @@ import os
 import sys
 import warnings
 import weakref
-from _thread import allocate_lock
+from _thread import RLock, allocate_lock
+from contextlib import suppress
+from time import monotonic, process_time
 from typing import Any, ClassVar
 
 from fettle._core import Store
 from fettle.problem import reason
+
+STANDS_STILL = 30.0  # seconds to wait for somebody who uses no processor
+SLICE = 5.0  # seconds between two looks at that
 
 LAYOUT = "v1"  # another layout of the files lies beside it
 
@@ -73,13 +78,17 @@ class Place:
 
     _known: ClassVar[Any] = weakref.WeakValueDictionary()
     _folders: ClassVar[Any] = weakref.WeakValueDictionary()
+    _making: ClassVar[Any] = (
+        RLock()
+    )  # of both: two stores of one folder would end each other's claims
 
     @classmethod
     def of(cls, folder: str, max_bytes: int) -> "Place":
-        known: Place | None = cls._known.get((folder, max_bytes))
-        if known is None:
-            known = cls._known[folder, max_bytes] = cls(folder, max_bytes)
-        return known
+        with cls._making:
+            known: Place | None = cls._known.get((folder, max_bytes))
+            if known is None:
+                known = cls._known[folder, max_bytes] = cls(folder, max_bytes)
+            return known
 
     def __init__(self, folder: str, max_bytes: int) -> None:
         self.folder = folder
@@ -133,9 +142,15 @@ class Place:
         return True
 
     def say(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
+        """Once. A filter that makes errors of warnings makes none of this one: no call may fail."""
+        if sentence in self._said:
+            return
+        self._said.add(sentence)
+        try:
             warnings.warn(f"fettle.Memo: {sentence}", MemoWarning, stacklevel=_outside())
+        except Exception:
+            with suppress(Exception):
+                print(f"fettle.Memo: {sentence}", file=sys.stderr)
 
 
 def _outside() -> int:
@@ -148,6 +163,23 @@ def _outside() -> int:
 
 
 # ---- who computes what, in this process ----
+
+
+class Progress:
+    """Whether somebody who is waited for is at work. He may himself wait for the one who waits, in
+    a way that nobody sees here (a pool's task): then nothing moves."""
+
+    __slots__ = ("_since", "_used")
+
+    def __init__(self) -> None:
+        self._since, self._used = monotonic(), -1.0
+
+    def stands_still(self, used: float) -> bool:
+        """used: his processor time in seconds; less than 0: not known."""
+        now = monotonic()
+        if used < 0 or used - self._used > 0.01 * (now - self._since):
+            self._since, self._used = now, used
+        return now - self._since > STANDS_STILL
 
 
 class Flight:
@@ -201,7 +233,12 @@ class Flights:
         try:
             if not self.may_wait(key, flight, who):
                 return False
-            ended = flight.gate.acquire(timeout=patience)
+            until, progress = monotonic() + patience, Progress()
+            while not (
+                ended := flight.gate.acquire(timeout=max(0.0, min(SLICE, until - monotonic())))
+            ):
+                if monotonic() >= until or progress.stands_still(process_time()):
+                    break
             if ended:
                 flight.gate.release()  # the next one's turn
             return ended
@@ -225,4 +262,10 @@ class Flights:
 
 FLIGHTS = Flights()
 
-os.register_at_fork(after_in_child=FLIGHTS.forget)
+
+def _in_child() -> None:
+    FLIGHTS.forget()
+    Place._making = RLock()  # another thread of the parent may have had it
+
+
+os.register_at_fork(after_in_child=_in_child)

@@ -134,21 +134,26 @@ def readable_name(thing: Any) -> str:
     """module.qualname, with the script or the kind of prompt in place of __main__."""
     module, name = name_of(thing)
     if module in MAINS:
-        module = _main_name(module, getattr(thing, "__code__", None))
+        module = _main_name(module, _file_of(thing))
     return f"{module}.{name}" if module else name
 
 
-def _main_name(module: str, code: CodeType | None) -> str:
-    file = code.co_filename if type(code) is CodeType else ""
-    if "ipykernel" in file or file.startswith("<ipython"):
+def _file_of(thing: Any) -> str:
+    """The file that a function's code is from, or a class's: of its first method that has one."""
+    found = list(vars(thing).values()) if isinstance(thing, type) else [thing]
+    codes = [getattr(each, "__code__", None) for each in found]
+    files = [each.co_filename for each in codes if type(each) is CodeType]
+    return next(filter(os.path.isabs, files), files[0] if files else "")
+
+
+def _main_name(module: str, file: str) -> str:
+    if _is_notebook(file):
         return "<notebook>"
     if file.startswith(("<stdin", "<python-input", "<console")):
         return "<stdin>"
-    namespace = getattr(sys.modules.get(module), "__dict__", {})
-    name = getattr(namespace.get("__spec__"), "name", None)
-    if type(name) is str and name not in MAINS:
-        return name  # python -m
-    path = script_path(module)
+    name, path = _main_of(module, file)
+    if name:
+        return name
     if not path:
         return file if file.startswith("<") else module
     folder, base = os.path.split(path)
@@ -156,7 +161,57 @@ def _main_name(module: str, code: CodeType | None) -> str:
     return os.path.splitext(os.path.basename(folder))[0] if stem in MAINS and folder else stem
 
 
-def script_path(module: str) -> str:
+def _main_of(module: str, file: str) -> tuple[str, str]:
+    """What python -m was told to run, or "", and the path of the script. Workers that were given a
+    function of a script by its code have another __main__ (joblib, Dask): its file says which."""
+    name, path = _run_as(module), _script_path(module)
+    if os.path.isabs(file) and os.path.abspath(file) != path:
+        return "", os.path.abspath(file)
+    if file.startswith("<") and is_outside(path):
+        return "", ""
+    return name, path
+
+
+def _is_notebook(file: str) -> bool:
+    return "ipykernel" in file or file.startswith("<ipython")
+
+
+def _namespace(module: str) -> dict[str, Any]:
+    return getattr(sys.modules.get(module), "__dict__", {})
+
+
+def _run_as(module: str) -> str:
+    """What python -m was told to run as __main__, else ""."""
+    name = getattr(_namespace(module).get("__spec__"), "name", None)
+    return name if type(name) is str and name not in MAINS else ""
+
+
+def _script_path(module: str) -> str:
     """The path of the script that is __main__, else ""."""
-    file = getattr(sys.modules.get(module), "__dict__", {}).get("__file__")
-    return os.path.abspath(file) if type(file) is str else ""
+    file = _namespace(module).get("__file__")
+    return os.path.abspath(file) if type(file) is str and not file.startswith("<") else ""
+
+
+def folder_of(module: str, thing: Any) -> str:
+    """Where the module of a function comes from: the folder with its script, or with the file or
+    folder of its top-level package, in which no two have one name; of a notebook, its path as far
+    as it is known. "": nobody knows, or it was typed at a prompt."""
+    if module not in MAINS:
+        space = _namespace(module.partition(".")[0])
+        for each in (space.get("__file__"), *list(space.get("__path__") or ())[:1]):
+            if type(each) is str:
+                is_package = each == space.get("__file__") and "__path__" in space
+                path = os.path.abspath(each)
+                return os.path.dirname(os.path.dirname(path) if is_package else path)
+        return ""
+    file = _file_of(thing)
+    if _is_notebook(file):
+        known = _namespace(module).get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
+        return os.path.abspath(known if type(known) is str else "")
+    name, path = _main_of(module, file)
+    levels = name.count(".")
+    if not name and os.path.splitext(os.path.basename(path))[0] in MAINS:
+        levels = 1  # a folder, or an archive, that is run
+    for _ in range(levels + 1):
+        path = os.path.dirname(path)
+    return path

@@ -16,9 +16,9 @@ ATOMS = frozenset({NoneType, bool, int, float, complex, str, bytes, EllipsisType
 # *args, **keywords, optimized and new locals, generators and coroutines of all kinds. Not that the
 # code is nested, has a docstring, or what was imported from __future__.
 FLAGS = 0x3AF
-# Methods by which code changes the object that it calls them on.
+# Methods by which code changes the container that it calls them on, and learns nothing of it.
 _CHANGES = """
-    add append clear discard extend insert pop popitem remove reverse setdefault sort update
+    add append appendleft clear discard extend extendleft insert remove subtract update
     difference_update intersection_update symmetric_difference_update
 """
 MUTATORS = frozenset(_CHANGES.split())
@@ -26,7 +26,7 @@ MUTATORS = frozenset(_CHANGES.split())
 METADATA = frozenset({"__doc__", "__firstlineno__", "__static_attributes__"})
 
 _CACHE, _EXTENDED, _CONST, _SMALL, _COMMON = range(1, 6)  # 0: anything else
-_NAME, _GLOBAL, _ATTRIBUTE, _IMPORT, _FROM, _STORE, _ASSIGN = range(6, 13)
+_NAME, _GLOBAL, _ATTRIBUTE, _IMPORT, _FROM, _STORE, _ASSIGN, _SET = range(6, 14)
 _SPECIAL = {
     "CACHE": _CACHE,
     "EXTENDED_ARG": _EXTENDED,
@@ -45,6 +45,8 @@ _SPECIAL = {
     "STORE_NAME": _STORE,
     "STORE_GLOBAL": _ASSIGN,
     "DELETE_GLOBAL": _ASSIGN,
+    "STORE_ATTR": _SET,
+    "DELETE_ATTR": _SET,
 }
 # Programs whose second name is the argument of one instruction with that name: where the index
 # begins in an argument that has flags below it, is seen from what the compiler writes for index 1.
@@ -101,7 +103,7 @@ def pack(tag: bytes, *pieces: bytes) -> bytes:
 class Shape:
     """The shape of code and of what is nested in it, and what it looks up, in order of use."""
 
-    __slots__ = ("attributes", "changed", "data", "imports", "loads")
+    __slots__ = ("_used", "assigned", "attributes", "changed", "data", "imports", "loads", "stored")
 
     def __init__(self, code: CodeType) -> None:
         if not _tables:
@@ -111,9 +113,13 @@ class Shape:
         # (level, name, what is imported from it, () for the module itself)
         self.imports: dict[tuple[int, str, tuple[str, ...]], None] = {}
         self.attributes: dict[str, None] = {}
-        # Global names that the code itself assigns or changes: its state, not what it depends on.
-        self.changed: set[str] = set()
+        # Global names that the code itself assigns; attributes that it sets, of whatever.
+        self.assigned: set[str] = set()
+        self.stored: set[str] = set()
+        self._used: dict[str, int] = {}  # loads of a global name that do not just change it
         self.data = self._code(code)
+        # Those whose object it changes and does nothing else with.
+        self.changed = {name for name, count in self._used.items() if count == 0}
 
     def _code(self, code: CodeType) -> bytes:
         code = original(code)
@@ -123,8 +129,14 @@ class Shape:
             self.loads.setdefault(tuple(chain))
         self.imports.update(dict.fromkeys(scan.imports))
         self.attributes.update(dict.fromkeys(scan.attributes))
-        self.changed |= scan.assigned | _subscripted(code, _tables[0][1])
-        self.changed.update(chain[0] for chain in scan.chains if chain[-1] in MUTATORS)
+        self.assigned |= scan.assigned
+        self.stored |= scan.stored
+        changes = _subscripted(code, _tables[0][1])
+        changes += [x[0] for x in scan.chains if len(x) == 2 and x[1] in MUTATORS]
+        for chain in scan.chains:
+            self._used[chain[0]] = self._used.get(chain[0], 0) + 1
+        for name in changes:
+            self._used[name] -= 1
         head = (
             code.co_argcount,
             code.co_posonlyargcount,
@@ -155,13 +167,19 @@ class Shape:
 
 
 _GAP = frozenset({"CACHE", "EXTENDED_ARG", "NOT_TAKEN"})
+_PLAIN_LOADS = """
+    LOAD_CONST LOAD_DEREF LOAD_FAST LOAD_FAST_BORROW LOAD_FAST_CHECK LOAD_GLOBAL LOAD_NAME
+    LOAD_SMALL_INT
+"""
+_KEYS = frozenset(_PLAIN_LOADS.split())
 
 
-def _subscripted(code: CodeType, shifts: list[int]) -> set[str]:
-    """Global names of which the code sets items by a plain key: counts[word] += 1."""
+def _subscripted(code: CodeType, shifts: list[int]) -> list[str]:
+    """Global names of which the code sets items by a plain key, each time that it does so:
+    counts[word] += 1."""
     if not any(code.co_code[at] in _ITEM_CHANGES for at in range(0, len(code.co_code), 2)):
-        return set()
-    found, extended = set(), 0
+        return []
+    found, extended = [], 0
     steps: list[tuple[str, str]] = []  # the last instructions: what they do, a global's name
     for at in range(0, len(code.co_code), 2):
         op, arg = code.co_code[at], extended << 8 | code.co_code[at + 1]
@@ -170,15 +188,35 @@ def _subscripted(code: CodeType, shifts: list[int]) -> set[str]:
         if word in _GAP:
             continue
         name = code.co_names[arg >> shifts[op]] if word in ("LOAD_GLOBAL", "LOAD_NAME") else ""
-        if len(steps) > 1 and steps[-2][1]:
-            copied = word == "COPY" and steps[-1][0] != "COPY"  # ... += ...
+        if len(steps) > 1 and steps[-2][1] and steps[-1][0] in _KEYS:
+            copied = word == "COPY" and arg == 2  # ... += ...
             if op in _ITEM_CHANGES or copied:
-                found.add(steps[-2][1])
+                found.append(steps[-2][1])
         steps.append((word, name))
     return found
 
 
+def rebound_cells(code: CodeType) -> set[str]:
+    """Captured variables that the code itself assigns."""
+    code = original(code)
+    found: set[str] = set()
+    if code.co_freevars:
+        names = [*code.co_varnames]
+        names += [each for each in code.co_cellvars if each not in code.co_varnames]
+        first, extended = len(names), 0
+        for at in range(0, len(code.co_code), 2):
+            op, arg = code.co_code[at], extended << 8 | code.co_code[at + 1]
+            extended = arg if opcode.opname[op] == "EXTENDED_ARG" else 0
+            if op in _CELL_CHANGES and arg >= first:
+                found.add(code.co_freevars[arg - first])
+    for each in code.co_consts:
+        if type(each) is CodeType:
+            found |= rebound_cells(each) & {*code.co_freevars}
+    return found
+
+
 _ITEM_CHANGES = frozenset(opcode.opmap[each] for each in ("STORE_SUBSCR", "DELETE_SUBSCR"))
+_CELL_CHANGES = frozenset(opcode.opmap[each] for each in ("STORE_DEREF", "DELETE_DEREF"))
 
 
 class _Scan:
@@ -194,6 +232,7 @@ class _Scan:
         "names",
         "pushed",
         "raw",
+        "stored",
     )
 
     def __init__(self, code: CodeType) -> None:
@@ -205,6 +244,7 @@ class _Scan:
         self.imports: list[tuple[int, str, tuple[str, ...]]] = []
         self.attributes: list[str] = []
         self.assigned: set[str] = set()
+        self.stored: set[str] = set()
         self.pushed: list[Any] = []  # constants that were loaded right before
 
     def run(self, kinds: list[int], shifts: list[int]) -> None:
@@ -270,4 +310,7 @@ class _Scan:
             self.assigned.add(name)
         elif kind == _NAME:  # such as super().name
             self.attributes.append(name)
+        elif kind == _SET:
+            self.attributes.append(name)
+            self.stored.add(name)
         return None

@@ -8,6 +8,7 @@ the encoding of the whole depends on nothing but the start. All orders are those
 sorted.
 """
 
+import collections
 import copyreg
 import functools
 import marshal
@@ -19,7 +20,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from fettle.caching.project import Project, name_of, version_of, wrapped_by
-from fettle.caching.shape import ATOMS, Shape, pack
+from fettle.caching.shape import ATOMS, Shape, pack, rebound_cells
 
 MISSING: Final = object()  # in what is watched: there is no such name
 NODES = 20_000  # that are followed from one function: what comes later counts by its name
@@ -49,6 +50,17 @@ _NAMED = (
     types.GetSetDescriptorType,
     types.MemberDescriptorType,
 )
+# What is state where a function only changes it. No subclass: those have code of their own.
+_CONTAINERS = (
+    list,
+    dict,
+    set,
+    bytearray,
+    collections.deque,
+    collections.defaultdict,
+    collections.Counter,
+    collections.OrderedDict,
+)
 _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
     (int, int.__int__),
@@ -74,6 +86,11 @@ class Walk:
         self.watched: dict[tuple[int, str], tuple[dict[str, Any], str, object]] = {}
         self.codes: list[tuple[FunctionType, CodeType]] = []
         self.others: list[tuple[Any, str, object]] = []
+        self.classes: list[tuple[type, frozenset[str], int, object]] = []
+        self.stored: set[str] = set()  # attributes that the code sets
+        self.files: list[tuple[str, tuple[int, int, int] | None]] = []
+        self.doubts: list[str] = []
+        self.was_cut = False
         self.parts: list[tuple[str, Any, bytes]] = []  # kind, name or what has one, digits
         self._numbers: dict[int, int] = {}
         self._nodes: list[Any] = []
@@ -116,6 +133,7 @@ class Walk:
         number = self._numbers.get(id(thing))
         if number is None:
             if len(self._nodes) >= NODES:
+                self.was_cut = True
                 return self.outside(thing, "not followed")
             number = self._numbers[id(thing)] = len(self._nodes)
             self._nodes.append(thing)
@@ -237,14 +255,18 @@ class Walk:
 
     def _closure(self, function: FunctionType, attributes: Iterable[str] | None) -> list[bytes]:
         pieces = []
-        for cell in function.__closure__ or ():
+        code, cells = function.__code__, function.__closure__ or ()
+        own = rebound_cells(code) if cells else ()
+        for name, cell in zip(code.co_freevars, cells, strict=False):
             try:
                 found = cell.cell_contents
             except ValueError:
-                pieces.append(b"-")
+                found = MISSING
+            if name in own and _is_data(found):
+                pieces.append(b"~")
                 continue
             self.others.append((cell, "cell_contents", found))
-            pieces.append(self._used(found, attributes or ()))
+            pieces.append(b"-" if found is MISSING else self._used(found, attributes or ()))
         return pieces
 
     def _used(self, found: Any, attributes: Iterable[str]) -> bytes:
@@ -284,9 +306,13 @@ class Walk:
         if name not in namespace:
             builtins = function.__builtins__  # type: ignore[attr-defined, unused-ignore]
             if name in builtins:
+                self._watch(namespace, name, MISSING)
                 return self.value(builtins[name])
             return self._taken(namespace, name, MISSING)
         found = _held(namespace, name)
+        if name in shape.changed and type(found) in _CONTAINERS:
+            self._watch(namespace, name, found)
+            return pack(b"S", *map(self.value, (type(found), _factory(found))))
         for attribute in chain[1:]:
             if type(found) is not ModuleType or not self.project.has_module(found.__name__):
                 break
@@ -397,6 +423,10 @@ class Walk:
         keywords = function.__kwdefaults__
         self.others.append((function, "__defaults__", function.__defaults__))
         self.others.append((function, "__kwdefaults__", keywords))
+        self.others += ((keywords, name, found) for name, found in (keywords or {}).items())
+        wrapped = vars(function).get("__wrapped__")
+        self.others.append((function, "__wrapped__", MISSING if wrapped is None else wrapped))
+        self.stored |= shape.stored
         pieces = [
             shape.data,
             self.value(function.__defaults__),
@@ -407,18 +437,20 @@ class Walk:
                 *(
                     self._global(function, x, shape)
                     for x in shape.loads
-                    if not _is_state(function, x, shape)
+                    if not _is_state(function, x[0], shape)
                 ),
             ),
             pack(b"i", *(self._import(function.__globals__, x, shape) for x in shape.imports)),
-            self.value(vars(function).get("__wrapped__")),
+            self.value(wrapped),
             self._owner(function, code),
         ]
         return pack(b"F", *pieces)
 
     def _class_content(self, kind: type) -> bytes:
         self.parts.append(("class", kind, b""))
-        pieces = [self.value(type(kind)), *map(self.value, kind.__bases__)]
+        bases = kind.__bases__
+        pieces = [self.value(type(kind)), *map(self.value, bases)]
+        self.classes.append((kind, said_by(kind), len(vars(kind)), bases))
         for name, found in sorted(vars(kind).items()):
             if name not in _SKIPPED:
                 self.others.append((kind, name, found))
@@ -442,12 +474,18 @@ class Walk:
         return pack(b"O", *pieces)
 
 
-def _is_state(function: FunctionType, chain: tuple[str, ...], shape: Shape) -> bool:
-    """Is it data that the function itself changes, as a count of its calls?"""
-    name = chain[0]
-    if name not in shape.changed:
-        return False
+def said_by(kind: type) -> frozenset[str]:
+    """The names of a class that say what it does."""
+    return frozenset(name for name in list(vars(kind)) if name not in _SKIPPED)
+
+
+def _is_state(function: FunctionType, name: str, shape: Shape) -> bool:
+    """Is it data that the function itself assigns, as a count of its calls?"""
     found = function.__globals__.get(name)
+    return name in shape.assigned and _is_data(found)
+
+
+def _is_data(found: object) -> bool:
     return not callable(found) and type(found) is not ModuleType
 
 
@@ -460,6 +498,11 @@ def _held(namespace: dict[str, Any], name: str) -> Any:
         except Exception:
             return MISSING
     return found
+
+
+def _factory(container: Any) -> Any:
+    """What makes the items that a defaultdict does not have."""
+    return container.default_factory if type(container) is collections.defaultdict else None
 
 
 def _order(thing: Any) -> tuple[str, ...]:
