@@ -124,6 +124,25 @@ async def cancelled(coroutine, seconds):
     except asyncio.CancelledError:
         return "cancelled"
 
+def slowed(call):
+    """Which ends after the event loop has set the event."""
+    def slow(*args, **keywords):
+        found = call(*args, **keywords)
+        noted.append(go_on.wait(5))
+        return found
+    noted, go_on = [], threading.Event()
+    return slow, noted, go_on
+
+async def cancelled_in_a_thread(coroutine, go_on):
+    """The thread is talking to the server when the task is cancelled."""
+    said = await cancelled(coroutine, 0.2)
+    go_on.set()
+    return said
+
+async def meanwhile(coroutine, go_on):
+    asyncio.get_running_loop().call_later(0.1, go_on.set)
+    return await coroutine
+
 class Load:
     """Threads that call, compare, and forget some of it, until they are stopped."""
     def __init__(self, threads=3, numbers=150):

@@ -402,6 +402,30 @@ def test_a_coroutine_that_is_cancelled_at_any_moment(
     ]
 
 
+@pytest.mark.parametrize("method", ["claim", "lookup", "put", "release"])
+def test_a_coroutine_that_is_cancelled_while_a_thread_asks(
+    machines: Machines, two: tuple[Machine, Machine], running: Server, method: str
+) -> None:
+    one, another = two
+    one.ask(f"slow, noted, go_on = slowed(memo._remote.{method})")
+    one.ask(f"memo._remote.{method} = slow")
+    said = one.ask("asyncio.run(cancelled_in_a_thread(later(1), go_on))")
+    assert said == (["later", 1] if method == "release" else "cancelled")
+    assert set(one.ask("noted")) == {True}
+    assert names(running, "*+") == []
+    assert one.ask("len(memo._remote._session.held)") == 0
+    assert another.ask("asyncio.run(later(1))") == ["later", 1]
+
+
+@pytest.mark.parametrize("method", ["claim", "lookup", "put", "release"])
+def test_the_loop_goes_on_while_a_thread_asks(two: tuple[Machine, Machine], method: str) -> None:
+    one, _ = two
+    one.ask(f"slow, noted, go_on = slowed(memo._remote.{method})")
+    one.ask(f"memo._remote.{method} = slow")
+    assert one.ask("asyncio.run(meanwhile(later(1), go_on))") == ["later", 1]
+    assert set(one.ask("noted")) == {True}
+
+
 def test_many_tasks_wait_for_each_others_machines(
     machines: Machines, two: tuple[Machine, Machine]
 ) -> None:

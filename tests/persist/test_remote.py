@@ -280,6 +280,27 @@ def test_claims_that_a_silent_server_has(tmp_path: Path, monkeypatch: pytest.Mon
         other.close()
 
 
+@pytest.mark.parametrize("expired", [False, True])
+def test_a_claim_that_a_silent_server_made_is_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expired: bool
+) -> None:
+    monkeypatch.setattr(circuit, "FIRST_PAUSE", 0.05)
+    with server(tmp_path) as silent, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        remote = Remote(silent.url, key=SECRET, timeout=0.2)
+        assert remote.get(KEY) is None
+        silent.freeze()
+        assert remote.claim(KEY) == b""
+        silent.thaw()
+        until(lambda: silent.client().keys("*+"), "the server goes on")
+        if expired:
+            silent.client().flushall()
+        assert remote.claim(KEY)
+        assert remote.get(OTHER) is None
+        assert len(silent.client().keys("*+")) == 1, "it is still there"
+        remote.close()
+
+
 def test_who_waits_gets_the_value(remote: Remote, other: Remote) -> None:
     token = remote.claim(KEY)
     assert token

@@ -204,6 +204,7 @@ class Remote:
         if name in session.held:
             return b""
         token = session.token
+        session.owed.pop(name, None)  # wanted again
         made = self._ask(name, "SET", name, token, "NX", "PX", _milliseconds(seconds))
         if made is _FAILED:
             session.owed[name] = until  # who does not answer may have made it, or will
