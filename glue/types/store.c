@@ -12,6 +12,8 @@
 
 #include <errno.h>
 
+enum { TROUBLE_UNDECODED = 1 << 8 }; /* beside those of ft_store_trouble */
+
 typedef struct store_object {
     PyObject_HEAD
     ft_store *store;  /* owned; NULL: closed */
@@ -19,7 +21,8 @@ typedef struct store_object {
     uint64_t max_bytes;
     uint32_t forks; /* how often the process had been forked when it was opened */
     int holders;
-    bool closes; /* the last holder closes it */
+    bool closes;    /* the last holder closes it */
+    bool undecoded; /* a result could not be made an object: one more trouble */
 } store_object;
 
 /* ---- bytes of a store that an object lies in ---- */
@@ -241,13 +244,15 @@ PyObject *ft_store_entry_tuple(const ft_entry *entry)
 
 /* Errors of decoding are an absent value; what is no Exception (KeyboardInterrupt) and a lack of
  * memory are not of decoding. */
-static int decoded(PyObject *made, PyObject **value)
+static int decoded(PyObject *object, PyObject *made, PyObject **value)
 {
     if (made == NULL &&
         (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)))
         return -1;
-    if (made == NULL)
+    if (made == NULL) {
         PyErr_Clear();
+        ((store_object *)object)->undecoded = true;
+    }
     *value = made;
     return made != NULL;
 }
@@ -266,7 +271,7 @@ static int decode_large(PyObject *object, ft_value *is, bool read_only, PyObject
     const ft_value *held = &((stored_bytes *)owner)->value;
     PyObject *made = ft_value_decode(held->bytes, (size_t)held->entry.length, owner, FT_DECODE_ANY);
     Py_DECREF(owner);
-    return decoded(made, value);
+    return decoded(object, made, value);
 }
 
 static ft_status get_without_gil(PyObject *object, ft_store *store, ft_digest key, ft_view view,
@@ -302,7 +307,7 @@ int ft_store_value(PyObject *object, ft_digest key, ft_view view, PyObject **val
         return decode_large(object, &is, view == FT_VIEW_SHARED, value);
     PyObject *made = ft_value_decode(is.bytes, (size_t)is.entry.length, NULL, FT_DECODE_ANY);
     ft_value_fini(&is);
-    return decoded(made, value);
+    return decoded(object, made, value);
 }
 
 static PyObject *store_get(PyObject *object, PyObject *args)
@@ -684,11 +689,13 @@ static PyObject *store_measure(PyObject *object, PyObject *unused)
 
 static PyObject *store_troubles(PyObject *object, PyObject *unused)
 {
+    store_object *self = (store_object *)object;
     (void)unused;
     ft_store *store = store_if_any(object);
     if (store == NULL)
         return Py_BuildValue("Ii", 0, 0);
-    unsigned troubles = ft_store_take_troubles(store);
+    unsigned troubles = ft_store_take_troubles(store) | (self->undecoded ? TROUBLE_UNDECODED : 0);
+    self->undecoded = false;
     return Py_BuildValue("Ii", troubles, ft_store_errno(store));
 }
 

@@ -303,3 +303,24 @@ def test_workers(tmp_path, needed, program) -> None:
     assert sorted(set(calls)) == list(range(20))
     # Two workers may begin at the same time, and each finds that there is no text yet.
     assert len(calls) <= 40
+
+
+def test_the_switch_of_layouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FETTLE_JOBLIB_BACKEND", "bogus")
+    with pytest.raises(ValueError, match="FETTLE_JOBLIB_BACKEND is 'bogus'"):
+        joblib.Memory(tmp_path, verbose=0)
+
+
+def test_many_locations_take_few_descriptors(tmp_path: Path) -> None:
+    def opened() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    for i in range(70):
+        joblib.Memory(tmp_path / f"c{i}", verbose=0).cache(abs_of)(i)
+        if i == 30:
+            before = opened()
+    assert opened() <= before + 10
+
+
+def abs_of(x: int) -> int:
+    return abs(x)

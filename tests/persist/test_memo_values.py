@@ -181,7 +181,7 @@ def test_classes_that_are_gone(programs: Programs) -> None:
     assert programs.run(text) == ["Thing Thing"]
     assert len(programs.notes) == 1
     (programs.folder / "things.py").unlink()
-    assert programs.run(text) == ["str str"]
+    assert programs.run(text, says="can not be made an object again") == ["str str"]
     assert len(programs.notes) == 2
 
 
@@ -240,3 +240,22 @@ def test_pandas(memo: fettle.Memo) -> None:
     assert len(CALLS) == 1
     frame.loc[3, "a"] = -7
     assert kept(frame, 3).c[3] == -21 and len(CALLS) == 2
+
+
+class Fickle:
+    """Can be pickled, and not be made again."""
+
+    def __reduce__(self) -> Any:
+        return int, ("no number",)
+
+
+def test_what_can_not_be_made_again_is_computed_and_said_once(memo: fettle.Memo) -> None:
+    @memo
+    def kept(x: int) -> Any:
+        CALLS.append(x)
+        return Fickle()
+
+    with warned("can not be made an object again"):
+        for _ in range(3):
+            assert type(kept(1)) is Fickle
+    assert CALLS == [1, 1, 1] and not kept.cached(1)

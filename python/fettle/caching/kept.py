@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fettle import _core
-from fettle.caching.code import MISSING, identify
+from fettle.caching.code import MISSING, Identity, identify
 from fettle.caching.place import SLICE, Flight, Place, Progress
 from fettle.problem import reason
 
@@ -83,7 +83,7 @@ class Kept:
         self.options = options
         self.parameters = parameters
         self.misses = 0
-        self._identity: Any = None
+        self._identities: list[Identity] = []  # of the function, and of what key= names
         self._id = (-1, 0)  # of which opening of the place, and the number
         self._rejected = b"", 0.0  # the entry that validate= did not let pass last
         self.stored = _core.StoredFunction(
@@ -129,18 +129,20 @@ class Kept:
         prefix.update(repr((self.name, named)).encode(errors="surrogatepass"))
         if self.remote is None:  # what machines share lies elsewhere on each
             prefix.update(is_now.place)
+        of_keys: list[Identity] = []
         for name, function in self.options.key.items():
             made = identify(function)
+            of_keys.append(made)
             prefix.update(name.encode() + made.digest)
             rows += made.watched
             rows += ((None, each, code) for each, code in made.codes)
-        self._identity = is_now
+        self._identities = [is_now, *of_keys]
         self.stored.settle(prefix.digest(), rows, MISSING)
 
     def current(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> bytes:
         """The key of a call that missed, after another look at what the function rests on: a miss
         has the time to see what a hit does not (attributes of classes, defaults, files)."""
-        if self._identity is None or self._identity.is_current():
+        if all(each.is_current() for each in self._identities):
             return key
         self.settle()
         return self.stored.key(args, keywords) or key

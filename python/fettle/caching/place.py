@@ -23,7 +23,9 @@ SLICE = 5.0  # seconds between two looks at that
 
 LAYOUT = "v1"  # another layout of the files lies beside it
 
-READ_ONLY, FULL, CORRUPT, IO, NEWER, FOREIGN, LOCK, LARGE = (1 << bit for bit in range(8))
+READ_ONLY, FULL, CORRUPT, IO, NEWER, FOREIGN, LOCK, LARGE, UNDECODED = (
+    1 << bit for bit in range(9)
+)
 SENTENCES = {
     READ_ONLY: "results are read from {} and none are kept, since nothing can be written there: "
     "change its permissions, or give Memo another folder.",
@@ -35,6 +37,8 @@ SENTENCES = {
     FOREIGN: "{} belongs to another user, or others may write in it, so nothing of it is believed "
     "and results are computed: give Memo a folder of your own (chmod go-w).",
     LOCK: "another process kept {} locked for seconds: a result was computed and not kept.",
+    UNDECODED: "a result in {} can not be made an object again (its class changed, or is gone) "
+    "and is computed at each call: return something that can be unpickled.",
     LARGE: "a result is larger than half of what {} may take, and is not kept: raise max_bytes.",
 }
 

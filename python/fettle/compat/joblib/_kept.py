@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fettle import _core
+from fettle.caching import place
 from fettle.caching.place import LAYOUT
 
 from ._pickles import compression
@@ -38,15 +39,20 @@ _PRIVATE, _SHARED = 1, 2  # views of large values: mapped
 _VIEWS = {None: _PRIVATE, "r": _SHARED}  # what is written into others stays in this process
 
 _TROUBLES = {
-    1: "it can not be written, so nothing more is kept",
-    2: "the disk is full, so nothing more is kept",
-    4: "something in it was damaged and is computed anew",
-    8: "the system says: {}",
-    16: "a newer fettle has written it: update fettle, or name another location",
-    32: "another user owns it or could write in it, so it is not used: name another location",
-    64: "another process kept it locked for seconds, and a result was not kept",
-    128: "a result is larger than half of what it may take, and is not kept: raise bytes_limit",
+    place.READ_ONLY: "it can not be written, so nothing more is kept: change its permissions",
+    place.FULL: "the disk is full, so nothing more is kept: make room, or reduce_size()",
+    place.CORRUPT: "something in it was damaged and is computed anew",
+    place.IO: "the system says: {}",
+    place.NEWER: "a newer fettle has written it: update fettle, or name another location",
+    place.FOREIGN: "another user owns it or could write in it, so it is not used: name another "
+    "location",
+    place.LOCK: "another process kept it locked for seconds, and a result was not kept",
+    place.UNDECODED: "a result can not be made an object again, and is computed at each call: "
+    "return something that can be unpickled",
+    place.LARGE: "a result is larger than half of what it may take, and is not kept: raise "
+    "bytes_limit",
 }
+_OPEN = 16  # stores at once: each has some files open
 
 # By folder and limit: (device and inode, store). One for all Memory objects, in a forked child too.
 _opened: dict[tuple[str, int], tuple[tuple[int, int], _core.Store]] = {}
@@ -137,6 +143,8 @@ class FettleStoreBackend(FileSystemStoreBackend):
             os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
             store = _core.Store(folder, self.bytes_limit)
             _opened[folder, self.bytes_limit] = _identity(folder), store
+            while len(_opened) > _OPEN:
+                _opened.pop(next(iter(_opened)), None)
         except OSError as error:
             self._say_unable(error)
             return _NoStore()

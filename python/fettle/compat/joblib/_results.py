@@ -14,7 +14,7 @@ from .logger import Logger, pformat
 
 __all__ = ["MemorizedResult", "NotMemorizedResult", "register_store_backend"]
 
-_SWITCH = "FETTLE_JOBLIB_BACKEND"  # "files": "local" is joblib's folders of files
+_SWITCH = "FETTLE_JOBLIB_BACKEND"  # what "local" is: "store", or "files": joblib's folders of files
 STORE_BACKENDS: dict[str, Any] = {"local": FettleStoreBackend}
 
 
@@ -48,7 +48,10 @@ def store_backend_factory(
         kind = STORE_BACKENDS.get(backend)
         if kind is None:
             raise TypeError(f"Unknown location {location} or backend {backend}")
-        if kind is FettleStoreBackend and os.environ.get(_SWITCH) == "files":
+        switch = os.environ.get(_SWITCH, "")
+        if switch not in ("", "store", "files"):
+            raise ValueError(f"{_SWITCH} is {switch!r}: set it to 'store' or 'files'.")
+        if kind is FettleStoreBackend and switch == "files":
             kind = FileSystemStoreBackend
         store = kind()
         store.configure(
