@@ -299,6 +299,17 @@ def test_a_bar_is_for_terminals_and_many_results(cached: Folder) -> None:
 # ---- what is not right ----
 
 
+@pytest.mark.parametrize("action", ["ls", "stat", "clear"])
+def test_an_empty_name_is_not_the_users_folder(folder: Folder, action: str) -> None:
+    folder.write("app.py", FUNCTIONS.replace("sys.argv[1]", ""))
+    extra = {"FETTLE_CACHE_DIR": str(folder.path / "mine")}
+    assert folder.python("app.py", **extra).code == 0
+    ended = folder.fettle("memo", action, "", **extra)
+    assert (ended.code, ended.stdout) == (2, "")
+    assert "the name of the folder is empty" in ended.sentence()
+    assert json.loads(folder.fettle("memo", "stat", "--json", **extra).stdout)["entries"] == 6
+
+
 @pytest.mark.parametrize(
     ("words", "code", "part"),
     [

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The identity of a function: names, odd callables, captured values, what depends= adds."""
 
+import argparse
 import collections
 import contextlib
 import decimal
@@ -381,6 +382,34 @@ def test_a_version_stands_in_for_the_code() -> None:
     assert digest(reads, version=1) not in (digest(reads), digest(with_global, version=1))
     identity = identify(reads, version=1)
     assert identity.watched == identity.codes == []
+
+
+def test_options_of_a_command_line_count() -> None:
+    class Options(argparse.Namespace):
+        pass
+
+    def made(kind: type[argparse.Namespace], level: int) -> bytes:
+        options = kind(level=level, names=["a"])
+        options.itself = options
+        return digest(capturing(options))
+
+    assert made(argparse.Namespace, 1) == made(argparse.Namespace, 1)
+    assert len({made(each, n) for each in (argparse.Namespace, Options) for n in (1, 2)}) == 4
+
+
+def test_pandas_data_counts() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+
+    def some(n: int) -> list[Any]:
+        frame = pandas.DataFrame({"a": [1, n], "b": ["x", "y"]})
+        lists = (frame, frame.a, pandas.Index([n]), pandas.Timestamp(n), pandas.Timedelta(n))
+        return [*lists, pandas.DataFrame({"a": [1, 2]}, index=[0, n]), {"in": [frame]}]
+
+    ones, again, others = ([digest(capturing(each)) for each in some(n)] for n in (5, 5, 6))
+    assert ones == again
+    assert len({*ones, *others}) == 2 * len(ones)
+    locks = (pandas.Series([threading.Lock()]) for _ in range(2))  # only its type counts
+    assert digest(capturing(next(locks))) == digest(capturing(next(locks)))
 
 
 def test_depends_adds_functions_files_modules_and_values(tmp_path: Path) -> None:

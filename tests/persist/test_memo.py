@@ -11,8 +11,8 @@ import math
 import operator
 import os
 import pickle
-import sys
 import pydoc
+import sys
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 import fettle
 import pytest
 
-from .memos import CALLS, LONG, Programs
+from .memos import CALLS, LONG, Programs, warned
 
 
 def add(x: int, y: int = 2, *rest: int, scale: int = 1, **more: int) -> int:
@@ -282,6 +282,21 @@ def test_depends(memo: fettle.Memo, tmp_path: Path) -> None:
         assert memo(version=1, depends=[file], ignore="value")(read)() == value
         assert memo(version=1, depends=[file], ignore="value")(read)(3) == value
     assert memo.stats().entries == 2
+
+
+def test_a_file_of_depends_that_is_not_there_is_said(memo: fettle.Memo, tmp_path: Path) -> None:
+    file = tmp_path / "rates.csv"
+    calls: list[int] = []
+
+    def read(value: int) -> int:
+        return len(calls) if calls.append(value) is None else 0
+
+    kept = memo(version=1, depends=[file])(read)
+    with warned("rates.csv' can not be read (No such file or directory): name a file"):
+        assert (kept(1), kept(1)) == (1, 2)
+    file.write_text("1")
+    kept = memo(version=1, depends=file)(read)
+    assert (kept(1), kept(1)) == (3, 3)
 
 
 def test_validate_decides(memo: fettle.Memo) -> None:

@@ -3,10 +3,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import fettle
 import pytest
-from fettle.caching.endpoint import parse
+from fettle.caching.endpoint import SCHEMES, parse
 from fettle.caching.remote import Remote
 
 SECRET = b"sixteen bytes or more of it"
@@ -99,6 +101,15 @@ def test_clusters() -> None:
         "ssl_cert_reqs": "none",
     }
     assert parse("valkey+cluster://one", 1, 2).options == FIXED
+
+
+@pytest.mark.parametrize("scheme", sorted({*SCHEMES} - {"unix"}))
+def test_a_memo_takes_every_scheme(
+    scheme: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FETTLE_CACHE_DIR", str(tmp_path))
+    memo = fettle.Memo(f"{scheme}://host:1", key=SECRET)
+    assert repr(memo).startswith(f"fettle.Memo('{scheme}://host:1")
 
 
 def test_the_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,9 @@ too, count as all else does.
 
 What is not, and counts by name and version: the standard library, installed packages other than the
 function's own, C functions. And what no code tells: methods of arguments, getattr(x, name), exec,
-modules in containers and attributes, the attributes of functions, pandas frames and other objects
-of installed packages (their type counts), files, the environment. `depends=` adds such things.
+modules in containers and attributes, the attributes of functions, objects of installed packages
+(their type counts; numpy's arrays, pandas' frames and argparse's namespaces count by value), files,
+the environment. `depends=` adds such things.
 
 Data counts as it is when identify() runs, so data that a program changes as it goes (a counter, a
 dictionary that is a cache) makes results of other runs be computed again: `version=` stands in for

@@ -110,9 +110,14 @@ class Kept:
                 self.function, depends=self.options.depends, version=self.options.version
             )
         except Exception as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                why = f"{os.fsdecode(error.filename)!r} can not be read ({reason(error)})"
+                step = "name a file that is there in depends="
+            else:
+                why = f"its code can not be told from others ({reason(error)})"
+                step = "give version= or depends="
             self.place.say(
-                f"results of {self.name}() are computed and not kept, since its code can not be "
-                f"told from others ({reason(error)}): give version= or depends=."
+                f"results of {self.name}() are computed and not kept, since {why}: {step}."
             )
             return
         rows: list[tuple[Any, Any, Any]] = [*is_now.watched]

@@ -73,7 +73,7 @@ class Memo:
 
     path_or_url: a folder; or redis://HOST, rediss://HOST, redis+cluster://HOST:PORT,HOST:PORT to
         share results with other machines too (docs/shared-cache.md). None: the user's cache folder
-        (FETTLE_CACHE_DIR, else $XDG_CACHE_HOME/fettle, else ~/.cache/fettle).
+        (memo in FETTLE_CACHE_DIR, else in $XDG_CACHE_HOME/fettle, else in ~/.cache/fettle).
     max_bytes: what the folder may take ("500MB"); the least recently used results go. None: no end.
     ttl: seconds (or a timedelta) after which a result is computed anew.
     compress: True, or a level of zstd's, for results of 256 bytes and more.

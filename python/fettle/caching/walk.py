@@ -19,6 +19,7 @@ from hashlib import blake2b
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
+from fettle import _core
 from fettle.caching.project import Project, name_of, version_of, wrapped_by
 from fettle.caching.shape import ATOMS, Shape, pack, rebound_cells
 
@@ -33,6 +34,7 @@ _BY_PARTS = """
     zoneinfo
 """
 _REDUCED = frozenset(_BY_PARTS.split())
+_FRAMES = ("DataFrame", "Series", "Index", "Timestamp", "Timedelta")
 # What a class has that says nothing of what it does, or says it again.
 _BESIDES = """
     __doc__ __module__ __qualname__ __dict__ __weakref__ __annotations__ __annotate__
@@ -223,6 +225,12 @@ class Walk:
                 return pack(b"T", repr(thing).encode())
             if isinstance(thing, numpy.ndarray):  # masked, and others with more than data
                 return pack(b"A", self.value(kind), self.value(thing.__reduce_ex__(2)))
+        argparse = sys.modules.get("argparse")
+        if argparse is not None and isinstance(thing, argparse.Namespace):
+            return pack(b"G", self.value(kind), self.value(sorted(vars(thing).items())))
+        frame = _frame(thing)
+        if frame is not None:
+            return pack(b"D", self.value(kind), frame)
         if isinstance(thing, functools.partial):
             return self._partial(thing)
         if kind.__module__ in _REDUCED:
@@ -477,6 +485,18 @@ class Walk:
 def said_by(kind: type) -> frozenset[str]:
     """The names of a class that say what it does."""
     return frozenset(name for name in list(vars(kind)) if name not in _SKIPPED)
+
+
+def _frame(thing: Any) -> bytes | None:
+    """A digest of pandas' data, as it has among arguments; None: it is something else."""
+    pandas = sys.modules.get("pandas")
+    kinds = [getattr(pandas, name, None) for name in _FRAMES]
+    if not isinstance(thing, tuple(each for each in kinds if isinstance(each, type))):
+        return None
+    try:
+        return _core.digest(thing)
+    except Exception:  # of a column with objects that can not be told by value
+        return None
 
 
 def _is_state(function: FunctionType, name: str, shape: Shape) -> bool:

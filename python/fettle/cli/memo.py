@@ -81,6 +81,11 @@ def main(words: list[str]) -> int:
     if len(parsed.words) > 1:
         raise Problem(USAGE, f"fettle memo {action} takes one folder, not {len(parsed.words)}.")
     place = parsed.words[0] if parsed.words else ""
+    if parsed.words and not place:
+        raise Problem(
+            USAGE,
+            "the name of the folder is empty; write one, or nothing for the user's cache folder.",
+        )
     if "://" in place:
         return _of_server(action, place, parsed)
     if "trusted" in parsed.values:
