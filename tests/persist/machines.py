@@ -86,6 +86,12 @@ async def later(number):
     return ["later", number]
 
 @memo
+async def slow_later(seconds):
+    note("slow")
+    await asyncio.sleep(seconds)
+    return "slow"
+
+@memo
 async def gated_later(number):
     note("begun")
     while not os.path.exists(os.environ["GATE"]):

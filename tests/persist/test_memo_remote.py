@@ -316,6 +316,33 @@ def test_many_want_what_is_not_there(
     assert names(running, "*+") == []
 
 
+@pytest.mark.parametrize("seconds", [0.1, 3])
+def test_many_wait_for_another_machine(
+    machines: Machines, two: tuple[Machine, Machine], seconds: float
+) -> None:
+    one, another = two
+    one.tell(f"slow({seconds})")
+    machines.until_noted("slow")
+    another.tell(f"together(*[lambda: slow({seconds})] * 4)")
+    assert one.hear() == "slow"
+    assert another.hear() == ["slow"] * 4
+    assert machines.notes == ["slow"]
+
+
+@pytest.mark.parametrize("seconds", [0.1, 3])
+def test_many_tasks_wait_for_another_machine(
+    machines: Machines, two: tuple[Machine, Machine], seconds: float
+) -> None:
+    one, another = two
+    line = f"slow_later({seconds})"
+    one.tell(f"asyncio.run({line})")
+    machines.until_noted("slow")
+    another.tell(f"asyncio.run(gathered(*[{line}, {line}, {line}, {line}]))")
+    assert one.hear() == "slow"
+    assert another.hear() == ["slow"] * 4
+    assert machines.notes == ["slow"]
+
+
 def test_another_machine_takes_over(machines: Machines, running: Server) -> None:
     one, another = (machines(running.url + CALM, CLAIM_SECONDS="1") for _ in range(2))
     one.tell("gated(1)")
@@ -450,7 +477,8 @@ def loads(some: tuple[Machine, ...], calls: int = 300) -> None:
         until(lambda each=each: each.ask("load.calls >= goal"), "calls go on")  # type: ignore[misc]
 
 
-def ends_well(some: tuple[Machine, ...], most: int = 1) -> None:
+def ends_well(some: tuple[Machine, ...], warned: bool = False) -> None:
+    """warned: the machines noticed, and said it once."""
     for each in some:
         each.tell("load.stop()")
     for each in some:
@@ -458,8 +486,10 @@ def ends_well(some: tuple[Machine, ...], most: int = 1) -> None:
         assert wrong == []
         assert hanging == 0
         assert longest < 30  # seconds: a hang, not a speed limit
-        assert each.complaints.count(REDIS_WARNING) <= most, each.complaints
+        assert each.complaints.count(REDIS_WARNING) <= 1, each.complaints
         assert "Traceback" not in each.complaints
+    if warned:
+        assert any(REDIS_WARNING in each.complaints for each in some)
 
 
 def is_shared_again(machines: Machines, some: tuple[Machine, ...]) -> None:
@@ -496,7 +526,7 @@ def test_a_server_is_killed_and_comes_back(machines: Machines, tmp_path: Path) -
             loads(two)
             mortal.start()
             loads(two)
-        ends_well(two)
+        ends_well(two, warned=True)
         is_shared_again(machines, two)
 
 
@@ -511,5 +541,5 @@ def test_a_server_freezes(machines: Machines, tmp_path: Path) -> None:
             loads(two, 100)
             frozen.thaw()
             loads(two)
-        ends_well(two)
+        ends_well(two, warned=True)
         is_shared_again(machines, two)

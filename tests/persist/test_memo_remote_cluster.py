@@ -86,7 +86,7 @@ def test_a_master_freezes(
     finally:
         victim.thaw()
     loads(two)
-    ends_well(two)
+    ends_well(two, warned=True)
     is_shared_again(machines, two)
 
 
@@ -101,5 +101,5 @@ def test_a_master_is_killed(
     victim.start()
     until(cluster.is_whole, "it came back")
     loads(two)
-    ends_well(two)
+    ends_well(two, warned=True)
     is_shared_again(machines, two)
