@@ -142,10 +142,11 @@ class Kept:
     def current(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> bytes:
         """The key of a call that missed, after another look at what the function rests on: a miss
         has the time to see what a hit does not (attributes of classes, defaults, files)."""
-        if all(each.is_current() for each in self._identities):
-            return key
-        self.settle()
-        return self.stored.key(args, keywords) or key
+        for each in self._identities:
+            if not each.holds():
+                self.settle()
+                return self.stored.key(args, keywords) or key
+        return key
 
     def unusable(self) -> None:
         """The store was closed, or can not be opened again in a forked child."""
