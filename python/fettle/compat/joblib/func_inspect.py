@@ -58,6 +58,8 @@ def _source(func: Any, path: Any) -> tuple[str, str, int]:
         first = func.__code__.co_firstlineno
         with open_source(path) as file:
             return "".join(inspect.getblock(list(islice(file, first - 1, None)))), path, first
+    if path == "<string>":  # whatever exec() made has that name: the text would be another one's
+        raise OSError("there is no text")
     text, line = "".join(inspect.getsourcelines(func)[0]), 1  # typed in, or of a doctest
     if path.startswith("<doctest "):
         matched = _DOCTEST.match(path)
