@@ -11,6 +11,8 @@ import pytest
 from fettle.caching.endpoint import SCHEMES, parse
 from fettle.caching.remote import Remote
 
+pytest.importorskip("redis")
+
 SECRET = b"sixteen bytes or more of it"
 
 FIXED = {
