@@ -128,7 +128,7 @@ class Identity:
         )
 
     def holds(self) -> bool:
-        """The same of what is neither in watched nor in codes. Each miss asks, so it is to be quick."""
+        """The same of what is neither in watched nor in codes. Each miss asks, so it is quick."""
         for owner, name, found in self._others:
             if _held(owner, name) is not found:
                 return False
