@@ -17,7 +17,7 @@ typedef enum ft_outcome {
     FT_FAILED   /* with an exception */
 } ft_outcome;
 
-enum { FT_ENCODER_FEW = 8, FT_ENCODER_SLOTS = 64 };
+enum { FT_ENCODER_FEW = 8, FT_ENCODER_SLOTS = 256, FT_ENCODER_PROBES = 8 };
 
 typedef struct ft_value_encoder {
     ft_encoded *out; /* its head: the tokens so far */
@@ -29,7 +29,7 @@ typedef struct ft_value_encoder {
     ft_address_set met;
     PyDateTime_CAPI *datetime;       /* NULL: not asked for yet */
     PyObject *key[FT_CODEC_KEYS];    /* strong references: the numbered keys */
-    uint8_t slots[FT_ENCODER_SLOTS]; /* by address, direct-mapped: number of a key plus one */
+    uint8_t slots[FT_ENCODER_SLOTS]; /* by address, or a few further: number of a key plus one */
 } ft_value_encoder;
 
 /* Writes one value. shared: others may hold it too, so it may be met again. */

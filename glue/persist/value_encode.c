@@ -134,13 +134,25 @@ static ft_outcome put_text(ft_value_encoder *encoder, ft_codec_kind kind, PyObje
     return FT_ENCODED;
 }
 
+/* Where the number of a text is, or could be put: a free slot, else one that is given up. */
+static uint8_t *slot_of(ft_value_encoder *encoder, const PyObject *text)
+{
+    size_t first = ((uintptr_t)text >> 4) % FT_ENCODER_SLOTS;
+    for (size_t i = 0; i < FT_ENCODER_PROBES; i++) {
+        uint8_t *slot = &encoder->slots[(first + i) % FT_ENCODER_SLOTS];
+        if (*slot == 0 || encoder->key[*slot - 1] == text)
+            return slot;
+    }
+    return &encoder->slots[first];
+}
+
 /* Writes a text as its number, if it was numbered before, or numbers it: fields of records and long
  * texts cost their bytes once. false: all numbers are used. */
 static bool put_numbered(ft_value_encoder *encoder, PyObject *text, ft_outcome *outcome)
 {
     if (encoder->keys == 0)
         memset(encoder->slots, 0, sizeof encoder->slots);
-    uint8_t *slot = &encoder->slots[((uintptr_t)text >> 4) % FT_ENCODER_SLOTS];
+    uint8_t *slot = slot_of(encoder, text);
     if (*slot != 0 && encoder->key[*slot - 1] == text) {
         ft_codec_put_count(&encoder->out->head, FT_CODEC_KEY_AGAIN, *slot - 1u);
         *outcome = FT_ENCODED;
