@@ -532,7 +532,9 @@ def test_a_server_is_killed_and_comes_back(machines: Machines, tmp_path: Path) -
 
 def test_a_server_freezes(machines: Machines, tmp_path: Path) -> None:
     with server(tmp_path) as frozen:
-        two = machines(frozen.url), machines(frozen.url)
+        # A claim that a frozen server took lasts until it ends, if its owner gave the server up.
+        one, another = (machines(frozen.url, CLAIM_SECONDS="5") for _ in range(2))
+        two = one, another
         for each in two:
             each.ask("load = Load()")
         loads(two)

@@ -38,7 +38,7 @@ def two(machines: Machines, cluster: Cluster) -> tuple[Machine, Machine]:
 
 def test_computed_once_for_all(machines: Machines, cluster: Cluster) -> None:
     url = cluster.url + "?socket_timeout=10&prefix=once"
-    two = machines(url), machines(url)
+    two = machines(url, CLAIM_SECONDS="5"), machines(url, CLAIM_SECONDS="5")
     two[0].ask("memo.clear()")
     for each in two:
         line = "together(*[lambda number=number: answer(number) for number in range(30)])"
