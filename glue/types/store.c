@@ -335,36 +335,6 @@ static PyObject *store_get(PyObject *object, PyObject *args)
     return Py_BuildValue("NN", value, tuple);
 }
 
-/* The encoding as it was put. */
-static PyObject *store_get_encoded(PyObject *object, PyObject *key_bytes)
-{
-    ft_digest key;
-    ft_value is;
-    bool found;
-    if (read_key(key_bytes, &key) < 0)
-        return NULL;
-    ft_store *store = ft_store_of(object);
-    if (store == NULL)
-        return NULL;
-    ft_status status = get_without_gil(object, store, key, FT_VIEW_COPY, &found, &is);
-    if (status != FT_OK) {
-        fail(status, (store_object *)object);
-        return NULL;
-    }
-    if (!found)
-        Py_RETURN_NONE;
-    PyObject *bytes =
-        PyBytes_FromStringAndSize((const char *)is.bytes, (Py_ssize_t)is.entry.length);
-    PyObject *tuple = ft_store_entry_tuple(&is.entry);
-    ft_value_fini(&is);
-    if (bytes == NULL || tuple == NULL) {
-        Py_XDECREF(bytes);
-        Py_XDECREF(tuple);
-        return NULL;
-    }
-    return Py_BuildValue("NN", bytes, tuple);
-}
-
 static PyObject *store_peek(PyObject *object, PyObject *key_bytes)
 {
     ft_digest key;
@@ -718,9 +688,6 @@ static PyMethodDef store_methods[] = {
     {"get", store_get, METH_VARARGS,
      "get(key, view=1): (value, entry), or None. view: 0 copied, 1 large ones mapped and private, "
      "2 mapped to be read only."},
-    {"get_encoded", store_get_encoded, METH_O,
-     "(bytes as fettle._core.encode gives them, entry), "
-     "or None."},
     {"peek", store_peek, METH_O, "The entry of a key, or None; reads no value, marks no use."},
     {"put", store_put, METH_VARARGS,
      "put(key, function, value, cost=0.0, compress=0): is it kept? cost: seconds. Raises what "
