@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fettle.report.table import Line
 
 _CALLS_WIDTH = 7
-_SGR = {"bold": "1", "dim": "2", "yellow": "33", "cyan": "36"}
+_SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _WIDTH = 9  # a space and %8.3f, as cProfile
 
 
