@@ -195,7 +195,9 @@ def _empty(timing: "Timing") -> str:
     empty = max(series.empty for series in timing.series)
     if empty <= 0:
         return ""
-    return f", empty loop {Scale(empty * 1e9).text(empty * 1e9)} subtracted"
+    amount = Scale(empty * 1e9)
+    number = f"{empty * 1e9:.1f}".removesuffix(".0") if amount.name == "ns" else ""
+    return f", empty loop {f'{number} ns' if number else amount.text(empty * 1e9)} subtracted"
 
 
 def _costs(timing: "Timing") -> list[str]:
