@@ -11,7 +11,6 @@ from fettle.report import histogram, progress
 from fettle.report import timing as report
 from fettle.report.unit import Scale
 from fettle.timing.options import Options, Progress
-from fettle.timing.series import Series
 from fettle.timing.timing import Comparison, Timing
 
 from .timings import COMPREHENSION, FASTER, REPEATED, Said, series, timing
@@ -133,7 +132,7 @@ def test_what_takes_no_time_is_not_compared(ratio: float, low: float, high: floa
 def test_several_are_compared_with_the_first() -> None:
     slower = Comparison("x", 0.5, 0.4, 0.625, 41, "slower")
     assert verdict(FASTER, slower) == [
-        "                   1.42 us".replace("                   ", "C  [0]*1000                    "),
+        "C  [0]*1000                    1.42 us",
         "B is 10.1x faster than A (95%: 9.8 to 10.4)",
         "C is 2.00x slower than A (95%: 1.60 to 2.50)",
     ]
@@ -186,9 +185,6 @@ def test_memory_has_columns() -> None:
     second = (series("f()", memory=(1_250_000, 1000)), REPEATED[1])
     lines = shown(timing([first, second], FASTER)).splitlines()
     assert lines[:2] == [
-        "A  [0]*1000    1.42 us  8.1 kB      in 1 block  peak 8.2 kB",
-        "B  f()         1.42 us  1.2 MB  in 1 000 blocks",
-    ] or lines[:2] == [
         "A  [0]*1000    1.42 us  8.1 kB       in 1 block  peak 8.2 kB",
         "B  f()         1.42 us  1.2 MB  in 1 000 blocks",
     ]
@@ -201,7 +197,7 @@ def test_memory_has_columns() -> None:
     [
         ("f(x)", 40, "f(x)"),
         ("for x in y:\n    f(x)\n    g(x)", 40, "for x in y: f(x); g(x)"),
-        ("f(\n  1,\n  2,\n)", 40, "f(1, 2, )"),
+        ("f(\n  1,\n  2,\n)", 40, "f(1, 2,)"),
         ("\n\n  a = 1  \n\n", 40, "a = 1"),
         ("x\x1b[31m", 40, "x\\x1b[31m"),
         ("", 40, ""),
@@ -375,4 +371,3 @@ def test_progress_survives_a_closed_terminal(monkeypatch: pytest.MonkeyPatch) ->
     with progress.Line(stream) as line:
         line.show(told(1.0))
         line.show(told(2.0))
-    assert isinstance(REPEATED[0], Series)

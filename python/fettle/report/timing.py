@@ -83,8 +83,10 @@ def _joined(parts: list[str]) -> str:
     """Lines as Python would have them in one, as far as that goes."""
     line = ""
     for part in parts:
-        line += f"{'' if not line else ' ' if line.endswith((':', '(', '[', '{', ',')) else '; '}"
-        line += part
+        if not line or line.endswith(("(", "[", "{")) or part.startswith((")", "]", "}")):
+            line += part
+        else:
+            line += f"{' ' if line.endswith((':', ',')) else '; '}{part}"
     return line
 
 
