@@ -493,9 +493,7 @@ class Profiler:
     def getstats(self) -> list[profiler_entry]: ...
 
 @final
-class Reading(
-    structseq[Any], tuple[float, float, float, int, int, int, int, tuple[float, ...]]
-):
+class Reading(structseq[Any], tuple[float, float, float, int, int, int, int, tuple[float, ...]]):
     """What happened between start() and stop() of a Meter."""
 
     wall: Final[float]  # seconds

@@ -3,6 +3,7 @@
 
 import os
 import sys
+from math import isfinite
 
 from fettle import output
 from fettle.options import Option, Parsed, help_lines, parse
@@ -283,9 +284,10 @@ def _source(found: "list[Command]", timeout: float, ignore_failure: bool) -> "Co
         if problem.code != NOT_FOUND:
             raise
         sentence = problem.sentence.rstrip(".")
-        raise Problem(
-            NOT_FOUND, f"{sentence}; after -- stands a command, a statement stands without --."
-        ) from None
+        advice = "after -- stands a command, a statement stands without --"
+        if any(" " in each.words[0] for each in found):
+            advice = "a command of one word is split at its blanks, one of several is not"
+        raise Problem(NOT_FOUND, f"{sentence}; {advice}.") from None
 
 
 def _folders(revisions: list[str]) -> "AbstractContextManager[list[str]]":
@@ -319,6 +321,17 @@ def _save(timing: "Timing", path: str) -> str:
     return ""
 
 
+def _finite(value: object) -> object:
+    """JSON has no infinity: null is what is not known."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value
+
+
 def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     from fettle.cli import say
     from fettle.report import timing as report
@@ -327,7 +340,7 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     if "json" in parsed.values:
         import json
 
-        print(json.dumps(timing.as_json(), indent=2))
+        print(json.dumps(_finite(timing.as_json()), indent=2, allow_nan=False))
     elif "quiet" not in parsed.values:
         target = shown_path(path) if path else ""
         report.show(timing, sys.stdout, "verbose" in parsed.values, target)

@@ -136,8 +136,7 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
     ]
     for at, comparison in enumerate(timing.comparisons, 1):
         arrow = _arrow(target) if at == 1 else ""
-        against = " than A" if len(timing.series) > 2 else ""
-        verdict = _verdict(name(at), comparison, against)
+        verdict = _verdict(timing, at)
         pairs = size.counted(comparison.pairs, "interleaved pair")
         lines.append((f"{verdict}, {pairs}, {clock(timing.series[at])}{arrow}", "bold"))
         if comparison.verdict in HINTS:
@@ -158,6 +157,8 @@ def _time(of: "Description") -> str:
 def _interval(of: "Description") -> str:
     """1.42 us (95%: 1.40 to 1.45)"""
     scale = Scale(of.median * 1e9)
+    if not math.isfinite(of.low + of.high):  # of a single sample
+        return f"{scale.text(of.median * 1e9)} (95%: unknown)"
     low, high = scale.number(of.low * 1e9), scale.number(of.high * 1e9)
     return f"{scale.text(of.median * 1e9)} (95%: {low} to {high})"
 
@@ -215,8 +216,13 @@ def _costs(timing: "Timing") -> list[str]:
 # ---- verdicts ----
 
 
-def _verdict(candidate: str, of: "Comparison", against: str) -> str:
+def _verdict(timing: "Timing", at: int) -> str:
+    """Of candidate number `at`, beside the first."""
+    candidate, of = name(at), timing.comparisons[at - 1]
+    against = " than A" if len(timing.series) > 2 else ""
     if not all(0 < value < math.inf for value in (of.ratio, of.low, of.high)):
+        if min(timing.descriptions[0].median, timing.descriptions[at].median) > 0:
+            return f"unclear: too little is known to compare {candidate} with A"
         return f"{candidate} and A can not be compared: no time that can be measured"
     if of.verdict == "faster":
         return f"{candidate} is {_times('faster', against, of.ratio, of.low, of.high)}"
