@@ -4,6 +4,7 @@ The rows are struct sequences, as os.stat_result is: tuples whose items have nam
 namedtuple adds (_fields, _asdict, _replace).
 """
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from types import CodeType, MemberDescriptorType, MethodType
@@ -231,6 +232,31 @@ class ClassRow(structseq[Any], tuple[int, str, int, int, int, int, str]):
     slotted: Final[int]  # and with __slots__; 0 where it can not have them
     why: Final[str]  # why it can not, or ""
 
+@final
+class TimingRow(
+    structseq[Any],
+    tuple[
+        str,
+        str,
+        int,
+        float,
+        tuple[array[float], ...],
+        tuple[int, int] | None,
+        int | None,
+        dict[str, float],
+    ],
+):
+    """A series of samples: what `fettle time` measured of one candidate."""
+
+    label: Final[str]
+    clock: Final[Literal["cpu", "wall"]]
+    loops: Final[int]  # calls a sample
+    empty: Final[float]  # seconds a call of the empty loop, already subtracted
+    groups: Final[tuple[array[float], ...]]  # of each process: seconds a call, as measured
+    memory: Final[tuple[int, int] | None]  # bytes and blocks that one call allocated
+    peak: Final[int | None]  # bytes at the highest point of a call
+    counters: Final[dict[str, float]]  # for one call, by name
+
 class FileError(Exception):
     """A file that can not be read or is not ours. args: (kind, path, detail); kind is one of
     "empty", "foreign", "newer", "corrupt", "limit"."""
@@ -272,6 +298,21 @@ class Profile:
         """In the order in which each process named them."""
     def objects(self) -> list[ObjectRow]: ...
     def classes(self) -> list[ClassRow]: ...
+    def timings(self) -> list[TimingRow]:
+        """In the order in which they were added; the arrays are copies."""
+    def add_timing(
+        self,
+        label: str,
+        clock: str,
+        loops: int,
+        empty: float,
+        groups: Iterable[Buffer],
+        memory: tuple[int, int] | None = None,
+        peak: int | None = None,
+        counters: Mapping[str, float] | None = None,
+    ) -> None:
+        """Adds one series; each group is a buffer of doubles. ValueError for what is not finite,
+        TypeError for buffers of something else; FileError of the kind "limit" past 4096 series."""
     def lines(
         self,
     ) -> list[tuple[str, int, str, str, int, list[tuple[int, int, int, int, int]]]]:
@@ -493,9 +534,7 @@ class Profiler:
     def getstats(self) -> list[profiler_entry]: ...
 
 @final
-class Reading(
-    structseq[Any], tuple[float, float, float, int, int, int, int, tuple[float, ...]]
-):
+class Reading(structseq[Any], tuple[float, float, float, int, int, int, int, tuple[float, ...]]):
     """What happened between start() and stop() of a Meter."""
 
     wall: Final[float]  # seconds
