@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was measured means: how long each candidate takes, and which of several is faster."""
 
+from array import array
 from dataclasses import dataclass
 
 from fettle.timing.statistics import compare, describe
@@ -9,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fettle.timing.series import Series
     from fettle.timing.statistics import Description
+
+NOTHING = 0.1  # of the empty loop: what takes less takes no time that can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +136,22 @@ def judged(
     seed: int = 0,
 ) -> Timing:
     """What the samples say."""
-    first = series[0]
-    comparisons = []
-    for later in series[1:]:
-        found = compare(first.groups, later.groups, margin=margin, seed=seed)
-        comparisons.append(Comparison(later.label, *found))
     described = tuple(describe(each.groups, seed=seed) for each in series)
+    comparisons = []
+    for later, of in zip(series[1:], described[1:], strict=True):
+        pair = (series[0].groups, later.groups)
+        if takes_nothing(series[0], described[0]) or takes_nothing(later, of):
+            pair = (_with_loop(series[0]), _with_loop(later))
+        found = compare(*pair, margin=margin, seed=seed)
+        comparisons.append(Comparison(later.label, *found))
     return Timing(series, notes, described, tuple(comparisons))
+
+
+def takes_nothing(series: "Series", of: "Description") -> bool:
+    """No more than what cannot be told from the empty loop: then the loop stays in comparisons, for
+    there is no ratio to nothing."""
+    return of.median < NOTHING * series.empty
+
+
+def _with_loop(series: "Series") -> "tuple[array[float], ...]":
+    return tuple(array("d", [each + series.empty for each in group]) for group in series.groups)
