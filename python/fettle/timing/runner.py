@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 # Seconds a sample: far above what reading the clocks takes, below a turn of the scheduler.
 SAMPLE = max(0.0015, 1000 * get_clock_info("process_time").resolution)
 SETUP_MOST = 0.05  # a setup of that length, or a longer one, is run less often
-EMPTY = 0.0003  # seconds a sample of the empty loop
-EMPTIES = 5  # of them when a group begins
+EMPTY = SAMPLE / 2
+EMPTIES = 3  # of them when a group begins
 SHORT = 100  # what takes less than as many empty loops is measured beside them in each round
 OVERHEADS = 9
 LONG = 0.5  # seconds: whoever waits for samples wants to hear of each

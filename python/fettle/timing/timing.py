@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was measured means: how long each candidate takes, and which of several is faster."""
 
-from array import array
 from dataclasses import dataclass
 
-from fettle.timing.statistics import compare, describe
+from fettle._core import compare, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from fettle._core import Description
     from fettle.timing.series import Series
-    from fettle.timing.statistics import Description
 
 NOTHING = 0.1  # of the empty loop: what takes less takes no time that can be told
 
@@ -134,24 +133,20 @@ def judged(
     notes: tuple[str, ...] = (),
     margin: float = 0.01,
     seed: int = 0,
+    looks: int = 1,
 ) -> Timing:
-    """What the samples say."""
+    """What the samples say. looks: how often they may be judged before one is satisfied."""
     described = tuple(describe(each.groups, seed=seed) for each in series)
+    first, floor = series[0], max(NOTHING * each.empty for each in series)
     comparisons = []
-    for later, of in zip(series[1:], described[1:], strict=True):
-        pair = (series[0].groups, later.groups)
-        if takes_nothing(series[0], described[0]) or takes_nothing(later, of):
-            pair = (_with_loop(series[0]), _with_loop(later))
-        found = compare(*pair, margin=margin, seed=seed)
+    for later in series[1:]:
+        found = compare(
+            first.groups, later.groups, margin=margin, seed=seed, looks=looks, floor=floor
+        )
         comparisons.append(Comparison(later.label, *found))
     return Timing(series, notes, described, tuple(comparisons))
 
 
 def takes_nothing(series: "Series", of: "Description") -> bool:
-    """No more than what cannot be told from the empty loop: then the loop stays in comparisons, for
-    there is no ratio to nothing."""
+    """No more than what cannot be told from the empty loop."""
     return of.median < NOTHING * series.empty
-
-
-def _with_loop(series: "Series") -> "tuple[array[float], ...]":
-    return tuple(array("d", [each + series.empty for each in group]) for group in series.groups)
