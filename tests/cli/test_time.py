@@ -32,7 +32,7 @@ def timed(folder: Folder, *words: str, **extra: str) -> Ended:
         ((), "needs a statement, or a command after --"),
         (("-n", "0", "pass"), "-n needs a number of 1 or more"),
         (("-n", "x", "pass"), "needs a whole number"),
-        (("--clock", "sun", "pass"), '"auto", "cpu" or "wall"'),
+        (("--clock", "sun", "pass"), "--clock needs auto, cpu, wall after it, not 'sun'"),
         (("--precision", "0", "pass"), "--precision needs a share"),
         (("--precision", "100%", "pass"), "--precision needs a share"),
         (("--precision", "much", "pass"), "--precision needs a share"),
@@ -135,7 +135,7 @@ def test_commands_that_are_none(
 
 def test_a_command_that_fails_shows_its_last_lines(folder: Folder) -> None:
     code = "for n in range(100): print('line', n)\nraise SystemExit('the \x1b[31mend')"
-    ended = folder.fettle("time", "--", PYTHON, "-c", code)
+    ended = folder.fettle("time", "--", PYTHON, "-u", "-c", code)
     *lines, sentence = ended.stderr.splitlines()
     assert ended.code == 1
     assert sentence.endswith(

@@ -159,11 +159,15 @@ def _check_words(parsed: Parsed, has_commands: bool) -> None:
 
 
 def _options(parsed: Parsed) -> "Options":
-    from fettle.timing.options import Options
+    from fettle.timing.options import CLOCKS, Options
 
     values = parsed.values
     given: dict[str, object] = {"gc": "gc" in values, "memory": "mem" in values}
     if "clock" in values:
+        if values["clock"] not in CLOCKS:
+            raise Problem(
+                USAGE, f"--clock needs {', '.join(CLOCKS)} after it, not {values['clock']!r}."
+            )
         given["clock"] = values["clock"]
     if "number" in values:
         number = parsed.number("number", 0)
@@ -220,8 +224,14 @@ def _place(parsed: Parsed) -> tuple[str, str]:
     Problem if somebody did."""
     if "output" in parsed.values and not parsed.values["output"]:
         raise Problem(USAGE, "-o needs the name of a file.")
-    path = os.path.abspath(parsed.values.get("output", DEFAULT))
+    path = parsed.values.get("output", DEFAULT)
     try:
+        try:
+            path = os.path.abspath(path)
+        except OSError as error:  # the current folder is no more
+            raise Problem(
+                USAGE, f"cannot write {path}: {reason(error)}; go to a folder that is there."
+            ) from None
         output.check(path)
     except Problem as problem:
         if "output" in parsed.values:
@@ -318,6 +328,10 @@ def _save(timing: "Timing", path: str) -> str:
         return problem.sentence
     except OSError as error:
         return f"cannot write {path}: {reason(error)}; name another output with -o."
+    except Exception as error:  # the result must be seen all the same
+        if os.environ.get("FETTLE_DEBUG"):
+            raise
+        return f"this should not have happened: {reason(error)}; FETTLE_DEBUG=1 shows where."
     return ""
 
 
