@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 CLOCKS = ("auto", "cpu", "wall")
 BUDGET = 5.0  # seconds; for an answer nobody waits longer than this without asking to
 TIMEOUT = 60.0  # seconds; for one sample
+SPAN = 0.1  # seconds of samples of one process: luck differs between processes, so many are better
+LEAST = 3  # rounds of one process
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in, in plain Python, for the statistics of the C core."""
 
+from __future__ import annotations
+
 import math
 import random
 from array import array
@@ -16,7 +18,7 @@ class Description(NamedTuple):
     spread: float
     least: float
     most: float
-    count: int
+    count: int  # type: ignore[assignment]
 
 
 class Compared(NamedTuple):
