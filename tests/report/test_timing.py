@@ -69,6 +69,15 @@ def test_a_timing_as_text_is_the_same_table() -> None:
     assert str(of).endswith("\nfettle: something was odd; look.")
 
 
+def test_notes_are_sentences_in_lines_of_their_own() -> None:
+    notes = ("Interrupted after 1.2 s.", "CPU time is rough here.", "`for x in y:\n    f()` waits.")
+    assert shown(timing([REPEATED], notes=notes)).splitlines()[2:] == [
+        "fettle: interrupted after 1.2 s.",
+        "fettle: CPU time is rough here.",
+        "fettle: `for x in y: f()` waits.",
+    ]
+
+
 def verdict(comparison: Comparison, *more: Comparison) -> list[str]:
     candidates = [COMPREHENSION, *[REPEATED] * (1 + len(more))]
     lines = shown(timing(candidates, comparison, *more)).splitlines()

@@ -249,7 +249,7 @@ def _time_statements(
     from fettle.timing import interface
 
     setup = "\n".join(parsed.given.get("setup", [])) or "pass"
-    return interface.measure(parsed.words, setup, options, show)
+    return interface.measure(parsed.words, setup, options=options, progress=show)
 
 
 def _time_commands(

@@ -40,13 +40,13 @@ def show(timing: "Timing", stream: "TextIO", verbose: bool = False, target: str 
     """Prints the table, and the notes below. target: the file that it was saved to."""
     width = screen.room(stream) or WIDTH
     screen.styled(_lines(timing, width, verbose, target, _bar(stream)), stream)
-    screen.sentences(list(timing.notes), stream)
+    screen.sentences(_notes(timing), stream)
 
 
 def text(timing: "Timing") -> str:
     """The same as a text, without colour."""
     lines = [line for line, _ in _lines(timing, WIDTH, False, "", "#")]
-    return "\n".join([*lines, *(f"fettle: {note}" for note in timing.notes)])
+    return "\n".join([*lines, *(f"fettle: {note}" for note in _notes(timing))])
 
 
 def name(at: int) -> str:
@@ -88,6 +88,12 @@ def _joined(parts: list[str]) -> str:
         else:
             line += f"{' ' if line.endswith((':', ',')) else '; '}{part}"
     return line
+
+
+def _notes(timing: "Timing") -> list[str]:
+    """Each as it reads after "fettle: ", in a line of its own."""
+    lines = [visible(" ".join(note.split())) for note in timing.notes]
+    return [line[:1].lower() + line[1:] if line[1:2].islower() else line for line in lines]
 
 
 # ---- the table ----

@@ -176,6 +176,8 @@ class _Collection:
                 if getattr(group, "is_ready", False) and not self._is_late():
                     continue
                 self._tell()
+                if getattr(group, "is_single", False):
+                    return
                 span = max(self._span, (first - begun) / 2)
                 if len(rounds) >= least and now - begun >= span:
                     return
