@@ -81,7 +81,9 @@ def time(
         seed=seed,
     )
     try:
-        return measure(candidates, setup, args, kwargs, globals, options, progress)
+        return measure(
+            candidates, setup, options, progress, args=args, kwargs=kwargs, names=globals
+        )
     except Problem as problem:
         kind = ValueError if problem.code == USAGE else RuntimeError
         raise kind(problem.sentence) from problem.__cause__
@@ -90,11 +92,12 @@ def time(
 def measure(
     given: "Sequence[object]",
     setup: str = "pass",
+    options: Options = Options(),  # noqa: B008 (it is frozen)
+    progress: "Callback | None" = None,
+    *,
     args: "Sequence[object]" = (),
     kwargs: "Mapping[str, object] | None" = None,
     names: "dict[str, Any] | None" = None,
-    options: Options = Options(),  # noqa: B008 (it is frozen)
-    progress: "Callback | None" = None,
 ) -> "Timing":
     """fettle.time for the command line: what goes wrong is a Problem."""
     options.check()

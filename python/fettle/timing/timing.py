@@ -121,9 +121,9 @@ class Timing:
 
     def __str__(self) -> str:
         """The table that `fettle time` prints."""
-        from fettle.report import timing as report  # type: ignore[attr-defined]
+        from fettle.report import timing as report
 
-        return str(report.text(self))
+        return report.text(self)
 
 
 def judged(
