@@ -286,6 +286,12 @@ def test_verbose_shows_how_samples_are_spread() -> None:
     ]
 
 
+def test_many_processes_have_ends() -> None:
+    groups = [[at * 1e-6, at * 1e-6] for at in range(1, 21)]
+    lines = shown(timing([(series("f()", *groups), REPEATED[1])]), verbose=True).splitlines()
+    assert lines[-1] == "  medians of the 20 processes: from 1.00 to 20.00 us"
+
+
 def test_bars_are_ascii_where_the_encoding_is() -> None:
     of = timing([COMPREHENSION, REPEATED], FASTER)
     assert "\u2588" in shown(of, verbose=True)

@@ -249,7 +249,12 @@ def _time_statements(
     from fettle.timing import interface
 
     setup = "\n".join(parsed.given.get("setup", [])) or "pass"
-    return interface.measure(parsed.words, setup, options=options, progress=show)
+    before = sys.path[:]
+    sys.path.insert(0, "")  # modules of this folder are found, as by timeit
+    try:
+        return interface.measure(parsed.words, setup, options, show)
+    finally:
+        sys.path[:] = before  # what fettle itself imports lies elsewhere
 
 
 def _time_commands(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 100  # columns where nobody says how many there are
+FEW_PROCESSES = 8
 _LEAST_LABEL = 16
 _CLOCKS = {"cpu": "CPU clock", "wall": "wall clock"}
 _NEARLY = 1.05  # times the fastest: as cheap
@@ -287,12 +288,21 @@ def _closer(letter: str, series: "Series", of: "Description", width: int, bar: s
     samples = [value for group in series.groups for value in group]
     lines += [(f"  {line}", "") for line in histogram.lines(samples, scale, bar, width - 2)]
     if 1 < len(series.groups) < series.count:
-        medians = [scale.number(histogram.middle(group) * 1e9) for group in series.groups if group]
-        lines.append((f"  medians of the processes: {' '.join(medians)} {scale.name}", ""))
+        lines.append((f"  {_processes(series, scale)}", ""))
     if series.counters:
         counts = [f"{_count(value)} {what}" for what, value in series.counters.items()]
         lines.append((f"  a call: {', '.join(counts)}", ""))
     return lines
+
+
+def _processes(series: "Series", scale: Scale) -> str:
+    """What one process says and another does not: each, or the ends of many."""
+    medians = [histogram.middle(group) * 1e9 for group in series.groups if group]
+    if len(medians) <= FEW_PROCESSES:
+        each = " ".join(map(scale.number, medians))
+        return f"medians of the processes: {each} {scale.name}"
+    ends = f"{scale.number(min(medians))} to {scale.text(max(medians))}"
+    return f"medians of the {len(medians)} processes: from {ends}"
 
 
 def _count(value: float) -> str:
