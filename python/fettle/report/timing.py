@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fettle.timing.series import Series
     from fettle.timing.statistics import Description
-    from fettle.timing.timing import Comparison, Timing
+    from fettle.timing.timing import Timing
 
     Lines = list[tuple[str, str]]  # texts, and the style of each
 
