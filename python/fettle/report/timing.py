@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from fettle._core import Description
     from fettle.timing.series import Series
-    from fettle.timing.statistics import Description
     from fettle.timing.timing import Timing
 
     Lines = list[tuple[str, str]]  # texts, and the style of each

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks a source for samples until the answer is known, and judges them.
 
-It looks at the answer after whole groups only, and each time a third more of them than before: who
-looks all the time finds a difference by chance sooner or later.
+It looks at the answer after whole groups only, and after half as many again than before each time:
+who looks all the time finds a difference by chance sooner or later. The statistics know how often.
 """
 
 import math
@@ -10,12 +10,12 @@ from array import array
 from statistics import median
 from time import monotonic
 
+from fettle._core import trend
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.timing.disturbance import Watch
 from fettle.timing.options import LEAST, SPAN, Progress
 from fettle.timing.series import Series
-from fettle.timing.statistics import trend
-from fettle.timing.timing import judged
+from fettle.timing.timing import judged, takes_nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     Rounds = Sequence[Sequence[Sample]]
 
 GROUPS = 5  # before the answer is looked at for the first time
-MORE = 1.3  # times as many groups until it is looked at again
+TELL = 0.05  # seconds between two words about progress
+MORE = 1.5  # times as many groups until it is looked at again
 LAST = 0.25  # of the budget: a group that would take longer than what is left of it is not begun
 WAITS = 0.05  # of the wall clock's time that passed beside the CPU's, for code that waits
 HELPED = 0.1  # of the CPU time that other threads took, for code that computes in several
-NOTHING = 0.1  # of the empty loop: what takes less takes no time that can be told
 NOISY = 0.05  # a spread above it is worth a word
 DRIFT = 0.02  # a change over a group that is worth a word, when it is no chance
 CHANCE = 0.01
@@ -82,8 +82,10 @@ class _Collection:
         self._groups: list[list[Sequence[Sample]]] = []
         self._look_at = GROUPS
         self._width = math.inf
+        self._told = 0.0  # when progress was
         self._most_rounds = options.rounds or 1 << 62
         self._span = SPAN
+        self._looks = _looks(options)
         if options.processes:
             self._span = max(SPAN, min(options.budget / options.processes, GROUPS * SPAN))
 
@@ -130,7 +132,12 @@ class _Collection:
                     counters=_counters(flat),
                 )
             )
-        return judged(tuple(series), margin=self._options.precision, seed=self._options.seed or 0)
+        return judged(
+            tuple(series),
+            margin=self._options.precision,
+            seed=self._options.seed or 0,
+            looks=self._looks,
+        )
 
     def rounds(self) -> "Rounds":
         return [each for group in self._groups for each in group]
@@ -173,9 +180,10 @@ class _Collection:
                 now = monotonic()
                 if len(rounds) == 1:
                     first = now
+                if now - self._told > TELL:
+                    self._tell()
                 if getattr(group, "is_ready", False) and not self._is_late():
                     continue
-                self._tell()
                 if getattr(group, "is_single", False):
                     return
                 span = max(self._span, (first - begun) / 2)
@@ -212,6 +220,7 @@ class _Collection:
         return sum(map(len, self._groups))
 
     def _tell(self) -> None:
+        self._told = monotonic()
         if self._progress is not None:
             told = Progress(
                 self._elapsed(), self._count(), len(self._groups), self._width, self._options
@@ -229,6 +238,17 @@ class _Collection:
             if _is_most(_is_helped(sample) for sample in samples):
                 return "wall", f"Wall clock, because `{label}` computes in several threads."
         return "cpu", ""
+
+
+def _looks(options: "Options") -> int:
+    """How often the answer is looked at, at most."""
+    if options.processes or options.rounds:
+        return 1
+    looks, groups = 2, GROUPS  # the last one when the budget is gone
+    while groups * SPAN < options.budget:
+        groups = max(groups + 1, math.ceil(groups * MORE))
+        looks += 1
+    return looks
 
 
 def _waits(sample: "Sample") -> bool:
@@ -283,8 +303,9 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
     """Notes about what the samples are like."""
     notes = []
     for series, of in zip(timing.series, timing.descriptions, strict=True):
-        if series.empty and of.median < NOTHING * series.empty:
-            notes.append(f"`{series.label}` takes no longer than the empty loop.")
+        if takes_nothing(series, of):
+            left = "; a ratio to it is a bound" if timing.comparisons else ""
+            notes.append(f"`{series.label}` takes no longer than the empty loop{left}.")
         elif (drift := trend(series.groups))[1] < CHANCE and abs(drift[0]) > DRIFT:
             how = "longer" if drift[0] > 0 else "less"
             notes.append(

@@ -116,7 +116,8 @@ class Block:
     def _fail(self, error: Raised) -> NoReturn:
         cause = error.__cause__ or error
         file = self._candidates[error.index].file if error.index < len(self._candidates) else ""
-        said = raised(self._candidates, error.index, text_of(cause), *place_of(cause, file))
+        place = place_of(cause, file)
+        said = raised(self._candidates, error.index, text_of(cause), *place, is_elsewhere=False)
         raise Problem(CHECK_FAILED, said) from cause
 
 

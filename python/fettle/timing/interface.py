@@ -115,6 +115,10 @@ def measure(
                     f"a fresh process cannot measure {_either(labels)}: {why}; processes=0 measures"
                     " in this one.",
                 ) from None
+    elif options.processes and names is not None:
+        raise Problem(
+            USAGE, "globals are in this process and processes in others; leave one of them out."
+        )
     elif options.processes:
         raise Problem(
             USAGE,

@@ -199,7 +199,9 @@ class Process:
             if len(self._buffer) >= _LENGTH + length and len(self._buffer) >= _LENGTH:
                 message = loads(bytes(self._buffer[_LENGTH : _LENGTH + length]))
                 del self._buffer[: _LENGTH + length]
-                break
+                if message[0] != "tick":
+                    break
+                continue
             if not select.select([self._outward], [], [], self._timeout)[0]:
                 self.kill()
                 raise TimedOut
@@ -258,14 +260,21 @@ class Process:
 
 
 def raised(
-    candidates: "Sequence[Candidate]", index: int, text: str, line: int, file: str, at: int
+    candidates: "Sequence[Candidate]",
+    index: int,
+    text: str,
+    line: int,
+    file: str,
+    at: int,
+    is_elsewhere: bool = True,
 ) -> str:
-    """The sentence about an exception of candidate index."""
+    """The sentence about an exception of candidate index, in a process of its own or not."""
     candidate = candidates[index]
     if candidate.function is not None:
         inside = file if file and file != candidate.file else ""
         where = f" ({os.path.basename(inside)}, line {at})" if inside else ""
-        return f"{candidate.label} raised {text}{where}."
+        advice = "; processes=0 calls it in this process" if is_elsewhere else ""
+        return f"{candidate.label} raised {text}{where}{advice}."
     what = statements.called(candidate.number, len(candidates))
     if line > statements.SETUP_LINES:
         what, line = "the setup", line - statements.SETUP_LINES

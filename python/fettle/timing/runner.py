@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 # Seconds a sample: far above what reading the clocks takes, below a turn of the scheduler.
 SAMPLE = max(0.0015, 1000 * get_clock_info("process_time").resolution)
 SETUP_MOST = 0.05  # a setup of that length, or a longer one, is run less often
-EMPTY = 0.0003  # seconds a sample of the empty loop
-EMPTIES = 5  # of them when a group begins
+EMPTY = SAMPLE / 2
+EMPTIES = 3  # of them when a group begins
 SHORT = 100  # what takes less than as many empty loops is measured beside them in each round
 OVERHEADS = 9
+LONG = 0.5  # seconds: whoever waits for samples wants to hear of each
 _MASK = (1 << 64) - 1
 
 
@@ -65,6 +66,8 @@ class Runner:
         self._overhead = (0.0, 0.0, 0.0)
         self._empty = (0.0, 0.0, 0.0)
         self._is_short = False
+        self._kept: dict[int, Reading] = {}  # samples that were taken while loops were looked for
+        self.tick: Callable[[], object] | None = None  # called after samples that took long
 
     @property
     def counters(self) -> tuple[str, ...]:
@@ -99,7 +102,8 @@ class Runner:
             if index == count:
                 self._add_empty()
             else:
-                readings[index] = self._sample(index, self.loops[index])
+                kept = self._kept.pop(index, None)
+                readings[index] = kept or self._sample(index, self.loops[index])
         return [self._row(i, each) for i, each in enumerate(readings) if each is not None]
 
     def allocated(self) -> "list[tuple[int, int, int] | None]":
@@ -143,6 +147,8 @@ class Runner:
         reading = self._run(index, loops, self._meter.start, self._meter.stop)
         if not isinstance(reading, _core.Reading):
             raise TypeError("a candidate's inner function gives what stop() gave")
+        if reading.wall > LONG and self.tick is not None:
+            self.tick()
         return reading
 
     def _run(
@@ -205,7 +211,10 @@ class Runner:
             target = max(SAMPLE, min(setup, SETUP_MOST))
             took = reading.wall if reading.waits else max(reading.cpu, 1e-9)
             if took >= target / 2 or reading.wall > 8 * target:
-                return max(1, round(loops * target / took)), took / loops
+                found = max(1, round(loops * target / took))
+                if found == loops == 1:
+                    self._kept[index] = reading
+                return found, took / loops
             loops = max(loops + 1, round(loops * min(10.0, target / took)))
 
     def _row(self, index: int, reading: "Reading") -> "Row":
@@ -248,7 +257,7 @@ def place_of(error: BaseException, filename: str) -> tuple[int, str, int]:
     trace = error.__traceback__
     while trace is not None:
         last_file, last_line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-        if last_file == filename:
+        if last_file == filename and line == 0:
             line = last_line
         trace = trace.tb_next
     return line, last_file, last_line

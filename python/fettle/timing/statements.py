@@ -16,6 +16,7 @@ strings of several lines stay as they are and line numbers are the user's.
 
 import ast
 import marshal
+import os
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -134,7 +135,11 @@ def name_of(function: object) -> str:
     """What a function is called; what has no name is as it prints."""
     name = getattr(function, "__qualname__", None)
     if isinstance(name, str):
-        return name.replace("<locals>.", "")
+        short = name.replace("<locals>.", "")
+        code = getattr(function, "__code__", None)
+        if not short.endswith("<lambda>") or code is None:
+            return short
+        return f"{short} ({os.path.basename(code.co_filename)}:{code.co_firstlineno})"
     inner = getattr(function, "func", None)
     if inner is not None and inner is not function:
         return f"{type(function).__name__}({name_of(inner)})"

@@ -77,6 +77,7 @@ def main(inward: int, outward: int, parent: int) -> "NoReturn":
     padding = _padding(order["seed"])
     try:
         runner = _runner(order)
+        runner.tick = lambda: pipes.put("tick")
         _serve(pipes, runner, order)
     except Unprepared as why:
         pipes.put("unprepared", str(why))
