@@ -238,8 +238,7 @@ def _verdict(timing: "Timing", at: int) -> str:
     if of.verdict == "same":
         within = max(of.high, 1 / of.low) - 1
         return f"{candidate} takes as long as A, within {_ceiling(within)} (95%)"
-    ends = f"{_side(of.low)} and {_side(of.high)}"
-    return f"unclear: {candidate} is between {ends} than A (95%)"
+    return f"unclear: {candidate} is {_side(of.low)} to {_side(of.high)}{against} (95%)"
 
 
 def _times(word: str, against: str, ratio: float, low: float, high: float) -> str:
