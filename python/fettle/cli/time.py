@@ -27,7 +27,7 @@ LONGEST = 60.0
 ROUNDS = 10
 
 OPTIONS = [
-    Option("-s --setup", "runs once before, in every process; again: one more line of it", "SETUP"),
+    Option("-s --setup", "runs before each sample, untimed; again: one more line of it", "SETUP"),
     Option("-n --number", "calls a sample (as many as the clock needs); of commands: runs", "N"),
     Option("--clock", "auto: the CPU's, unless it waits; cpu; wall", "CLOCK"),
     Option("--precision", "stop once the answer is known to so much (1%)", "SHARE"),
@@ -143,6 +143,12 @@ def _check_words(parsed: Parsed, has_commands: bool) -> None:
                 "fettle time needs a statement, or a command after --; `fettle time --help` says"
                 " more.",
             )
+        for word in parsed.words:
+            if word.endswith(".py") and os.path.isfile(word):
+                raise Problem(
+                    USAGE,
+                    f"{word} is a file and no statement; `fettle time -- python {word}` times it.",
+                )
         return
     if parsed.words:
         raise Problem(
@@ -356,7 +362,9 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     from fettle.report import timing as report
     from fettle.report.flat import shown_path
 
-    if "json" in parsed.values:
+    if sys.stdout is None:
+        pass  # nobody wants to see it
+    elif "json" in parsed.values:
         import json
 
         print(json.dumps(_finite(timing.as_json()), indent=2, allow_nan=False))
