@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said of a timing: the session that the interface promises, verdicts in words, units."""
 
+import doctest
 import io
 import math
 import os
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
-from fettle.report import histogram, progress
+from fettle import executable
+from fettle.report import histogram, progress, unit
 from fettle.report import timing as report
 from fettle.report.unit import Scale
+from fettle.timing import commands
 from fettle.timing.options import Options, Progress
 from fettle.timing.timing import Comparison, Timing
 
@@ -264,6 +268,13 @@ def test_many_candidates_have_names() -> None:
     assert lines[25].startswith("Z   [0]*1000")
     assert lines[26].startswith("A2  [0]*1000")
     assert lines[30].startswith("B is 10.1x faster than A ")
+
+
+@pytest.mark.parametrize("module", [report, histogram, unit, commands, executable])
+def test_the_examples_give_what_they_say(module: ModuleType) -> None:
+    failed, attempted = doctest.testmod(module)
+    assert attempted > 0
+    assert failed == 0
 
 
 # ---- a closer look ----

@@ -69,7 +69,7 @@ def one_line(label: str, width: int) -> str:
     """A statement in at most width columns: its lines in one, its middle left out.
 
     >>> one_line("for x in y:\\n    f(x)", 40), one_line("f(1, 2, 3, 4, 5, 6)", 12)
-    ('for x in y: f(x)', 'f(1, ... 6)')
+    ('for x in y: f(x)', 'f(1, 2 ... )')
     """
     parts = [line.strip() for line in label.strip().splitlines()]
     joined = visible(_joined([part for part in parts if part]))
