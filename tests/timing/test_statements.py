@@ -48,9 +48,7 @@ def test_the_loop_is_that_of_timeit(statement, setup):
     ours = inner_code(marshal.loads(statements.of_statement(statement, setup, 1, 1).code))
     mine, other = loop_of(ours), loop_of(theirs)
     until = min(
-        next(
-            i for i, row in enumerate(rows) if row[0] == "END_FOR" or row[1] in {"_stop", "_timer"}
-        )
+        next(i for i, row in enumerate(rows) if row[0] == "END_FOR" or row[1] in {"_stop", "_timer"})
         for rows in (mine, other)
     )
     assert mine[:until] == other[:until]
