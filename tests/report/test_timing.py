@@ -125,12 +125,13 @@ def test_the_same_says_within_what(low: float, high: float, said: str) -> None:
         (0.8, 1.25, "1.25x slower to 1.25x faster"),
         (0.98, 1.03, "1.020x slower to 1.030x faster"),
         (1.002, 1.2, "1.002x faster to 1.20x faster"),
+        (0.0637, 447.4, "15.7x slower to 447x faster"),
     ],
 )
 def test_unclear_says_what_may_be_and_what_helps(low: float, high: float, said: str) -> None:
     lines = verdict(Comparison("x", 1.0, low, high, 41, "unclear"))
     assert lines[0] == f"unclear: B is {said} (95%)"
-    assert "larger budget" in lines[1]
+    assert "more time or runs" in lines[1]
 
 
 NOTHING_KNOWN = [
@@ -153,7 +154,7 @@ def test_what_takes_no_time_is_not_compared(ratio: float, low: float, high: floa
 def test_one_round_says_nothing(ratio: float, low: float, high: float) -> None:
     lines = verdict(Comparison("x", ratio, low, high, 41, "unclear"))
     assert lines[0] == "unclear: too little is known to compare B with A"
-    assert "larger budget" in lines[1]
+    assert "more time or runs" in lines[1]
 
 
 def test_one_sample_has_no_interval() -> None:
@@ -232,7 +233,8 @@ def test_memory_has_columns() -> None:
         ("f(\n  1,\n  2,\n)", 40, "f(1, 2,)"),
         ("\n\n  a = 1  \n\n", 40, "a = 1"),
         ("x\x1b[31m", 40, "x\\x1b[31m"),
-        ("", 40, ""),
+        ("", 40, "(an empty statement)"),
+        (" \n", 40, "(an empty statement)"),
     ],
 )
 def test_a_statement_in_one_line(label: str, width: int, said: str) -> None:
@@ -257,6 +259,16 @@ def test_a_long_statement_leaves_room_for_the_numbers() -> None:
     assert all(len(line) <= 100 for line in lines)
     assert lines[0].endswith("    1.42 us")
     assert len(shown(timing([long])).splitlines()[0]) <= 100
+
+
+def test_wide_letters_take_two_columns() -> None:
+    wide = (series("f('\u65e5\u672c')"), REPEATED[1])  # two letters, four columns
+    accent = (series("g('e\u0301')"), REPEATED[1])
+    plain = (series("h('abcd')"), REPEATED[1])
+    lines = shown(timing([wide, accent, plain], FASTER, FASTER)).splitlines()
+    assert lines[0] == "A  f('\u65e5\u672c')    1.42 us"
+    assert lines[1] == "B  g('e\u0301')       1.42 us"
+    assert lines[2] == "C  h('abcd')    1.42 us"
 
 
 def test_many_candidates_have_names() -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 100  # columns where nobody says how many there are
 FEW_PROCESSES = 8
+NOTHING = "(an empty statement)"
 _LEAST_LABEL = 16
 _CLOCKS = {"cpu": "CPU clock", "wall": "wall clock"}
 _NEARLY = 1.05  # times the fastest: as cheap
@@ -33,7 +34,7 @@ _COSTS = ((_NEARLY, "green"), (_CHEAP, "yellow"), (math.inf, "red"))
 
 HINTS = {
     "same": "  a smaller difference needs a finer precision to be seen",
-    "unclear": "  a larger budget, or a machine that does less besides, would make it clear",
+    "unclear": "  more time or runs, or a machine that does less besides, would make it clear",
 }
 
 
@@ -72,7 +73,7 @@ def one_line(label: str, width: int) -> str:
     ('for x in y: f(x)', 'f(1, 2 ... )')
     """
     parts = [line.strip() for line in label.strip().splitlines()]
-    joined = visible(_joined([part for part in parts if part]))
+    joined = visible(_joined([part for part in parts if part])) or NOTHING
     if len(joined) <= width:
         return joined
     tail = max((width - 5) // 4, 0)
@@ -136,9 +137,9 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
     names = [name(at) for at in range(len(rows))]
     left = max(map(len, names)) + 2
     most = max(width - left - 4 - max(map(len, cells)), _LEAST_LABEL)
-    labels = [one_line(series.label, most) for series in timing.series]
+    labels = _padded([one_line(series.label, most) for series in timing.series])
     lines = [
-        (f"{of:<{left}}{label:<{max(map(len, labels))}}    {cell}".rstrip(), style)
+        (f"{of:<{left}}{label}    {cell}".rstrip(), style)
         for of, label, cell, style in zip(names, labels, cells, _costs(timing), strict=True)
     ]
     for at, comparison in enumerate(timing.comparisons, 1):
@@ -151,6 +152,24 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
     each = " each" if len({series.count for series in timing.series}) == 1 else " of A"
     lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "dim"))
     return lines
+
+
+def _padded(labels: list[str]) -> list[str]:
+    """As wide as the widest."""
+    widths = [_columns(label) for label in labels]
+    return [
+        label + " " * (max(widths) - width) for label, width in zip(labels, widths, strict=True)
+    ]
+
+
+def _columns(label: str) -> int:
+    """Of a terminal: letters of some scripts take two, and accents none."""
+    if label.isascii():
+        return len(label)
+    from unicodedata import combining, east_asian_width
+
+    wide = sum(east_asian_width(letter) in {"W", "F"} for letter in label)
+    return len(label) + wide - sum(map(bool, map(combining, label)))
 
 
 def _arrow(target: str) -> str:
@@ -259,7 +278,8 @@ def _places(ratio: float, low: float) -> int:
 def _side(ratio: float) -> str:
     """1.05x slower, 1.02x faster."""
     word, value = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
-    return f"{value:.{3 if value < 1.1 else 2}f}x {word}"
+    places = 3 if value < 1.1 else 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{places}f}x {word}"
 
 
 def _ceiling(share: float) -> str:
