@@ -534,6 +534,36 @@ class Profiler:
     def getstats(self) -> list[profiler_entry]: ...
 
 @final
+class Reading(
+    structseq[Any], tuple[float, float, float, int, int, int, int, tuple[float, ...]]
+):
+    """What happened between start() and stop() of a Meter."""
+
+    wall: Final[float]  # seconds
+    cpu: Final[float]  # seconds of CPU time of the process
+    thread: Final[float]  # seconds of CPU time of the thread
+    waits: Final[int]  # voluntary context switches of the thread
+    preempted: Final[int]  # involuntary ones
+    faults: Final[int]  # page faults that the memory answered
+    reads: Final[int]  # page faults that had to read a disk
+    counters: Final[tuple[float, ...]]  # in the order of Meter.counters; nan: it had no turn
+
+@final
+class Meter:
+    """The clocks around a piece of code, which calls start() and stop() itself."""
+
+    def __new__(cls, counters: bool | Iterable[str] = False) -> Self: ...
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """Names of those that the system lets this thread have."""
+    def start(self) -> None: ...
+    def stop(self) -> Reading:
+        """RuntimeError without a start()."""
+
+def end_with(parent: int, /) -> bool:
+    """This process is killed when the process parent, which started it, ends. False: it has."""
+
+@final
 class SlotDefault:
     """The slot of a member descriptor, or the default while it is empty."""
 

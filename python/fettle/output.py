@@ -104,6 +104,33 @@ def claim(path: str, locked: bool) -> Output:
     return Output(path, fd)
 
 
+def check(path: str) -> None:
+    """Raises Problem where claim would, as far as one can know; changes nothing."""
+    if os.path.islink(path):
+        path = os.path.realpath(path)
+    try:
+        _check_room(path)
+        _check_idle(path)
+        for place in (path, previous(path)):
+            _check_replaceable(place)
+    except OSError as error:
+        place = error.filename or path
+        raise Problem(
+            USAGE, f"cannot write {place}: {reason(error)}; name another output with -o."
+        ) from error
+
+
+def _check_replaceable(path: str) -> None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        _check_ours(fd, path)
+    finally:
+        os.close(fd)
+
+
 def _check_room(path: str) -> None:
     """Raises OSError where a recording could not even begin, before anything is moved aside."""
     trial = f"{path}.{os.getpid()}.new"
@@ -197,15 +224,7 @@ def _check_idle(path: str) -> None:
 def _set_aside(path: str) -> None:
     """Makes room: path and its parts, if any, become the previous recording."""
     kept = previous(path)
-    try:
-        fd = os.open(kept, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        pass
-    else:
-        try:
-            _check_ours(fd, kept)
-        finally:
-            os.close(fd)
+    _check_replaceable(kept)
     remove_parts(parts_of(kept))
     os.rename(path, kept)
     if os.path.exists(parts_of(path)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Protocol
 
     class Group(Protocol):
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
         def groups(self) -> "Iterator[Group]":
             """Fresh ones, without end; a source that has but one process gives it again."""
 
+    class Teller(Protocol):
+        """A source that has more to tell when all is measured: either method, or both."""
+
+        def allocated(self) -> "Sequence[tuple[int, int, int] | None]":
+            """Bytes, blocks and the peak in bytes of one call of each candidate."""
+
+        def notes(self) -> "Sequence[str]":
+            """Sentences for the user."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -34,6 +43,10 @@ class Sample:
     waits: int  # voluntary context switches of all calls of the sample
     preempted: int  # involuntary ones
     loops: int  # calls of the sample
+    empty: float = 0.0  # of the empty loop, already subtracted
+    helped: float = 0.0  # CPU time of other threads of the process, part of cpu
+    faults: int = 0  # page faults that had to read a disk, of all calls
+    counters: "Mapping[str, float]" = field(default_factory=dict)  # a call: instructions, ...
 
 
 @dataclass(frozen=True, slots=True)
