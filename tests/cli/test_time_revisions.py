@@ -3,6 +3,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -69,23 +70,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_revision_five_times_as_slow(repository: Folder, place: Path) -> None:
     inside = Folder(repository.path / "deep")
-    ended = inside.fettle(
-        *[
-            "time",
-            "--json",
-            "-n",
-            "5",
-            "--clock",
-            "cpu",
-            "--rev",
-            "quick",
-            "--rev",
-            "feature/slow",
-            "--",
-        ],
-        *[PYTHON, "-S", "app.py"],
-        TMPDIR=str(place),
-    )
+    line = "time --json -n 5 --clock cpu --rev quick --rev feature/slow --"
+    ended = inside.fettle(*shlex.split(line), PYTHON, "-S", "app.py", TMPDIR=str(place))
     assert ended.code == 0, ended.stderr
     said = json.loads(ended.stdout)
     labels = [candidate["label"] for candidate in said["candidates"]]
@@ -162,10 +148,8 @@ def test_a_command_that_fails_in_a_revision(repository: Folder, place: Path) -> 
 
 
 def test_no_repository(folder: Folder) -> None:
-    ended = folder.fettle(
-        *["time", "--rev", "a", "--rev", "b", "--", "true"],
-        GIT_CEILING_DIRECTORIES=str(folder.path.parent),
-    )
+    words = ["time", "--rev", "a", "--rev", "b", "--", "true"]
+    ended = folder.fettle(*words, GIT_CEILING_DIRECTORIES=str(folder.path.parent))
     assert ended.code == 2
     assert "in no git repository" in ended.sentence()
 

@@ -69,6 +69,15 @@ def test_a_timing_as_text_is_the_same_table() -> None:
     assert str(of).endswith("\nfettle: something was odd; look.")
 
 
+def test_notes_are_sentences_in_lines_of_their_own() -> None:
+    notes = ("Interrupted after 1.2 s.", "CPU time is rough here.", "`for x in y:\n    f()` waits.")
+    assert shown(timing([REPEATED], notes=notes)).splitlines()[2:] == [
+        "fettle: interrupted after 1.2 s.",
+        "fettle: CPU time is rough here.",
+        "fettle: `for x in y: f()` waits.",
+    ]
+
+
 def verdict(comparison: Comparison, *more: Comparison) -> list[str]:
     candidates = [COMPREHENSION, *[REPEATED] * (1 + len(more))]
     lines = shown(timing(candidates, comparison, *more)).splitlines()
@@ -120,13 +129,32 @@ def test_unclear_says_what_may_be_and_what_helps(low: float, high: float, said: 
     assert "larger budget" in lines[1]
 
 
-@pytest.mark.parametrize(
-    ("ratio", "low", "high"),
-    [(math.inf, 1.0, math.inf), (math.nan, math.nan, math.nan), (0.0, 0.0, 0.0), (-1.0, -2.0, 1)],
-)
+NOTHING_KNOWN = [
+    (math.inf, 1.0, math.inf),
+    (math.nan, math.nan, math.nan),
+    (1.0, 0.0, math.inf),
+    (-1.0, -2.0, 1.0),
+]
+
+
+@pytest.mark.parametrize(("ratio", "low", "high"), NOTHING_KNOWN)
 def test_what_takes_no_time_is_not_compared(ratio: float, low: float, high: float) -> None:
+    unclear = Comparison("x", ratio, low, high, 41, "unclear")
+    of = timing([COMPREHENSION, (REPEATED[0], Said(0.0, -1e-10, 1e-10))], unclear)
+    line = shown(of).splitlines()[2]
+    assert line.startswith("B and A can not be compared: no time that can be measured, 41 ")
+
+
+@pytest.mark.parametrize(("ratio", "low", "high"), NOTHING_KNOWN)
+def test_one_round_says_nothing(ratio: float, low: float, high: float) -> None:
     lines = verdict(Comparison("x", ratio, low, high, 41, "unclear"))
-    assert lines[0] == "B and A can not be compared: no time that can be measured"
+    assert lines[0] == "unclear: too little is known to compare B with A"
+    assert "larger budget" in lines[1]
+
+
+def test_one_sample_has_no_interval() -> None:
+    of = timing([(REPEATED[0], Said(1.424e-6, 0.0, math.inf, 0.0))])
+    assert shown(of).startswith("[0]*1000    1.42 us (95%: unknown), spread 0.00%\n")
 
 
 def test_several_are_compared_with_the_first() -> None:
@@ -256,6 +284,12 @@ def test_verbose_shows_how_samples_are_spread() -> None:
         "  medians of the processes: 1.00 1.00 us",
         "  a call: 1 234 instructions, 0.1 cache misses",
     ]
+
+
+def test_many_processes_have_ends() -> None:
+    groups = [[at * 1e-6, at * 1e-6] for at in range(1, 21)]
+    lines = shown(timing([(series("f()", *groups), REPEATED[1])]), verbose=True).splitlines()
+    assert lines[-1] == "  medians of the 20 processes: from 1.00 to 20.00 us"
 
 
 def test_bars_are_ascii_where_the_encoding_is() -> None:

@@ -3,6 +3,7 @@
 
 import os
 import sys
+from math import isfinite
 
 from fettle import output
 from fettle.options import Option, Parsed, help_lines, parse
@@ -158,11 +159,15 @@ def _check_words(parsed: Parsed, has_commands: bool) -> None:
 
 
 def _options(parsed: Parsed) -> "Options":
-    from fettle.timing.options import Options
+    from fettle.timing.options import CLOCKS, Options
 
     values = parsed.values
     given: dict[str, object] = {"gc": "gc" in values, "memory": "mem" in values}
     if "clock" in values:
+        if values["clock"] not in CLOCKS:
+            raise Problem(
+                USAGE, f"--clock needs {', '.join(CLOCKS)} after it, not {values['clock']!r}."
+            )
         given["clock"] = values["clock"]
     if "number" in values:
         number = parsed.number("number", 0)
@@ -219,8 +224,14 @@ def _place(parsed: Parsed) -> tuple[str, str]:
     Problem if somebody did."""
     if "output" in parsed.values and not parsed.values["output"]:
         raise Problem(USAGE, "-o needs the name of a file.")
-    path = os.path.abspath(parsed.values.get("output", DEFAULT))
+    path = parsed.values.get("output", DEFAULT)
     try:
+        try:
+            path = os.path.abspath(path)
+        except OSError as error:  # the current folder is no more
+            raise Problem(
+                USAGE, f"cannot write {path}: {reason(error)}; go to a folder that is there."
+            ) from None
         output.check(path)
     except Problem as problem:
         if "output" in parsed.values:
@@ -238,7 +249,12 @@ def _time_statements(
     from fettle.timing import interface
 
     setup = "\n".join(parsed.given.get("setup", [])) or "pass"
-    return interface.measure(parsed.words, setup, options, show)
+    before = sys.path[:]
+    sys.path.insert(0, "")  # modules of this folder are found, as by timeit
+    try:
+        return interface.measure(parsed.words, setup, options, show)
+    finally:
+        sys.path[:] = before  # what fettle itself imports lies elsewhere
 
 
 def _time_commands(
@@ -283,9 +299,10 @@ def _source(found: "list[Command]", timeout: float, ignore_failure: bool) -> "Co
         if problem.code != NOT_FOUND:
             raise
         sentence = problem.sentence.rstrip(".")
-        raise Problem(
-            NOT_FOUND, f"{sentence}; after -- stands a command, a statement stands without --."
-        ) from None
+        advice = "after -- stands a command, a statement stands without --"
+        if any(" " in each.words[0] for each in found):
+            advice = "a command of one word is split at its blanks, one of several is not"
+        raise Problem(NOT_FOUND, f"{sentence}; {advice}.") from None
 
 
 def _folders(revisions: list[str]) -> "AbstractContextManager[list[str]]":
@@ -316,7 +333,22 @@ def _save(timing: "Timing", path: str) -> str:
         return problem.sentence
     except OSError as error:
         return f"cannot write {path}: {reason(error)}; name another output with -o."
+    except Exception as error:  # the result must be seen all the same
+        if os.environ.get("FETTLE_DEBUG"):
+            raise
+        return f"this should not have happened: {reason(error)}; FETTLE_DEBUG=1 shows where."
     return ""
+
+
+def _finite(value: object) -> object:
+    """JSON has no infinity: null is what is not known."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value
 
 
 def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
@@ -327,7 +359,7 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     if "json" in parsed.values:
         import json
 
-        print(json.dumps(timing.as_json(), indent=2))
+        print(json.dumps(_finite(timing.as_json()), indent=2, allow_nan=False))
     elif "quiet" not in parsed.values:
         target = shown_path(path) if path else ""
         report.show(timing, sys.stdout, "verbose" in parsed.values, target)

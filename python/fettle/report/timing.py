@@ -16,14 +16,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from fettle._core import Description
     from fettle.timing.series import Series
-    from fettle.timing.statistics import Description
-    from fettle.timing.timing import Comparison, Timing
+    from fettle.timing.timing import Timing
 
     Lines = list[tuple[str, str]]  # texts, and the style of each
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 100  # columns where nobody says how many there are
+FEW_PROCESSES = 8
 _LEAST_LABEL = 16
 _CLOCKS = {"cpu": "CPU clock", "wall": "wall clock"}
 _NEARLY = 1.05  # times the fastest: as cheap
@@ -40,13 +41,13 @@ def show(timing: "Timing", stream: "TextIO", verbose: bool = False, target: str 
     """Prints the table, and the notes below. target: the file that it was saved to."""
     width = screen.room(stream) or WIDTH
     screen.styled(_lines(timing, width, verbose, target, _bar(stream)), stream)
-    screen.sentences(list(timing.notes), stream)
+    screen.sentences(_notes(timing), stream)
 
 
 def text(timing: "Timing") -> str:
     """The same as a text, without colour."""
     lines = [line for line, _ in _lines(timing, WIDTH, False, "", "#")]
-    return "\n".join([*lines, *(f"fettle: {note}" for note in timing.notes)])
+    return "\n".join([*lines, *(f"fettle: {note}" for note in _notes(timing))])
 
 
 def name(at: int) -> str:
@@ -88,6 +89,12 @@ def _joined(parts: list[str]) -> str:
         else:
             line += f"{' ' if line.endswith((':', ',')) else '; '}{part}"
     return line
+
+
+def _notes(timing: "Timing") -> list[str]:
+    """Each as it reads after "fettle: ", in a line of its own."""
+    lines = [visible(" ".join(note.split())) for note in timing.notes]
+    return [line[:1].lower() + line[1:] if line[1:2].islower() else line for line in lines]
 
 
 # ---- the table ----
@@ -136,8 +143,7 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
     ]
     for at, comparison in enumerate(timing.comparisons, 1):
         arrow = _arrow(target) if at == 1 else ""
-        against = " than A" if len(timing.series) > 2 else ""
-        verdict = _verdict(name(at), comparison, against)
+        verdict = _verdict(timing, at)
         pairs = size.counted(comparison.pairs, "interleaved pair")
         lines.append((f"{verdict}, {pairs}, {clock(timing.series[at])}{arrow}", "bold"))
         if comparison.verdict in HINTS:
@@ -158,6 +164,8 @@ def _time(of: "Description") -> str:
 def _interval(of: "Description") -> str:
     """1.42 us (95%: 1.40 to 1.45)"""
     scale = Scale(of.median * 1e9)
+    if not math.isfinite(of.low + of.high):  # of a single sample
+        return f"{scale.text(of.median * 1e9)} (95%: unknown)"
     low, high = scale.number(of.low * 1e9), scale.number(of.high * 1e9)
     return f"{scale.text(of.median * 1e9)} (95%: {low} to {high})"
 
@@ -215,8 +223,13 @@ def _costs(timing: "Timing") -> list[str]:
 # ---- verdicts ----
 
 
-def _verdict(candidate: str, of: "Comparison", against: str) -> str:
+def _verdict(timing: "Timing", at: int) -> str:
+    """Of candidate number `at`, beside the first."""
+    candidate, of = name(at), timing.comparisons[at - 1]
+    against = " than A" if len(timing.series) > 2 else ""
     if not all(0 < value < math.inf for value in (of.ratio, of.low, of.high)):
+        if min(timing.descriptions[0].median, timing.descriptions[at].median) > 0:
+            return f"unclear: too little is known to compare {candidate} with A"
         return f"{candidate} and A can not be compared: no time that can be measured"
     if of.verdict == "faster":
         return f"{candidate} is {_times('faster', against, of.ratio, of.low, of.high)}"
@@ -275,12 +288,21 @@ def _closer(letter: str, series: "Series", of: "Description", width: int, bar: s
     samples = [value for group in series.groups for value in group]
     lines += [(f"  {line}", "") for line in histogram.lines(samples, scale, bar, width - 2)]
     if 1 < len(series.groups) < series.count:
-        medians = [scale.number(histogram.middle(group) * 1e9) for group in series.groups if group]
-        lines.append((f"  medians of the processes: {' '.join(medians)} {scale.name}", ""))
+        lines.append((f"  {_processes(series, scale)}", ""))
     if series.counters:
         counts = [f"{_count(value)} {what}" for what, value in series.counters.items()]
         lines.append((f"  a call: {', '.join(counts)}", ""))
     return lines
+
+
+def _processes(series: "Series", scale: Scale) -> str:
+    """What one process says and another does not: each, or the ends of many."""
+    medians = [histogram.middle(group) * 1e9 for group in series.groups if group]
+    if len(medians) <= FEW_PROCESSES:
+        each = " ".join(map(scale.number, medians))
+        return f"medians of the processes: {each} {scale.name}"
+    ends = f"{scale.number(min(medians))} to {scale.text(max(medians))}"
+    return f"medians of the {len(medians)} processes: from {ends}"
 
 
 def _count(value: float) -> str:

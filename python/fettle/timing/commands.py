@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from fettle import executable
 from fettle.invocation import quoted
 from fettle.problem import CHECK_FAILED, FETTLE_FAILED, NOT_EXECUTABLE, USAGE, Problem, reason
+from fettle.timing.collect import TimedOut
 from fettle.timing.series import Sample
 
 TYPE_CHECKING = False
@@ -132,7 +133,7 @@ def needs_shell(line: str) -> bool:
 class Commands:
     """A source of samples: a run of each command is a round, and every round a group of its own."""
 
-    rounds_each = 1  # rounds in which samples share their luck: each run is another process
+    is_single = True  # no two rounds share their luck: each run is a process of its own
 
     def __init__(
         self,
@@ -148,6 +149,7 @@ class Commands:
         self._random = random.Random(seed)
         self._programs = [executable.find(each.words[0], each.folder) for each in commands]
         self._runs = [0] * len(self.commands)
+        self._rounds = 0
         self._failures: list[list[int]] = [[] for _ in commands]
         if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:  # then no status is kept
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -165,6 +167,7 @@ class Commands:
         order = list(range(len(self.commands)))
         self._random.shuffle(order)
         samples = {at: self._run(at).sample() for at in order}
+        self._rounds += 1
         return [samples[at] for at in range(len(self.commands))]
 
     def close(self) -> None:
@@ -173,20 +176,22 @@ class Commands:
     def notes(self) -> list[str]:
         """What must be known of runs that failed and were asked not to matter."""
         return [
-            f"{command.label} {_ending(codes[-1])} in {len(codes)} of {runs} runs, which were"
+            f"{_shown(command)} {_ending(codes[-1])} in {len(codes)} of {runs} runs, which were"
             " measured all the same, as --ignore-failure asks."
             for command, codes, runs in zip(self.commands, self._failures, self._runs, strict=True)
             if codes
         ]
 
     def _run(self, at: int) -> Run:
-        """One run; Failed if it did not end well."""
+        """One run. Failed if it did not end well, TimedOut if it did before."""
         command = self.commands[at]
         ended = run(command, self._programs[at], self._timeout)
         self._runs[at] += 1
         if ended.late:
+            if self._rounds:
+                raise TimedOut
             raise Failed(
-                f"{command.label} was still running after {self._timeout:g} s and was ended;"
+                f"{_shown(command)} was still running after {self._timeout:g} s and was ended;"
                 " --timeout gives it more time.",
                 ended.output,
             )
@@ -199,7 +204,14 @@ class Commands:
     def _sentence(self, at: int, ended: Run) -> str:
         which = "its first run" if self._runs[at] == 1 else f"run {self._runs[at]}"
         advice = "mend it, or measure it all the same with --ignore-failure"
-        return f"{self.commands[at].label} {_ending(ended.status)} in {which}; {advice}."
+        return f"{_shown(self.commands[at])} {_ending(ended.status)} in {which}; {advice}."
+
+
+def _shown(command: Command) -> str:
+    """Its label, as a part of a sentence."""
+    from fettle.report.timing import one_line
+
+    return one_line(command.label, 60)
 
 
 def _ending(status: int) -> str:

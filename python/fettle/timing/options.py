@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 CLOCKS = ("auto", "cpu", "wall")
 BUDGET = 5.0  # seconds; for an answer nobody waits longer than this without asking to
 TIMEOUT = 60.0  # seconds; for one sample
+SPAN = 0.1  # seconds of samples of one process: luck differs between processes, so many are better
+LEAST = 3  # rounds of one process
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +35,23 @@ class Options:
         for wrong, sentence in (
             (
                 not 0 < self.precision < 1,
-                f"precision needs a share between 0 and 1 (0.01 is 1%), not {self.precision!r}",
+                f"precision needs a share between 0 and 1 (0.01 is 1%), not {self.precision!r}.",
             ),
             (self.clock not in CLOCKS, f'clock needs "auto", "cpu" or "wall", not {self.clock!r}'),
             (
                 self.loops < 0,
-                f"n needs a number of calls from 1, or 0 to have it chosen, not {self.loops!r}",
+                f"n needs a number of calls from 1, or 0 to have it chosen, not {self.loops!r}.",
             ),
             (
                 self.rounds < 0,
-                f"rounds needs a number from 1, or 0 for enough, not {self.rounds!r}",
+                f"rounds needs a number from 1, or 0 for enough, not {self.rounds!r}.",
             ),
             (
                 self.processes is not None and not 0 <= self.processes <= 10_000,
-                f"processes needs a number from 0 (this process) to 10000, not {self.processes!r}",
+                f"processes needs a number from 0 (this process) to 10000, not {self.processes!r}.",
             ),
-            (not self.timeout > 0, f"timeout needs seconds above 0, not {self.timeout!r}"),
-            (not self.budget > 0, f"budget needs seconds above 0, not {self.budget!r}"),
+            (not self.timeout > 0, f"timeout needs seconds above 0, not {self.timeout!r}."),
+            (not self.budget > 0, f"budget needs seconds above 0, not {self.budget!r}."),
         ):
             if wrong:
                 from fettle.problem import USAGE, Problem

@@ -3,12 +3,14 @@
 
 from dataclasses import dataclass
 
-from fettle.timing.statistics import compare, describe
+from fettle._core import compare, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from fettle._core import Description
     from fettle.timing.series import Series
-    from fettle.timing.statistics import Description
+
+NOTHING = 0.1  # of the empty loop: what takes less takes no time that can be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +133,20 @@ def judged(
     notes: tuple[str, ...] = (),
     margin: float = 0.01,
     seed: int = 0,
+    looks: int = 1,
 ) -> Timing:
-    """What the samples say."""
-    first = series[0]
+    """What the samples say. looks: how often they may be judged before one is satisfied."""
+    described = tuple(describe(each.groups, seed=seed) for each in series)
+    first, floor = series[0], max(NOTHING * each.empty for each in series)
     comparisons = []
     for later in series[1:]:
-        found = compare(first.groups, later.groups, margin=margin, seed=seed)
+        found = compare(
+            first.groups, later.groups, margin=margin, seed=seed, looks=looks, floor=floor
+        )
         comparisons.append(Comparison(later.label, *found))
-    described = tuple(describe(each.groups, seed=seed) for each in series)
     return Timing(series, notes, described, tuple(comparisons))
+
+
+def takes_nothing(series: "Series", of: "Description") -> bool:
+    """No more than what cannot be told from the empty loop."""
+    return of.median < NOTHING * series.empty
