@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from fettle._core import Description
+    from fettle._core import Compared, Description, TimingRow
     from fettle.timing.series import Series
     from fettle.timing.timing import Timing
 
@@ -61,7 +61,7 @@ def name(at: int) -> str:
     return LETTERS[letter] + (str(turn + 1) if turn else "")
 
 
-def clock(series: "Series") -> str:
+def clock(series: "Series | TimingRow") -> str:
     """CPU clock."""
     return _CLOCKS.get(series.clock, f"{series.clock} clock")
 
@@ -258,6 +258,22 @@ def _verdict(timing: "Timing", at: int) -> str:
         within = max(of.high, 1 / of.low) - 1
         return f"{candidate} takes as long as A, within {_ceiling(within)} (95%)"
     return f"unclear: {candidate} is {_side(of.low)} to {_side(of.high)}{against} (95%)"
+
+
+def change(of: "Compared") -> str:
+    """What became of a candidate, from the first recording to the second."""
+    if not (0 < of.ratio < math.inf and of.low > 0 and of.high < math.inf):
+        return "unclear: too few samples, or no time that can be measured"
+    if of.verdict == "faster":
+        return _times("faster", "", of.ratio, of.low, of.high)
+    if of.verdict == "slower":
+        return _times("slower", "", 1 / of.ratio, 1 / of.high, 1 / of.low)
+    if of.verdict == "same":
+        return f"as before, within {_ceiling(max(of.high, 1 / of.low) - 1)} (95%)"
+    ends = [_side(of.low), _side(of.high)]
+    if ends[0][-6:] == ends[1][-6:]:  # faster and faster
+        ends[0] = ends[0][:-7]
+    return f"unclear: between {' and '.join(ends)} (95%)"
 
 
 def _times(word: str, against: str, ratio: float, low: float, high: float) -> str:
