@@ -257,7 +257,10 @@ def _verdict(timing: "Timing", at: int) -> str:
     if of.verdict == "same":
         within = max(of.high, 1 / of.low) - 1
         return f"{candidate} takes as long as A, within {_ceiling(within)} (95%)"
-    return f"unclear: {candidate} is {_side(of.low)} to {_side(of.high)}{against} (95%)"
+    low, high = _side(of.low), _side(of.high)
+    if low.split()[1] == high.split()[1]:  # faster and faster
+        low = low.split()[0]
+    return f"unclear: {candidate} is {low} to {high}{against} (95%)"
 
 
 def change(of: "Compared") -> str:
