@@ -59,6 +59,13 @@ def test_two_candidates_read_as_the_interface_promises() -> None:
     ]
 
 
+def test_the_file_stands_below_a_verdict_that_fills_the_line() -> None:
+    unclear = Comparison("x", 1.0, 0.97, 1.04, 4100, "unclear")
+    lines = shown(timing([COMPREHENSION, REPEATED], unclear), target="x" * 40).splitlines()
+    assert lines[2].endswith("4 100 interleaved pairs, CPU clock")
+    assert lines[4].endswith(" subtracted    -> " + "x" * 40)
+
+
 def test_one_candidate() -> None:
     lines = shown(timing([REPEATED]), target="time.fettle").splitlines()
     assert lines == [

@@ -142,15 +142,17 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
         (f"{of:<{left}}{label}    {cell}".rstrip(), style)
         for of, label, cell, style in zip(names, labels, cells, _costs(timing), strict=True)
     ]
+    arrow = _arrow(target)
     for at, comparison in enumerate(timing.comparisons, 1):
-        arrow = _arrow(target) if at == 1 else ""
-        verdict = _verdict(timing, at)
         pairs = size.counted(comparison.pairs, "interleaved pair")
-        lines.append((f"{verdict}, {pairs}, {clock(timing.series[at])}{arrow}", "bold"))
+        verdict = f"{_verdict(timing, at)}, {pairs}, {clock(timing.series[at])}"
+        if len(verdict + arrow) <= width:  # else it stands below
+            verdict, arrow = verdict + arrow, ""
+        lines.append((verdict, "bold"))
         if comparison.verdict in HINTS:
             lines.append((HINTS[comparison.verdict], "dim"))
     each = " each" if len({series.count for series in timing.series}) == 1 else " of A"
-    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "dim"))
+    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}{arrow}", "dim"))
     return lines
 
 
