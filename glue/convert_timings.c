@@ -24,7 +24,8 @@ static const ft_row_shape timing_row = {
      {"groups", "for each process an array('d'): seconds a call, as they were measured"},
      {"memory", "bytes and blocks that one call allocated, or None"},
      {"peak", "bytes at the highest point of a call, or None"},
-     {"counters", "for one call: a number by the name of the counter"}}};
+     {"counters", "for one call: a number by the name of the counter"},
+     {"together", "whether sample i of a group is of the same round as that of the row before"}}};
 
 static const char *const clocks[FT_SERIES_CLOCKS] = {
     [FT_SERIES_CPU] = "cpu", [FT_SERIES_WALL] = "wall"};
@@ -103,16 +104,18 @@ static ft_row timing_row_make(const ft_module_state *state, rest *of, uint32_t i
     if (made.object != NULL)
         ft_row_put(&made, groups_make(of, index));
     if (made.object != NULL)
-        ft_row_put(&made, (series->known & FT_SERIES_HAS_MEMORY) == 0
+        ft_row_put(&made, (series->flags & FT_SERIES_HAS_MEMORY) == 0
                               ? Py_NewRef(Py_None)
                               : Py_BuildValue("(KK)", (unsigned long long)series->bytes,
                                               (unsigned long long)series->blocks));
-    if ((series->known & FT_SERIES_HAS_PEAK) != 0)
+    if ((series->flags & FT_SERIES_HAS_PEAK) != 0)
         ft_row_put_number(&made, series->peak);
     else if (made.object != NULL)
         ft_row_put(&made, Py_NewRef(Py_None));
     if (made.object != NULL)
         ft_row_put(&made, counters_make(of, index));
+    if (made.object != NULL)
+        ft_row_put(&made, PyBool_FromLong((series->flags & FT_SERIES_TOGETHER) != 0));
     return made;
 }
 
@@ -183,7 +186,7 @@ static int read_memory(PyObject *from, ft_series *series)
                                          "the blocks of a call.");
         return -1;
     }
-    series->known |= FT_SERIES_HAS_MEMORY;
+    series->flags |= FT_SERIES_HAS_MEMORY;
     if (read_number(PyTuple_GET_ITEM(from, 0), "bytes", &series->bytes) < 0)
         return -1;
     return read_number(PyTuple_GET_ITEM(from, 1), "blocks", &series->blocks);
@@ -273,18 +276,21 @@ static int add_counters(const ft_module_state *state, ft_profile *profile, PyObj
 static int add_series(const ft_module_state *state, ft_profile *profile, PyObject *args,
                       PyObject *kwargs, PyObject **groups, PyObject **counters)
 {
-    static char *words[] = {"label",  "clock", "loops",    "empty", "groups",
-                            "memory", "peak",  "counters", NULL};
+    static char *words[] = {"label",  "clock", "loops",    "empty",    "groups",
+                            "memory", "peak",  "counters", "together", NULL};
+    int together = 0;
     PyObject *label, *clock, *loops, *memory = Py_None, *peak = Py_None;
     ft_series series = {0};
     *counters = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUOdO|OOO:add_timing", words, &label, &clock,
-                                     &loops, &series.empty, groups, &memory, &peak, counters) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUOdO|OOOp:add_timing", words, &label, &clock,
+                                     &loops, &series.empty, groups, &memory, &peak, counters,
+                                     &together) ||
         read_clock(clock, &series.clock) < 0 || read_number(loops, "loops", &series.loops) < 0 ||
         read_memory(memory, &series) < 0)
         return -1;
+    series.flags |= together ? FT_SERIES_TOGETHER : 0;
     if (peak != Py_None) {
-        series.known |= FT_SERIES_HAS_PEAK;
+        series.flags |= FT_SERIES_HAS_PEAK;
         if (read_number(peak, "a peak", &series.peak) < 0)
             return -1;
     }

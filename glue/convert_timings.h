@@ -18,7 +18,8 @@ PyObject *ft_convert_timings(const ft_module_state *state, const ft_profile *pro
 
 #define FT_TIMING_DOC                                                                              \
     "add_timing($self, /, label, clock, loops, empty, groups, memory=None, peak=None, "            \
-    "counters=None)\n--\n\nAdds one series of samples; the parameters are the fields of "          \
+    "counters=None, together=False)\n--\n\nAdds one series of samples; the parameters are the "    \
+    "fields of "                                                                                   \
     "TimingRow. Each group is a buffer of doubles: seconds a call."
 
 /* The arguments of add_timing: a Profile that holds this series alone, and has ended. */

@@ -418,7 +418,7 @@ static void put_timings(ft_buf *out, const ft_profile *profile)
     ft_buf_put_text(out, ",\n \"timings\":[");
     for (uint32_t i = 0; i < samples->series_count; i++) {
         const ft_series *series = &samples->series[i];
-        const bool has_memory = (series->known & FT_SERIES_HAS_MEMORY) != 0;
+        const bool has_memory = (series->flags & FT_SERIES_HAS_MEMORY) != 0;
         put_row_start(out, i);
         put_text_member(out, "{\"label\":", profile, series->label);
         ft_buf_printf(out, ",\"clock\":\"%s\"", ft_spell_clock(series->clock));
@@ -427,7 +427,9 @@ static void put_timings(ft_buf *out, const ft_profile *profile)
         ft_spell_real(out, series->empty);
         put_known(out, ",\"bytes\":", has_memory, series->bytes);
         put_known(out, ",\"blocks\":", has_memory, series->blocks);
-        put_known(out, ",\"peak_bytes\":", (series->known & FT_SERIES_HAS_PEAK) != 0, series->peak);
+        put_known(out, ",\"peak_bytes\":", (series->flags & FT_SERIES_HAS_PEAK) != 0, series->peak);
+        ft_buf_printf(out, ",\"together\":%s",
+                      (series->flags & FT_SERIES_TOGETHER) != 0 ? "true" : "false");
         put_counters(out, profile, i, &counter);
         put_groups(out, samples, i, &group);
         ft_buf_put_byte(out, '}');

@@ -27,11 +27,12 @@ static ft_status take_series(ft_segment *segment, ft_cursor *from)
     series.clock = ft_cursor_get_u32(from);
     series.loops = ft_cursor_get(from);
     series.empty = ft_cursor_get_double(from);
-    series.known = ft_cursor_get_u32(from);
+    series.flags = ft_cursor_get_u32(from);
     series.bytes = ft_cursor_get(from);
     series.blocks = ft_cursor_get(from);
     series.peak = ft_cursor_get(from);
-    if (from->failed)
+    const bool is_first = segment->profile->samples.series_count == segment->first_series;
+    if (from->failed || (is_first && (series.flags & FT_SERIES_TOGETHER) != 0))
         return FT_ERR_CORRUPT;
     if (series.clock >= FT_SERIES_CLOCKS)
         return FT_ERR_NEWER;

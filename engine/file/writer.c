@@ -399,7 +399,7 @@ static ft_status put_series(writer *to)
         ft_buf_put_varint(&to->raw, series->clock);
         ft_buf_put_varint(&to->raw, series->loops);
         put_double(&to->raw, series->empty);
-        status = PUT_RECORD(to, FT_CHUNK_TIME, series->known, series->bytes, series->blocks,
+        status = PUT_RECORD(to, FT_CHUNK_TIME, series->flags, series->bytes, series->blocks,
                             series->peak);
     }
     return status == FT_OK ? put_rest(to, FT_CHUNK_TIME) : status;

@@ -38,10 +38,10 @@ static ft_status grow(const ft_samples *samples, void *block, uint32_t count, ui
 
 static bool series_is_sound(const ft_series *series)
 {
-    bool has_memory = (series->known & FT_SERIES_HAS_MEMORY) != 0;
-    bool has_peak = (series->known & FT_SERIES_HAS_PEAK) != 0;
+    bool has_memory = (series->flags & FT_SERIES_HAS_MEMORY) != 0;
+    bool has_peak = (series->flags & FT_SERIES_HAS_PEAK) != 0;
     return series->clock > 0 && series->clock < FT_SERIES_CLOCKS && series->loops > 0 &&
-           isfinite(series->empty) && series->empty >= 0 && series->known <= FT_SERIES_KNOWN &&
+           isfinite(series->empty) && series->empty >= 0 && series->flags <= FT_SERIES_FLAGS &&
            (has_memory || (series->bytes | series->blocks) == 0) && (has_peak || series->peak == 0);
 }
 
@@ -143,6 +143,8 @@ static ft_status merge_all(ft_samples *into, const ft_samples *from, const uint3
     for (uint32_t i = 0; i < from->series_count && status == FT_OK; i++) {
         ft_series series = from->series[i];
         series.label = texts[series.label];
+        if (into->series_count == 0)
+            series.flags &= ~(uint32_t)FT_SERIES_TOGETHER;
         status = ft_samples_add_series(into, &series);
     }
     for (uint32_t i = 0; i < from->counter_count && status == FT_OK; i++) {
@@ -208,7 +210,8 @@ static bool groups_are_valid(const ft_samples *samples)
 
 bool ft_samples_are_valid(const ft_samples *samples, uint32_t text_count)
 {
-    if (samples->series_count > FT_SERIES_MAX)
+    if (samples->series_count > FT_SERIES_MAX ||
+        (samples->series_count > 0 && (samples->series[0].flags & FT_SERIES_TOGETHER) != 0))
         return false;
     for (uint32_t i = 0; i < samples->series_count; i++)
         if (samples->series[i].label >= text_count || !series_is_sound(&samples->series[i]))

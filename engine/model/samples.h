@@ -3,8 +3,8 @@
  *
  * Flat arrays, each only appended to: the groups and counters of a series stand in a row, series
  * after series, and so do the seconds of its groups. Invariants: every number is finite, a clock is
- * one that is known, no two counters of a series have one name. Whoever reads needs no other care.
- */
+ * one that is known, no two counters of a series have one name, the first series is together with
+ * none. Whoever reads needs no other care. */
 #ifndef FT_MODEL_SAMPLES_H
 #define FT_MODEL_SAMPLES_H
 
@@ -27,10 +27,12 @@ typedef enum ft_series_clock {
     FT_SERIES_CLOCKS    /* how many kinds there are */
 } ft_series_clock;
 
-enum { /* bits of what is known of a series */
-       FT_SERIES_HAS_MEMORY = 1,
-       FT_SERIES_HAS_PEAK = 2,
-       FT_SERIES_KNOWN = 3 /* all of them */
+/* Bits of the flags of a series. */
+enum {
+    FT_SERIES_HAS_MEMORY = 1,
+    FT_SERIES_HAS_PEAK = 2,
+    FT_SERIES_TOGETHER = 4, /* measured together with the series before: its samples are pairs */
+    FT_SERIES_FLAGS = 7     /* all of them */
 };
 
 typedef struct ft_series {
@@ -38,7 +40,7 @@ typedef struct ft_series {
     uint32_t clock;         /* ft_series_clock */
     uint64_t loops;         /* calls a sample; at least 1 */
     double empty;           /* seconds a call of the empty loop, already subtracted; 0 or more */
-    uint32_t known;         /* the numbers below that are not known are 0 */
+    uint32_t flags;         /* the numbers below that are not known are 0 */
     uint64_t bytes, blocks; /* that one call allocated */
     uint64_t peak;          /* bytes at the highest point of a call */
 } ft_series;
@@ -78,7 +80,8 @@ ft_status ft_samples_add_group(ft_samples *samples, uint32_t series);
 /* To the group that was added last; there must be one. seconds are no part of samples. */
 ft_status ft_samples_add_seconds(ft_samples *samples, const double *seconds, uint32_t count);
 
-/* Appends all of from, whose text t is texts[t] here. On a failure into is as it was. */
+/* Appends all of from, whose text t is texts[t] here. Its first series may be together with the
+ * last one of into, and with none if there is none. On a failure into is as it was. */
 ft_status ft_samples_merge(ft_samples *into, const ft_samples *from, const uint32_t *texts);
 
 /* Forgets what was appended since samples had the counts of before, which ended with a series. */

@@ -244,6 +244,7 @@ class TimingRow(
         tuple[int, int] | None,
         int | None,
         dict[str, float],
+        bool,
     ],
 ):
     """A series of samples: what `fettle time` measured of one candidate."""
@@ -256,6 +257,7 @@ class TimingRow(
     memory: Final[tuple[int, int] | None]  # bytes and blocks that one call allocated
     peak: Final[int | None]  # bytes at the highest point of a call
     counters: Final[dict[str, float]]  # for one call, by name
+    together: Final[bool]  # sample i of group g is of the same round as that of the row before
 
 @final
 class Description(structseq[Any], tuple[float, float, float, float, float, float, int]):
@@ -355,6 +357,7 @@ class Profile:
         memory: tuple[int, int] | None = None,
         peak: int | None = None,
         counters: Mapping[str, float] | None = None,
+        together: bool = False,
     ) -> None:
         """Adds one series; each group is a buffer of doubles. ValueError for what is not finite,
         TypeError for buffers of something else; FileError of the kind "limit" past 4096 series."""

@@ -14,6 +14,10 @@ import stat
 
 from fettle.problem import USAGE, Problem, reason
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
 HEAD_BYTES = 16
 ARENA = ".arena"
 FIRST_BYTES = 1 << 18  # what the first process needs: a header and a block of each kind
@@ -102,6 +106,31 @@ def claim(path: str, locked: bool) -> Output:
             USAGE, f"cannot write {place}: {reason(error)}; name another output with -o."
         ) from error
     return Output(path, fd)
+
+
+def save(profile: "Profile", path: str) -> None:
+    """Writes a whole recording to path, with what stands there set aside. OSError, with errno where
+    the system said no."""
+    try:
+        claimed = claim(os.path.abspath(path), locked=True)
+    except Problem as problem:
+        raise _os_error(problem) from None
+    try:
+        profile.begin(claimed.fd)
+        profile.append(claimed.fd)
+    except BaseException:
+        claimed.discard()
+        raise
+    remove_parts(claimed.parts)
+    os.close(claimed.fd)
+
+
+def _os_error(problem: Problem) -> OSError:
+    """FileNotFoundError and its like where the system said no."""
+    cause = problem.__cause__
+    if isinstance(cause, OSError):
+        return OSError(cause.errno, cause.strerror, cause.filename)
+    return OSError(problem.sentence.replace(" with -o", ""))
 
 
 def check(path: str) -> None:

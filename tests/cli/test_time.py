@@ -32,7 +32,7 @@ def timed(folder: Folder, *words: str, **extra: str) -> Ended:
         ((), "needs a statement, or a command after --"),
         (("-n", "0", "pass"), "-n needs a number of 1 or more"),
         (("-n", "x", "pass"), "needs a whole number"),
-        (("--clock", "sun", "pass"), '"auto", "cpu" or "wall"'),
+        (("--clock", "sun", "pass"), "--clock needs auto, cpu, wall after it, not 'sun'"),
         (("--precision", "0", "pass"), "--precision needs a share"),
         (("--precision", "100%", "pass"), "--precision needs a share"),
         (("--precision", "much", "pass"), "--precision needs a share"),
@@ -62,6 +62,13 @@ def test_what_can_not_be_is_one_sentence(folder: Folder, line: tuple[str, ...], 
     assert part in ended.sentence()
     assert ended.stdout == ""
     assert folder.names() == set()
+
+
+def test_a_script_is_no_statement(folder: Folder) -> None:
+    folder.write("app.py", "raise SystemExit")
+    ended = folder.fettle("time", "app.py")
+    assert ended.code == 2
+    assert "`fettle time -- python app.py` times it" in ended.sentence()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +142,7 @@ def test_commands_that_are_none(
 
 def test_a_command_that_fails_shows_its_last_lines(folder: Folder) -> None:
     code = "for n in range(100): print('line', n)\nraise SystemExit('the \x1b[31mend')"
-    ended = folder.fettle("time", "--", PYTHON, "-c", code)
+    ended = folder.fettle("time", "--", PYTHON, "-u", "-c", code)
     *lines, sentence = ended.stderr.splitlines()
     assert ended.code == 1
     assert sentence.endswith(
@@ -360,6 +367,13 @@ def test_ascii_where_the_locale_asks_for_it(folder: Folder) -> None:
     assert plain.isascii()
     assert "####" in plain
     assert "\u2588" in timed(folder, *words, PYTHONIOENCODING="utf-8").stdout
+
+
+def test_without_any_output(folder: Folder) -> None:
+    words = " ".join(("time", *NOTHING))
+    ended = folder.execute("bash", "-c", f"{FETTLE} {words} >&-")
+    assert (ended.code, ended.stderr) == (0, "")
+    assert folder.names() == {"time.fettle"}
 
 
 def test_a_reader_that_has_seen_enough(folder: Folder) -> None:

@@ -20,7 +20,7 @@ def test_the_rows_are_the_series() -> None:
     groups = array("d", [1.5, -2e-9]), array("d")
     counters = {"instructions": 12.25, 'a "quote"': 0.0}
     profile.add_timing("x\n\N{SNOWMAN}", "cpu", 2**64 - 1, 1e-9, groups, (3, 1), 0, counters)
-    profile.add_timing("y", "wall", 1, 0.0, ())
+    profile.add_timing("y", "wall", 1, 0.0, (), together=True)
     assert json.loads(profile.export("json"))["timings"] == [
         {
             "label": "x\n\N{SNOWMAN}",
@@ -30,6 +30,7 @@ def test_the_rows_are_the_series() -> None:
             "bytes": 3,
             "blocks": 1,
             "peak_bytes": 0,
+            "together": False,
             "counters": counters,
             "groups_s": [[1.5, -2e-9], []],
         },
@@ -41,6 +42,7 @@ def test_the_rows_are_the_series() -> None:
             "bytes": None,
             "blocks": None,
             "peak_bytes": None,
+            "together": True,
             "counters": {},
             "groups_s": [],
         },

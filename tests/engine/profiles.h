@@ -223,11 +223,12 @@ static inline void make_samples(ft_profile *profile, random_source *from, uint32
         ft_series series = {.label = random_below(from, profile->texts.count),
                             .clock = 1 + random_below(from, FT_SERIES_CLOCKS - 1),
                             .loops = draw_number(from) | 1,
-                            .known = random_below(from, FT_SERIES_KNOWN + 1)};
+                            .flags = random_below(from, FT_SERIES_FLAGS + 1)};
+        series.flags &= number == 0 ? ~(uint32_t)FT_SERIES_TOGETHER : UINT32_MAX;
         series.empty = (double)random_below(from, 100) * 1e-9;
-        series.bytes = (series.known & FT_SERIES_HAS_MEMORY) != 0 ? draw_number(from) : 0;
+        series.bytes = (series.flags & FT_SERIES_HAS_MEMORY) != 0 ? draw_number(from) : 0;
         series.blocks = series.bytes / 3;
-        series.peak = (series.known & FT_SERIES_HAS_PEAK) != 0 ? draw_number(from) : 0;
+        series.peak = (series.flags & FT_SERIES_HAS_PEAK) != 0 ? draw_number(from) : 0;
         must(ft_samples_add_series(samples, &series) == FT_OK);
         for (uint32_t name = random_below(from, profile->texts.count); name > 0; name /= 3) {
             const ft_counter counter = {number, name, draw_double(from)};
@@ -423,7 +424,7 @@ static inline bool same_samples(const ft_profile *a, const ft_profile *b)
     for (uint32_t i = 0; same && i < x->series_count; i++) {
         const ft_series *left = &x->series[i], *right = &y->series[i];
         same = same_text(a, left->label, b, right->label) && left->clock == right->clock &&
-               left->loops == right->loops && left->known == right->known &&
+               left->loops == right->loops && left->flags == right->flags &&
                memcmp(&left->empty, &right->empty, sizeof left->empty) == 0 &&
                left->bytes == right->bytes && left->blocks == right->blocks &&
                left->peak == right->peak;

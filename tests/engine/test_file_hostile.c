@@ -229,7 +229,9 @@ static void test_series(void)
     CHECK(WITH(TIME, "\1\1\5" MINUS "\0\0\0\0") == FT_ERR_CORRUPT);
     CHECK(WITH(TIME, "\1\1\5" MORE_THAN_ALL "\0\0\0\0") == FT_ERR_CORRUPT);
     CHECK(WITH(TIME, "\1\1\5" NO_NUMBER "\0\0\0\0") == FT_ERR_CORRUPT);
-    CHECK(WITH(TIME, "\1\1\5" ZERO "\4\0\0\0") == FT_ERR_CORRUPT); /* an unknown bit */
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\10\0\0\0") == FT_ERR_CORRUPT); /* an unknown bit */
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\4\0\0\0") == FT_ERR_CORRUPT);  /* the first, with none */
+    CHECK(WITH(TIME, SERIES "\1\1\5" ZERO "\4\0\0\0") == FT_OK);
     CHECK(WITH(TIME, "\1\1\5" ZERO "\2\1\0\0") == FT_ERR_CORRUPT); /* bytes not known */
     CHECK(WITH(TIME, "\1\1\5" ZERO "\2\0\1\0") == FT_ERR_CORRUPT); /* blocks */
     CHECK(WITH(TIME, "\1\1\5" ZERO "\1\1\1\1") == FT_ERR_CORRUPT); /* a peak */
@@ -278,6 +280,11 @@ static void test_other_segments_series(void)
     size_t first = file.file.length;
     build_dictionaries(&file);
     BUILD(&file, SMPL, "\0\0\1" ZERO);
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+
+    file.file.length = first;
+    build_dictionaries(&file);
+    BUILD(&file, TIME, "\1\1\5" ZERO "\4\0\0\0"); /* together with one of another segment */
     CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
 
     file.file.length = first;

@@ -40,7 +40,7 @@ static void test_what_can_not_be(void)
     wrong = sound;
     wrong.peak = 1;
     CHECK(refuses_series(wrong));
-    wrong.known = FT_SERIES_HAS_PEAK;
+    wrong.flags = FT_SERIES_HAS_PEAK;
     CHECK(!refuses_series(wrong));
     wrong.blocks = 1;
     CHECK(refuses_series(wrong));
@@ -154,6 +154,24 @@ static void test_merge_past_the_limit(void)
     ft_profile_fini(&first);
 }
 
+/* A series that is together with the one before is so after a merge, where there is one. */
+static void test_merge_of_what_is_together(void)
+{
+    ft_profile first, second;
+    ft_series series = sound;
+    must(ft_profile_init(&first, &ft_mem_system) == FT_OK);
+    must(ft_profile_init(&second, &ft_mem_system) == FT_OK);
+    series.flags = FT_SERIES_TOGETHER;
+    must(ft_samples_add_series(&second.samples, &series) == FT_OK);
+    CHECK(ft_profile_check(&second) == FT_ERR_CORRUPT);
+    must(ft_profile_merge(&first, &second) == FT_OK && ft_profile_merge(&first, &second) == FT_OK);
+    CHECK(first.samples.series[0].flags == 0);
+    CHECK(first.samples.series[1].flags == FT_SERIES_TOGETHER);
+    CHECK(ft_profile_check(&first) == FT_OK);
+    ft_profile_fini(&second);
+    ft_profile_fini(&first);
+}
+
 static ft_profile swept;
 
 static ft_status merge_swept(const ft_mem *mem)
@@ -183,6 +201,7 @@ int main(void)
     test_many();
     test_merges();
     test_merge_past_the_limit();
+    test_merge_of_what_is_together();
     test_without_memory();
     return tap_end();
 }

@@ -24,7 +24,7 @@ LISTS_OF_TEXTS = (b"META", b"TEXT")
 KINDS_OF_CODE = range(1, 7)
 PYTHON, TASK = 1, 5
 CLOCKS = range(1, 3)
-MEMORY_IS_KNOWN, PEAK_IS_KNOWN = 1, 2
+MEMORY_IS_KNOWN, PEAK_IS_KNOWN, TOGETHER = 1, 2, 4
 COUNTERS_MAX = 64
 
 
@@ -182,6 +182,7 @@ class Series:
     peak: int | None = None
     counters: dict[bytes, float] = field(default_factory=dict)
     groups: list[list[float]] = field(default_factory=list)
+    together: bool = False  # with the series before
 
 
 @dataclass
@@ -505,18 +506,20 @@ class Segment:
     def take_series(self, chunk: Chunk, payload: Payload) -> None:
         while payload:
             label, clock = self.text(payload), payload.u32()
-            loops, empty, known = payload.number(), payload.double(), payload.u32()
+            loops, empty, flags = payload.number(), payload.double(), payload.u32()
             size, blocks, peak = (payload.number() for _ in range(3))
+            corrupt_unless(bool(self.series) or not flags & TOGETHER)
             if clock > max(CLOCKS):
                 raise FettleError("newer")
             corrupt_unless(clock in CLOCKS and loops > 0 and math.isfinite(empty) and empty >= 0)
-            corrupt_unless(not known & ~(MEMORY_IS_KNOWN | PEAK_IS_KNOWN))
-            corrupt_unless(bool(known & MEMORY_IS_KNOWN) or size == blocks == 0)
-            corrupt_unless(bool(known & PEAK_IS_KNOWN) or peak == 0)
-            self.series.append(Series(label, clock, loops, empty))
-            if known & MEMORY_IS_KNOWN:
+            corrupt_unless(not flags & ~(MEMORY_IS_KNOWN | PEAK_IS_KNOWN | TOGETHER))
+            corrupt_unless(bool(flags & MEMORY_IS_KNOWN) or size == blocks == 0)
+            corrupt_unless(bool(flags & PEAK_IS_KNOWN) or peak == 0)
+            together = bool(flags & TOGETHER)
+            self.series.append(Series(label, clock, loops, empty, together=together))
+            if flags & MEMORY_IS_KNOWN:
                 self.series[-1].memory = size, blocks
-            if known & PEAK_IS_KNOWN:
+            if flags & PEAK_IS_KNOWN:
                 self.series[-1].peak = peak
             self.recording.series.append(self.series[-1])
 

@@ -12,6 +12,7 @@ from .fettle_reader import (
     MEMORY_IS_KNOWN,
     PEAK_IS_KNOWN,
     SKIPPABLE,
+    TOGETHER,
     Code,
     Node,
     Path,
@@ -227,10 +228,10 @@ def put_memory(writer: Writer, recording: Recording) -> None:
 
 
 def series_record(writer: Writer, series: Series) -> bytes:
-    known = MEMORY_IS_KNOWN * (series.memory is not None)
-    known |= PEAK_IS_KNOWN * (series.peak is not None)
+    flags = MEMORY_IS_KNOWN * (series.memory is not None)
+    flags |= PEAK_IS_KNOWN * (series.peak is not None) | TOGETHER * series.together
     head = varints(writer.text(series.label), series.clock, series.loops)
-    numbers = varints(known, *(series.memory or (0, 0)), series.peak or 0)
+    numbers = varints(flags, *(series.memory or (0, 0)), series.peak or 0)
     return head + struct.pack("<d", series.empty) + numbers
 
 

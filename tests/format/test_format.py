@@ -152,7 +152,7 @@ def random_double(rng: random.Random) -> float:
 def random_series(
     texts: list[bytes], rng: random.Random, number: Callable[[], int]
 ) -> Iterator[Series]:
-    for _ in range(rng.randint(0, 3)):
+    for at in range(rng.randint(0, 3)):
         series = Series(rng.choice(texts), rng.randint(1, 2), number() + 1, rng.random() * 1e-8)
         if rng.random() < 0.5:
             series.memory = number(), number()
@@ -163,6 +163,7 @@ def random_series(
         series.groups = [
             [random_double(rng) for _ in range(rng.randint(0, 9))] for _ in range(rng.randint(0, 4))
         ]
+        series.together = at > 0 and rng.random() < 0.5
         yield series
 
 
@@ -367,6 +368,7 @@ def assert_timings_agree(profile, recording: Recording) -> None:
             series.memory,
             series.peak,
             {name.decode(): value for name, value in series.counters.items()},
+            series.together,
         )
         for series in recording.series
     ]
@@ -449,6 +451,7 @@ def assert_readers_agree(core, tmp_path: Path, data: bytes) -> None:
         assert (row.loops, row.empty, row.memory) == (series.loops, series.empty, series.memory)
         assert (row.peak, [*row.counters.values()]) == (series.peak, [*series.counters.values()])
         assert [group.tolist() for group in row.groups] == series.groups
+        assert row.together == series.together
 
 
 @pytest.mark.parametrize("seed", range(30))

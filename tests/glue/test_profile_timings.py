@@ -42,6 +42,7 @@ def random_series(rng: random.Random) -> tuple[Any, ...]:
         rng.choice([None, (0, 0), (2**64 - 1, rng.getrandbits(20))]),
         rng.choice([None, 0, 2**64 - 1]),
         {name: rng.uniform(-1, 1e12) for name in rng.sample("abcdef", rng.randint(0, 4))},
+        rng.random() < 0.5,
     )
 
 
@@ -51,6 +52,7 @@ def test_what_was_added_comes_out(tmp_path: Path) -> None:
         profile, added = Profile(), [random_series(rng) for _ in range(rng.randint(0, 5))]
         for series in added:
             profile.add_timing(*series)
+        added[:1] = [(*series[:-1], False) for series in added[:1]]  # together with none
         assert [tuple(row) for row in profile.timings()] == added
         assert [tuple(row) for row in written(profile, tmp_path).timings()] == added
 

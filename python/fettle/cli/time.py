@@ -27,7 +27,7 @@ LONGEST = 60.0
 ROUNDS = 10
 
 OPTIONS = [
-    Option("-s --setup", "runs once before, in every process; again: one more line of it", "SETUP"),
+    Option("-s --setup", "runs before each sample, untimed; again: one more line of it", "SETUP"),
     Option("-n --number", "calls a sample (as many as the clock needs); of commands: runs", "N"),
     Option("--clock", "auto: the CPU's, unless it waits; cpu; wall", "CLOCK"),
     Option("--precision", "stop once the answer is known to so much (1%)", "SHARE"),
@@ -130,40 +130,58 @@ def _check_words(parsed: Parsed, has_commands: bool) -> None:
             raise Problem(USAGE, f"{option.names[0]} is an option of timeit; here {sentence}.")
     if MISPLACED.key in values:
         raise Problem(USAGE, "--vs stands between commands: fettle time -- COMMAND --vs COMMAND.")
-    if not has_commands:
-        for key in COMMANDS_ONLY.keys() & values.keys():
+    if has_commands:
+        _check_commands(parsed)
+    else:
+        _check_statements(parsed)
+
+
+def _check_statements(parsed: Parsed) -> None:
+    for key, name in COMMANDS_ONLY.items():
+        if key in parsed.values:
             raise Problem(
                 USAGE,
-                f"{COMMANDS_ONLY[key]} is of commands; write them after --: fettle time"
-                f" {COMMANDS_ONLY[key]}{' REV' * (key == 'rev')} ... -- COMMAND.",
+                f"{name} is of commands; write them after --: fettle time"
+                f" {name}{' REV' * (key == 'rev')} ... -- COMMAND.",
             )
-        if not parsed.words:
+    if not parsed.words:
+        raise Problem(
+            USAGE,
+            "fettle time needs a statement, or a command after --; `fettle time --help` says more.",
+        )
+    for word in parsed.words:
+        if word.endswith(".py") and os.path.isfile(word):
             raise Problem(
                 USAGE,
-                "fettle time needs a statement, or a command after --; `fettle time --help` says"
-                " more.",
+                f"{word} is a file and no statement; `fettle time -- python {word}` times it.",
             )
-        return
+
+
+def _check_commands(parsed: Parsed) -> None:
     if parsed.words:
         raise Problem(
             USAGE,
             f"{parsed.words[0]!r} is a statement and what follows -- a command; time one or the"
             " other.",
         )
-    for key in STATEMENTS_ONLY.keys() & values.keys():
-        raise Problem(
-            USAGE,
-            f"{STATEMENTS_ONLY[key]} is of statements, and a command starts anew in each run; leave"
-            " it out.",
-        )
+    for key, name in STATEMENTS_ONLY.items():
+        if key in parsed.values:
+            raise Problem(
+                USAGE,
+                f"{name} is of statements, and a command starts anew in each run; leave it out.",
+            )
 
 
 def _options(parsed: Parsed) -> "Options":
-    from fettle.timing.options import Options
+    from fettle.timing.options import CLOCKS, Options
 
     values = parsed.values
     given: dict[str, object] = {"gc": "gc" in values, "memory": "mem" in values}
     if "clock" in values:
+        if values["clock"] not in CLOCKS:
+            raise Problem(
+                USAGE, f"--clock needs {', '.join(CLOCKS)} after it, not {values['clock']!r}."
+            )
         given["clock"] = values["clock"]
     if "number" in values:
         number = parsed.number("number", 0)
@@ -220,8 +238,14 @@ def _place(parsed: Parsed) -> tuple[str, str]:
     Problem if somebody did."""
     if "output" in parsed.values and not parsed.values["output"]:
         raise Problem(USAGE, "-o needs the name of a file.")
-    path = os.path.abspath(parsed.values.get("output", DEFAULT))
+    path = parsed.values.get("output", DEFAULT)
     try:
+        try:
+            path = os.path.abspath(path)
+        except OSError as error:  # the current folder is no more
+            raise Problem(
+                USAGE, f"cannot write {path}: {reason(error)}; go to a folder that is there."
+            ) from None
         output.check(path)
     except Problem as problem:
         if "output" in parsed.values:
@@ -239,7 +263,12 @@ def _time_statements(
     from fettle.timing import interface
 
     setup = "\n".join(parsed.given.get("setup", [])) or "pass"
-    return interface.measure(parsed.words, setup, options, show)
+    before = sys.path[:]
+    sys.path.insert(0, "")  # modules of this folder are found, as by timeit
+    try:
+        return interface.measure(parsed.words, setup, options, show)
+    finally:
+        sys.path[:] = before  # what fettle itself imports lies elsewhere
 
 
 def _time_commands(
@@ -318,6 +347,10 @@ def _save(timing: "Timing", path: str) -> str:
         return problem.sentence
     except OSError as error:
         return f"cannot write {path}: {reason(error)}; name another output with -o."
+    except Exception as error:  # the result must be seen all the same
+        if os.environ.get("FETTLE_DEBUG"):
+            raise
+        return f"this should not have happened: {reason(error)}; FETTLE_DEBUG=1 shows where."
     return ""
 
 
@@ -337,7 +370,9 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     from fettle.report import timing as report
     from fettle.report.flat import shown_path
 
-    if "json" in parsed.values:
+    if sys.stdout is None:
+        pass  # nobody wants to see it
+    elif "json" in parsed.values:
         import json
 
         print(json.dumps(_finite(timing.as_json()), indent=2, allow_nan=False))

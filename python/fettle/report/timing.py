@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from fettle._core import Description
+    from fettle._core import Compared, Description, TimingRow
     from fettle.timing.series import Series
     from fettle.timing.timing import Timing
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 100  # columns where nobody says how many there are
+FEW_PROCESSES = 8
+NOTHING = "(an empty statement)"
 _LEAST_LABEL = 16
 _CLOCKS = {"cpu": "CPU clock", "wall": "wall clock"}
 _NEARLY = 1.05  # times the fastest: as cheap
@@ -32,7 +34,7 @@ _COSTS = ((_NEARLY, "green"), (_CHEAP, "yellow"), (math.inf, "red"))
 
 HINTS = {
     "same": "  a smaller difference needs a finer precision to be seen",
-    "unclear": "  a larger budget, or a machine that does less besides, would make it clear",
+    "unclear": "  more time or runs, or a machine that does less besides, would make it clear",
 }
 
 
@@ -40,13 +42,13 @@ def show(timing: "Timing", stream: "TextIO", verbose: bool = False, target: str 
     """Prints the table, and the notes below. target: the file that it was saved to."""
     width = screen.room(stream) or WIDTH
     screen.styled(_lines(timing, width, verbose, target, _bar(stream)), stream)
-    screen.sentences(list(timing.notes), stream)
+    screen.sentences(_notes(timing), stream)
 
 
 def text(timing: "Timing") -> str:
     """The same as a text, without colour."""
     lines = [line for line, _ in _lines(timing, WIDTH, False, "", "#")]
-    return "\n".join([*lines, *(f"fettle: {note}" for note in timing.notes)])
+    return "\n".join([*lines, *(f"fettle: {note}" for note in _notes(timing))])
 
 
 def name(at: int) -> str:
@@ -59,7 +61,7 @@ def name(at: int) -> str:
     return LETTERS[letter] + (str(turn + 1) if turn else "")
 
 
-def clock(series: "Series") -> str:
+def clock(series: "Series | TimingRow") -> str:
     """CPU clock."""
     return _CLOCKS.get(series.clock, f"{series.clock} clock")
 
@@ -68,10 +70,10 @@ def one_line(label: str, width: int) -> str:
     """A statement in at most width columns: its lines in one, its middle left out.
 
     >>> one_line("for x in y:\\n    f(x)", 40), one_line("f(1, 2, 3, 4, 5, 6)", 12)
-    ('for x in y: f(x)', 'f(1, ... 6)')
+    ('for x in y: f(x)', 'f(1, 2 ... )')
     """
     parts = [line.strip() for line in label.strip().splitlines()]
-    joined = visible(_joined([part for part in parts if part]))
+    joined = visible(_joined([part for part in parts if part])) or NOTHING
     if len(joined) <= width:
         return joined
     tail = max((width - 5) // 4, 0)
@@ -88,6 +90,12 @@ def _joined(parts: list[str]) -> str:
         else:
             line += f"{' ' if line.endswith((':', ',')) else '; '}{part}"
     return line
+
+
+def _notes(timing: "Timing") -> list[str]:
+    """Each as it reads after "fettle: ", in a line of its own."""
+    lines = [visible(" ".join(note.split())) for note in timing.notes]
+    return [line[:1].lower() + line[1:] if line[1:2].islower() else line for line in lines]
 
 
 # ---- the table ----
@@ -129,21 +137,41 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
     names = [name(at) for at in range(len(rows))]
     left = max(map(len, names)) + 2
     most = max(width - left - 4 - max(map(len, cells)), _LEAST_LABEL)
-    labels = [one_line(series.label, most) for series in timing.series]
+    labels = _padded([one_line(series.label, most) for series in timing.series])
     lines = [
-        (f"{of:<{left}}{label:<{max(map(len, labels))}}    {cell}".rstrip(), style)
+        (f"{of:<{left}}{label}    {cell}".rstrip(), style)
         for of, label, cell, style in zip(names, labels, cells, _costs(timing), strict=True)
     ]
+    arrow = _arrow(target)
     for at, comparison in enumerate(timing.comparisons, 1):
-        arrow = _arrow(target) if at == 1 else ""
-        verdict = _verdict(timing, at)
         pairs = size.counted(comparison.pairs, "interleaved pair")
-        lines.append((f"{verdict}, {pairs}, {clock(timing.series[at])}{arrow}", "bold"))
+        verdict = f"{_verdict(timing, at)}, {pairs}, {clock(timing.series[at])}"
+        if len(verdict + arrow) <= width:  # else it stands below
+            verdict, arrow = verdict + arrow, ""
+        lines.append((verdict, "bold"))
         if comparison.verdict in HINTS:
             lines.append((HINTS[comparison.verdict], "dim"))
     each = " each" if len({series.count for series in timing.series}) == 1 else " of A"
-    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "dim"))
+    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}{arrow}", "dim"))
     return lines
+
+
+def _padded(labels: list[str]) -> list[str]:
+    """As wide as the widest."""
+    widths = [_columns(label) for label in labels]
+    return [
+        label + " " * (max(widths) - width) for label, width in zip(labels, widths, strict=True)
+    ]
+
+
+def _columns(label: str) -> int:
+    """Of a terminal: letters of some scripts take two, and accents none."""
+    if label.isascii():
+        return len(label)
+    from unicodedata import combining, east_asian_width
+
+    wide = sum(east_asian_width(letter) in {"W", "F"} for letter in label)
+    return len(label) + wide - sum(map(bool, map(combining, label)))
 
 
 def _arrow(target: str) -> str:
@@ -231,8 +259,26 @@ def _verdict(timing: "Timing", at: int) -> str:
     if of.verdict == "same":
         within = max(of.high, 1 / of.low) - 1
         return f"{candidate} takes as long as A, within {_ceiling(within)} (95%)"
-    ends = f"{_side(of.low)} and {_side(of.high)}"
-    return f"unclear: {candidate} is between {ends} than A (95%)"
+    low, high = _side(of.low), _side(of.high)
+    if low.split()[1] == high.split()[1]:  # faster and faster
+        low = low.split()[0]
+    return f"unclear: {candidate} is {low} to {high}{against} (95%)"
+
+
+def change(of: "Compared") -> str:
+    """What became of a candidate, from the first recording to the second."""
+    if not (0 < of.ratio < math.inf and of.low > 0 and of.high < math.inf):
+        return "unclear: too few samples, or no time that can be measured"
+    if of.verdict == "faster":
+        return _times("faster", "", of.ratio, of.low, of.high)
+    if of.verdict == "slower":
+        return _times("slower", "", 1 / of.ratio, 1 / of.high, 1 / of.low)
+    if of.verdict == "same":
+        return f"as before, within {_ceiling(max(of.high, 1 / of.low) - 1)} (95%)"
+    ends = [_side(of.low), _side(of.high)]
+    if ends[0][-6:] == ends[1][-6:]:  # faster and faster
+        ends[0] = ends[0][:-7]
+    return f"unclear: between {' and '.join(ends)} (95%)"
 
 
 def _times(word: str, against: str, ratio: float, low: float, high: float) -> str:
@@ -253,7 +299,8 @@ def _places(ratio: float, low: float) -> int:
 def _side(ratio: float) -> str:
     """1.05x slower, 1.02x faster."""
     word, value = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
-    return f"{value:.{3 if value < 1.1 else 2}f}x {word}"
+    places = 3 if value < 1.1 else 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{places}f}x {word}"
 
 
 def _ceiling(share: float) -> str:
@@ -281,12 +328,21 @@ def _closer(letter: str, series: "Series", of: "Description", width: int, bar: s
     samples = [value for group in series.groups for value in group]
     lines += [(f"  {line}", "") for line in histogram.lines(samples, scale, bar, width - 2)]
     if 1 < len(series.groups) < series.count:
-        medians = [scale.number(histogram.middle(group) * 1e9) for group in series.groups if group]
-        lines.append((f"  medians of the processes: {' '.join(medians)} {scale.name}", ""))
+        lines.append((f"  {_processes(series, scale)}", ""))
     if series.counters:
         counts = [f"{_count(value)} {what}" for what, value in series.counters.items()]
         lines.append((f"  a call: {', '.join(counts)}", ""))
     return lines
+
+
+def _processes(series: "Series", scale: Scale) -> str:
+    """What one process says and another does not: each, or the ends of many."""
+    medians = [histogram.middle(group) * 1e9 for group in series.groups if group]
+    if len(medians) <= FEW_PROCESSES:
+        each = " ".join(map(scale.number, medians))
+        return f"medians of the processes: {each} {scale.name}"
+    ends = f"{scale.number(min(medians))} to {scale.text(max(medians))}"
+    return f"medians of the {len(medians)} processes: from {ends}"
 
 
 def _count(value: float) -> str:

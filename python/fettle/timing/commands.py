@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from fettle import executable
 from fettle.invocation import quoted
 from fettle.problem import CHECK_FAILED, FETTLE_FAILED, NOT_EXECUTABLE, USAGE, Problem, reason
+from fettle.timing.collect import WAITS, TimedOut
 from fettle.timing.series import Sample
 
 TYPE_CHECKING = False
@@ -62,14 +63,26 @@ class Run:
 
     wall: float  # seconds
     usage: "Sequence[float]"  # a struct rusage
+    delayed: float  # seconds that it could have run in, had others not had the processors
     status: int  # its exit code; -n: killed by signal n
     output: bytes  # the last of what it wrote
     late: bool  # it was ended by us, for it took too long
 
     def sample(self) -> Sample:
+        """A program gives the processor up now and then whatever it does; it waits if time went by
+        in which it did not want to run."""
         cpu = self.usage[0] + self.usage[1]
+        is_idle = self.wall - cpu - self.delayed > WAITS * self.wall
         waits, preempted = int(self.usage[14]), int(self.usage[15])
-        return Sample(self.wall, cpu, waits, preempted, 1, faults=int(self.usage[7]))
+        return Sample(
+            self.wall,
+            cpu,
+            max(waits, 1) if is_idle else 0,
+            preempted,
+            1,
+            helped=max(0.0, cpu - self.wall),
+            faults=int(self.usage[7]),
+        )
 
 
 def read(words: "Sequence[str]") -> list[Command]:
@@ -132,7 +145,7 @@ def needs_shell(line: str) -> bool:
 class Commands:
     """A source of samples: a run of each command is a round, and every round a group of its own."""
 
-    rounds_each = 1  # rounds in which samples share their luck: each run is another process
+    is_single = True  # no two rounds share their luck: each run is a process of its own
 
     def __init__(
         self,
@@ -148,6 +161,7 @@ class Commands:
         self._random = random.Random(seed)
         self._programs = [executable.find(each.words[0], each.folder) for each in commands]
         self._runs = [0] * len(self.commands)
+        self._rounds = 0
         self._failures: list[list[int]] = [[] for _ in commands]
         if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:  # then no status is kept
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -165,6 +179,7 @@ class Commands:
         order = list(range(len(self.commands)))
         self._random.shuffle(order)
         samples = {at: self._run(at).sample() for at in order}
+        self._rounds += 1
         return [samples[at] for at in range(len(self.commands))]
 
     def close(self) -> None:
@@ -173,20 +188,22 @@ class Commands:
     def notes(self) -> list[str]:
         """What must be known of runs that failed and were asked not to matter."""
         return [
-            f"{command.label} {_ending(codes[-1])} in {len(codes)} of {runs} runs, which were"
+            f"{_shown(command)} {_ending(codes[-1])} in {len(codes)} of {runs} runs, which were"
             " measured all the same, as --ignore-failure asks."
             for command, codes, runs in zip(self.commands, self._failures, self._runs, strict=True)
             if codes
         ]
 
     def _run(self, at: int) -> Run:
-        """One run; Failed if it did not end well."""
+        """One run. Failed if it did not end well, TimedOut if it did before."""
         command = self.commands[at]
         ended = run(command, self._programs[at], self._timeout)
         self._runs[at] += 1
         if ended.late:
+            if self._rounds:
+                raise TimedOut
             raise Failed(
-                f"{command.label} was still running after {self._timeout:g} s and was ended;"
+                f"{_shown(command)} was still running after {self._timeout:g} s and was ended;"
                 " --timeout gives it more time.",
                 ended.output,
             )
@@ -199,7 +216,14 @@ class Commands:
     def _sentence(self, at: int, ended: Run) -> str:
         which = "its first run" if self._runs[at] == 1 else f"run {self._runs[at]}"
         advice = "mend it, or measure it all the same with --ignore-failure"
-        return f"{self.commands[at].label} {_ending(ended.status)} in {which}; {advice}."
+        return f"{_shown(self.commands[at])} {_ending(ended.status)} in {which}; {advice}."
+
+
+def _shown(command: Command) -> str:
+    """Its label, as a part of a sentence."""
+    from fettle.report.timing import one_line
+
+    return one_line(command.label, 60)
 
 
 def _ending(status: int) -> str:
@@ -277,15 +301,26 @@ def _follow(pid: int, reader: int, start: float, timeout: float) -> Run:
                 timeout = 0.0
             watch.look(left)
         wall = time.perf_counter() - start
+        delayed = _delayed(pid)
         _, status, usage = os.wait4(pid, 0)
         pid = 0
         watch.read()
-        return Run(wall, usage, os.waitstatus_to_exitcode(status), watch.output, late)
+        return Run(wall, usage, delayed, os.waitstatus_to_exitcode(status), watch.output, late)
     finally:
         if pid:
             _end(pid)
             os.waitpid(pid, 0)
         watch.close()
+
+
+def _delayed(pid: int) -> float:
+    """How long it stood in the queue for a processor, in seconds: it itself, none of its children,
+    and 0.0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _end(pid: int) -> None:

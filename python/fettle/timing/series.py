@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     class Group(Protocol):
         """Samples that share their luck: those of one process. Several candidates are measured in
-        it, one after the other, in an order that is random in each round."""
+        it, one after the other, in an order that is random in each round. One of which each round
+        has processes of its own has an attribute is_single that is True: it is asked for one."""
 
         def round(self) -> "Sequence[Sample]":
             """One sample of each candidate, in the candidates' order."""
