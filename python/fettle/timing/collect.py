@@ -186,7 +186,7 @@ class _Collection:
                     continue
                 if getattr(group, "is_single", False):
                     return
-                span = max(self._span, (first - begun) / 2)
+                span = max(self._span, min((first - begun) / 2, GROUPS * SPAN))
                 if len(rounds) >= least and now - begun >= span:
                     return
                 if self._is_late() or self._count() >= self._most_rounds:
@@ -201,7 +201,8 @@ class _Collection:
         if options.processes:
             return groups >= options.processes
         spent = self._elapsed()
-        if spent + spent / groups > options.budget and spent > options.budget * (1 - LAST):
+        is_near = spent > options.budget * (1 - LAST)
+        if groups >= GROUPS and is_near and spent + spent / groups > options.budget:
             return True
         if options.rounds or groups < self._look_at:
             return False
