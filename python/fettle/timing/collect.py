@@ -14,7 +14,7 @@ from fettle._core import trend
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.timing.disturbance import Watch
 from fettle.timing.options import LEAST, SPAN, Progress
-from fettle.timing.series import Series
+from fettle.timing.series import Series, short
 from fettle.timing.timing import judged, takes_nothing
 
 TYPE_CHECKING = False
@@ -165,7 +165,7 @@ class _Collection:
         if allocated and None in allocated:
             notes = [*notes, "Memory was not recorded: another tool has the hooks."]
         said = [reason, *notes] if reason else notes
-        return replace(timing, series=tuple(series), notes=tuple(said))
+        return replace(timing, series=tuple(series), notes=tuple(dict.fromkeys(said)))
 
     # ---- when to go on ----
 
@@ -234,9 +234,9 @@ class _Collection:
         for i, label in enumerate(self._labels):
             samples = [each[i] for each in self.rounds()]
             if _is_most(_waits(sample) for sample in samples):
-                return "wall", f"Wall clock, because `{label}` waits."
+                return "wall", f"Wall clock, because `{short(label)}` waits."
             if _is_most(_is_helped(sample) for sample in samples):
-                return "wall", f"Wall clock, because `{label}` computes in several threads."
+                return "wall", f"Wall clock, because `{short(label)}` computes in several threads."
         return "cpu", ""
 
 
@@ -306,12 +306,12 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
     for series, of in zip(timing.series, timing.descriptions, strict=True):
         if takes_nothing(series, of):
             left = "; a ratio to it is a bound" if timing.comparisons else ""
-            notes.append(f"`{series.label}` takes no longer than the empty loop{left}.")
+            notes.append(f"`{short(series.label)}` takes no longer than the empty loop{left}.")
         elif (drift := trend(series.groups))[1] < CHANCE and abs(drift[0]) > DRIFT:
             how = "longer" if drift[0] > 0 else "less"
             notes.append(
-                f"`{series.label}` takes {abs(drift[0]):.0%} {how} the longer it is measured: its"
-                " runs are not alike."
+                f"`{short(series.label)}` takes {abs(drift[0]):.0%} {how} the longer it is"
+                " measured: its runs are not alike."
             )
     noisy = max(of.spread for of in timing.descriptions) > NOISY
     wide = _width(timing) > options.precision and not _is_known(timing, options.precision)
@@ -326,4 +326,4 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
 
 
 def _listed(labels: "Sequence[str]") -> str:
-    return " or ".join(f"`{label}`" for label in labels)
+    return " or ".join(f"`{short(label)}`" for label in labels)
