@@ -64,6 +64,13 @@ def test_what_can_not_be_is_one_sentence(folder: Folder, line: tuple[str, ...], 
     assert folder.names() == set()
 
 
+def test_a_script_is_no_statement(folder: Folder) -> None:
+    folder.write("app.py", "raise SystemExit")
+    ended = folder.fettle("time", "app.py")
+    assert ended.code == 2
+    assert "`fettle time -- python app.py` times it" in ended.sentence()
+
+
 @pytest.mark.parametrize(
     ("words", "ours"),
     [
@@ -360,6 +367,13 @@ def test_ascii_where_the_locale_asks_for_it(folder: Folder) -> None:
     assert plain.isascii()
     assert "####" in plain
     assert "\u2588" in timed(folder, *words, PYTHONIOENCODING="utf-8").stdout
+
+
+def test_without_any_output(folder: Folder) -> None:
+    words = " ".join(("time", *NOTHING))
+    ended = folder.execute("bash", "-c", f"{FETTLE} {words} >&-")
+    assert (ended.code, ended.stderr) == (0, "")
+    assert folder.names() == {"time.fettle"}
 
 
 def test_a_reader_that_has_seen_enough(folder: Folder) -> None:

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -109,6 +110,7 @@ def test_cpu_and_wall_are_two_things() -> None:
     assert asleep.wall >= 0.3
     assert asleep.cpu < 0.3
     assert asleep.waits >= 1
+    assert asleep.helped == 0
     busy = once(python(SPIN.format(cpu=0.3, sleep=0))).sample()
     assert busy.wall >= 0.3
     assert 0.3 <= busy.cpu <= busy.wall + 0.02
@@ -119,6 +121,30 @@ def test_the_cpu_time_of_children_counts() -> None:
     code = "import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', sys.argv[1]])"
     words = (sys.executable, "-c", code, SPIN.format(cpu=0.3, sleep=0))
     assert once(Command("parent", words)).sample().cpu >= 0.3
+
+
+def test_one_that_computes_does_not_wait_however_busy_the_machine_is() -> None:
+    """Others take the processors from it, and it gives them up for as long as a read takes."""
+    others = [
+        subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
+        for _ in range(2 * (os.cpu_count() or 1))
+    ]
+    try:
+        busy = once(python(SPIN.format(cpu=0.5, sleep=0))).sample()
+        asleep = once(python(SPIN.format(cpu=0.1, sleep=0.5))).sample()
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert busy.wall > busy.cpu
+    assert busy.waits == 0
+    assert asleep.waits >= 1
+
+
+def test_processes_beside_one_another_help() -> None:
+    """What took less time than it computed was in several processes or threads."""
+    run = commands.Run(1.0, (1.5, 0.25, *[0] * 14), 0.0, 0, b"", False)
+    assert (run.sample().cpu, run.sample().helped, run.sample().waits) == (1.75, 0.75, 0)
 
 
 def test_the_last_of_what_it_writes_is_kept() -> None:

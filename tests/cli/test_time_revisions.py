@@ -177,6 +177,25 @@ def test_no_room_for_trees(repository: Folder, monkeypatch: pytest.MonkeyPatch) 
         raise AssertionError
 
 
+def test_an_end_while_git_is_at_work_waits_for_it(
+    repository: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the middle, `git worktree add` would leave a tree that is locked for ever."""
+    monkeypatch.chdir(repository.path)
+    real = revisions._git
+
+    def interrupted(*words: str) -> "subprocess.CompletedProcess[str]":
+        if words[:2] == ("worktree", "add"):
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(*words)
+
+    monkeypatch.setattr(revisions, "_git", interrupted)
+    with pytest.raises(KeyboardInterrupt), revisions.checked_out(["quick", "HEAD"]):
+        raise AssertionError
+    assert len(trees(repository.path)) == 1
+    assert os.listdir(repository.path / ".git").count("worktrees") == 0
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

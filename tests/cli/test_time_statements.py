@@ -82,7 +82,8 @@ def test_memory_of_a_call(folder: Folder) -> None:
 
 
 def test_calls_a_sample_and_processes(folder: Folder) -> None:
-    said = json.loads(timed(folder, "--json", "-n", "7", "--processes", "3", "len('a')").stdout)
+    words = ["--budget", "50", "-n", "7", "--processes", "3", "len('a')"]
+    said = json.loads(timed(folder, "--json", *words).stdout)
     (candidate,) = said["candidates"]
     assert candidate["loops"] == 7
     assert len(candidate["samples"]) == 3

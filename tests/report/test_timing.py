@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is said of a timing: the session that the interface promises, verdicts in words, units."""
 
+import doctest
 import io
 import math
 import os
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
-from fettle.report import histogram, progress
+from fettle import executable
+from fettle.report import histogram, progress, unit
 from fettle.report import timing as report
 from fettle.report.unit import Scale
+from fettle.timing import commands
 from fettle.timing.options import Options, Progress
 from fettle.timing.timing import Comparison, Timing
 
@@ -53,6 +57,13 @@ def test_two_candidates_read_as_the_interface_promises() -> None:
         "B is 10.1x faster (95%: 9.8 to 10.4), 41 interleaved pairs, CPU clock    -> time.fettle",
         "  45 samples each of 2 000 calls in 5 processes, empty loop 9 ns subtracted",
     ]
+
+
+def test_the_file_stands_below_a_verdict_that_fills_the_line() -> None:
+    unclear = Comparison("x", 1.0, 0.97, 1.04, 4100, "unclear")
+    lines = shown(timing([COMPREHENSION, REPEATED], unclear), target="x" * 40).splitlines()
+    assert lines[2].endswith("4 100 interleaved pairs, CPU clock")
+    assert lines[4].endswith(" subtracted    -> " + "x" * 40)
 
 
 def test_one_candidate() -> None:
@@ -118,15 +129,16 @@ def test_the_same_says_within_what(low: float, high: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (0.8, 1.25, "between 1.25x slower and 1.25x faster than A"),
-        (0.98, 1.03, "between 1.020x slower and 1.030x faster than A"),
-        (1.002, 1.2, "between 1.002x faster and 1.20x faster than A"),
+        (0.8, 1.25, "1.25x slower to 1.25x faster"),
+        (0.98, 1.03, "1.020x slower to 1.030x faster"),
+        (1.002, 1.2, "1.002x to 1.20x faster"),
+        (0.0637, 447.4, "15.7x slower to 447x faster"),
     ],
 )
 def test_unclear_says_what_may_be_and_what_helps(low: float, high: float, said: str) -> None:
     lines = verdict(Comparison("x", 1.0, low, high, 41, "unclear"))
     assert lines[0] == f"unclear: B is {said} (95%)"
-    assert "larger budget" in lines[1]
+    assert "more time or runs" in lines[1]
 
 
 NOTHING_KNOWN = [
@@ -149,7 +161,7 @@ def test_what_takes_no_time_is_not_compared(ratio: float, low: float, high: floa
 def test_one_round_says_nothing(ratio: float, low: float, high: float) -> None:
     lines = verdict(Comparison("x", ratio, low, high, 41, "unclear"))
     assert lines[0] == "unclear: too little is known to compare B with A"
-    assert "larger budget" in lines[1]
+    assert "more time or runs" in lines[1]
 
 
 def test_one_sample_has_no_interval() -> None:
@@ -228,7 +240,8 @@ def test_memory_has_columns() -> None:
         ("f(\n  1,\n  2,\n)", 40, "f(1, 2,)"),
         ("\n\n  a = 1  \n\n", 40, "a = 1"),
         ("x\x1b[31m", 40, "x\\x1b[31m"),
-        ("", 40, ""),
+        ("", 40, "(an empty statement)"),
+        (" \n", 40, "(an empty statement)"),
     ],
 )
 def test_a_statement_in_one_line(label: str, width: int, said: str) -> None:
@@ -255,6 +268,16 @@ def test_a_long_statement_leaves_room_for_the_numbers() -> None:
     assert len(shown(timing([long])).splitlines()[0]) <= 100
 
 
+def test_wide_letters_take_two_columns() -> None:
+    wide = (series("f('\u65e5\u672c')"), REPEATED[1])  # two letters, four columns
+    accent = (series("g('e\u0301')"), REPEATED[1])
+    plain = (series("h('abcd')"), REPEATED[1])
+    lines = shown(timing([wide, accent, plain], FASTER, FASTER)).splitlines()
+    assert lines[0] == "A  f('\u65e5\u672c')    1.42 us"
+    assert lines[1] == "B  g('e\u0301')       1.42 us"
+    assert lines[2] == "C  h('abcd')    1.42 us"
+
+
 def test_many_candidates_have_names() -> None:
     names = [report.name(at) for at in range(60)]
     assert names[:3] == ["A", "B", "C"]
@@ -264,6 +287,13 @@ def test_many_candidates_have_names() -> None:
     assert lines[25].startswith("Z   [0]*1000")
     assert lines[26].startswith("A2  [0]*1000")
     assert lines[30].startswith("B is 10.1x faster than A ")
+
+
+@pytest.mark.parametrize("module", [report, histogram, unit, commands, executable])
+def test_the_examples_give_what_they_say(module: ModuleType) -> None:
+    failed, attempted = doctest.testmod(module)
+    assert attempted > 0
+    assert failed == 0
 
 
 # ---- a closer look ----

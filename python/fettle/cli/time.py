@@ -27,7 +27,7 @@ LONGEST = 60.0
 ROUNDS = 10
 
 OPTIONS = [
-    Option("-s --setup", "runs once before, in every process; again: one more line of it", "SETUP"),
+    Option("-s --setup", "runs before each sample, untimed; again: one more line of it", "SETUP"),
     Option("-n --number", "calls a sample (as many as the clock needs); of commands: runs", "N"),
     Option("--clock", "auto: the CPU's, unless it waits; cpu; wall", "CLOCK"),
     Option("--precision", "stop once the answer is known to so much (1%)", "SHARE"),
@@ -130,32 +130,46 @@ def _check_words(parsed: Parsed, has_commands: bool) -> None:
             raise Problem(USAGE, f"{option.names[0]} is an option of timeit; here {sentence}.")
     if MISPLACED.key in values:
         raise Problem(USAGE, "--vs stands between commands: fettle time -- COMMAND --vs COMMAND.")
-    if not has_commands:
-        for key in COMMANDS_ONLY.keys() & values.keys():
+    if has_commands:
+        _check_commands(parsed)
+    else:
+        _check_statements(parsed)
+
+
+def _check_statements(parsed: Parsed) -> None:
+    for key, name in COMMANDS_ONLY.items():
+        if key in parsed.values:
             raise Problem(
                 USAGE,
-                f"{COMMANDS_ONLY[key]} is of commands; write them after --: fettle time"
-                f" {COMMANDS_ONLY[key]}{' REV' * (key == 'rev')} ... -- COMMAND.",
+                f"{name} is of commands; write them after --: fettle time"
+                f" {name}{' REV' * (key == 'rev')} ... -- COMMAND.",
             )
-        if not parsed.words:
+    if not parsed.words:
+        raise Problem(
+            USAGE,
+            "fettle time needs a statement, or a command after --; `fettle time --help` says more.",
+        )
+    for word in parsed.words:
+        if word.endswith(".py") and os.path.isfile(word):
             raise Problem(
                 USAGE,
-                "fettle time needs a statement, or a command after --; `fettle time --help` says"
-                " more.",
+                f"{word} is a file and no statement; `fettle time -- python {word}` times it.",
             )
-        return
+
+
+def _check_commands(parsed: Parsed) -> None:
     if parsed.words:
         raise Problem(
             USAGE,
             f"{parsed.words[0]!r} is a statement and what follows -- a command; time one or the"
             " other.",
         )
-    for key in STATEMENTS_ONLY.keys() & values.keys():
-        raise Problem(
-            USAGE,
-            f"{STATEMENTS_ONLY[key]} is of statements, and a command starts anew in each run; leave"
-            " it out.",
-        )
+    for key, name in STATEMENTS_ONLY.items():
+        if key in parsed.values:
+            raise Problem(
+                USAGE,
+                f"{name} is of statements, and a command starts anew in each run; leave it out.",
+            )
 
 
 def _options(parsed: Parsed) -> "Options":
@@ -356,7 +370,9 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     from fettle.report import timing as report
     from fettle.report.flat import shown_path
 
-    if "json" in parsed.values:
+    if sys.stdout is None:
+        pass  # nobody wants to see it
+    elif "json" in parsed.values:
         import json
 
         print(json.dumps(_finite(timing.as_json()), indent=2, allow_nan=False))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 100  # columns where nobody says how many there are
 FEW_PROCESSES = 8
+NOTHING = "(an empty statement)"
 _LEAST_LABEL = 16
 _CLOCKS = {"cpu": "CPU clock", "wall": "wall clock"}
 _NEARLY = 1.05  # times the fastest: as cheap
@@ -33,7 +34,7 @@ _COSTS = ((_NEARLY, "green"), (_CHEAP, "yellow"), (math.inf, "red"))
 
 HINTS = {
     "same": "  a smaller difference needs a finer precision to be seen",
-    "unclear": "  a larger budget, or a machine that does less besides, would make it clear",
+    "unclear": "  more time or runs, or a machine that does less besides, would make it clear",
 }
 
 
@@ -69,10 +70,10 @@ def one_line(label: str, width: int) -> str:
     """A statement in at most width columns: its lines in one, its middle left out.
 
     >>> one_line("for x in y:\\n    f(x)", 40), one_line("f(1, 2, 3, 4, 5, 6)", 12)
-    ('for x in y: f(x)', 'f(1, ... 6)')
+    ('for x in y: f(x)', 'f(1, 2 ... )')
     """
     parts = [line.strip() for line in label.strip().splitlines()]
-    joined = visible(_joined([part for part in parts if part]))
+    joined = visible(_joined([part for part in parts if part])) or NOTHING
     if len(joined) <= width:
         return joined
     tail = max((width - 5) // 4, 0)
@@ -136,21 +137,41 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
     names = [name(at) for at in range(len(rows))]
     left = max(map(len, names)) + 2
     most = max(width - left - 4 - max(map(len, cells)), _LEAST_LABEL)
-    labels = [one_line(series.label, most) for series in timing.series]
+    labels = _padded([one_line(series.label, most) for series in timing.series])
     lines = [
-        (f"{of:<{left}}{label:<{max(map(len, labels))}}    {cell}".rstrip(), style)
+        (f"{of:<{left}}{label}    {cell}".rstrip(), style)
         for of, label, cell, style in zip(names, labels, cells, _costs(timing), strict=True)
     ]
+    arrow = _arrow(target)
     for at, comparison in enumerate(timing.comparisons, 1):
-        arrow = _arrow(target) if at == 1 else ""
-        verdict = _verdict(timing, at)
         pairs = size.counted(comparison.pairs, "interleaved pair")
-        lines.append((f"{verdict}, {pairs}, {clock(timing.series[at])}{arrow}", "bold"))
+        verdict = f"{_verdict(timing, at)}, {pairs}, {clock(timing.series[at])}"
+        if len(verdict + arrow) <= width:  # else it stands below
+            verdict, arrow = verdict + arrow, ""
+        lines.append((verdict, "bold"))
         if comparison.verdict in HINTS:
             lines.append((HINTS[comparison.verdict], "dim"))
     each = " each" if len({series.count for series in timing.series}) == 1 else " of A"
-    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "dim"))
+    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}{arrow}", "dim"))
     return lines
+
+
+def _padded(labels: list[str]) -> list[str]:
+    """As wide as the widest."""
+    widths = [_columns(label) for label in labels]
+    return [
+        label + " " * (max(widths) - width) for label, width in zip(labels, widths, strict=True)
+    ]
+
+
+def _columns(label: str) -> int:
+    """Of a terminal: letters of some scripts take two, and accents none."""
+    if label.isascii():
+        return len(label)
+    from unicodedata import combining, east_asian_width
+
+    wide = sum(east_asian_width(letter) in {"W", "F"} for letter in label)
+    return len(label) + wide - sum(map(bool, map(combining, label)))
 
 
 def _arrow(target: str) -> str:
@@ -238,8 +259,10 @@ def _verdict(timing: "Timing", at: int) -> str:
     if of.verdict == "same":
         within = max(of.high, 1 / of.low) - 1
         return f"{candidate} takes as long as A, within {_ceiling(within)} (95%)"
-    ends = f"{_side(of.low)} and {_side(of.high)}"
-    return f"unclear: {candidate} is between {ends} than A (95%)"
+    low, high = _side(of.low), _side(of.high)
+    if low.split()[1] == high.split()[1]:  # faster and faster
+        low = low.split()[0]
+    return f"unclear: {candidate} is {low} to {high}{against} (95%)"
 
 
 def change(of: "Compared") -> str:
@@ -283,7 +306,8 @@ def _places(ratio: float, low: float) -> int:
 def _side(ratio: float) -> str:
     """1.05x slower, 1.02x faster."""
     word, value = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
-    return f"{value:.{3 if value < 1.1 else 2}f}x {word}"
+    places = 3 if value < 1.1 else 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{places}f}x {word}"
 
 
 def _ceiling(share: float) -> str:

@@ -277,7 +277,8 @@ def _counters(samples: "Sequence[Sample]") -> dict[str, float]:
 def _is_known(timing: "Timing", precision: float) -> bool:
     """Is the answer as narrow as it was asked for? Of a clear difference a tenth is enough."""
     if not timing.comparisons:
-        return _width(timing) <= precision
+        is_nothing = takes_nothing(timing.series[0], timing.descriptions[0])
+        return is_nothing or _width(timing) <= precision
     for each in timing.comparisons:
         width = math.log(each.high / each.low) / 2 if each.low > 0 else math.inf
         enough = precision

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from fettle import executable
 from fettle.invocation import quoted
 from fettle.problem import CHECK_FAILED, FETTLE_FAILED, NOT_EXECUTABLE, USAGE, Problem, reason
-from fettle.timing.collect import TimedOut
+from fettle.timing.collect import WAITS, TimedOut
 from fettle.timing.series import Sample
 
 TYPE_CHECKING = False
@@ -63,14 +63,26 @@ class Run:
 
     wall: float  # seconds
     usage: "Sequence[float]"  # a struct rusage
+    delayed: float  # seconds that it could have run in, had others not had the processors
     status: int  # its exit code; -n: killed by signal n
     output: bytes  # the last of what it wrote
     late: bool  # it was ended by us, for it took too long
 
     def sample(self) -> Sample:
+        """A program gives the processor up now and then whatever it does; it waits if time went by
+        in which it did not want to run."""
         cpu = self.usage[0] + self.usage[1]
+        is_idle = self.wall - cpu - self.delayed > WAITS * self.wall
         waits, preempted = int(self.usage[14]), int(self.usage[15])
-        return Sample(self.wall, cpu, waits, preempted, 1, faults=int(self.usage[7]))
+        return Sample(
+            self.wall,
+            cpu,
+            max(waits, 1) if is_idle else 0,
+            preempted,
+            1,
+            helped=max(0.0, cpu - self.wall),
+            faults=int(self.usage[7]),
+        )
 
 
 def read(words: "Sequence[str]") -> list[Command]:
@@ -289,15 +301,26 @@ def _follow(pid: int, reader: int, start: float, timeout: float) -> Run:
                 timeout = 0.0
             watch.look(left)
         wall = time.perf_counter() - start
+        delayed = _delayed(pid)
         _, status, usage = os.wait4(pid, 0)
         pid = 0
         watch.read()
-        return Run(wall, usage, os.waitstatus_to_exitcode(status), watch.output, late)
+        return Run(wall, usage, delayed, os.waitstatus_to_exitcode(status), watch.output, late)
     finally:
         if pid:
             _end(pid)
             os.waitpid(pid, 0)
         watch.close()
+
+
+def _delayed(pid: int) -> float:
+    """How long it stood in the queue for a processor, in seconds: it itself, none of its children,
+    and 0.0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _end(pid: int) -> None:

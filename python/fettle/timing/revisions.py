@@ -73,7 +73,8 @@ def checked_out(revisions: "Sequence[str]") -> "Iterator[list[str]]":
 
 
 def _add(tree: str, commit: str, revision: str) -> None:
-    made = _git("worktree", "add", "--quiet", "--detach", "--force", tree, commit)
+    with _undisturbed():  # one that is killed at work leaves what no git removes
+        made = _git("worktree", "add", "--quiet", "--detach", "--force", tree, commit)
     if made.returncode:
         raise Problem(
             CHECK_FAILED,
@@ -94,13 +95,19 @@ def _place(tree: str, prefix: str, revision: str) -> str:
 
 
 def _remove(folder: str, trees: "Sequence[str]") -> None:
-    """Nothing may come in between: what is told to end now does so when all is tidy."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    try:
+    with _undisturbed():
         for tree in trees:
             _git("worktree", "remove", "--force", "--force", tree)
         shutil.rmtree(folder, ignore_errors=True)
         _git("worktree", "prune")
+
+
+@contextmanager
+def _undisturbed() -> "Iterator[None]":
+    """Nothing may come in between: what is told to end meanwhile does so afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

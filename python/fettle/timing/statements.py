@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FILE = "<fettle {}>"  # of candidate 1, 2, ...
 SETUP_LINES = 1_000_000  # the setup's lines begin there
+OUR_LINES = 2_000_000  # and the loop's: each on its own, as the compiler drops what shares a line
 _AWAITS = 0x80  # CO_COROUTINE
 
 _SHAPE = """
@@ -204,10 +205,9 @@ def _assembled(
     assert isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
     loop = inner.body[1]
     assert isinstance(loop, ast.For)
-    last = max((each.end_lineno or 1 for each in body), default=0) + 1
-    _move(module, 1)
-    _move(loop.body[0], last)
-    _move(inner.body[2], last)
+    _move(module, OUR_LINES)
+    _move(loop.body[0], OUR_LINES + 1)
+    _move(inner.body[2], OUR_LINES + 2)
     loop.body[:0] = body
     inner.body[:0] = setup
     try:
