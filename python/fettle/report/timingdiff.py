@@ -76,7 +76,7 @@ def matched(old: "Profile", new: "Profile") -> list[Change]:
     >>> old, new = _core.Profile(), _core.Profile()
     >>> old.add_timing("f()", "cpu", 1, 0.0, [array("d", [1.0, 1.1, 1.2])] * 5)
     >>> new.add_timing("f()", "cpu", 1, 0.0, [array("d", [2.0, 2.2, 2.4])] * 5)
-    >>> [(change.label, change.compared.ratio) for change in matched(old, new)]
+    >>> [(change.label, round(change.compared.ratio, 6)) for change in matched(old, new)]
     [('f()', 0.5)]
     """
     before: dict[str, list[TimingRow]] = {}
