@@ -37,7 +37,7 @@ class Choice:
 
 
 def held(profile: "Profile | Stats") -> set[str]:
-    """What there is to show: "calls", "lines", "mem", "timings". Of nothing at all there is an empty
+    """What there is to show: "calls", "lines", "mem", "timings". Of nothing there is an empty
     table, of what was asked for."""
     if isinstance(profile, _core.Stats):
         return {"calls"}

@@ -152,7 +152,9 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
         if comparison.verdict in HINTS:
             lines.append((HINTS[comparison.verdict], "dim"))
     each = " each" if len({series.count for series in timing.series}) == 1 else " of A"
-    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}{arrow}", "dim"))
+    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "dim"))
+    if arrow:
+        lines.append((f"  {arrow.strip()}", "dim"))
     return lines
 
 
@@ -266,7 +268,14 @@ def _verdict(timing: "Timing", at: int) -> str:
 
 
 def change(of: "Compared") -> str:
-    """What became of a candidate, from the first recording to the second."""
+    """What became of a candidate, from the first recording to the second.
+
+    >>> from fettle._core import Compared
+    >>> print(change(Compared((0.5, 0.4, 0.625, 20, "slower"))))
+    2.00x slower (95%: 1.60 to 2.50)
+    >>> print(change(Compared((1.0, 0.98, 1.01, 20, "unclear"))))
+    unclear: between 1.020x slower and 1.010x faster (95%)
+    """
     if not (0 < of.ratio < math.inf and of.low > 0 and of.high < math.inf):
         return "unclear: too few samples, or no time that can be measured"
     if of.verdict == "faster":

@@ -70,7 +70,15 @@ def _is_measured(row: "TimingRow") -> bool:
 
 def matched(old: "Profile", new: "Profile") -> list[Change]:
     """In the order of the new side, then what is gone. Of one label the first is compared with the
-    first, the second with the second, and so on."""
+    first, the second with the second, and so on.
+
+    >>> from array import array
+    >>> old, new = _core.Profile(), _core.Profile()
+    >>> old.add_timing("f()", "cpu", 1, 0.0, [array("d", [1.0, 1.1, 1.2])] * 5)
+    >>> new.add_timing("f()", "cpu", 1, 0.0, [array("d", [2.0, 2.2, 2.4])] * 5)
+    >>> [(change.label, round(change.compared.ratio, 6)) for change in matched(old, new)]
+    [('f()', 0.5)]
+    """
     before: dict[str, list[TimingRow]] = {}
     for row in old.timings():
         before.setdefault(row.label, []).append(row)
