@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: python bench [NAME...] [--rounds N] [--only WORKLOAD] [--tiny] [-o OUT.json]
 
-Runs the benchmarks (calls, distortion, lines, memory, cache, persist, policies, view, startup;
-those named, or all), prints their tables and writes what they measured as JSON. docs/bench.md says
-how to read both. The interpreter that runs this is the one that is measured; fettle must be
-installed in it.
+Runs the benchmarks (calls, distortion, lines, memory, cache, persist, policies, view, startup,
+timing; those named, or all), prints their tables and writes what they measured as JSON.
+docs/bench.md says how to read both. The interpreter that runs this is the one that is measured;
+fettle must be installed in it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import bench_memory
 import bench_persist
 import bench_policies
 import bench_startup
+import bench_timing
 import bench_view
 import machine
 from effort import Effort
@@ -46,6 +47,7 @@ BENCHMARKS = {
     "policies": bench_policies,
     "view": bench_view,
     "startup": bench_startup,
+    "timing": bench_timing,
 }
 PARTS: dict[str, Iterable[str]] = {  # what --only can name of them
     "calls": WORKLOADS,
@@ -55,6 +57,7 @@ PARTS: dict[str, Iterable[str]] = {  # what --only can name of them
     "cache": bench_cache.LOADS,
     "persist": bench_persist.PARTS,
     "policies": TRACES,
+    "timing": bench_timing.PARTS,
 }
 
 

@@ -17,6 +17,8 @@ typedef struct ft_module_state {
     PyTypeObject *totals_type, *note_row_type;                            /* likewise */
     PyTypeObject *site_row_type, *heap_row_type, *moment_row_type;        /* likewise */
     PyTypeObject *point_row_type, *object_row_type, *class_row_type;      /* likewise */
+    PyTypeObject *reading_type;                                           /* likewise */
+    PyTypeObject *timing_row_type;                                        /* likewise */
     PyObject *file_error;
     PyTypeObject *recorder_type, *profiler_type;
     PyTypeObject *profiler_entry_type, *profiler_subentry_type; /* struct sequences */
@@ -52,6 +54,8 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->point_row_type);
     Py_VISIT(state->object_row_type);
     Py_VISIT(state->class_row_type);
+    Py_VISIT(state->reading_type);
+    Py_VISIT(state->timing_row_type);
     Py_VISIT(state->file_error);
     Py_VISIT(state->recorder_type);
     Py_VISIT(state->profiler_type);
@@ -92,6 +96,8 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->point_row_type);
     Py_CLEAR(state->object_row_type);
     Py_CLEAR(state->class_row_type);
+    Py_CLEAR(state->reading_type);
+    Py_CLEAR(state->timing_row_type);
     Py_CLEAR(state->file_error);
     Py_CLEAR(state->recorder_type);
     Py_CLEAR(state->profiler_type);

@@ -13,6 +13,7 @@ loaded when it is first asked for.
     slots   a class decorator: the same class with __slots__
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
+    time    how long statements and functions take, and which is faster
     Memo    results that outlive the process: Memo("folder") is a decorator
 """
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
+    from fettle.timing.interface import time
 
 __all__ = [
     "Memo",
@@ -42,6 +44,7 @@ __all__ = [
     "sizeof",
     "slots",
     "table",
+    "time",
 ]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
@@ -53,6 +56,7 @@ _ELSEWHERE = {
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
     "table": "fettle.caching.lookup",
+    "time": "fettle.timing.interface",
 }
 
 

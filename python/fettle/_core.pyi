@@ -4,6 +4,7 @@ The rows are struct sequences, as os.stat_result is: tuples whose items have nam
 namedtuple adds (_fields, _asdict, _replace).
 """
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from types import CodeType, MemberDescriptorType, MethodType
@@ -232,6 +233,33 @@ class ClassRow(structseq[Any], tuple[int, str, int, int, int, int, str]):
     why: Final[str]  # why it can not, or ""
 
 @final
+class TimingRow(
+    structseq[Any],
+    tuple[
+        str,
+        str,
+        int,
+        float,
+        tuple[array[float], ...],
+        tuple[int, int] | None,
+        int | None,
+        dict[str, float],
+        bool,
+    ],
+):
+    """A series of samples: what `fettle time` measured of one candidate."""
+
+    label: Final[str]
+    clock: Final[Literal["cpu", "wall"]]
+    loops: Final[int]  # calls a sample
+    empty: Final[float]  # seconds a call of the empty loop, already subtracted
+    groups: Final[tuple[array[float], ...]]  # of each process: seconds a call, as measured
+    memory: Final[tuple[int, int] | None]  # bytes and blocks that one call allocated
+    peak: Final[int | None]  # bytes at the highest point of a call
+    counters: Final[dict[str, float]]  # for one call, by name
+    together: Final[bool]  # sample i of group g is of the same round as that of the row before
+
+@final
 class Description(structseq[Any], tuple[float, float, float, float, float, float, int]):
     """What the samples of one candidate say. Times are in the samples' unit."""
 
@@ -317,6 +345,22 @@ class Profile:
         """In the order in which each process named them."""
     def objects(self) -> list[ObjectRow]: ...
     def classes(self) -> list[ClassRow]: ...
+    def timings(self) -> list[TimingRow]:
+        """In the order in which they were added; the arrays are copies."""
+    def add_timing(
+        self,
+        label: str,
+        clock: str,
+        loops: int,
+        empty: float,
+        groups: Iterable[Buffer],
+        memory: tuple[int, int] | None = None,
+        peak: int | None = None,
+        counters: Mapping[str, float] | None = None,
+        together: bool = False,
+    ) -> None:
+        """Adds one series; each group is a buffer of doubles. ValueError for what is not finite,
+        TypeError for buffers of something else; FileError of the kind "limit" past 4096 series."""
     def lines(
         self,
     ) -> list[tuple[str, int, str, str, int, list[tuple[int, int, int, int, int]]]]:
@@ -536,6 +580,34 @@ class Profiler:
     def disable(self) -> None: ...
     def clear(self) -> None: ...
     def getstats(self) -> list[profiler_entry]: ...
+
+@final
+class Reading(structseq[Any], tuple[float, float, float, int, int, int, int, tuple[float, ...]]):
+    """What happened between start() and stop() of a Meter."""
+
+    wall: Final[float]  # seconds
+    cpu: Final[float]  # seconds of CPU time of the process
+    thread: Final[float]  # seconds of CPU time of the thread
+    waits: Final[int]  # voluntary context switches of the thread
+    preempted: Final[int]  # involuntary ones
+    faults: Final[int]  # page faults that the memory answered
+    reads: Final[int]  # page faults that had to read a disk
+    counters: Final[tuple[float, ...]]  # in the order of Meter.counters; nan: it had no turn
+
+@final
+class Meter:
+    """The clocks around a piece of code, which calls start() and stop() itself."""
+
+    def __new__(cls, counters: bool | Iterable[str] = False) -> Self: ...
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """Names of those that the system lets this thread have."""
+    def start(self) -> None: ...
+    def stop(self) -> Reading:
+        """RuntimeError without a start()."""
+
+def end_with(parent: int, /) -> bool:
+    """This process is killed when the process parent, which started it, ends. False: it has."""
 
 @final
 class SlotDefault:
