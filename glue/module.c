@@ -23,6 +23,7 @@
 #include "glue/types/rewrite.h"
 #include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
+#include "glue/types/stopwatch.h"
 #include "glue/types/store.h"
 #include "glue/types/stored_function.h"
 
@@ -266,7 +267,7 @@ static int core_exec(PyObject *module)
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
-        ft_call_plan_type_add(module, state) < 0)
+        ft_call_plan_type_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

@@ -11,6 +11,7 @@ loaded when it is first asked for.
     layout  what an instance of a class takes, and would take with __slots__
     census  who fills the heap, class by class
     slots   a class decorator: the same class with __slots__
+    stopwatch  measures a block or a function: elapsed, on the CPU, waiting; also a decorator
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
     Memo    results that outlive the process: Memo("folder") is a decorator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
+    from fettle.timing.stopwatch import stopwatch
 
 __all__ = [
     "Memo",
@@ -41,6 +43,7 @@ __all__ = [
     "run",
     "sizeof",
     "slots",
+    "stopwatch",
     "table",
 ]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
@@ -52,6 +55,7 @@ _ELSEWHERE = {
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
+    "stopwatch": "fettle.timing.stopwatch",
     "table": "fettle.caching.lookup",
 }
 
