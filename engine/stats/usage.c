@@ -3,7 +3,6 @@
  *
  * Every change of a lane or thread first adds up what passed since its mark, as the counts were
  * until then, and moves the mark: sums are right at each moment, in whatever order uses end. */
-#define _GNU_SOURCE /* RUSAGE_THREAD */
 #include "engine/stats/usage.h"
 
 #include <assert.h>

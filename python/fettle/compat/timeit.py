@@ -162,7 +162,7 @@ def _interval(count: int) -> tuple[int, float]:
     certain that is: each run is above the median, or below, as a coin falls.
 
     >>> _interval(5), _interval(20)
-    ((0, 0.9375), (5, 0.95861...))
+    ((0, 0.9375), (5, 0.9586105346679688))
     """
     from math import comb
 
