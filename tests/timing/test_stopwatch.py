@@ -249,6 +249,24 @@ def test_recursion_adds_up_once() -> None:
     assert watch.cpu <= watch.wall + CLOSE
 
 
+def test_endless_recursion_is_an_error() -> None:
+    @fettle.stopwatch
+    def down() -> None:
+        down()
+
+    @fettle.stopwatch
+    def items() -> Iterator[int]:
+        yield from items()
+
+    with pytest.raises(RecursionError):
+        down()
+    with pytest.raises(RecursionError):
+        next(items())
+    watch = down.stopwatch  # type: ignore[attr-defined]
+    assert watch.count > 100
+    assert watch.wall == watch.max
+
+
 def test_methods_are_bound() -> None:
     watch = fettle.stopwatch()
 

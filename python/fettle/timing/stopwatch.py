@@ -86,9 +86,6 @@ class stopwatch(_core.Stopwatch):
         watch = super().__new__(cls, name=name)
         return watch if function is None else watch(function)
 
-    def __init__(self, function: Any = None, /, *, name: str | None = None) -> None:
-        pass
-
     def __call__(self, function: F, /) -> F:
         """The function, measured by this watch."""
         return _timed(self, function)  # type: ignore[no-any-return]
