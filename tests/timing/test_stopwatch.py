@@ -13,6 +13,7 @@ import gc
 import inspect
 import os
 import pickle
+import random
 import statistics
 import subprocess
 import sys
@@ -157,6 +158,39 @@ def test_blocks_of_generators_that_take_turns() -> None:
     assert first_took >= SLEEP
     assert watch.last <= time.perf_counter() - second_begins
     assert first_took <= watch.wall <= first_took + watch.last + CLOSE
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_blocks_in_any_order_each_have_their_own_start(seed: int) -> None:
+    source, watch = random.Random(seed), fettle.stopwatch()
+
+    def block(began: list[float]) -> Iterator[None]:
+        began.append(time.perf_counter())
+        with watch:
+            began.append(time.perf_counter())
+            yield
+            began.append(time.perf_counter())
+
+    running: list[tuple[Iterator[None], list[float]]] = []
+    for _ in range(300):
+        if running and source.random() < 0.5:
+            each, clock = running.pop(source.randrange(len(running)))
+            if source.random() < 0.3:
+                thread = threading.Thread(target=lambda each=each: next(each, None))
+                thread.start()
+                thread.join()
+            else:
+                next(each, None)
+            before, entered, leaving = clock
+            assert leaving - entered <= watch.last <= time.perf_counter() - before
+        else:
+            clock = []
+            running.append((block(clock), clock))
+            next(running[-1][0])
+    ended = watch.count
+    for each, _ in running:
+        next(each, None)
+    assert watch.count == ended + len(running)
 
 
 def test_a_stack_that_leaves_in_another_frame() -> None:
