@@ -27,7 +27,7 @@ typedef struct ft_module_state {
     PyTypeObject *store_type, *stored_bytes_type, *stored_function_type;
     PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
     PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
-    PyTypeObject *call_plan_type;
+    PyTypeObject *call_plan_type, *stopwatch_type;
     PyTypeObject *description_type, *compared_type; /* struct sequences */
     PyObject *known_types;                          /* a list (persist/known_types.h) */
     Py_ssize_t modules_looked_at; /* how many there were when it was filled; no reference */
@@ -75,6 +75,7 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->call_plan_type);
     Py_VISIT(state->description_type);
     Py_VISIT(state->compared_type);
+    Py_VISIT(state->stopwatch_type);
     Py_VISIT(state->known_types);
     return 0;
 }
@@ -117,6 +118,7 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->call_plan_type);
     Py_CLEAR(state->description_type);
     Py_CLEAR(state->compared_type);
+    Py_CLEAR(state->stopwatch_type);
     Py_CLEAR(state->known_types);
 }
 

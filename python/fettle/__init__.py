@@ -11,6 +11,7 @@ loaded when it is first asked for.
     layout  what an instance of a class takes, and would take with __slots__
     census  who fills the heap, class by class
     slots   a class decorator: the same class with __slots__
+    stopwatch  measures a block or a function: elapsed, on the CPU, waiting; also a decorator
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
     time    how long statements and functions take, and which is faster
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
     from fettle.timing.interface import time
+    from fettle.timing.stopwatch import stopwatch
 
 __all__ = [
     "Memo",
@@ -43,6 +45,7 @@ __all__ = [
     "run",
     "sizeof",
     "slots",
+    "stopwatch",
     "table",
     "time",
 ]
@@ -55,6 +58,7 @@ _ELSEWHERE = {
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
+    "stopwatch": "fettle.timing.stopwatch",
     "table": "fettle.caching.lookup",
     "time": "fettle.timing.interface",
 }

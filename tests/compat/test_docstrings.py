@@ -14,6 +14,7 @@ MODULES = [
     "cProfile",
     "entries",
     "functools",
+    "timeit",
     "tracemalloc",
     *(f"line_profiler.{name}" for name in LINE_PROFILER),
 ]
