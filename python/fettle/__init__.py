@@ -13,6 +13,7 @@ loaded when it is first asked for.
     slots   a class decorator: the same class with __slots__
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
+    costs   what the common constructs cost on this machine and this interpreter
     Memo    results that outlive the process: Memo("folder") is a decorator
 """
 
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
+    from fettle.timing.costs import costs
 
 __all__ = [
     "Memo",
     "cache",
     "census",
+    "costs",
     "layout",
     "lines",
     "mark",
@@ -49,6 +52,7 @@ _ELSEWHERE = {
     "Memo": "fettle.caching.memo",
     "cache": "fettle.caching.decorator",
     "census": "fettle.objects.census",
+    "costs": "fettle.timing.costs",
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",

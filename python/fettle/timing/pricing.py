@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures constructs in several short processes of an interpreter, one after the other: each has
+its own hash seed, addresses and specialisation, so that no price is one process's luck.
+
+An interrupted measurement gives nothing: what it has is of fewer processes than an interval needs.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from array import array
+from contextlib import suppress
+from dataclasses import asdict
+from statistics import median, stdev
+from threading import Timer
+from typing import Any, NamedTuple
+
+from fettle.problem import FETTLE_FAILED, Problem, reason
+from fettle.report.names import visible
+from fettle.timing.constructs import Construct
+from fettle.timing.figures import Figure
+from fettle.timing.interpreters import WORDS, Interpreter, environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Progress = Callable[[float], None]  # the share that is done
+
+WORKER = os.path.join(os.path.dirname(__file__), "costs_worker.py")
+PROCESSES = 5
+EACH = 0.045  # seconds for a construct, in all processes together
+LEAST = 1.5
+MOST = 12.5  # the whole table
+HANGS = 120.0  # seconds in which a process must end
+INTERRUPTED = (-2, 130)  # what a process ends with after ^C
+
+
+def budget(count: int) -> float:
+    """Seconds to measure so many constructs.
+
+    >>> budget(10), budget(10_000)
+    (1.5, 12.5)
+    """
+    return min(max(EACH * count, LEAST), MOST)
+
+
+def measure(
+    interpreter: Interpreter,
+    constructs: "Sequence[Construct]",
+    seconds: float | None = None,
+    progress: "Progress" = lambda share: None,
+) -> dict[Construct, Figure]:
+    """A figure for each; one that the interpreter lacks has `skipped` in it."""
+    each = (budget(len(constructs)) if seconds is None else seconds) / PROCESSES
+    order = json.dumps({"constructs": [asdict(c) for c in constructs], "seconds": each})
+    samples: dict[str, list[array[float]]] = {}
+    skipped: dict[str, str] = {}
+    for number in range(PROCESSES):
+        for line in _lines(interpreter, order):
+            if "done" in line:
+                progress((number + line["done"]) / PROCESSES)
+            else:
+                skipped.update(line["skipped"])
+                for name, values in line["samples"].items():
+                    samples.setdefault(name, []).append(array("d", values))
+    now = time.time()
+    return {c: _figure(samples.get(c.name, []), skipped.get(c.name, ""), now) for c in constructs}
+
+
+def _lines(interpreter: Interpreter, order: str) -> "Iterator[dict[str, Any]]":
+    """What one process says, to its end."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        try:
+            process = subprocess.Popen(
+                [interpreter.command, *WORDS, WORKER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment(),
+            )
+        except OSError as error:
+            raise _failed(interpreter, reason(error)) from None
+        hangs = Timer(HANGS, process.kill)
+        hangs.start()
+        last: dict[str, Any] = {}
+        try:
+            assert process.stdin is not None and process.stdout is not None
+            with suppress(BrokenPipeError):
+                process.stdin.write(order)
+                process.stdin.close()
+            for line in process.stdout:
+                last = json.loads(line)
+                yield last
+            code = process.wait()
+        finally:
+            hangs.cancel()
+            process.kill()
+            process.communicate()
+        if code in INTERRUPTED:
+            raise KeyboardInterrupt
+        if code or "samples" not in last:
+            errors.seek(0)
+            said = (errors.read().strip().splitlines() or [f"it ended with {code}"])[-1]
+            raise _failed(interpreter, visible(said))
+
+
+def _failed(interpreter: Interpreter, why: str) -> Problem:
+    return Problem(
+        FETTLE_FAILED,
+        f"the constructs could not be measured on Python {interpreter.number} "
+        f"({interpreter.path}): {why}; the same again, or another Python, may do better.",
+    )
+
+
+def _figure(groups: "list[array[float]]", skipped: str, now: float) -> Figure:
+    if not groups:
+        return Figure(0.0, 0.0, 0.0, 0.0, now, skipped or "it was not measured")
+    found = described(groups)
+    median = max(found.median, 0.0)  # of nothing but loading and forgetting, less the loop
+    low, high = max(min(found.low, median), 0.0), max(found.high, median)
+    return Figure(median, low, high, max(found.spread, 0.0), now)
+
+
+class Described(NamedTuple):
+    median: float
+    low: float
+    high: float
+    spread: float
+
+
+_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31)  # 95 %, for 1 degree of freedom on
+
+
+def described(groups: "list[array[float]]") -> Described:
+    """The median of all samples; its interval from the medians of the processes, which differ by
+    more than the samples of one do."""
+    every = [value for group in groups for value in group]
+    middle = median(every)
+    medians = [median(group) for group in groups]
+    student = _STUDENT[min(len(medians), len(_STUDENT) + 1) - 2] if len(medians) > 1 else 0.0
+    half = student * stdev(medians) / len(medians) ** 0.5 if len(medians) > 1 else 0.0
+    spread = 1.4826 * median(abs(value - middle) for value in every) / middle if middle else 0.0
+    return Described(middle, middle - half, middle + half, spread)
