@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDE = 0.1  # from this spread on it is said
 MUCH = 10.0  # times the base of the group: stands out
+JUST_NOW = 60.0  # seconds
 _NAME = 46
 
 
@@ -38,11 +39,12 @@ def _lines(several: "Sequence[Costs]") -> "Lines":
 def _foot(costs: "Costs") -> str:
     from fettle.timing.interpreters import processor
 
-    ago = span.said(time.time() - costs.measured)
+    ago = time.time() - costs.measured
+    when = f"{span.said(ago)} ago" if ago >= JUST_NOW else "just now"
     lacks = f", which lacks {size.counted(len(costs.skipped), 'construct')}" * bool(costs.skipped)
     return (
         f"Python {costs.interpreter.number}{lacks}, {visible(processor())}: "
-        f"measured {ago} ago; --again measures anew"
+        f"measured {when}; --again measures anew"
     )
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Construct:
     """What the setup names are local variables of the statement, except those in `free` (they stay
-    in the enclosing function) and those that it declares global. `before` runs ahead of each
-    sample, off the clock: for what a statement makes grow."""
+    in the enclosing function) and those that it declares global. `before` stands ahead of the loop,
+    off the clock, and runs for each sample: for what a statement makes grow."""
 
     group: str
     name: str
@@ -59,7 +59,13 @@ def _names() -> "Iterator[Construct]":
         ("two locals swapped", "a, b = b, a", "a = 1; b = 2"),
         ("tuple unpacked, 3 names", "a, b, c = t", "t = (1, 2, 3)"),
         ("list unpacked with a star", "a, *b = t", "t = [1, 2, 3]"),
-        ("store to a global", "x = y", "global x\nx = y = 1"),
+    )
+    yield from _group(
+        "names",
+        "global x\nx = 0; y = 1",
+        ("store to a global", "x = y"),
+        before="global x",
+        has_base=False,
     )
     yield from _group(
         "names",
@@ -102,13 +108,13 @@ def _attributes() -> "Iterator[Construct]":
         ("property", "o.seen"),
         ("__getattr__, attribute missing", "p.missing"),
         ("attribute of a module", "math.pi", "import math"),
-        ("store to an attribute, dict", "o.x = 1"),
-        ("store to an attribute, slots", "s.x = 1"),
+        ("store to an attribute, dict", "o.x = 2"),
+        ("store to an attribute, slots", "s.x = 2"),
         ("getattr(obj, name)", "getattr(o, n)", "n = 'x'"),
         ("getattr(obj, name, default), missing", "getattr(o, n, None)", "n = 'y'"),
         ("hasattr(obj, name), there", "hasattr(o, n)", "n = 'x'"),
         ("hasattr(obj, name), missing", "hasattr(o, n)", "n = 'y'"),
-        ("setattr(obj, name, value)", "setattr(o, n, 1)", "n = 'x'"),
+        ("setattr(obj, name, value)", "setattr(o, n, 2)", "n = 'x'"),
         ("bound method taken", "f = s.m", "class S:\n    def m(self): pass\ns = S()"),
         ("isinstance(obj, class)", "isinstance(c, Simple)"),
         ("type(obj) is class", "type(o) is Simple"),

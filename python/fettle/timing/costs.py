@@ -96,6 +96,7 @@ def costs(pattern: str | None = None, *, again: bool = False) -> Costs:
     Figures are kept: only the first call takes its time, up to 15 seconds for all (again=True
     measures anew). pattern, a glob or a part of names or groups, keeps the others out.
 
+    >>> import fettle
     >>> price = fettle.costs("dict")["dict[key], hit"]
     >>> price.group, price.statement, price.low <= price.nanoseconds <= price.high
     ('dict', 'd[k]', True)
@@ -110,13 +111,12 @@ def priced(
     seconds: float | None = None,
     progress: "Progress" = lambda share: None,
 ) -> Costs:
-    """The prices that pattern means, on an interpreter; what is not kept yet is measured, and with
-    it all that its groups lack."""
+    """The prices that pattern means, on an interpreter; what is not kept yet is measured."""
     every = constructs()
     shown = selected(every, pattern)
     kept = Kept(interpreter)
     groups = {each.group for each in shown}
-    needed = [each for each in every if each.group in groups]
+    needed = [each for each in every if each in shown or (each.is_base and each.group in groups)]
     missing = [each for each in needed if again or kept.get(each) is None]
     figures = {each: figure for each in needed if (figure := kept.get(each)) is not None}
     if missing:

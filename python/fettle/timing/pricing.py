@@ -84,11 +84,11 @@ def _lines(interpreter: Interpreter, order: str) -> "Iterator[dict[str, Any]]":
             )
         except OSError as error:
             raise _failed(interpreter, reason(error)) from None
+        assert process.stdin is not None and process.stdout is not None
         hangs = Timer(HANGS, process.kill)
         hangs.start()
         last: dict[str, Any] = {}
         try:
-            assert process.stdin is not None and process.stdout is not None
             with suppress(BrokenPipeError):
                 process.stdin.write(order)
                 process.stdin.close()
@@ -99,7 +99,10 @@ def _lines(interpreter: Interpreter, order: str) -> "Iterator[dict[str, Any]]":
         finally:
             hangs.cancel()
             process.kill()
-            process.communicate()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):
+                    pipe.close()
         if code in INTERRUPTED:
             raise KeyboardInterrupt
         if code or "samples" not in last:
