@@ -223,3 +223,47 @@ def test_names_of_the_setup_are_local_unless_it_says_otherwise() -> None:
     code = loop_of(Construct("g", "n", "a, b, c", "global a\na = b = c = 1", free=("b",)), 1)
     assert (code.co_names, code.co_freevars) == (("a",), ("b",))
     assert "c" in code.co_varnames
+
+
+# ---- what is measured ----
+
+
+class Ticking:
+    """A clock that only its ticks move, each by so many ns; and itself by what reading it takes."""
+
+    def __init__(self, tick: int, reading: int) -> None:
+        self.now, self.by, self.reading = 0, tick, reading
+
+    def tick(self) -> None:
+        self.now += self.by
+
+    def __call__(self) -> int:
+        self.now += self.reading
+        return self.now
+
+
+@pytest.mark.parametrize("by", [7, 100, 399, 401, 5000, 1_000_000])
+def test_a_sample_is_the_time_of_a_loop(monkeypatch: pytest.MonkeyPatch, by: int) -> None:
+    clock = Ticking(by, 30)
+    monkeypatch.setattr(worker, "CLOCK", clock)
+    monkeypatch.setattr(worker, "ticking", clock, raising=False)
+    reading = worker.reading()
+    assert reading == 30
+    setup = f"import sys\ntick = sys.modules[{worker.__name__!r}].ticking.tick"
+    measured = worker.Measured(asdict(Construct("g", "n", "tick()", setup)), reading)
+    measured.sample()
+    assert measured.repeated == (8 if by < worker.SHORT else 1)
+    assert measured.samples == [by * measured.repeated]
+    assert measured.loops == max(1, round(worker.SAMPLE / (by * measured.repeated)))
+
+
+def test_the_loop_is_subtracted_once_and_the_rest_divided() -> None:
+    def ready(name: str, repeated: int, *samples: float) -> Any:
+        return types.SimpleNamespace(
+            construct={"name": name}, repeated=repeated, samples=list(samples)
+        )
+
+    found = worker.prices(
+        [ready("a", 8, 42.0, 82.0), ready(worker.EMPTY, 1, 90.0, 1.0, 2.0), ready("b", 1, 500.0)]
+    )
+    assert found == {"a": [5.0, 10.0], "b": [498.0]}

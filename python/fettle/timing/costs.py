@@ -70,7 +70,7 @@ class Costs:
     def __getitem__(self, name: str) -> Cost:
         found = self._costs.get(name)
         if found is None:
-            raise KeyError(f"no price of {name!r}{_near(name, list(self._costs))}.")
+            raise KeyError(f"no price of {name!r}{_near(name, list(self._costs), parts=False)}.")
         return found
 
     def get(self, name: str) -> Cost | None:
@@ -134,7 +134,7 @@ def selected(every: tuple[Construct, ...], pattern: str) -> list[Construct]:
     shown = [each for each in every if _means(low, each.name) or _means(low, each.group)]
     if not shown:
         known = list(dict.fromkeys(text for each in every for text in (each.group, each.name)))
-        near = _near(pattern, known) or "; `fettle costs` lists them all"
+        near = _near(pattern, known, parts=True) or "; `fettle costs` lists them all"
         raise Problem(CHECK_FAILED, f"no construct is called {visible(pattern)!r}{near}.")
     return shown
 
@@ -143,13 +143,12 @@ def _means(pattern: str, text: str) -> bool:
     return pattern in text.lower() or fnmatchcase(text.lower(), pattern)
 
 
-def _near(word: str, known: list[str]) -> str:
-    """; near: names that word may stand for."""
-    spelled: dict[str, str] = {}
+def _near(word: str, known: list[str], parts: bool) -> str:
+    """; near: names that word may stand for. parts: one of their words will do as well."""
+    spelled = {name.lower(): name for name in known}
     for name in known:
-        spelled.setdefault(name.lower(), name)
         for part in name.lower().replace(",", " ").split():
-            spelled.setdefault(part, name)
+            spelled.setdefault(part, part if parts else name)
     found = get_close_matches(word.lower(), spelled, n=NEAR)
     names = dict.fromkeys(spelled[each] for each in found)
     return f"; near: {', '.join(map(repr, names))}" if names else ""

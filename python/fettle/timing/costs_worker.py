@@ -156,14 +156,18 @@ def main() -> None:
         rounds += 1
         done = (time.monotonic() - begin) / order["seconds"]
         say({"done": min(done, 1.0)})
-    empty = next(each for each in ready if each.construct["name"] == EMPTY)
-    loop = sorted(empty.samples)[len(empty.samples) // 2]
-    samples = {
+    say({"samples": prices(ready), "skipped": skipped})
+
+
+def prices(ready: list[Measured]) -> dict[str, list[float]]:
+    """ns of one statement: the samples, less the loop, by the repetitions in it."""
+    empty = next(each.samples for each in ready if each.construct["name"] == EMPTY)
+    loop = sorted(empty)[len(empty) // 2]
+    return {
         each.construct["name"]: [round((ns - loop) / each.repeated, 3) for ns in each.samples]
         for each in ready
-        if each is not empty
+        if each.construct["name"] != EMPTY
     }
-    say({"samples": samples, "skipped": skipped})
 
 
 if __name__ == "__main__":
