@@ -433,6 +433,10 @@ def _containers() -> "Iterator[Construct]":
         ("copy.copy(list), 100", "copy.copy(x)", "import copy\nx = list(t)"),
         ("copy.deepcopy(list), 100 ints", "copy.deepcopy(x)", "import copy\nx = list(t)"),
     )
+
+
+def _changes() -> "Iterator[Construct]":
+    """Of containers."""
     yield from _group(
         "containers", "x = 1", ("list.append(x)", "xs.append(x)"), before="xs = []", has_base=False
     )
@@ -501,10 +505,13 @@ _JSON = """import json\nd = '{"a": 1, "b": [2], "c": "s"}'"""
 _PICKLE = "import pickle\nd = {'a': 1, 'b': [2], 'c': 's'}"
 
 
+_NUMBERS = "a = 12; b = 5; x = 12.5; y = 5.5; big = 3 ** 200; large = 7 ** 180; t = True; n = None"
+
+
 def _arithmetic() -> "Iterator[Construct]":
     yield from _group(
         "arithmetic",
-        "a = 12; b = 5; x = 12.5; y = 5.5; big = 3 ** 200; large = 7 ** 180; t = True; n = None",
+        _NUMBERS,
         ("int + int", "a + b"),
         ("int - int", "a - b"),
         ("int * int", "a * b"),
@@ -520,6 +527,13 @@ def _arithmetic() -> "Iterator[Construct]":
         ("int + int, 300 bits", "big + large"),
         ("int * int, 300 bits", "big * large"),
         ("int // int, 300 bits", "large // big"),
+    )
+
+
+def _other_numbers() -> "Iterator[Construct]":
+    yield from _group(
+        "arithmetic",
+        _NUMBERS,
         ("float + float", "x + y"),
         ("float * float", "x * y"),
         ("float / float", "x / y"),
@@ -543,6 +557,7 @@ def _arithmetic() -> "Iterator[Construct]":
             "from decimal import Decimal\nd = Decimal(3); e = Decimal(5)",
         ),
         ("Fraction + Fraction", "d + e", _FRACTION),
+        has_base=False,
     )
 
 
@@ -716,8 +731,10 @@ _TOPICS = (
     _strings,
     _exceptions,
     _containers,
+    _changes,
     _conversions,
     _arithmetic,
+    _other_numbers,
     _imports,
     _managers,
     _generators,

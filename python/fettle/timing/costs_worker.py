@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that measures constructs: runs as a script on any CPython from 3.8 on, without fettle.
 
-stdin: JSON {"constructs": [{name, statement, setup, before, free, is_async}], "seconds": S}.
+stdin: JSON {"constructs": [{name, statement, setup, before, free, is_async}], "seconds": S,
+"repeated": {name: count}}; the last may be empty.
 stdout: a line of JSON for each round, {"done": share}; then one {"samples": {name: [nanoseconds of
-one statement, ...]}, "skipped": {name: why}}.
+one statement, ...]}, "skipped": {name: why}, "repeated": {name: count}}.
 
 Each construct is compiled into a loop of its own, as in timeit: what the setup names are local
-variables there. A statement that is shorter than the loop is repeated in it, so that the loop is a
-small part of what is measured; what is left of it is measured too, and subtracted. A round has one
-sample of each construct, in random order: what disturbs the machine hits all alike.
+variables there. The empty loop is measured too, and subtracted. A statement that is shorter than
+the loop is repeated in it, so that the loop is the smaller part of what is measured. No other is,
+for long code is slower: the processor foresees less of it, and a traceback has to find its line.
+
+A round has one sample of each construct, in random order: what disturbs the machine hits all alike.
 """
 
 from __future__ import annotations
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 CLOCK = getattr(time, "thread_time_ns", time.process_time_ns)
 SAMPLE = 200_000  # ns: a thousand readings of the clock
 WARM = 10  # a sample's first part in so many is not measured: caches and predictors find back
-SHORT = 400  # ns: from here on the loop is less than a hundredth of the statement
 REPEATED = 8
 SPECIALISED = 1_000_000  # ns of running, before which the interpreter may still adapt the code
 LEAST_ROUNDS = 3
@@ -58,18 +60,20 @@ def indented(text: str, columns: int) -> str:
 class Measured:
     """A construct, ready to run. What its setup or statement raises passes through."""
 
-    def __init__(self, construct: dict[str, Any], reading: int) -> None:
+    def __init__(
+        self, construct: dict[str, Any], reading: int, loop: float, repeated: int = 0
+    ) -> None:
         self.construct = construct
         self.reading = reading  # ns: what reading the clock itself adds
         self.samples: list[float] = []
-        self.repeated = 1
+        self.repeated = repeated or 1
         self.run = self._compiled()
-        took = self._settle()
-        if took < SHORT and construct["name"] != EMPTY:
+        self.took = self._settle()  # ns of one loop
+        if not repeated and self.took < 2 * loop:
             self.repeated = REPEATED
             self.run = self._compiled()
-            took = self._settle()
-        self.loops = max(1, round(SAMPLE / took))
+            self.took = self._settle()
+        self.loops = max(1, round(SAMPLE / self.took))
 
     def _compiled(self) -> Any:
         construct = self.construct
@@ -120,17 +124,21 @@ def reading() -> int:
     return differences[500]
 
 
-def prepared(constructs: list[dict[str, Any]]) -> tuple[list[Measured], dict[str, str]]:
-    """Those that run here, and why others do not."""
+def prepared(
+    constructs: list[dict[str, Any]], repeated: dict[str, int]
+) -> tuple[list[Measured], dict[str, str]]:
+    """Those that run here, the empty loop first, and why others do not. repeated: how often each
+    statement stands in its loop, where another process has found that out."""
     adds = reading()
     empty = {"name": EMPTY, "statement": "pass", "setup": "", "before": "", "free": []}
-    ready = [Measured(dict(empty, is_async=False), adds)]
+    ready = [Measured(dict(empty, is_async=False), adds, 0.0)]
     skipped: dict[str, str] = {}
     for construct in constructs:
+        name = construct["name"]
         try:
-            ready.append(Measured(construct, adds))
+            ready.append(Measured(construct, adds, ready[0].took, repeated.get(name, 0)))
         except Exception as error:  # an older Python lacks it
-            skipped[construct["name"]] = f"{type(error).__name__}: {error}"
+            skipped[name] = f"{type(error).__name__}: {error}"
     return ready, skipped
 
 
@@ -143,7 +151,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     begin = time.monotonic()
     gc.disable()
-    ready, skipped = prepared(order["constructs"])
+    ready, skipped = prepared(order["constructs"], order["repeated"])
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()
@@ -156,7 +164,8 @@ def main() -> None:
         rounds += 1
         done = (time.monotonic() - begin) / order["seconds"]
         say({"done": min(done, 1.0)})
-    say({"samples": prices(ready), "skipped": skipped})
+    found = {each.construct["name"]: each.repeated for each in ready}
+    say({"samples": prices(ready), "skipped": skipped, "repeated": found})
 
 
 def prices(ready: list[Measured]) -> dict[str, list[float]]:

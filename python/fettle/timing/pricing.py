@@ -55,15 +55,16 @@ def measure(
 ) -> dict[Construct, Figure]:
     """A figure for each; one that the interpreter lacks has `skipped` in it."""
     each = (budget(len(constructs)) if seconds is None else seconds) / PROCESSES
-    order = json.dumps({"constructs": [asdict(c) for c in constructs], "seconds": each})
+    order = {"constructs": [asdict(c) for c in constructs], "seconds": each, "repeated": {}}
     samples: dict[str, list[array[float]]] = {}
     skipped: dict[str, str] = {}
     for number in range(PROCESSES):
-        for line in _lines(interpreter, order):
+        for line in _lines(interpreter, json.dumps(order)):
             if "done" in line:
                 progress((number + line["done"]) / PROCESSES)
             else:
                 skipped.update(line["skipped"])
+                order["repeated"] = line["repeated"]  # alike in all processes
                 for name, values in line["samples"].items():
                     samples.setdefault(name, []).append(array("d", values))
     now = time.time()
