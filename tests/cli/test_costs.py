@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -244,25 +243,20 @@ def test_the_help(folder: Folder) -> None:
 # ---- interrupted ----
 
 
-def children(process: "subprocess.Popen[str]") -> list[int]:
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(word) for word in listed.split()]
-
-
 def test_interrupted_it_keeps_and_shows_nothing_that_is_half_measured(folder: Folder) -> None:
     """The figures of the first interpreter are whole by then, and are kept."""
     answer = f'("cpython", [3, 99], "3.99.0 (x)", "{folder.path}/claims")'
-    other = claims(folder, answer, "cat >/dev/null; exec sleep 100")
+    other = claims(folder, answer, "echo $$ >started; while kill -0 $PPID; do sleep 0.05; done")
     words = ("costs", *FEW, "--vs", other)
     process = folder.start(FETTLE, *words, FETTLE_CACHE_DIR=cache(folder))
-    until(lambda: bool(kept(folder)) and bool(children(process)))
-    (child,) = children(process)
+    started = folder.path / "started"
+    until(lambda: started.exists() and started.read_text().endswith("\n"))
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=TIMEOUT)
-    assert (process.returncode, stdout) == (130, "")
+    assert (process.returncode, stdout) == (130, ""), stderr
     assert stderr.startswith("fettle: interrupted: Python 3.99.0 was not measured to the end, ")
     assert len(stderr.splitlines()) == 1
-    until(lambda: not Path(f"/proc/{child}").exists())
+    until(lambda: not Path(f"/proc/{started.read_text().strip()}").exists())
     (file,) = kept(folder)
     assert len(json.loads(file.read_text())["figures"]) == 7
 
