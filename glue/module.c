@@ -15,6 +15,7 @@
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
+#include "glue/timing/statistics.h"
 #include "glue/types/call_digests.h"
 #include "glue/types/lookup_table.h"
 #include "glue/types/memo.h"
@@ -249,6 +250,11 @@ static PyMethodDef core_methods[] = {
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
     {"read_snapshot", ft_snapshots_read, METH_O, ft_snapshots_read_doc},
     {"write_snapshot", ft_snapshots_write, METH_VARARGS, ft_snapshots_write_doc},
+    {"describe", (PyCFunction)(void (*)(void))ft_core_describe, METH_VARARGS | METH_KEYWORDS,
+     ft_core_describe_doc},
+    {"compare", (PyCFunction)(void (*)(void))ft_core_compare, METH_VARARGS | METH_KEYWORDS,
+     ft_core_compare_doc},
+    {"trend", ft_core_trend, METH_O, ft_core_trend_doc},
 #if !FT_HAS_MONITORING
     {"_rewrite", ft_core_rewrite, METH_VARARGS, ft_rewrite_doc},
 #endif
@@ -266,7 +272,7 @@ static int core_exec(PyObject *module)
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
-        ft_call_plan_type_add(module, state) < 0)
+        ft_call_plan_type_add(module, state) < 0 || ft_statistics_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

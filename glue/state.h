@@ -26,7 +26,8 @@ typedef struct ft_module_state {
     PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
     PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
     PyTypeObject *call_plan_type;
-    PyObject *known_types;        /* a list (persist/known_types.h) */
+    PyTypeObject *description_type, *compared_type; /* struct sequences */
+    PyObject *known_types;                          /* a list (persist/known_types.h) */
     Py_ssize_t modules_looked_at; /* how many there were when it was filled; no reference */
     struct ft_wait *waits;        /* who waits for a result (caching/flights.h) */
 } ft_module_state;
@@ -68,6 +69,8 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->keyword_mark);
     Py_VISIT(state->shelf_name);
     Py_VISIT(state->call_plan_type);
+    Py_VISIT(state->description_type);
+    Py_VISIT(state->compared_type);
     Py_VISIT(state->known_types);
     return 0;
 }
@@ -106,6 +109,8 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->keyword_mark);
     Py_CLEAR(state->shelf_name);
     Py_CLEAR(state->call_plan_type);
+    Py_CLEAR(state->description_type);
+    Py_CLEAR(state->compared_type);
     Py_CLEAR(state->known_types);
 }
 

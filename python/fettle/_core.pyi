@@ -231,6 +231,51 @@ class ClassRow(structseq[Any], tuple[int, str, int, int, int, int, str]):
     slotted: Final[int]  # and with __slots__; 0 where it can not have them
     why: Final[str]  # why it can not, or ""
 
+@final
+class Description(structseq[Any], tuple[float, float, float, float, float, float, int]):
+    """What the samples of one candidate say. Times are in the samples' unit."""
+
+    median: Final[float]
+    low: Final[float]  # the interval of the median
+    high: Final[float]  # infinite for a single sample
+    spread: Final[float]  # median absolute deviation * 1.4826, as a share of the median
+    least: Final[float]
+    most: Final[float]
+    count: Final[int]  # type: ignore[assignment]  # samples; tuple has a method
+
+@final
+class Compared(structseq[Any], tuple[float, float, float, int, str]):
+    """Two candidates beside each other."""
+
+    ratio: Final[float]  # first / second: how many times as fast the second is
+    low: Final[float]
+    high: Final[float]  # infinite, and low 0.0, where nothing is known
+    pairs: Final[int]  # that were used
+    verdict: Final[Literal["faster", "slower", "same", "unclear"]]  # about the second
+
+def describe(groups: Iterable[Buffer], /, confidence: float = 0.95, seed: int = 0) -> Description:
+    """Median and interval of samples; groups: an array('d') for each process. ValueError: no
+    sample, or one that is not finite."""
+
+def compare(
+    first: Iterable[Buffer],
+    second: Iterable[Buffer],
+    /,
+    paired: bool = True,  # sample i of group g of either are of one round
+    margin: float = 0.01,  # a ratio within 1 / (1 + margin) .. 1 + margin is "same"
+    confidence: float = 0.95,  # of all looks together
+    seed: int = 0,
+    looks: int = 1,  # how often the session compares at most, before it stops for a verdict
+    floor: float = 0.0,  # seconds: times below it are not told from nothing
+) -> Compared:
+    """Is the second faster than the first? One group, or unpaired ones, need 3 % for a claim:
+    the luck of one process can not be seen. ValueError as in describe, or samples that are no
+    pairs."""
+
+def trend(groups: Iterable[Buffer], /) -> tuple[float, float]:
+    """(change, probability): by what share the last sample of a group is longer than the first
+    (0.1: 10 %), and how likely so clear a trend is where there is none."""
+
 class FileError(Exception):
     """A file that can not be read or is not ours. args: (kind, path, detail); kind is one of
     "empty", "foreign", "newer", "corrupt", "limit"."""
