@@ -13,10 +13,10 @@ import time
 from array import array
 from contextlib import suppress
 from dataclasses import asdict
-from statistics import median, stdev
 from threading import Timer
-from typing import Any, NamedTuple
+from typing import Any
 
+from fettle._core import describe
 from fettle.problem import FETTLE_FAILED, Problem, reason
 from fettle.report.names import visible
 from fettle.timing.constructs import Construct
@@ -123,29 +123,7 @@ def _failed(interpreter: Interpreter, why: str) -> Problem:
 def _figure(groups: "list[array[float]]", skipped: str, now: float) -> Figure:
     if not groups:
         return Figure(0.0, 0.0, 0.0, 0.0, now, skipped or "it was not measured")
-    found = described(groups)
+    found = describe(groups)
     median = max(found.median, 0.0)  # of nothing but loading and forgetting, less the loop
     low, high = max(min(found.low, median), 0.0), max(found.high, median)
     return Figure(median, low, high, max(found.spread, 0.0), now)
-
-
-class Described(NamedTuple):
-    median: float
-    low: float
-    high: float
-    spread: float
-
-
-_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31)  # 95 %, for 1 degree of freedom on
-
-
-def described(groups: "list[array[float]]") -> Described:
-    """The median of all samples; its interval from the medians of the processes, which differ by
-    more than the samples of one do."""
-    every = [value for group in groups for value in group]
-    middle = median(every)
-    medians = [median(group) for group in groups]
-    student = _STUDENT[min(len(medians), len(_STUDENT) + 1) - 2] if len(medians) > 1 else 0.0
-    half = student * stdev(medians) / len(medians) ** 0.5 if len(medians) > 1 else 0.0
-    spread = 1.4826 * median(abs(value - middle) for value in every) / middle if middle else 0.0
-    return Described(middle, middle - half, middle + half, spread)
