@@ -88,6 +88,20 @@ def test_what_no_process_measured_is_skipped() -> None:
     assert pricing._figure([], "", NOW).skipped
 
 
+def test_parts_are_whole_groups_and_all_of_them() -> None:
+    every = constructs()
+    seen = []
+    for _ in range(20):
+        parts = pricing._parts(every)
+        assert sorted(c.name for part in parts for c in part) == sorted(c.name for c in every)
+        homes = [{c.group for c in part} for part in parts]
+        assert sum(map(len, homes)) == len(set.union(*homes))
+        assert max(map(len, parts)) < 2 * pricing.TOGETHER
+        seen.append(homes)
+    assert any(homes != seen[0] for homes in seen)  # the company changes
+    assert pricing._parts([A, C]) in ([[A, C]], [[C, A]])
+
+
 # ---- what is kept ----
 
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures constructs in several short processes of an interpreter, one after the other: each has
-its own hash seed, addresses and specialisation, so that no price is one process's luck.
+"""Measures constructs, each in several short processes of an interpreter: they differ in hash seed,
+addresses, specialisation and company, so that no price is one process's luck.
 
 An interrupted measurement gives nothing: what it has is of fewer processes than an interval needs.
 """
 
 import json
 import os
+import random
 import subprocess
 import tempfile
 import time
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     Progress = Callable[[float], None]  # the share that is done
 
 WORKER = os.path.join(os.path.dirname(__file__), "costs_worker.py")
-PROCESSES = 5
+PROCESSES = 5  # for each construct
+TOGETHER = 100  # constructs in a process
 EACH = 0.045  # seconds for a construct, in all processes together
 LEAST = 1.5
 MOST = 12.5  # the whole table
@@ -54,25 +56,46 @@ def measure(
     progress: "Progress" = lambda share: None,
 ) -> dict[Construct, Figure]:
     """A figure for each; one that the interpreter lacks has `skipped` in it."""
-    each = (budget(len(constructs)) if seconds is None else seconds) / PROCESSES
-    order = {"constructs": [asdict(c) for c in constructs], "seconds": each, "repeated": {}}
+    whole = budget(len(constructs)) if seconds is None else seconds
     samples: dict[str, list[array[float]]] = {}
     skipped: dict[str, str] = {}
-    for number in range(PROCESSES):
-        for line in _lines(interpreter, json.dumps(order)):
-            if "done" in line:
-                progress((number + line["done"]) / PROCESSES)
-            else:
+    repeated: dict[str, int] = {}  # alike in all processes
+    done = 0.0
+    for _ in range(PROCESSES):
+        for part in _parts(constructs):
+            share = len(part) / len(constructs) / PROCESSES
+            for line in _lines(interpreter, part, whole * share, repeated):
+                if "done" in line:
+                    progress(done + share * line["done"])
+                    continue
+                repeated.update(line["repeated"])
                 skipped.update(line["skipped"])
-                order["repeated"] = line["repeated"]  # alike in all processes
                 for name, values in line["samples"].items():
                     samples.setdefault(name, []).append(array("d", values))
+            done += share
     now = time.time()
     return {c: _figure(samples.get(c.name, []), skipped.get(c.name, ""), now) for c in constructs}
 
 
-def _lines(interpreter: Interpreter, order: str) -> "Iterator[dict[str, Any]]":
+def _parts(constructs: "Sequence[Construct]") -> list[list[Construct]]:
+    """What is measured in one process: whole groups, whose ratios are asked for, and each time
+    others beside them. All in one process would stand in each other's way: its memory is full of
+    holes, its caches of others' code."""
+    groups: dict[str, list[Construct]] = {}
+    for each in constructs:
+        groups.setdefault(each.group, []).append(each)
+    parts: list[list[Construct]] = [[] for _ in range(-(-len(constructs) // TOGETHER))]
+    for group in random.sample(list(groups.values()), len(groups)):
+        min(parts, key=len).extend(group)
+    return [part for part in parts if part]
+
+
+def _lines(
+    interpreter: Interpreter, part: list[Construct], seconds: float, repeated: dict[str, int]
+) -> "Iterator[dict[str, Any]]":
     """What one process says, to its end."""
+    constructs = [asdict(each) for each in part]
+    order = json.dumps({"constructs": constructs, "seconds": seconds, "repeated": repeated})
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         try:
             process = subprocess.Popen(
