@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 WIDE = 0.1  # from this spread on it is said
 MUCH = 10.0  # times the base of the group: stands out
 JUST_NOW = 60.0  # seconds
-_NAME = 46
+_LEAST = 24  # columns for names
+_PRICE = 10
 
 
 def show(several: "Sequence[Costs]", stream: "TextIO") -> None:
@@ -50,14 +51,14 @@ def _foot(costs: "Costs") -> str:
 
 def _alone(costs: "Costs") -> "Lines":
     lines: Lines = []
-    group = ""
+    group, width = "", _width([cost.name for cost in costs])
     for cost in costs:
         if cost.group != group:
             group = cost.group
             lines.append((group, "bold"))
         ratio = times(cost.ratio)
         wide = f"+-{100 * cost.spread:.0f}%" if cost.spread >= WIDE else ""
-        line = f" {cost.name:<{_NAME}} {nanoseconds(cost.nanoseconds):>9} ns {ratio:>8}  {wide}"
+        line = f" {cost.name:<{width}} {nanoseconds(cost.nanoseconds):>9} ns {ratio:>8}  {wide}"
         lines.append((line.rstrip(), "yellow" if (cost.ratio or 0.0) >= MUCH else ""))
     return lines
 
@@ -65,10 +66,11 @@ def _alone(costs: "Costs") -> "Lines":
 def _beside(several: "Sequence[Costs]") -> "Lines":
     """A column for each; after each but the first, how many times the first's price it is."""
     heads = labels(several)
-    widths = [max(12, len(head)) for head in heads]
+    widths = [max(_PRICE, len(head)) for head in heads]
     cells = [f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)]
     names = dict.fromkeys((cost.group, cost.name) for costs in several for cost in costs)
-    lines = [(f" {'':<{_NAME}} {_joined(cells, ['  ratio'] * len(cells))}", "cyan")]
+    room = _width([name for _, name in names])
+    lines = [(f" {'':<{room}} {_joined(cells, ['  ratio'] * len(cells))}", "cyan")]
     group = ""
     for each, name in names:
         if each != group:
@@ -77,8 +79,12 @@ def _beside(several: "Sequence[Costs]") -> "Lines":
         row = [costs.get(name) for costs in several]
         cells = [f"{_price(cost):>{width}}" for cost, width in zip(row, widths, strict=True)]
         ratios = [f"{times(_to_first(row[0], cost)):>7}" for cost in row]
-        lines.append((f" {name:<{_NAME}} {_joined(cells, ratios)}".rstrip(), _style(row)))
+        lines.append((f" {name:<{room}} {_joined(cells, ratios)}".rstrip(), _style(row)))
     return lines
+
+
+def _width(names: list[str]) -> int:
+    return max(_LEAST, *map(len, names), 0)
 
 
 def labels(several: "Sequence[Costs]") -> list[str]:
