@@ -15,6 +15,7 @@ loaded when it is first asked for.
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
     time    how long statements and functions take, and which is faster
+    costs   what the common constructs cost on this machine and this interpreter
     Memo    results that outlive the process: Memo("folder") is a decorator
 """
 
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
     from fettle.objects.slotted import slots
     from fettle.timing.interface import time
     from fettle.timing.stopwatch import stopwatch
+    from fettle.timing.costs import costs
 
 __all__ = [
     "Memo",
     "cache",
     "census",
+    "costs",
     "layout",
     "lines",
     "mark",
@@ -55,6 +58,7 @@ _ELSEWHERE = {
     "Memo": "fettle.caching.memo",
     "cache": "fettle.caching.decorator",
     "census": "fettle.objects.census",
+    "costs": "fettle.timing.costs",
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
