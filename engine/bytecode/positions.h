@@ -18,6 +18,9 @@ typedef struct ft_position {
     int32_t line, end_line, column, end_column;
 } ft_position;
 
+static const ft_position ft_position_unknown = {FT_POSITION_NONE, FT_POSITION_NONE,
+                                                FT_POSITION_NONE, FT_POSITION_NONE};
+
 typedef struct ft_positions {
     const uint8_t *at, *table_end; /* borrowed */
     int32_t line;                  /* of the last stretch that had one */

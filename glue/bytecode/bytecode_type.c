@@ -324,7 +324,7 @@ static void row_iterator_dealloc(PyObject *object)
     row_iterator *iterator = (row_iterator *)object;
     PyObject_GC_UnTrack(object);
     Py_XDECREF(iterator->view);
-    Py_XDECREF(iterator->cursor.shared);
+    ft_row_cursor_fini(&iterator->cursor);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -436,7 +436,7 @@ static void bytecode_dealloc(PyObject *object)
     PyMem_Free(view->reprs);
     ft_decoding_fini(&view->decoding);
     ft_labels_fini(&view->labels);
-    Py_XDECREF(view->cursor.shared);
+    ft_row_cursor_fini(&view->cursor);
     Py_XDECREF(view->plain);
     Py_XDECREF(view->shown);
     Py_XDECREF(view->line_table);
