@@ -47,13 +47,16 @@ def comparable(value: object) -> tuple[type, object]:
     return type(value), repr(value) if shown else value
 
 
+def about(row: Any) -> tuple[object, ...]:
+    """What every version has, and by the same names."""
+    texts = (row.opname, row.opcode, row.arg, row.argrepr)
+    value = comparable(row.argval)
+    return (*texts, *value, row.offset, row.is_jump_target, tuple(row.positions))
+
+
 def ours(row: Any) -> tuple[object, ...]:
     """What dis gives of an instruction, out of a row."""
-    common = (
-        (row.opname, row.opcode, row.arg, row.argrepr, row.offset, tuple(row.positions))
-        + comparable(row.argval)
-        + (row.is_jump_target,)
-    )
+    common = about(row)
     if not WITH_LABELS:
         return (*common, row.line if row.starts_line else None)
     cache = row.cache and [field if WITH_CACHE_BYTES else field[:2] for field in row.cache]
@@ -65,11 +68,7 @@ def ours(row: Any) -> tuple[object, ...]:
 
 
 def theirs(row: Any) -> tuple[object, ...]:
-    common = (
-        (row.opname, row.opcode, row.arg, row.argrepr, row.offset, tuple(row.positions))
-        + comparable(row.argval)
-        + (row.is_jump_target,)
-    )
+    common = about(row)
     if not WITH_LABELS:
         return (*common, row.starts_line)
     cache = row.cache_info and [f if WITH_CACHE_BYTES else f[:2] for f in row.cache_info]
@@ -80,13 +79,13 @@ def theirs(row: Any) -> tuple[object, ...]:
     )
 
 
-def check_rows(mine: Iterable[Any], other: Iterable[Any], about: object) -> int:
+def check_rows(mine: Iterable[Any], other: Iterable[Any], code: object) -> int:
     """How many there are."""
     left, right = list(map(ours, mine)), list(map(theirs, other))
     if left != right:
         for one, another in zip(left, right, strict=False):
-            assert one == another, about
-        assert len(left) == len(right), about
+            assert one == another, code
+        assert len(left) == len(right), code
     return len(left)
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import CodeType, FunctionType
 
 import pytest
-from .beside import check, compiled, inside, sources
+
+from tests.bytecode.beside import check, compiled, inside, sources
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 WANTED = os.environ.get("FETTLE_BYTECODE", "").split(":")
