@@ -30,7 +30,7 @@ def sample(first: int, *rest: Any, key: str = "x", **more: Any) -> Any:
         raise RuntimeError(error) from None
     finally:
         print(first, end="")
-    return [lambda: first + item for item in rest]
+    return [lambda add: first + add for item in rest if item]
 
 
 CODE = sample.__code__
@@ -185,14 +185,17 @@ def test_counts_of_references() -> None:
                 assert (view.exceptions, view.lines, view.labels) and rows
 
     watched = [None, True, False, "", *CODE.co_consts, CODE, *CODE.co_names]
-    work()
+    for _ in range(20):
+        work()
+    gc.collect()
     before = [sys.getrefcount(o) for o in watched]
     blocks = sys.getallocatedblocks()
-    for _ in range(50):
+    for _ in range(500):
         work()
+    gc.collect()
     after = [sys.getrefcount(o) for o in watched]
     assert all(abs(a - b) < 30 for a, b in zip(after, before, strict=True))
-    assert sys.getallocatedblocks() - blocks < 200
+    assert sys.getallocatedblocks() - blocks < 400
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -240,11 +243,12 @@ def test_any_bytes(seed: int) -> None:
             assert not caches or len(rows) == len(code) // 2
             assert list(view.labels) == sorted(set(view.labels))
             for row in rows:
-                if row.jump_target is not None:
+                # 3.11 does not look at jumps that are specialised forms
+                if row.jump_target is not None and sys.version_info >= (3, 12):
                     assert row.jump_target in view.labels
         parse: Any = dis._parse_exception_table  # type: ignore[attr-defined]
         entries = parse(types.SimpleNamespace(co_exceptiontable=table))
-        wide = any(max(entry[:4]) >= 2**32 for entry in entries)
+        wide = any(max(entry[:4]) >= 2**31 for entry in entries)
         assert wide or view.exceptions == tuple(map(tuple, entries))
 
 
