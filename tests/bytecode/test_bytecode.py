@@ -269,5 +269,8 @@ def test_wrong_calls() -> None:
         make.from_bytes(b"", line_shift=2**40)
     with pytest.raises(TypeError):
         make.from_bytes(b"", names=5)
+    for wrong in ({"names": [1]}, {"locals": ["a", None]}):
+        with pytest.raises(TypeError, match="a name is a str, not"):
+            make.from_bytes(b"", **wrong)
     with pytest.raises(TypeError):
         type(iter(make(CODE)))()
