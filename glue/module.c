@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/record/heap.h"
+#include "glue/bytecode/bytecode_type.h"
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
@@ -266,7 +267,7 @@ static int core_exec(PyObject *module)
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
-        ft_call_plan_type_add(module, state) < 0)
+        ft_call_plan_type_add(module, state) < 0 || ft_bytecode_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

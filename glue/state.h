@@ -26,6 +26,8 @@ typedef struct ft_module_state {
     PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
     PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
     PyTypeObject *call_plan_type;
+    PyTypeObject *instruction_type, *position_type, *bytecode_iterator_type;
+    PyObject *dialect;            /* a capsule (bytecode/dialect_of_python.h) */
     PyObject *known_types;        /* a list (persist/known_types.h) */
     Py_ssize_t modules_looked_at; /* how many there were when it was filled; no reference */
     struct ft_wait *waits;        /* who waits for a result (caching/flights.h) */
@@ -68,6 +70,10 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->keyword_mark);
     Py_VISIT(state->shelf_name);
     Py_VISIT(state->call_plan_type);
+    Py_VISIT(state->instruction_type);
+    Py_VISIT(state->position_type);
+    Py_VISIT(state->bytecode_iterator_type);
+    Py_VISIT(state->dialect);
     Py_VISIT(state->known_types);
     return 0;
 }
@@ -106,6 +112,10 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->keyword_mark);
     Py_CLEAR(state->shelf_name);
     Py_CLEAR(state->call_plan_type);
+    Py_CLEAR(state->instruction_type);
+    Py_CLEAR(state->position_type);
+    Py_CLEAR(state->bytecode_iterator_type);
+    Py_CLEAR(state->dialect);
     Py_CLEAR(state->known_types);
 }
 
