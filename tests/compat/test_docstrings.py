@@ -12,7 +12,6 @@ LINE_PROFILER = ["_logger", "cli_utils", "line_profiler", "line_profiler_utils",
 LINE_PROFILER += ["scoping_policy", "text"]
 MODULES = [
     "cProfile",
-    "decoding",
     "dis",
     "entries",
     "functools",

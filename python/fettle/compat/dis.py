@@ -15,8 +15,8 @@ import sys
 from collections.abc import Iterator
 from types import CodeType, FunctionType, MethodType, TracebackType
 
-from fettle.compat.decoding import NUMBERED, Decoded, line_starts
-from fettle.compat.listing import cache_texts, text, text_of_bytes
+from fettle import _core
+from fettle.compat.listing import NUMBERED, line_starts, text, text_of_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from dis import stack_effect as stack_effect
     from typing import IO, Any
 
-    from fettle.compat.decoding import Row
-
     File = IO[str] | None
 
 __all__ = list(_peer.__all__)
@@ -50,6 +48,8 @@ __all__ = list(_peer.__all__)
 Instruction = _peer.Instruction
 _make: "Callable[..., Instruction]" = Instruction  # its fields are others in other versions
 Positions = _peer.Positions
+
+_UNKNOWN = getattr(_peer, "UNKNOWN", None)
 
 _HAVE_CODE = (MethodType, FunctionType, CodeType, classmethod, staticmethod, type)
 _CODE_OF = ("__code__", "gi_code", "ag_code", "cr_code")  # function, generators, coroutine
@@ -189,7 +189,7 @@ def findlabels(code: bytes) -> "list[int]":
     >>> findlabels((lambda x: x).__code__.co_code)
     []
     """
-    targets = (row.jump_target for row in Decoded.of_bytes(code))
+    targets = (row.jump_target for row in _core.Bytecode.from_bytes(code))
     return list(dict.fromkeys(each for each in targets if each is not None))
 
 
@@ -266,30 +266,28 @@ def _instructions(
     show_caches: bool | None = None,
     adaptive: bool = False,
 ) -> "Iterator[Instruction]":
-    decoded = Decoded(code, adaptive=adaptive, first_line=first_line, handlers=handlers)
-    if NUMBERED:
-        return map(_instruction, decoded)
-    return _marked(code, decoded, bool(show_caches))
+    bytecode = _core.Bytecode(
+        code,
+        adaptive,
+        first_line,
+        caches=bool(show_caches) and not NUMBERED,
+        handlers=handlers,
+        unknown=_UNKNOWN,
+    )
+    return map(_numbered if NUMBERED else _marked, bytecode)
 
 
-def _instruction(row: "Row") -> Instruction:
+def _numbered(row: "_core.Instruction") -> Instruction:
     """As 3.13 and later have it."""
     cache = None if row.cache is None else list(row.cache)
     place = Positions(*row.positions)
     return _make(*row[:7], row.starts_line, row.line, row.label, place, cache)
 
 
-def _marked(code: CodeType, decoded: Decoded, show_caches: bool) -> "Iterator[Instruction]":
-    """As those before 3.13 have it: the units of a cache are instructions too."""
-    places = list(code.co_positions()) if show_caches else []
-    for row in decoded:
-        line = row.line if row.starts_line else None
-        yield _make(*row[:6], line, row.is_jump_target, Positions(*row.positions))
-        if not show_caches or not row.cache:
-            continue
-        for unit, said in enumerate(cache_texts(row), row.offset // 2 + 1):
-            place = Positions(*places[unit]) if unit < len(places) else Positions()
-            yield _make("CACHE", 0, 0, None, said, 2 * unit, None, False, place)
+def _marked(row: "_core.Instruction") -> Instruction:
+    """As those before have it, where the units of a cache are instructions too."""
+    line = row.line if row.starts_line else None
+    return _make(*row[:6], line, row.is_jump_target, Positions(*row.positions))
 
 
 for _each in (dis, disassemble, distb, get_instructions):

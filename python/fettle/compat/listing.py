@@ -6,14 +6,15 @@ CPython: from 3.13 on labels have numbers, before they are a mark beside the off
 import sys
 from collections.abc import Iterator
 
-from fettle.compat.decoding import NUMBERED, Decoded, line_starts
+from fettle._core import Bytecode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
 
-    from fettle.compat.decoding import Row
+    from fettle._core import Instruction
 
+NUMBERED = sys.version_info >= (3, 13)  # labels have numbers
 _NAME_WIDTH = 20  # of an opcode
 _ARGUMENT_WIDTH = 5
 _LINE_WIDTH = 3  # at least
@@ -39,7 +40,7 @@ def text(
     >>> text(compile("x", "", "eval")).split()[-1]
     'RETURN_VALUE'
     """
-    decoded = Decoded(code, adaptive=adaptive, first_line=first_line, handlers=True)
+    decoded = Bytecode(code, adaptive, first_line, handlers=True)
     if NUMBERED:
         lines = _Numbered(code, decoded, show_caches, show_offsets, show_positions)
         return "".join(lines.all(decoded, lasti))
@@ -57,14 +58,27 @@ def text_of_bytes(code: bytes, show_caches: bool = False, show_offsets: bool = F
     >>> text_of_bytes(bytes([opcode.opmap["RETURN_VALUE"], 0])).split()[-1]
     'RETURN_VALUE'
     """
-    decoded = Decoded.of_bytes(code)
+    decoded = Bytecode.from_bytes(code)
     if NUMBERED:
         numbered = _Numbered(None, decoded, show_caches, show_offsets, False, len(code))
         return "".join(numbered.all(decoded, -1))
     return "".join(_Marked(0, len(code), show_caches).all(decoded, -1))
 
 
-def cache_texts(row: "Row") -> Iterator[str]:
+def line_starts(code: "CodeType") -> "Iterator[tuple[int, int | None]]":
+    """Offset and line wherever another line begins; since 3.13 also where none does.
+
+    >>> list(line_starts(compile("1", "", "eval")))[-1][1]
+    1
+    """
+    last: object = line_starts if NUMBERED else None  # at first no line, not even None
+    for start, _, line in code.co_lines():
+        if line != last and (NUMBERED or line is not None):
+            last = line
+            yield start, line
+
+
+def _cache_texts(row: "Instruction") -> Iterator[str]:
     """What is said of each code unit of an instruction's inline caches."""
     is_said = _CACHES_OF_ALL or row.opname != row.baseopname
     for name, size, data in row.cache or ():
@@ -72,10 +86,10 @@ def cache_texts(row: "Row") -> Iterator[str]:
         yield from [""] * (size - 1)
 
 
-def _operation(row: "Row") -> str:
+def _operation(row: "Instruction") -> str:
     """Name, argument and what this stands for."""
     if row.arg is None:
-        return str(row.opname)
+        return row.opname
     named = f"{row.opname:<{_NAME_WIDTH}}"
     width = _ARGUMENT_WIDTH
     if NUMBERED:
@@ -89,11 +103,11 @@ def _cache_operation(said: str) -> str:
     return f"{argument} ({said})" if said else argument
 
 
-def _is_current(row: "Row", lasti: int, covers_caches: bool) -> bool:
+def _is_current(row: "Instruction", lasti: int, covers_caches: bool) -> bool:
     if lasti < row.offset:
         return False
     units = sum(size for _, size, _ in row.cache or ()) if covers_caches else 0
-    return bool(lasti <= row.offset + 2 * units)
+    return lasti <= row.offset + 2 * units
 
 
 class _Marked:
@@ -104,7 +118,7 @@ class _Marked:
         self._offset_width = max(_OFFSET_WIDTH, len(str(size - 2)))
         self._show_caches = show_caches
 
-    def all(self, decoded: Decoded, lasti: int) -> Iterator[str]:
+    def all(self, decoded: Bytecode, lasti: int) -> Iterator[str]:
         blank = " " * self._line_width
         covers_caches = _COVERS_CACHES and not self._show_caches
         for row in decoded:
@@ -116,7 +130,7 @@ class _Marked:
             current = _is_current(row, lasti, covers_caches)
             yield self._line(line, current, row.is_jump_target, row.offset, _operation(row))
             if self._show_caches and row.cache:
-                for offset, said in enumerate(cache_texts(row), 1):
+                for offset, said in enumerate(_cache_texts(row), 1):
                     at = row.offset + 2 * offset
                     yield self._line(blank, at == lasti, False, at, _cache_operation(said))
         yield from _exception_lines(
@@ -137,7 +151,7 @@ class _Numbered:
     def __init__(
         self,
         code: "CodeType | None",
-        decoded: Decoded,
+        decoded: Bytecode,
         show_caches: bool,
         show_offsets: bool,
         show_positions: bool,
@@ -152,7 +166,7 @@ class _Numbered:
         self._show_caches = show_caches
         self._show_positions = show_positions
 
-    def all(self, decoded: Decoded, lasti: int) -> Iterator[str]:
+    def all(self, decoded: Bytecode, lasti: int) -> Iterator[str]:
         no_line = " " * self._line_width
         no_label = " " * self._label_width
         for row in decoded:
@@ -164,7 +178,7 @@ class _Numbered:
             yield self._line(line, label, row.offset, current, _operation(row))
             if self._show_caches and row.cache:
                 line = line if self._show_positions else no_line
-                for offset, said in enumerate(cache_texts(row), 1):
+                for offset, said in enumerate(_cache_texts(row), 1):
                     at = row.offset + 2 * offset
                     yield self._line(line, no_label, at, False, _cache_operation(said))
         numbers = {offset: number for number, offset in enumerate(decoded.labels, 1)}
@@ -173,7 +187,7 @@ class _Numbered:
             for start, end, target, depth, lasti in decoded.exceptions
         )
 
-    def _place(self, row: "Row") -> str:
+    def _place(self, row: "Instruction") -> str:
         """The column of the line, or of all positions."""
         width = self._line_width
         if self._show_positions and width:
