@@ -340,6 +340,19 @@ static inline PyObject *ft_compat_running_code(PyCodeObject *code)
                                      Py_SIZE(code) * (Py_ssize_t)sizeof(_Py_CODEUNIT));
 }
 
+/* PyStructSequence_New for who knows the number of fields, which that looks up by name, twice. They
+ * are unset, and the collector does not know of the new object, as it does not with those.
+ * From 3.14 on a tuple keeps its hash. */
+static inline PyObject *ft_compat_new_row(PyTypeObject *type, Py_ssize_t fields)
+{
+    PyTupleObject *row = PyObject_GC_NewVar(PyTupleObject, type, fields);
+#if PY_VERSION_HEX >= 0x030E0000
+    if (row != NULL)
+        row->ob_hash = -1;
+#endif
+    return (PyObject *)row;
+}
+
 /* ---- coroutines and generators ---- */
 
 /* Is it the frame of a generator or coroutine, which lies in that object and stays while it does?

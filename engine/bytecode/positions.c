@@ -52,7 +52,7 @@ static int32_t take_column(ft_positions *from)
 static void take_position(ft_positions *from, int kind)
 {
     ft_position *to = &from->position;
-    *to = (ft_position){FT_POSITION_NONE, FT_POSITION_NONE, FT_POSITION_NONE, FT_POSITION_NONE};
+    *to = ft_position_unknown;
     if (kind == KIND_NONE)
         return;
     if (kind < KIND_SAME_LINE_END) {
@@ -97,17 +97,18 @@ ft_position ft_positions_of(ft_positions *positions, uint64_t unit)
         continue;
     if (unit < positions->end)
         return positions->position;
-    return (ft_position){FT_POSITION_NONE, FT_POSITION_NONE, FT_POSITION_NONE, FT_POSITION_NONE};
+    return ft_position_unknown;
 }
 
-void ft_lines_init(ft_lines *lines, const uint8_t *table, size_t bytes, int32_t first_line)
+void ft_line_ranges_init(ft_line_ranges *lines, const uint8_t *table, size_t bytes,
+                         int32_t first_line)
 {
-    *lines = (ft_lines){.line = FT_POSITION_NONE};
+    *lines = (ft_line_ranges){.line = FT_POSITION_NONE};
     ft_positions_init(&lines->from, table, bytes, first_line);
     lines->ahead = ft_positions_next(&lines->from);
 }
 
-bool ft_lines_next(ft_lines *lines)
+bool ft_line_ranges_next(ft_line_ranges *lines)
 {
     if (!lines->ahead)
         return false;

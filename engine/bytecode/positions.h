@@ -18,6 +18,9 @@ typedef struct ft_position {
     int32_t line, end_line, column, end_column;
 } ft_position;
 
+static const ft_position ft_position_unknown = {FT_POSITION_NONE, FT_POSITION_NONE,
+                                                FT_POSITION_NONE, FT_POSITION_NONE};
+
 typedef struct ft_positions {
     const uint8_t *at, *table_end; /* borrowed */
     int32_t line;                  /* of the last stretch that had one */
@@ -37,16 +40,17 @@ bool ft_positions_next(ft_positions *positions);
 ft_position ft_positions_of(ft_positions *positions, uint64_t unit);
 
 /* The stretches once more, with neighbours of one line joined. */
-typedef struct ft_lines {
+typedef struct ft_line_ranges {
     ft_positions from; /* a stretch ahead */
     uint64_t start, end;
     int32_t line; /* or FT_POSITION_NONE */
     bool ahead;   /* does from hold a stretch that was not given? */
-} ft_lines;
+} ft_line_ranges;
 
-void ft_lines_init(ft_lines *lines, const uint8_t *table, size_t bytes, int32_t first_line);
+void ft_line_ranges_init(ft_line_ranges *lines, const uint8_t *table, size_t bytes,
+                         int32_t first_line);
 
 /* The next range of units; false: there is none. */
-bool ft_lines_next(ft_lines *lines);
+bool ft_line_ranges_next(ft_line_ranges *lines);
 
 #endif

@@ -324,7 +324,7 @@ static void row_iterator_dealloc(PyObject *object)
     row_iterator *iterator = (row_iterator *)object;
     PyObject_GC_UnTrack(object);
     Py_XDECREF(iterator->view);
-    Py_XDECREF(iterator->cursor.shared);
+    ft_row_cursor_fini(&iterator->cursor);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -383,7 +383,7 @@ static PyObject *get_labels(PyObject *object, void *unused)
     return tuple;
 }
 
-static PyObject *line_start(const ft_code_view *view, const ft_lines *lines)
+static PyObject *line_start(const ft_code_view *view, const ft_line_ranges *lines)
 {
     unsigned long long offset = (unsigned long long)lines->start * FT_UNIT_BYTES;
     if (lines->line == FT_POSITION_NONE)
@@ -397,10 +397,10 @@ static PyObject *get_lines(PyObject *object, void *unused)
     const ft_code_view *view = (const ft_code_view *)object;
     PyObject *list = PyList_New(0);
     int64_t last = INT64_MIN;
-    ft_lines lines;
-    ft_lines_init(&lines, (const uint8_t *)PyBytes_AS_STRING(view->line_table),
-                  (size_t)PyBytes_GET_SIZE(view->line_table), view->first_line);
-    while (list != NULL && ft_lines_next(&lines) && lines.start < view->decoding.units) {
+    ft_line_ranges lines;
+    ft_line_ranges_init(&lines, (const uint8_t *)PyBytes_AS_STRING(view->line_table),
+                        (size_t)PyBytes_GET_SIZE(view->line_table), view->first_line);
+    while (list != NULL && ft_line_ranges_next(&lines) && lines.start < view->decoding.units) {
         bool passed = !FT_DIS_HAS_LABELS && (lines.line == FT_POSITION_NONE || lines.line == last);
         if (passed)
             continue;
@@ -436,7 +436,7 @@ static void bytecode_dealloc(PyObject *object)
     PyMem_Free(view->reprs);
     ft_decoding_fini(&view->decoding);
     ft_labels_fini(&view->labels);
-    Py_XDECREF(view->cursor.shared);
+    ft_row_cursor_fini(&view->cursor);
     Py_XDECREF(view->plain);
     Py_XDECREF(view->shown);
     Py_XDECREF(view->line_table);

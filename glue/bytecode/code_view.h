@@ -11,16 +11,26 @@
 #include "engine/bytecode/positions.h"
 #include "glue/bytecode/dialect_of_python.h"
 
-/* How far somebody has read the tables beside the code. Sequential reading is in O(1) a row. */
+enum { FT_SHARED_POSITIONS = 8 };
+
+typedef struct ft_shared_position {
+    ft_position of;
+    PyObject *object; /* owned, or NULL */
+} ft_shared_position;
+
+/* How far somebody has read the line table. Sequential reading is in O(1) a row. */
 typedef struct ft_row_cursor {
-    uint32_t next; /* the row that comes next */
-    ft_positions positions;
-    ft_lines lines;
-    bool has_lines;    /* do lines hold a range that was not passed? */
-    int32_t line;      /* of the last row; FT_POSITION_NONE: none */
-    int64_t last_line; /* the last one that started, for who skips those without */
-    ft_position place; /* what shared is of */
-    PyObject *shared;  /* owned: the positions of the last row as an object, or NULL */
+    uint32_t next;          /* the row that comes next */
+    ft_positions positions; /* a stretch ahead */
+    bool ahead;             /* does it hold a stretch that was not passed? */
+    uint64_t end;           /* of the stretch passed last */
+    ft_position position;   /* of the last row */
+    int32_t line;           /* of the last row */
+    int32_t range_line;     /* of the stretch passed last */
+    int32_t last_line;      /* the last that started */
+    int32_t numbered;       /* what number is of */
+    PyObject *number;       /* owned, or NULL */
+    ft_shared_position shared[FT_SHARED_POSITIONS];
 } ft_row_cursor;
 
 typedef struct ft_code_view {
@@ -40,17 +50,12 @@ typedef struct ft_code_view {
     ft_row_cursor cursor; /* of who asks by index */
 } ft_code_view;
 
-/* The places of a row, found before any object is made. */
-typedef struct ft_row_place {
-    ft_position position;
-    int32_t line;
-    bool starts_line;
-} ft_row_place;
-
+/* Before the first row; keeps what is shared. */
 void ft_row_cursor_init(ft_row_cursor *cursor, const ft_code_view *view);
+void ft_row_cursor_fini(ft_row_cursor *cursor);
 
-/* Of row number index; the cursor starts again if that has passed. */
-ft_row_place ft_row_cursor_move(ft_row_cursor *cursor, const ft_code_view *view, uint32_t index);
+/* To row number index; starts again if that has passed. Does a line start there? */
+bool ft_row_cursor_move(ft_row_cursor *cursor, const ft_code_view *view, uint32_t index);
 
 /* Row number index, which there is. A new reference, or NULL with an exception. */
 PyObject *ft_instruction_row(ft_code_view *view, ft_row_cursor *cursor, uint32_t index);

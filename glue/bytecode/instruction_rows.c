@@ -33,11 +33,26 @@ static const ft_row_shape instruction_shape = {
      {"baseopcode", "the number of that"}},
 };
 
+/* As struct sequences have it, but for the number of fields, which that looks up by name for each
+ * row: all fields of these are in the sequence. */
+static void row_dealloc(PyObject *row)
+{
+    PyTypeObject *type = Py_TYPE(row);
+    PyObject_GC_UnTrack(row);
+    for (Py_ssize_t i = 0; i < Py_SIZE(row); i++)
+        Py_XDECREF(PyTuple_GET_ITEM(row, i));
+    PyObject_GC_Del(row);
+    Py_DECREF(type);
+}
+
 int ft_instruction_types_add(PyObject *module, ft_module_state *state)
 {
     state->position_type = ft_row_type_add(module, &position_shape);
     state->instruction_type = ft_row_type_add(module, &instruction_shape);
-    return state->position_type == NULL || state->instruction_type == NULL ? -1 : 0;
+    if (state->position_type == NULL || state->instruction_type == NULL)
+        return -1;
+    state->position_type->tp_dealloc = state->instruction_type->tp_dealloc = row_dealloc;
+    return 0;
 }
 
 /* ---- places ---- */
@@ -46,84 +61,133 @@ enum { NO_LINE_YET = -2 };
 
 void ft_row_cursor_init(ft_row_cursor *cursor, const ft_code_view *view)
 {
-    const uint8_t *table = (const uint8_t *)PyBytes_AS_STRING(view->line_table);
-    size_t bytes = (size_t)PyBytes_GET_SIZE(view->line_table);
     cursor->next = 0;
-    ft_positions_init(&cursor->positions, table, bytes, view->first_line);
-    ft_lines_init(&cursor->lines, table, bytes, view->first_line);
-    cursor->has_lines = ft_lines_next(&cursor->lines);
-    cursor->line = FT_POSITION_NONE;
-    cursor->last_line = NO_LINE_YET;
+    ft_positions_init(&cursor->positions, (const uint8_t *)PyBytes_AS_STRING(view->line_table),
+                      (size_t)PyBytes_GET_SIZE(view->line_table), view->first_line);
+    cursor->ahead = ft_positions_next(&cursor->positions);
+    cursor->line = cursor->last_line = cursor->range_line = NO_LINE_YET;
+    cursor->position = ft_position_unknown;
 }
 
-/* Does a range of units start a line? Without one it does from 3.13 on. */
+/* Does a range of units with that line, unlike the one before, start a line? From 3.13 on it does
+ * without one, too. */
 static bool starts_line(ft_row_cursor *cursor, int32_t line)
 {
-    if (FT_DIS_HAS_LABELS)
-        return true;
-    if (line == FT_POSITION_NONE || line == cursor->last_line)
+    if (line == cursor->range_line)
+        return false;
+    cursor->range_line = line;
+    if (!FT_DIS_HAS_LABELS && (line == FT_POSITION_NONE || line == cursor->last_line))
         return false;
     cursor->last_line = line;
     return true;
 }
 
-/* Passes the ranges that begin at the unit or before it. */
-static bool pass_lines(ft_row_cursor *cursor, uint32_t unit)
+/* Passes the stretches that begin at the unit or before it. Does a line start there? None does in
+ * caches, which do not count. */
+static bool pass_stretches(ft_row_cursor *cursor, uint32_t unit, bool counts)
 {
     bool starts = false;
-    while (cursor->has_lines && cursor->lines.start <= unit) {
-        starts = starts_line(cursor, cursor->lines.line) && cursor->lines.start == unit;
-        if (cursor->lines.start == unit)
-            cursor->line = cursor->lines.line;
-        cursor->has_lines = ft_lines_next(&cursor->lines);
+    while (cursor->ahead && cursor->positions.start <= unit) {
+        int32_t line = cursor->positions.position.line;
+        bool here = cursor->positions.start == unit && line != cursor->range_line && counts;
+        starts = starts_line(cursor, line) && here;
+        if (here)
+            cursor->line = line;
+        cursor->position = cursor->positions.position;
+        cursor->end = cursor->positions.end;
+        cursor->ahead = ft_positions_next(&cursor->positions);
     }
+    if (unit >= cursor->end)
+        cursor->position = ft_position_unknown;
     return starts;
 }
 
-ft_row_place ft_row_cursor_move(ft_row_cursor *cursor, const ft_code_view *view, uint32_t index)
+bool ft_row_cursor_move(ft_row_cursor *cursor, const ft_code_view *view, uint32_t index)
 {
-    ft_row_place place = {.line = FT_POSITION_NONE};
+    bool starts = false;
     if (index < cursor->next)
         ft_row_cursor_init(cursor, view);
     while (cursor->next <= index) {
         const ft_operation *operation = &view->decoding.operations[cursor->next++];
-        if (operation->cache == 0)
-            place.starts_line = pass_lines(cursor, operation->unit);
-        if (cursor->next > index)
-            place.position = ft_positions_of(&cursor->positions, operation->unit);
+        starts = pass_stretches(cursor, operation->unit, operation->cache == 0);
     }
-    place.line = cursor->line;
-    return place;
+    return starts;
 }
 
 /* ---- objects ---- */
+
+/* Takes the values, of which any may be NULL after a failure. */
+static PyObject *new_row(PyTypeObject *type, PyObject *const *values, int count)
+{
+    PyObject *row = ft_compat_new_row(type, count);
+    bool failed = row == NULL;
+    for (int i = 0; i < count; i++) {
+        failed |= values[i] == NULL;
+        if (row != NULL)
+            PyTuple_SET_ITEM(row, i, values[i]); /* as in every struct sequence */
+        else
+            Py_XDECREF(values[i]);
+    }
+    if (failed)
+        Py_CLEAR(row);
+    return row;
+}
 
 static PyObject *number_or_none(int64_t number, int64_t none)
 {
     return number == none ? Py_NewRef(Py_None) : PyLong_FromLongLong(number);
 }
 
-static PyObject *new_positions(const ft_code_view *view, const ft_position *of)
+/* Of a line that is in a table: the last one is kept. */
+static PyObject *line_number(ft_row_cursor *cursor, int32_t line)
 {
-    ft_row row = ft_row_start(view->dialect->position_type);
-    const int32_t values[] = {of->line, of->end_line, of->column, of->end_column};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        ft_row_put(&row, row.object == NULL ? NULL : number_or_none(values[i], FT_POSITION_NONE));
-    return row.object;
+    if (line == FT_POSITION_NONE)
+        return Py_NewRef(Py_None);
+    if (cursor->number == NULL || cursor->numbered != line) {
+        PyObject *number = PyLong_FromLong(line);
+        if (number == NULL)
+            return NULL;
+        cursor->numbered = line;
+        Py_XSETREF(cursor->number, number);
+    }
+    return Py_NewRef(cursor->number);
 }
 
-/* Neighbours share theirs. */
+static bool is_same(const ft_position *a, const ft_position *b)
+{
+    return a->column == b->column && a->end_column == b->end_column && a->line == b->line &&
+           a->end_line == b->end_line;
+}
+
+/* Instructions of one expression come from few places, and share them. */
 static PyObject *positions_of(const ft_code_view *view, ft_row_cursor *cursor,
                               const ft_position *of)
 {
-    if (cursor->shared != NULL && memcmp(of, &cursor->place, sizeof *of) == 0)
-        return Py_NewRef(cursor->shared);
-    PyObject *made = new_positions(view, of);
+    uint32_t mixed = (uint32_t)of->column * 5 + (uint32_t)of->end_column + (uint32_t)of->line * 3;
+    ft_shared_position *shared = &cursor->shared[mixed % FT_SHARED_POSITIONS];
+    if (shared->object != NULL && is_same(of, &shared->of))
+        return Py_NewRef(shared->object);
+    PyObject *line = line_number(cursor, of->line);
+    PyObject *values[] = {
+        line,
+        of->end_line == of->line ? Py_XNewRef(line)
+                                 : number_or_none(of->end_line, FT_POSITION_NONE),
+        number_or_none(of->column, FT_POSITION_NONE),
+        number_or_none(of->end_column, FT_POSITION_NONE),
+    };
+    PyObject *made = new_row(view->dialect->position_type, values, 4);
     if (made != NULL) {
-        cursor->place = *of;
-        Py_XSETREF(cursor->shared, Py_NewRef(made));
+        shared->of = *of;
+        Py_XSETREF(shared->object, Py_NewRef(made));
     }
     return made;
+}
+
+void ft_row_cursor_fini(ft_row_cursor *cursor)
+{
+    Py_CLEAR(cursor->number);
+    for (int i = 0; i < FT_SHARED_POSITIONS; i++)
+        Py_CLEAR(cursor->shared[i].object);
 }
 
 static bool is_zero(const uint8_t *data, size_t bytes)
@@ -172,10 +236,13 @@ static PyObject *caches_of(const ft_code_view *view, const ft_operation *operati
     return caches;
 }
 
-static PyObject *line_of(const ft_code_view *view, int32_t line)
+static PyObject *line_of(const ft_code_view *view, ft_row_cursor *cursor, int32_t line)
 {
-    return line == FT_POSITION_NONE ? Py_NewRef(Py_None)
-                                    : PyLong_FromLongLong(line + view->line_shift);
+    if (line == NO_LINE_YET)
+        line = FT_POSITION_NONE;
+    return line == FT_POSITION_NONE || view->line_shift == 0
+               ? line_number(cursor, line)
+               : PyLong_FromLongLong(line + view->line_shift);
 }
 
 static PyObject *target_of(const ft_code_view *view, const ft_operation *operation)
@@ -186,23 +253,14 @@ static PyObject *target_of(const ft_code_view *view, const ft_operation *operati
     return PyLong_FromLongLong(target * FT_UNIT_BYTES);
 }
 
-/* ft_row_put for who has made the value already. */
-static void put(ft_row *row, PyObject *value)
+static PyObject *offset_of(uint32_t unit)
 {
-    if (row->object != NULL)
-        ft_row_put(row, value);
-    else
-        Py_XDECREF(value);
+    return PyLong_FromLongLong((int64_t)unit * FT_UNIT_BYTES);
 }
 
-static void put_offsets(ft_row *row, const ft_operation *operation)
+static PyObject *truth(bool value)
 {
-    PyObject *offset = PyLong_FromLongLong((int64_t)operation->unit * FT_UNIT_BYTES);
-    PyObject *start = operation->start == operation->unit
-                          ? Py_XNewRef(offset)
-                          : PyLong_FromLongLong((int64_t)operation->start * FT_UNIT_BYTES);
-    put(row, offset);
-    put(row, start);
+    return Py_NewRef(value ? Py_True : Py_False);
 }
 
 /* A unit of caches, which is no instruction. */
@@ -210,53 +268,62 @@ static PyObject *cache_row(ft_code_view *view, ft_row_cursor *cursor, const ft_o
                            const ft_position *position)
 {
     const ft_python_dialect *dialect = view->dialect;
-    ft_row row = ft_row_start(dialect->row_type);
-    put(&row, Py_NewRef(dialect->cache_name));
-    put(&row, PyLong_FromLong(dialect->cache_opcode));
-    put(&row, PyLong_FromLong(0));
-    put(&row, Py_NewRef(Py_None));
-    put(&row, ft_argument_of_cache(view, operation));
-    put_offsets(&row, operation);
-    put(&row, Py_NewRef(Py_None));
-    put(&row, Py_NewRef(Py_False));
-    put(&row, Py_NewRef(Py_False));
-    put(&row, Py_NewRef(Py_None));
-    put(&row, Py_NewRef(Py_None));
-    put(&row, positions_of(view, cursor, position));
-    put(&row, Py_NewRef(Py_None));
-    put(&row, Py_NewRef(dialect->cache_name));
-    put(&row, PyLong_FromLong(dialect->cache_opcode));
-    return row.object;
+    PyObject *offset = offset_of(operation->unit);
+    PyObject *values[] = {
+        Py_NewRef(dialect->cache_name),
+        PyLong_FromLong(dialect->cache_opcode),
+        PyLong_FromLong(0),
+        Py_NewRef(Py_None),
+        ft_argument_of_cache(view, operation),
+        offset,
+        Py_XNewRef(offset),
+        Py_NewRef(Py_None),
+        truth(false),
+        truth(false),
+        Py_NewRef(Py_None),
+        Py_NewRef(Py_None),
+        positions_of(view, cursor, position),
+        Py_NewRef(Py_None),
+        Py_NewRef(dialect->cache_name),
+        PyLong_FromLong(dialect->cache_opcode),
+    };
+    return new_row(dialect->row_type, values, sizeof values / sizeof *values);
 }
 
+/* What stands in the cursor is taken before any object is made, for that may run anything. */
 PyObject *ft_instruction_row(ft_code_view *view, ft_row_cursor *cursor, uint32_t index)
 {
     const ft_python_dialect *dialect = view->dialect;
     const ft_operation *operation = &view->decoding.operations[index];
-    ft_row_place place = ft_row_cursor_move(cursor, view, index);
+    bool starts = ft_row_cursor_move(cursor, view, index);
+    ft_position position = cursor->position;
+    int32_t line = cursor->line;
     if (operation->cache != 0)
-        return cache_row(view, cursor, operation, &place.position);
+        return cache_row(view, cursor, operation, &position);
     ft_argument_told told;
     if (ft_argument_tell(view, operation, &told) < 0)
         return NULL;
     bool has_arg = dialect->table.opcodes[operation->base].argument != FT_ARGUMENT_NONE;
     uint8_t base = dialect->table.opcodes[operation->opcode].base;
     uint32_t label = ft_labels_at(&view->labels, operation->unit);
-    ft_row row = ft_row_start(dialect->row_type);
-    put(&row, Py_NewRef(dialect->names[operation->opcode]));
-    put(&row, PyLong_FromLong(operation->opcode));
-    put(&row, has_arg ? PyLong_FromLong(operation->arg) : Py_NewRef(Py_None));
-    put(&row, told.value);
-    put(&row, told.text);
-    put_offsets(&row, operation);
-    put(&row, line_of(view, place.line));
-    put(&row, PyBool_FromLong(place.starts_line));
-    put(&row, PyBool_FromLong(label != 0));
-    put(&row, target_of(view, operation));
-    put(&row, number_or_none(label, 0));
-    put(&row, positions_of(view, cursor, &place.position));
-    put(&row, caches_of(view, operation));
-    put(&row, Py_NewRef(dialect->names[base]));
-    put(&row, PyLong_FromLong(base));
-    return row.object;
+    PyObject *offset = offset_of(operation->unit);
+    PyObject *values[] = {
+        Py_NewRef(dialect->names[operation->opcode]),
+        PyLong_FromLong(operation->opcode),
+        has_arg ? PyLong_FromLong(operation->arg) : Py_NewRef(Py_None),
+        told.value,
+        told.text,
+        offset,
+        operation->start == operation->unit ? Py_XNewRef(offset) : offset_of(operation->start),
+        line_of(view, cursor, line),
+        truth(starts),
+        truth(label != 0),
+        target_of(view, operation),
+        number_or_none(label, 0),
+        positions_of(view, cursor, &position),
+        caches_of(view, operation),
+        Py_NewRef(dialect->names[base]),
+        PyLong_FromLong(base),
+    };
+    return new_row(dialect->row_type, values, sizeof values / sizeof *values);
 }
