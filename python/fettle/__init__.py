@@ -13,6 +13,7 @@ loaded when it is first asked for.
     slots   a class decorator: the same class with __slots__
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
+    dis     prints the bytecode of an object, with its source, counts and times, or beside another
     Memo    results that outlive the process: Memo("folder") is a decorator
 """
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fettle._core import mark as lines
     from fettle._core import mark as profile
     from fettle._core import point as mark
+    from fettle.bytecode.interface import dis
     from fettle.caching.decorator import cache
     from fettle.caching.lookup import table
     from fettle.caching.memo import Memo
@@ -34,6 +36,7 @@ __all__ = [
     "Memo",
     "cache",
     "census",
+    "dis",
     "layout",
     "lines",
     "mark",
@@ -49,6 +52,7 @@ _ELSEWHERE = {
     "Memo": "fettle.caching.memo",
     "cache": "fettle.caching.decorator",
     "census": "fettle.objects.census",
+    "dis": "fettle.bytecode.interface",
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",

@@ -170,15 +170,26 @@ def _nothing(place: str, name: str, units: "list[Unit]") -> str:
     if name.isdecimal():
         return f"{shown} has no code at line {name}; name a line of a function."
     known = list(dict.fromkeys(each for whole in units for each in codes.names(whole.code)))
+    if name in known:
+        return f"{visible(name)} in {shown} has no methods; name another class or function."
     near = [f"{place}:{each}" for each in nearby.near(codes.plain(name), known)]
-    if any(name in whole.code.co_names for whole in units) and name not in known:
+    near = [*_submodules(units, name), *near]
+    if any(name in whole.code.co_names for whole in units):
         return (
             f"{visible(name)} is a name in {shown}, but no function or class is defined there by"
             f" it; {_or(near, 'name the place where it is defined')}."
         )
-    if name in known:
-        return f"{visible(name)} in {shown} has no methods; name another class or function."
     return f"{shown} has no function or class {visible(name)}; {_or(near, _some(place, known))}."
+
+
+def _submodules(units: "list[Unit]", name: str) -> list[str]:
+    """Of a package those with a name like that."""
+    from pkgutil import iter_modules
+
+    spec = unit.find(units[0].module) if units[0].module else None
+    inside = list(spec.submodule_search_locations or ()) if spec else []
+    known = [each.name for each in iter_modules(inside)]
+    return [f"{units[0].module}.{each}" for each in nearby.near(name, known)]
 
 
 def _some(place: str, known: list[str]) -> str:

@@ -58,11 +58,15 @@ def of(targets: "list[Target]", other: str, choice: "Choice") -> list[Pair]:
         return _elsewhere(targets, python, choice)
     from fettle.bytecode import find
 
-    found = find.find(other)
+    return matched(targets, find.find(other), choice)
+
+
+def matched(targets: "list[Target]", found: "list[Target]", choice: "Choice") -> list[Pair]:
+    """One with one; several by their names."""
     if len(targets) == len(found) == 1:
         return list(_together(targets[0].code, found[0].code, choice))
     by_name = {each.code.co_name: each.code for each in found}
-    pairs = []
+    pairs: list[Pair] = []
     for each in targets:
         if each.code.co_name in by_name:
             pairs += _together(each.code, by_name.pop(each.code.co_name), choice)

@@ -59,6 +59,8 @@ def operations(code: Any) -> Any:
         meaning = row.argrepr
         if is_jump(row) and not meaning.startswith("from"):
             meaning = "to L%d" % labels[row.argval]
+        elif hasattr(row.argval, "co_code"):
+            meaning = "<code %s>" % row.argval.co_name
         label = labels.get(row.offset, 0)
         result.append([row.opname, row.arg, meaning, line, label, row.offset])
     return result

@@ -311,8 +311,8 @@ def main(args: "Sequence[str] | None" = None) -> None:
     import argparse
 
     parser = argparse.ArgumentParser()
-    for since, short, name, option, meaning in _FLAGS:
-        if sys.version_info >= since:
+    for mark, short, name, option, meaning in _FLAGS:
+        if mark in (_peer.dis.__kwdefaults__ or {}):
             parser.add_argument(short, name, dest=option, action="store_true", help=meaning)
     parser.add_argument("infile", nargs="?", default="-", help="a file, or - for stdin")
     wanted = vars(parser.parse_args(args))
@@ -320,11 +320,11 @@ def main(args: "Sequence[str] | None" = None) -> None:
     dis(code, **wanted)
 
 
-_FLAGS = [
-    ((3, 13), "-C", "--show-caches", "show_caches", "with the inline caches"),
-    ((3, 13), "-O", "--show-offsets", "show_offsets", "with the offset of each instruction"),
-    ((3, 14), "-P", "--show-positions", "show_positions", "with lines and columns"),
-    ((3, 14), "-S", "--specialized", "adaptive", "as the interpreter has specialised it"),
+_FLAGS = [  # the first: the option of dis() that came together with it
+    ("show_offsets", "-C", "--show-caches", "show_caches", "with the inline caches"),
+    ("show_offsets", "-O", "--show-offsets", "show_offsets", "with the offset of each instruction"),
+    ("show_positions", "-P", "--show-positions", "show_positions", "with lines and columns"),
+    ("show_positions", "-S", "--specialized", "adaptive", "as the interpreter has specialised it"),
 ]
 
 

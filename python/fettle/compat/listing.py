@@ -3,6 +3,7 @@
 CPython: from 3.13 on labels have numbers, before they are a mark beside the offset.
 """
 
+import dis as _peer
 import sys
 from collections.abc import Iterator
 
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
 
     from fettle._core import Instruction
 
-NUMBERED = sys.version_info >= (3, 13)  # labels have numbers
+NUMBERED = hasattr(_peer, "Formatter")  # labels have numbers (3.13)
 _NAME_WIDTH = 20  # of an opcode
 _ARGUMENT_WIDTH = 5
 _LINE_WIDTH = 3  # at least
 _OFFSET_WIDTH = 4  # at least
 _NO_LINE = "  --"
 _CURRENT = {True: "-->", False: "   "}
-_COVERS_CACHES = sys.version_info >= (3, 12)  # an offset in the caches points at the instruction
-_CACHES_OF_ALL = sys.version_info >= (3, 12)  # what caches hold is shown of any instruction
+# 3.12: an offset in the caches points at the instruction, and what these hold is shown of any.
+_KNOWS_CACHES = hasattr(_peer, "hasarg")
 
 
 def text(
@@ -80,7 +81,7 @@ def line_starts(code: "CodeType") -> "Iterator[tuple[int, int | None]]":
 
 def _cache_texts(row: "Instruction") -> Iterator[str]:
     """What is said of each code unit of an instruction's inline caches."""
-    is_said = _CACHES_OF_ALL or row.opname != row.baseopname
+    is_said = _KNOWS_CACHES or row.opname != row.baseopname
     for name, size, data in row.cache or ():
         yield f"{name}: {int.from_bytes(data, sys.byteorder)}" if is_said else ""
         yield from [""] * (size - 1)
@@ -120,7 +121,7 @@ class _Marked:
 
     def all(self, decoded: Bytecode, lasti: int) -> Iterator[str]:
         blank = " " * self._line_width
-        covers_caches = _COVERS_CACHES and not self._show_caches
+        covers_caches = _KNOWS_CACHES and not self._show_caches
         for row in decoded:
             line = blank
             if self._line_width and row.starts_line:

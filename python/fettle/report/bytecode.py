@@ -102,15 +102,18 @@ def operation(row: "Instruction", labels: dict[int, int]) -> str:
 
 
 def meaning(row: "Instruction", labels: dict[int, int]) -> str:
-    """What the argument stands for."""
+    """What the argument stands for; of code its name, for it lies elsewhere each time."""
     if row.jump_target in labels and row.argrepr.startswith("to "):
         return f"to L{labels[row.jump_target]}"
+    if isinstance(row.argval, CodeType):
+        return f"<code {visible(row.argval.co_name)}>"
     return row.argrepr
 
 
 def numbered(decoded: Bytecode) -> dict[int, int]:
     """The number of each label, by its offset."""
-    return {offset: number for number, offset in enumerate(decoded.labels, 1)}
+    jumps = {row.jump_target for row in decoded if row.jump_target is not None}
+    return {offset: number for number, offset in enumerate(sorted({*decoded.labels, *jumps}), 1)}
 
 
 class _Function:
@@ -135,7 +138,7 @@ class _Function:
         told: set[int] = set()
         last: int | None = None
         for row in self._decoded:
-            if row.line != last and row.line is not None:
+            if row.line != last and row.line:
                 result.append((self._source(row.line, row.line in told), self._style(row.line)))
                 told.add(row.line)
             last = row.line
@@ -147,6 +150,8 @@ class _Function:
         code = self._code
         name = visible(plain(code.co_qualname))
         text = f"{visible(code.co_filename)}:{code.co_firstlineno} {name}"
+        if self._table and not self._table.calls:
+            return f"{text}    never called"
         if self._table:
             return f"{text}    {counted(self._table.calls, 'call')}    {total(self._table.time)}"
         return text
