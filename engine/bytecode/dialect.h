@@ -22,7 +22,7 @@ typedef enum ft_argument {
     FT_ARGUMENT_LOCALS,   /* two of them, four bits each */
     FT_ARGUMENT_COMPARE,  /* an index of cmp_op, above bits that say more */
     FT_ARGUMENT_CHOICE,   /* an index of a list of that opcode's own */
-    FT_ARGUMENT_FORWARD,  /* so many units behind the instruction and its caches */
+    FT_ARGUMENT_FORWARD,  /* so many units behind it and its caches; here jumps begin */
     FT_ARGUMENT_BACKWARD, /* so many units before that */
     FT_ARGUMENT_ABSOLUTE, /* that unit */
 } ft_argument;

@@ -60,7 +60,7 @@ static int tell_constant(ft_code_view *view, const ft_operation *operation, uint
 
 static PyObject *with_mark(PyObject *name, PyObject *mark)
 {
-    if (mark == NULL || !PyUnicode_Check(name) || PyUnicode_GET_LENGTH(name) == 0)
+    if (mark == NULL || PyUnicode_GET_LENGTH(name) == 0)
         return Py_NewRef(name);
     return FT_DIS_HAS_LABELS ? PyUnicode_Concat(name, mark) : PyUnicode_Concat(mark, name);
 }
@@ -88,23 +88,19 @@ static int tell_local(const ft_code_view *view, int32_t index, ft_argument_told 
     return name == NULL ? tell_nothing(view, told) : tell(told, Py_NewRef(name), Py_NewRef(name));
 }
 
+/* Two in one argument. */
 static int tell_locals(const ft_code_view *view, int32_t arg, ft_argument_told *told)
 {
     enum { INDEX_BITS = 4, INDEX_MASK = 15 };
-    ft_argument_told first, second;
-    if (tell_local(view, arg < 0 ? -1 : arg >> INDEX_BITS, &first) < 0)
-        return -1;
-    if (tell_local(view, arg & INDEX_MASK, &second) < 0) {
-        second = (ft_argument_told){NULL, NULL};
-    }
-    int result =
-        tell(told, second.value == NULL ? NULL : PyTuple_Pack(2, first.value, second.value),
-             second.text == NULL ? NULL : PyUnicode_FromFormat("%U, %U", first.text, second.text));
-    Py_DECREF(first.value);
-    Py_DECREF(first.text);
-    Py_XDECREF(second.value);
-    Py_XDECREF(second.text);
-    return result;
+    PyObject *first = arg < 0 ? NULL : item_at(view->locals, arg >> INDEX_BITS);
+    PyObject *second = item_at(view->locals, arg & INDEX_MASK);
+    PyObject *empty = view->dialect->empty, *unknown = view->unknown;
+    PyObject *values =
+        PyTuple_Pack(2, first == NULL ? unknown : first, second == NULL ? unknown : second);
+    return tell(told, values,
+                values == NULL ? NULL
+                               : PyUnicode_FromFormat("%U, %U", first == NULL ? empty : first,
+                                                      second == NULL ? empty : second));
 }
 
 /* ---- what is chosen from a list ---- */

@@ -189,6 +189,21 @@ static int take_tuple(PyObject *object, PyObject **to)
     return *to == NULL ? -1 : 0;
 }
 
+/* As take_tuple, of str. */
+static int take_names(PyObject *object, PyObject **to)
+{
+    if (take_tuple(object, to) < 0)
+        return -1;
+    for (Py_ssize_t i = 0; *to != NULL && i < PyTuple_GET_SIZE(*to); i++) {
+        if (PyUnicode_Check(PyTuple_GET_ITEM(*to, i)))
+            continue;
+        PyErr_Format(PyExc_TypeError, "a name is a str, not %.100s: look at what is given",
+                     Py_TYPE(PyTuple_GET_ITEM(*to, i))->tp_name);
+        return -1;
+    }
+    return 0;
+}
+
 /* None, or what has a buffer. */
 static PyObject *take_bytes(PyObject *object)
 {
@@ -218,7 +233,7 @@ static int read_parts(ft_code_view *view, const given_parts *given)
     view->line_shift = given->line_shift;
     if (view->plain == NULL || view->shown == NULL || view->line_table == NULL ||
         view->handler_table == NULL || take_tuple(given->consts, &view->consts) < 0 ||
-        take_tuple(given->names, &view->names) < 0 || take_tuple(given->locals, &view->locals) < 0)
+        take_names(given->names, &view->names) < 0 || take_names(given->locals, &view->locals) < 0)
         return -1;
     if (PyBytes_GET_SIZE(view->plain) != PyBytes_GET_SIZE(view->shown)) {
         PyErr_SetString(PyExc_ValueError,

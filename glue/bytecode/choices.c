@@ -142,7 +142,7 @@ static void choose_comparisons(ft_building *build)
     Py_ssize_t count = build->ok ? PyTuple_GET_SIZE(texts) : 0;
     PyObject *as_bool = ft_dialect_keep(build, PyTuple_New(count));
     for (Py_ssize_t i = 0; build->ok && i < count; i++) {
-        PyObject *text = PyUnicode_FromFormat("bool(%U)", PyTuple_GET_ITEM(texts, i));
+        PyObject *text = PyUnicode_FromFormat("bool(%S)", PyTuple_GET_ITEM(texts, i));
         build->ok = text != NULL;
         PyTuple_SET_ITEM(as_bool, i, text);
     }

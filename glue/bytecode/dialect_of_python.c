@@ -93,6 +93,7 @@ static void add_names(ft_building *build)
         build->dialect->names[opcode] =
             ft_dialect_keep(build, named ? Py_NewRef(PyTuple_GET_ITEM(names, opcode))
                                          : PyUnicode_FromFormat("<%d>", opcode));
+        build->dialect->numbers[opcode] = ft_dialect_keep(build, PyLong_FromLong(opcode));
         build->ok = build->ok && PyUnicode_CheckExact(build->dialect->names[opcode]);
     }
 }

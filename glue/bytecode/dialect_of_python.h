@@ -31,8 +31,9 @@ typedef struct ft_python_dialect {
     ft_dialect table;
     PyObject *kept; /* owned: a list */
     PyObject *names[FT_OPCODES];
-    PyObject *fields[FT_OPCODES]; /* by base: a tuple of (name, units) of its caches, or NULL */
-    PyObject *zeros[FT_OPCODES];  /* by base: its caches when all are zeros, or NULL */
+    PyObject *numbers[FT_OPCODES]; /* ints */
+    PyObject *fields[FT_OPCODES];  /* by base: a tuple of (name, units) of its caches, or NULL */
+    PyObject *zeros[FT_OPCODES];   /* by base: its caches when all are zeros, or NULL */
     ft_choice choices[FT_OPCODES];
     ft_mark marks[FT_OPCODES];
     bool unresolved[FT_OPCODES];           /* constants that are not looked up */

@@ -117,20 +117,24 @@ bool ft_row_cursor_move(ft_row_cursor *cursor, const ft_code_view *view, uint32_
 /* ---- objects ---- */
 
 /* Takes the values, of which any may be NULL after a failure. */
-static PyObject *new_row(PyTypeObject *type, PyObject *const *values, int count)
+static inline PyObject *new_row(PyTypeObject *type, PyObject *const *values, int count)
 {
     PyObject *row = ft_compat_new_row(type, count);
     bool failed = row == NULL;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         failed |= values[i] == NULL;
-        if (row != NULL)
+    if (__builtin_expect(!failed, 1)) {
+        for (int i = 0; i < count; i++)
             PyTuple_SET_ITEM(row, i, values[i]); /* as in every struct sequence */
-        else
-            Py_XDECREF(values[i]);
+        return row;
     }
-    if (failed)
-        Py_CLEAR(row);
-    return row;
+    if (row != NULL) { /* nothing is in it */
+        PyObject_GC_Del(row);
+        Py_DECREF(type);
+    }
+    for (int i = 0; i < count; i++)
+        Py_XDECREF(values[i]);
+    return NULL;
 }
 
 static PyObject *number_or_none(int64_t number, int64_t none)
@@ -192,9 +196,8 @@ void ft_row_cursor_fini(ft_row_cursor *cursor)
 
 static bool is_zero(const uint8_t *data, size_t bytes)
 {
-    while (bytes > 0 && data[bytes - 1] == 0)
-        bytes--;
-    return bytes == 0;
+    static const uint8_t zeros[UINT8_MAX * FT_UNIT_BYTES];
+    return memcmp(data, zeros, bytes) == 0;
 }
 
 /* One field of the caches: up to as many of its units as are there. */
@@ -258,6 +261,12 @@ static PyObject *offset_of(uint32_t unit)
     return PyLong_FromLongLong((int64_t)unit * FT_UNIT_BYTES);
 }
 
+/* Most arguments are the number of some opcode. */
+static PyObject *number_of(const ft_python_dialect *dialect, int32_t arg)
+{
+    return arg >= 0 && arg < FT_OPCODES ? Py_NewRef(dialect->numbers[arg]) : PyLong_FromLong(arg);
+}
+
 static PyObject *truth(bool value)
 {
     return Py_NewRef(value ? Py_True : Py_False);
@@ -271,8 +280,8 @@ static PyObject *cache_row(ft_code_view *view, ft_row_cursor *cursor, const ft_o
     PyObject *offset = offset_of(operation->unit);
     PyObject *values[] = {
         Py_NewRef(dialect->cache_name),
-        PyLong_FromLong(dialect->cache_opcode),
-        PyLong_FromLong(0),
+        Py_NewRef(dialect->numbers[dialect->cache_opcode]),
+        Py_NewRef(dialect->numbers[0]),
         Py_NewRef(Py_None),
         ft_argument_of_cache(view, operation),
         offset,
@@ -285,7 +294,7 @@ static PyObject *cache_row(ft_code_view *view, ft_row_cursor *cursor, const ft_o
         positions_of(view, cursor, position),
         Py_NewRef(Py_None),
         Py_NewRef(dialect->cache_name),
-        PyLong_FromLong(dialect->cache_opcode),
+        Py_NewRef(dialect->numbers[dialect->cache_opcode]),
     };
     return new_row(dialect->row_type, values, sizeof values / sizeof *values);
 }
@@ -303,14 +312,14 @@ PyObject *ft_instruction_row(ft_code_view *view, ft_row_cursor *cursor, uint32_t
     ft_argument_told told;
     if (ft_argument_tell(view, operation, &told) < 0)
         return NULL;
-    bool has_arg = dialect->table.opcodes[operation->base].argument != FT_ARGUMENT_NONE;
+    ft_argument kind = (ft_argument)dialect->table.opcodes[operation->base].argument;
     uint8_t base = dialect->table.opcodes[operation->opcode].base;
     uint32_t label = ft_labels_at(&view->labels, operation->unit);
     PyObject *offset = offset_of(operation->unit);
     PyObject *values[] = {
         Py_NewRef(dialect->names[operation->opcode]),
-        PyLong_FromLong(operation->opcode),
-        has_arg ? PyLong_FromLong(operation->arg) : Py_NewRef(Py_None),
+        Py_NewRef(dialect->numbers[operation->opcode]),
+        kind != FT_ARGUMENT_NONE ? number_of(dialect, operation->arg) : Py_NewRef(Py_None),
         told.value,
         told.text,
         offset,
@@ -318,12 +327,12 @@ PyObject *ft_instruction_row(ft_code_view *view, ft_row_cursor *cursor, uint32_t
         line_of(view, cursor, line),
         truth(starts),
         truth(label != 0),
-        target_of(view, operation),
+        kind < FT_ARGUMENT_FORWARD ? Py_NewRef(Py_None) : target_of(view, operation),
         number_or_none(label, 0),
         positions_of(view, cursor, &position),
         caches_of(view, operation),
         Py_NewRef(dialect->names[base]),
-        PyLong_FromLong(base),
+        Py_NewRef(dialect->numbers[base]),
     };
     return new_row(dialect->row_type, values, sizeof values / sizeof *values);
 }
