@@ -47,13 +47,11 @@ def ask(python: str, target: "Target") -> "tuple[str, Found]":
 
 def _answer(python: str, question: str) -> str:
     script = os.path.join(os.path.dirname(__file__), "stranger.py")
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     try:
         done = subprocess.run(
-            [python, "-E", "-s", script],
+            [python, "-I", script],
             input=question.encode("ascii"),
             capture_output=True,
-            env=environment,
             timeout=_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

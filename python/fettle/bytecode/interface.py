@@ -56,6 +56,8 @@ def dis(
         remarks = known.check(found) if known else []
     except Problem as problem:
         raise ValueError(problem.sentence) from None
+    if show_positions and not (source or known or vs or bytecode.takes("show_positions")):
+        raise ValueError("dis shows positions since Python 3.14; with source=True they are shown")
     choice = bytecode.Choice(show_caches, show_offsets, show_positions, adaptive, source, known)
     if vs is not None:
         from fettle.bytecode import pairs

@@ -58,7 +58,12 @@ def of(targets: "list[Target]", other: str, choice: "Choice") -> list[Pair]:
         return _elsewhere(targets, python, choice)
     from fettle.bytecode import find
 
-    return matched(targets, find.find(other), choice)
+    found = find.find(other)
+    if choice.adaptive:
+        from fettle.bytecode import ran
+
+        found = ran.alive(found)
+    return matched(targets, found, choice)
 
 
 def matched(targets: "list[Target]", found: "list[Target]", choice: "Choice") -> list[Pair]:
@@ -115,6 +120,11 @@ def here(code: CodeType, choice: "Choice") -> Side:
 
 
 def _elsewhere(targets: "list[Target]", python: str, choice: "Choice") -> list[Pair]:
+    if choice.adaptive:
+        raise Problem(
+            USAGE,
+            f"nothing runs in {visible(python)}, so it specialises nothing; leave --run out.",
+        )
     pairs = []
     for target in targets:
         if not target.unit.source:

@@ -68,7 +68,7 @@ def targets(selector: str, statement: str) -> list[Target]:
             _run(found[0].unit.module, code)
         except (Exception, SystemExit) as error:
             raise Problem(CHECK_FAILED, _raised(error)) from None
-    return _alive(found)
+    return alive(found)
 
 
 @contextmanager
@@ -110,8 +110,8 @@ def _raised(error: BaseException) -> str:
     return f"--run raised {shown}{last}; run a statement that ends well."
 
 
-def _alive(found: list[Target]) -> list[Target]:
-    """The same functions as they are in this process."""
+def alive(found: list[Target]) -> list[Target]:
+    """The same functions as they are in this process. Problem."""
     here = {each.unit.file for each in found}
     functions = (each for each in gc.get_objects() if type(each) is FunctionType)
     alive = codes.roots(each.__code__ for each in functions if each.__code__.co_filename in here)

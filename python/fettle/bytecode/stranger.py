@@ -82,5 +82,4 @@ def answer(question: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.path.pop(0)
     print(json.dumps(answer(json.loads(sys.stdin.read()))))
