@@ -16,6 +16,7 @@ loaded when it is first asked for.
     table   a decorator: all answers of a function, computed beforehand
     time    how long statements and functions take, and which is faster
     costs   what the common constructs cost on this machine and this interpreter
+    dis     prints the bytecode of an object, with its source, counts and times, or beside another
     Memo    results that outlive the process: Memo("folder") is a decorator
 """
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fettle._core import mark as lines
     from fettle._core import mark as profile
     from fettle._core import point as mark
+    from fettle.bytecode.interface import dis
     from fettle.caching.decorator import cache
     from fettle.caching.lookup import table
     from fettle.caching.memo import Memo
@@ -41,6 +43,7 @@ __all__ = [
     "cache",
     "census",
     "costs",
+    "dis",
     "layout",
     "lines",
     "mark",
@@ -59,6 +62,7 @@ _ELSEWHERE = {
     "cache": "fettle.caching.decorator",
     "census": "fettle.objects.census",
     "costs": "fettle.timing.costs",
+    "dis": "fettle.bytecode.interface",
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
