@@ -58,10 +58,10 @@ class stopwatch(_core.Stopwatch):
     the totals once. Uses of several threads or tasks that overlap each count in wall, so that wall
     may be more than went by; cpu counts what each thread had of its CPU, once.
 
-    waiting is the time in which a thread did not want the CPU: it slept, waited for a file, the
-    network, a lock or the interpreter's lock. A thread that is merely displaced by other programs
-    does not wait. Looking at the CPU's clock is dear: what waits for less than 20 us may be taken
-    for CPU time.
+    waiting is the time off the CPU of uses that gave it up of their own accord: they slept, waited
+    for a file, the network, a lock or the interpreter's lock. A use that other programs merely
+    displaced did not wait; in one that did both, the two are not told apart. Looking at the CPU's
+    clock is dear: what waits for less than 20 us may be taken for CPU time.
 
     Around a coroutine function a use is a call from its first step to its end: cpu is that of its
     own steps (of what it awaits too), all the time between them is waiting. A `with` block in a
