@@ -436,6 +436,8 @@ static int bytecode_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(view->names);
     Py_VISIT(view->locals);
     Py_VISIT(view->unknown);
+    for (Py_ssize_t i = 0; view->reprs != NULL && i < PyTuple_GET_SIZE(view->consts); i++)
+        Py_VISIT(view->reprs[i]); /* of the user's own kind of str, perhaps */
     return 0;
 }
 

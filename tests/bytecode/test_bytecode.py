@@ -176,6 +176,24 @@ def test_nothing_is_kept() -> None:
     assert gone() is None
 
 
+def test_texts_are_no_hidden_cycle() -> None:
+    class Text(str):
+        about: object
+
+    def show() -> str:
+        text = Text("shown")
+        text.about = code
+        gone.append(weakref.ref(text))
+        return text
+
+    gone: list[weakref.ref[Text]] = []
+    code: _core.Bytecode | None = _core.Bytecode(with_constant(Shows(show)))
+    assert any(row.argrepr == "shown" for row in code or ())
+    code = None
+    gc.collect()
+    assert gone and all(each() is None for each in gone)
+
+
 def test_counts_of_references() -> None:
     def work() -> None:
         for code in inside(CODE):
