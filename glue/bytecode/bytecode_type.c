@@ -15,7 +15,8 @@ typedef struct view_options {
     PyObject *unknown; /* borrowed */
 } view_options;
 
-/* Of the type, with everything empty; the collector does not see it yet. */
+/* Of the type, with everything empty; the collector does not see it yet, nor does who asks it for
+ * all objects: code of the user's may run until it is finished. */
 static ft_code_view *new_view(PyTypeObject *type, const view_options *options)
 {
     ft_module_state *state = ft_module_state_of(type);
@@ -25,6 +26,7 @@ static ft_code_view *new_view(PyTypeObject *type, const view_options *options)
         Py_XDECREF(capsule);
         return NULL;
     }
+    PyObject_GC_UnTrack(view);
     view->capsule = capsule;
     view->dialect = ft_python_dialect_in(capsule);
     view->decoding.mem = view->labels.mem = &ft_mem_system;
@@ -79,6 +81,7 @@ static PyObject *finish(ft_code_view *view, const view_options *options)
     ft_status status = decode(view, options);
     if (status == FT_OK) {
         ft_row_cursor_init(&view->cursor, view);
+        PyObject_GC_Track(view);
         return (PyObject *)view;
     }
     Py_DECREF(view);

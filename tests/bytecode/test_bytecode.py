@@ -9,7 +9,7 @@ import random
 import sys
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
@@ -192,6 +192,21 @@ def test_texts_are_no_hidden_cycle() -> None:
     code = None
     gc.collect()
     assert gone and all(each() is None for each in gone)
+
+
+def test_nobody_sees_an_unfinished_one() -> None:
+    """The collector knows all objects, and so does who asks it."""
+    counts = []
+
+    def parts() -> Iterator[int]:
+        counts.append(sum(type(each) is _core.Bytecode for each in gc.get_objects()))
+        yield 1
+
+    next(parts())
+    _core.Bytecode.from_bytes(CODE.co_code, line_table=parts(), consts=parts())  # type: ignore[arg-type]
+    assert len(counts) == 3 and len(set(counts)) == 1
+    made = _core.Bytecode.from_bytes(CODE.co_code)
+    assert gc.is_tracked(made)
 
 
 def test_counts_of_references() -> None:
