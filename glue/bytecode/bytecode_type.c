@@ -341,10 +341,12 @@ static void row_iterator_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     row_iterator *iterator = (row_iterator *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, row_iterator_dealloc);
     Py_XDECREF(iterator->view);
     ft_row_cursor_fini(&iterator->cursor);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 /* ---- what else is asked ---- */
@@ -451,6 +453,7 @@ static void bytecode_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     ft_code_view *view = (ft_code_view *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, bytecode_dealloc); /* what it holds may hold another, and so on */
     for (Py_ssize_t i = 0; view->reprs != NULL && i < PyTuple_GET_SIZE(view->consts); i++)
         Py_XDECREF(view->reprs[i]);
     PyMem_Free(view->reprs);
@@ -469,6 +472,7 @@ static void bytecode_dealloc(PyObject *object)
     Py_XDECREF(view->capsule);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 PyDoc_STRVAR(bytecode_doc,

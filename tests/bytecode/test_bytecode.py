@@ -6,6 +6,7 @@ from __future__ import annotations
 import dis
 import gc
 import random
+import subprocess
 import sys
 import types
 import weakref
@@ -207,6 +208,21 @@ def test_nobody_sees_an_unfinished_one() -> None:
     assert len(counts) == 3 and len(set(counts)) == 1
     made = _core.Bytecode.from_bytes(CODE.co_code)
     assert gc.is_tracked(made)
+
+
+@pytest.mark.parametrize("wrap", ["", "iter"])
+def test_endless_nesting_is_let_go(wrap: str) -> None:
+    program = f"""
+from fettle import _core
+code, kept = compile("x = 1", "<source>", "exec"), None
+for _ in range(1_000_000):
+    kept = {wrap}(_core.Bytecode(code, unknown=kept))
+del kept
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_counts_of_references() -> None:
