@@ -36,9 +36,14 @@ static int begin_step(timed_steps *self)
         ft_usage_wake(self->lane, clock, ft_stopwatch_thread());
         return 1;
     }
-    self->lane = ft_stopwatch_lane(self->watch);
-    if (self->lane == NULL)
+    ft_usage_lane *lane = ft_stopwatch_lane(self->watch);
+    if (lane == NULL)
         return -1;
+    if (self->running || self->ended || self->lane != NULL) { /* a finaliser took a step: 3.11 */
+        ft_stopwatch_drop(self->watch, lane);
+        return begin_step(self);
+    }
+    self->lane = lane;
     self->running = true;
     self->start = ft_usage_begin(self->lane, clock);
     return 1;
