@@ -80,7 +80,7 @@ static int end_step(timed_steps *self, int begun, bool ended)
 static PySendResult steps_send_one(PyObject *object, PyObject *value, PyObject **result)
 {
     timed_steps *self = (timed_steps *)object;
-    bool is_counted = !PyGen_CheckExact(self->inner) && !PyCoro_CheckExact(self->inner);
+    bool is_counted = Py_IS_TYPE(self->inner, Py_TYPE(object)); /* what else has steps counts */
     PySendResult sent = PYGEN_ERROR;
     *result = NULL;
     if (ft_stopwatch_descend(is_counted) != 0)
