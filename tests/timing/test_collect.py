@@ -125,6 +125,15 @@ def test_so_many_rounds_and_no_more(rounds):
     assert source.opened == source.closed
 
 
+def test_groups_of_one_process_are_one_group(clock):
+    source = Made(noisy(13, 1e-5, 0.001), 2, clock)
+    source.is_one = True
+    timing = collect(source, ["x", "y"], Options())
+    assert source.opened > 1
+    assert [len(each.groups) for each in timing.series] == [1, 1]
+    assert timing.series[0].count == source.rounds
+
+
 @pytest.mark.parametrize("processes", [1, 2, 9])
 def test_so_many_processes_and_no_more(processes, clock):
     source = Made(noisy(4, 1e-5, 0.3), clock=clock)

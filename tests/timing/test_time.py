@@ -31,7 +31,7 @@ def this_process(monkeypatch):
 def test_twice_the_work_takes_twice_the_time():
     t = fettle.time("for i in range(2000): i * i", "for i in range(4000): i * i", budget=8)
     assert t.verdict == "slower"
-    assert t.ratio == pytest.approx(0.5, rel=0.02)
+    assert _within(t, 0.5)
     assert t.series[0].clock == "cpu"
 
 
@@ -39,7 +39,12 @@ def test_calls_of_a_function_add_up():
     once, thrice = "f()", "f(); f(); f()"
     setup = "def f():\n    for i in range(300): i * i"
     t = fettle.time(thrice, once, setup=setup, budget=8)
-    assert t.ratio == pytest.approx(3, rel=0.02)
+    assert _within(t, 3)
+
+
+def _within(t, ratio):
+    """Within 2 %, and what a busy machine makes of it."""
+    return t.interval[0] / 1.02 <= ratio <= t.interval[1] * 1.02
 
 
 def test_the_same_loop_here_and_elsewhere_beside_the_clock_itself():
@@ -273,9 +278,10 @@ def test_a_copied_function_does_what_the_function_does():
 
 def test_two_of_the_same():
     t = fettle.time("for i in range(100): i * i", "for i in range(100): i * i", processes=5)
-    assert t.ratio == pytest.approx(1, rel=0.1)
+    assert t.interval[0] / 1.05 <= 1 <= t.interval[1] * 1.05
     assert t.interval[0] <= t.ratio <= t.interval[1]
-    assert len(t.comparisons) == 1 and t.comparisons[0].pairs == t.series[0].count
+    assert len(t.comparisons) == 1
+    assert 0 < t.comparisons[0].pairs <= t.series[0].count
 
 
 def test_several_are_compared_with_the_first():
