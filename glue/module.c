@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/record/heap.h"
+#include "glue/bytecode/bytecode_type.h"
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
@@ -15,6 +16,7 @@
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
+#include "glue/timing/meter.h"
 #include "glue/timing/statistics.h"
 #include "glue/types/call_digests.h"
 #include "glue/types/lookup_table.h"
@@ -24,6 +26,7 @@
 #include "glue/types/rewrite.h"
 #include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
+#include "glue/types/stopwatch.h"
 #include "glue/types/store.h"
 #include "glue/types/stored_function.h"
 
@@ -243,6 +246,7 @@ static PyMethodDef core_methods[] = {
     {"census", ft_core_census, METH_NOARGS, ft_core_census_doc},
     {"made_alike", ft_core_made_alike, METH_VARARGS, ft_core_made_alike_doc},
     {"learned", ft_core_learned, METH_O, ft_core_learned_doc},
+    {"end_with", ft_core_end_with, METH_O, ft_core_end_with_doc},
     {"digest", (PyCFunction)(void (*)(void))ft_core_digest, METH_VARARGS | METH_KEYWORDS,
      ft_core_digest_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
@@ -272,7 +276,9 @@ static int core_exec(PyObject *module)
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
-        ft_call_plan_type_add(module, state) < 0 || ft_statistics_add(module, state) < 0)
+        ft_call_plan_type_add(module, state) < 0 || ft_meter_type_add(module, state) < 0 ||
+        ft_statistics_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0 ||
+        ft_bytecode_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

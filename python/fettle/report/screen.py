@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fettle.report.table import Line
 
 _CALLS_WIDTH = 7
-_SGR = {"bold": "1", "dim": "2", "yellow": "33", "cyan": "36"}
+_SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _WIDTH = 9  # a space and %8.3f, as cProfile
 
 
@@ -38,7 +38,7 @@ def page(
     if coloured(stream) and _coloured_page(heading, rows, rest, stream):
         return
     table = "".join(f"{numbers}{waiting}  {name}\n" for numbers, waiting, name in rows)
-    _write(f"{heading}\n{table}{rest}", stream)
+    write(f"{heading}\n{table}{rest}", stream)
 
 
 def styled(lines: list[tuple[str, str]], stream: "TextIO") -> None:
@@ -49,7 +49,7 @@ def styled(lines: list[tuple[str, str]], stream: "TextIO") -> None:
     if width is not None:
         lines = [(line if style == "bold" else _cut(line, width), style) for line, style in lines]
     codes = _SGR if coloured(stream) else {}
-    _write("".join([_in_style(line, codes.get(style, "")) for line, style in lines]), stream)
+    write("".join([_in_style(line, codes.get(style, "")) for line, style in lines]), stream)
 
 
 def room(stream: "TextIO") -> int | None:
@@ -73,12 +73,19 @@ def _in_style(line: str, code: str) -> str:
     return f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n"
 
 
+def plain(line: str) -> str:
+    """A line of somebody else's that must not draw on the screen; its tabs stay."""
+    from fettle.report.names import visible
+
+    return "\t".join(visible(part) for part in line.rstrip("\r\n").split("\t"))
+
+
 def sentences(texts: list[str], stream: "TextIO") -> None:
     if texts:
-        _write("".join(f"fettle: {text}\n" for text in texts), stream)
+        write("".join(f"fettle: {text}\n" for text in texts), stream)
 
 
-def _write(text: str, stream: "TextIO") -> None:
+def write(text: str, stream: "TextIO") -> None:
     stream.write(_encodable(text, stream))
     stream.flush()
 
