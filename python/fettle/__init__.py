@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
+    from fettle.timing.costs import costs
     from fettle.timing.interface import time
     from fettle.timing.stopwatch import stopwatch
-    from fettle.timing.costs import costs
 
 __all__ = [
     "Memo",

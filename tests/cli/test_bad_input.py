@@ -153,7 +153,9 @@ def test_a_table_that_can_not_be_written_is_no_traceback(folder: Folder) -> None
     assert ended.code == 5
 
 
-@pytest.mark.parametrize("verb", ["", "run", "view", "diff", "export", "memo", "time", "costs", "dis"])
+@pytest.mark.parametrize(
+    "verb", ["", "run", "view", "diff", "export", "memo", "time", "costs", "dis"]
+)
 def test_help_is_help(folder: Folder, verb: str) -> None:
     ended = folder.fettle(*verb.split(), "--help")
     assert (ended.code, ended.stderr) == (0, "")
