@@ -75,9 +75,6 @@ def test_json_is_a_list_of_what_was_promised(folder: Folder) -> None:
     for row in rows:
         assert list(row) == KEYS
         assert 0 <= row["low"] <= row["nanoseconds"] <= row["high"]
-    by_name = {row["name"]: row["nanoseconds"] for row in rows}
-    # a search of the file system, and one look-up
-    assert by_name["import that fails, caught"] > 10 * by_name["sys.modules[name]"]
 
 
 def test_kept_figures_are_shown_until_they_are_wanted_anew(folder: Folder) -> None:

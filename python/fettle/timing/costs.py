@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.report.names import visible
-from fettle.timing.constructs import Construct, constructs
+from fettle.timing.construct import Construct
+from fettle.timing.constructs import constructs
 from fettle.timing.figures import Figure, Kept
 from fettle.timing.interpreters import Interpreter, own
 
