@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,7 @@ SAME = {
 # its turns is far below what is asked about.
 STEP = "for i in range({turns}): i * i + i"
 TURNS = 2000
+FINE = 0.004  # the precision with which 1 % is looked for
 PARTS = ("same", "5%", "1%", "answer")
 PAIR = ("[i * i for i in range(150)]", "[i * i for i in range(151)]")  # 10 us each or so
 
@@ -59,19 +60,19 @@ def compared(first: str, second: str, setup: str, **options: Any) -> dict[str, A
         "verdict": t.verdict,
         "ratio": t.ratio,
         "low": low,
-        "high": high,
+        "high": high if math.isfinite(high) else None,
         "seconds": seconds,
         "groups": len(t.series[0].groups),
     }
 
 
-def same(rounds: int) -> list[dict[str, Any]]:
+def same(rounds: int, **options: Any) -> list[dict[str, Any]]:
     """Each kind of work against itself in turn."""
     kinds = list(SAME.values())
     found = []
     for i in range(rounds):
         setup, statement = kinds[i % len(kinds)]
-        found.append(compared(statement, statement, setup))
+        found.append(compared(statement, statement, setup, **options))
     return found
 
 
@@ -82,15 +83,15 @@ def slower(rounds: int, share: float, **options: Any) -> list[dict[str, Any]]:
     return [compared(first, second, "", **options) for _ in range(rounds)]
 
 
-def by_timeit() -> float:
-    """The ratio of the pair as timeit's best of five has it; a slow way to be quick."""
-    best = [_best(statement) for statement in PAIR]
+def by_timeit(*words: str) -> float:
+    """The ratio of the pair as timeit's best of five has it."""
+    best = [_best(statement, *words) for statement in PAIR]
     return best[0] / best[1]
 
 
-def _best(statement: str) -> float:
+def _best(statement: str, *words: str) -> float:
     said = subprocess.run(
-        [sys.executable, "-m", "timeit", "-u", "nsec", statement],
+        [sys.executable, "-m", "timeit", "-u", "nsec", *words, statement],
         capture_output=True,
         text=True,
         check=True,
@@ -100,14 +101,14 @@ def _best(statement: str) -> float:
     return float(found[1])
 
 
-def by_pyperf() -> float:
-    middle = [_mean(statement) for statement in PAIR]
+def by_pyperf(*words: str) -> float:
+    middle = [_mean(statement, *words) for statement in PAIR]
     return middle[0] / middle[1]
 
 
-def _mean(statement: str) -> float:
+def _mean(statement: str, *words: str) -> float:
     said = subprocess.run(
-        [sys.executable, "-m", "pyperf", "timeit", "--quiet", statement],
+        [sys.executable, "-m", "pyperf", "timeit", "--quiet", *words, statement],
         capture_output=True,
         text=True,
         check=True,
@@ -117,11 +118,15 @@ def _mean(statement: str) -> float:
     return float(found[1]) * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3}[found[2]]
 
 
-def answers(rounds: int) -> dict[str, list[dict[str, float]]]:
+def answers(rounds: int, tiny: bool) -> dict[str, list[dict[str, float]]]:
     """How long each way takes to compare the pair, and what it says the ratio is."""
-    ways = {"fettle": lambda: fettle.time(*PAIR).ratio, "timeit": by_timeit}
+    budget = {"budget": 0.3} if tiny else {}
+    ways: dict[str, Callable[[], float]] = {
+        "fettle": lambda: fettle.time(*PAIR, **budget).ratio,
+        "timeit": lambda: by_timeit(*["-n", "100"] * tiny),
+    }
     if importlib.util.find_spec("pyperf") is not None:
-        ways["pyperf"] = by_pyperf
+        ways["pyperf"] = lambda: by_pyperf(*["--debug-single-value"] * tiny)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
@@ -133,24 +138,25 @@ def answers(rounds: int) -> dict[str, list[dict[str, float]]]:
 
 def measure(effort: Effort) -> dict[str, Any]:
     chosen = [part for part in PARTS if not effort.only or part in effort.only]
-    result: dict[str, Any] = {"cores": os.cpu_count(), "cases": {}}
+    least: dict[str, Any] = {"budget": 0.3} if effort.tiny else {}
+    fine = {"precision": FINE, **({"budget": 60.0} | least)}
+    result: dict[str, Any] = {"burners": os.cpu_count(), "cases": {}}
     for name, count in (("as it is", 0), ("burners", os.cpu_count() or 1)):
         with burners(count):
             cases = result["cases"][name] = {}
             if "same" in chosen:
-                cases["same"] = same(1 if effort.tiny else 20 * effort.rounds)
+                cases["same"] = same(effort.tiny or 20 * effort.rounds, **least)
             if "5%" in chosen:
-                cases["5%"] = slower(1 if effort.tiny else 4 * effort.rounds, 0.05)
+                cases["5%"] = slower(effort.tiny or 4 * effort.rounds, 0.05, **least)
             if "1%" in chosen and not count:
-                fine = {"precision": 0.004, "budget": 2.0 if effort.tiny else 60.0}
-                cases["1%"] = slower(1 if effort.tiny else 2 * effort.rounds, 0.01, **fine)
+                cases["1%"] = slower(effort.tiny or effort.rounds, 0.01, **fine)
             if "answer" in chosen:
-                cases["answer"] = answers(1 if effort.tiny else effort.rounds)
+                cases["answer"] = answers(effort.rounds, effort.tiny)
     return result
 
 
 def table(result: dict[str, Any]) -> list[str]:
-    lines = ["timing                  comparisons  faster  slower  same  unclear  seconds  ratio"]
+    lines = ["timing:                 comparisons  faster  slower  same  unclear  seconds  ratio"]
     for load, cases in result["cases"].items():
         for name, found in cases.items():
             if name == "answer":

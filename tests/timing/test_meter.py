@@ -7,7 +7,6 @@ import time
 from itertools import repeat
 
 import pytest
-
 from fettle import _core
 
 

@@ -9,7 +9,6 @@ from itertools import repeat
 from types import CodeType
 
 import pytest
-
 from fettle.problem import USAGE, Problem
 from fettle.timing import statements
 
@@ -33,7 +32,7 @@ def loop_of(code: CodeType) -> list[tuple[str, object]]:
     """The instructions from the loop on to its end."""
     rows = [(each.opname, each.argrepr) for each in dis.get_instructions(code)]
     names = [name for name, _ in rows]
-    begin = names.index("GET_ITER", next(i for i, row in enumerate(rows) if "_it" == row[1]))
+    begin = names.index("GET_ITER", next(i for i, row in enumerate(rows) if row[1] == "_it"))
     # jumps and code objects have addresses
     return [(name, "" if "to " in text or "<" in text else text) for name, text in rows[begin:]]
 
@@ -47,8 +46,9 @@ def test_the_loop_is_that_of_timeit(statement, setup):
     theirs = timeit.Timer(statement, setup).inner.__code__
     ours = inner_code(marshal.loads(statements.of_statement(statement, setup, 1, 1).code))
     mine, other = loop_of(ours), loop_of(theirs)
+    ends = {"_stop", "_timer"}
     until = min(
-        next(i for i, row in enumerate(rows) if row[0] == "END_FOR" or row[1] in {"_stop", "_timer"})
+        next(i for i, row in enumerate(rows) if row[0] == "END_FOR" or row[1] in ends)
         for rows in (mine, other)
     )
     assert mine[:until] == other[:until]

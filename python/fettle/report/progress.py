@@ -70,12 +70,17 @@ class Line:
 
 
 def said(progress: "Progress") -> str:
-    """What the line says: 12 samples in 3 processes, known to 2.3% of 1.0%, 2 of 5 s."""
-    samples = size.counted(progress.samples, "sample")
-    where = f" in {size.counted(progress.groups, 'process', 'processes')}"
-    wanted = f"{100 * progress.options.precision:.1f}%"
-    known = f", known to {100 * progress.width:.1f}%" if math.isfinite(progress.width) else ""
+    """What the line says, what matters most first, for a narrow terminal cuts it."""
     budget = progress.options.budget
-    most = f" of {budget:.0f}" if budget < 1e6 else ""
-    goal = f" (wanted: {wanted})" if known else ""
-    return f"timing: {samples}{where}{known}{goal}, {progress.elapsed:.0f}{most} s; ^C ends it"
+    time_gone = (
+        f"{progress.elapsed:.0f} of {budget:.0f} s"
+        if budget < 1e6
+        else (f"{progress.elapsed:.0f} s")
+    )
+    wanted = 100 * progress.options.precision
+    known = ""
+    if math.isfinite(progress.width):
+        known = f", within {100 * progress.width:.1f}% (wanted: {wanted:.1f}%)"
+    samples = size.counted(progress.samples, "sample")
+    processes = size.counted(progress.groups, "process", "processes")
+    return f"timing: {time_gone}{known}, {samples} in {processes}; ^C ends it"

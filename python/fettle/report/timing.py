@@ -152,7 +152,9 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
         if comparison.verdict in HINTS:
             lines.append((HINTS[comparison.verdict], "dim"))
     each = " each" if len({series.count for series in timing.series}) == 1 else " of A"
-    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}{arrow}", "dim"))
+    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "dim"))
+    if arrow:
+        lines.append((f"  {arrow.strip()}", "dim"))
     return lines
 
 

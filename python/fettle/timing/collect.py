@@ -14,7 +14,7 @@ from fettle._core import trend
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.timing.disturbance import Watch
 from fettle.timing.options import LEAST, SPAN, Progress
-from fettle.timing.series import Series
+from fettle.timing.series import Series, short
 from fettle.timing.timing import judged, takes_nothing
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 GROUPS = 5  # before the answer is looked at for the first time
 TELL = 0.05  # seconds between two words about progress
 MORE = 1.5  # times as many groups until it is looked at again
+PATIENCE = 0.2  # of the budget, beyond which a group that was slow to start may have its rounds
 LAST = 0.25  # of the budget: a group that would take longer than what is left of it is not begun
 WAITS = 0.05  # of the wall clock's time that passed beside the CPU's, for code that waits
 HELPED = 0.1  # of the CPU time that other threads took, for code that computes in several
@@ -86,6 +87,7 @@ class _Collection:
         self._most_rounds = options.rounds or 1 << 62
         self._span = SPAN
         self._looks = _looks(options)
+        self._patience = options.budget * PATIENCE  # with the first rounds of a group
         if options.processes:
             self._span = max(SPAN, min(options.budget / options.processes, GROUPS * SPAN))
 
@@ -116,11 +118,13 @@ class _Collection:
         )
 
     def judge(self) -> "Timing":
-        groups = self._groups
+        groups = [group for group in self._groups if group]
+        if getattr(self._source, "is_one", False):
+            groups = [self.rounds()]
         clock, _ = self._clock()
         series = []
         for i, label in enumerate(self._labels):
-            samples = [[each[i] for each in group] for group in groups if group]
+            samples = [[each[i] for each in group] for group in groups]
             flat = [sample for group in samples for sample in group]
             series.append(
                 Series(
@@ -139,7 +143,7 @@ class _Collection:
             looks=self._looks,
         )
 
-    def rounds(self) -> "Rounds":
+    def rounds(self) -> "list[Sequence[Sample]]":
         return [each for group in self._groups for each in group]
 
     def allocated(self) -> "Sequence[tuple[int, int, int] | None]":
@@ -165,7 +169,7 @@ class _Collection:
         if allocated and None in allocated:
             notes = [*notes, "Memory was not recorded: another tool has the hooks."]
         said = [reason, *notes] if reason else notes
-        return replace(timing, series=tuple(series), notes=tuple(said))
+        return replace(timing, series=tuple(series), notes=tuple(dict.fromkeys(said)))
 
     # ---- when to go on ----
 
@@ -182,14 +186,15 @@ class _Collection:
                     first = now
                 if now - self._told > TELL:
                     self._tell()
-                if getattr(group, "is_ready", False) and not self._is_late():
+                is_late = self._is_late() and (len(rounds) >= least or now - first > self._patience)
+                if getattr(group, "is_ready", False) and not is_late:
                     continue
                 if getattr(group, "is_single", False):
                     return
-                span = max(self._span, (first - begun) / 2)
+                span = max(self._span, min((first - begun) / 2, GROUPS * SPAN))
                 if len(rounds) >= least and now - begun >= span:
                     return
-                if self._is_late() or self._count() >= self._most_rounds:
+                if is_late or self._count() >= self._most_rounds:
                     return
         finally:
             group.close()
@@ -201,7 +206,8 @@ class _Collection:
         if options.processes:
             return groups >= options.processes
         spent = self._elapsed()
-        if spent + spent / groups > options.budget and spent > options.budget * (1 - LAST):
+        is_near = spent > options.budget * (1 - LAST)
+        if groups >= GROUPS and is_near and spent + spent / groups > options.budget:
             return True
         if options.rounds or groups < self._look_at:
             return False
@@ -234,9 +240,9 @@ class _Collection:
         for i, label in enumerate(self._labels):
             samples = [each[i] for each in self.rounds()]
             if _is_most(_waits(sample) for sample in samples):
-                return "wall", f"Wall clock, because `{label}` waits."
+                return "wall", f"Wall clock, because `{short(label)}` waits."
             if _is_most(_is_helped(sample) for sample in samples):
-                return "wall", f"Wall clock, because `{label}` computes in several threads."
+                return "wall", f"Wall clock, because `{short(label)}` computes in several threads."
         return "cpu", ""
 
 
@@ -306,12 +312,12 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
     for series, of in zip(timing.series, timing.descriptions, strict=True):
         if takes_nothing(series, of):
             left = "; a ratio to it is a bound" if timing.comparisons else ""
-            notes.append(f"`{series.label}` takes no longer than the empty loop{left}.")
+            notes.append(f"`{short(series.label)}` takes no longer than the empty loop{left}.")
         elif (drift := trend(series.groups))[1] < CHANCE and abs(drift[0]) > DRIFT:
             how = "longer" if drift[0] > 0 else "less"
             notes.append(
-                f"`{series.label}` takes {abs(drift[0]):.0%} {how} the longer it is measured: its"
-                " runs are not alike."
+                f"`{short(series.label)}` takes {abs(drift[0]):.0%} {how} the longer it is"
+                " measured: its runs are not alike."
             )
     noisy = max(of.spread for of in timing.descriptions) > NOISY
     wide = _width(timing) > options.precision and not _is_known(timing, options.precision)
@@ -326,4 +332,4 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
 
 
 def _listed(labels: "Sequence[str]") -> str:
-    return " or ".join(f"`{label}`" for label in labels)
+    return " or ".join(f"`{short(label)}`" for label in labels)

@@ -8,6 +8,7 @@ from fettle.timing import statements
 from fettle.timing.collect import collect
 from fettle.timing.options import BUDGET, TIMEOUT, Options
 from fettle.timing.processes import Processes, Unprepared
+from fettle.timing.series import short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,4 +186,4 @@ def _name(function: object) -> tuple[str, str] | None:
 
 
 def _either(labels: "Sequence[str]") -> str:
-    return " or ".join(f"`{label}`" for label in labels)
+    return " or ".join(f"`{short(label)}`" for label in labels)

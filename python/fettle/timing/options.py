@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 CLOCKS = ("auto", "cpu", "wall")
 BUDGET = 5.0  # seconds; for an answer nobody waits longer than this without asking to
 TIMEOUT = 60.0  # seconds; for one sample
+LONGEST = 1e9  # seconds; what is longer, nobody waits for
+MOST = 1 << 60  # calls, rounds, processes; for C's numbers
 SPAN = 0.1  # seconds of samples of one process: luck differs between processes, so many are better
 LEAST = 3  # rounds of one process
 
@@ -32,32 +34,26 @@ class Options:
 
     def check(self) -> "Options":
         """Itself, or Problem."""
-        for wrong, sentence in (
-            (
-                not 0 < self.precision < 1,
-                f"precision needs a share between 0 and 1 (0.01 is 1%), not {self.precision!r}.",
-            ),
-            (self.clock not in CLOCKS, f'clock needs "auto", "cpu" or "wall", not {self.clock!r}'),
-            (
-                self.loops < 0,
-                f"n needs a number of calls from 1, or 0 to have it chosen, not {self.loops!r}.",
-            ),
-            (
-                self.rounds < 0,
-                f"rounds needs a number from 1, or 0 for enough, not {self.rounds!r}.",
-            ),
-            (
-                self.processes is not None and not 0 <= self.processes <= 10_000,
-                f"processes needs a number from 0 (this process) to 10000, not {self.processes!r}.",
-            ),
-            (not self.timeout > 0, f"timeout needs seconds above 0, not {self.timeout!r}."),
-            (not self.budget > 0, f"budget needs seconds above 0, not {self.budget!r}."),
-        ):
-            if wrong:
-                from fettle.problem import USAGE, Problem
-
-                raise Problem(USAGE, sentence)
+        self._need("precision", "a share between 0 and 1 (0.01 is 1%)", 0 < self.precision < 1)
+        self._need("clock", '"auto", "cpu" or "wall"', self.clock in CLOCKS)
+        self._need_count("loops", "n", "a number of calls from 1, or 0 to have it chosen")
+        self._need_count("rounds", "rounds", "a number from 1, or 0 for enough")
+        if self.processes is not None:
+            self._need_count("processes", "processes", "a number from 0 (this process)")
+        self._need("timeout", "seconds above 0", 0 < self.timeout <= LONGEST)
+        self._need("budget", "seconds above 0", 0 < self.budget <= LONGEST)
         return self
+
+    def _need(self, name: str, what: str, is_so: bool, called: str = "") -> None:
+        if not is_so:
+            from fettle.problem import USAGE, Problem
+
+            value = getattr(self, name)
+            raise Problem(USAGE, f"{called or name} needs {what}, not {value!r}.")
+
+    def _need_count(self, name: str, called: str, what: str) -> None:
+        value = getattr(self, name)
+        self._need(name, what, isinstance(value, int) and 0 <= value <= MOST, called)
 
 
 @dataclass(frozen=True, slots=True)

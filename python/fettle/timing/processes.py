@@ -21,7 +21,7 @@ from fettle.problem import CHECK_FAILED, FETTLE_FAILED, Problem, reason
 from fettle.timing import statements
 from fettle.timing.collect import TimedOut
 from fettle.timing.options import LEAST, SPAN
-from fettle.timing.series import Sample
+from fettle.timing.series import Sample, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Process:
     def _death(self) -> Problem:
         said = self._last_words()
         code = self._reap()
-        what = " and ".join(f"`{each.label}`" for each in self._candidates)
+        what = " and ".join(f"`{short(each.label)}`" for each in self._candidates)
         if said and not self.loops and ("Error" in said or "Fatal" in said):
             return Problem(FETTLE_FAILED, f"the process that measures {what} failed: {said}")
         if code is None:
@@ -279,7 +279,7 @@ def raised(
     if line > statements.SETUP_LINES:
         what, line = "the setup", line - statements.SETUP_LINES
     else:
-        what = f"{what} (`{candidate.label.splitlines()[0]}`)" if candidate.label else what
+        what = f"{what} (`{short(candidate.label)}`)" if candidate.label else what
     return f"{what} raised {text} (line {max(1, line)})."
 
 

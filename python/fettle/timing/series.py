@@ -35,6 +35,16 @@ if TYPE_CHECKING:
             """Sentences for the user."""
 
 
+def short(label: str) -> str:
+    """A label in a sentence: its first line.
+
+    >>> short("x = 1\\ny = 2")
+    'x = 1 ...'
+    """
+    first, _, rest = label.strip().partition("\n")
+    return f"{first} ..." if rest else first
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One measurement of one candidate. Times are of one call, in seconds, less the empty loop."""

@@ -154,7 +154,7 @@ def _rounds(pipes: _Pipes, runner: Runner, least: int, seconds: float) -> None:
         done += 1
         now = monotonic()
         is_last = done >= least and now - begun >= seconds
-        if is_last or now - flushed >= FLUSH:
+        if is_last or done == 1 or now - flushed >= FLUSH:
             pipes.put("rounds", kept, is_last)
             kept = []
             flushed = now
