@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: python bench [NAME...] [--rounds N] [--only WORKLOAD] [--tiny] [-o OUT.json]
 
-Runs the benchmarks (calls, distortion, lines, memory, cache, persist, policies, view, startup,
-timing; those named, or all), prints their tables and writes what they measured as JSON.
+Runs the benchmarks (calls, distortion, lines, memory, cache, persist, policies, bytecode, view,
+startup, timing; those named, or all), prints their tables and writes what they measured as JSON.
 docs/bench.md says how to read both. The interpreter that runs this is the one that is measured;
 fettle must be installed in it.
 """
@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import bench_bytecode
 import bench_cache
 import bench_calls
 import bench_distortion
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "cache": bench_cache,
     "persist": bench_persist,
     "policies": bench_policies,
+    "bytecode": bench_bytecode,
     "view": bench_view,
     "startup": bench_startup,
     "timing": bench_timing,
@@ -95,7 +97,7 @@ def unwritable(out: Path) -> str:
 
 
 def leaves_something(name: str, only: Sequence[str]) -> bool:
-    """Whether --only leaves that benchmark anything to do; view and startup have no parts."""
+    """Whether --only leaves that benchmark anything to do; some, as view, have no parts."""
     parts = PARTS.get(name)
     return parts is None or not only or not set(parts).isdisjoint(only)
 

@@ -257,6 +257,19 @@ static inline PyObject *ft_compat_weakly(PyObject *reference)
 #endif
 }
 
+/* The context of contextvars that a thread, the calling one, runs in: made if it has none yet.
+ * Borrowed; NULL with an exception. context in PyThreadState; nothing public gives it uncopied. */
+static inline PyObject *ft_compat_context(const PyThreadState *thread)
+{
+    if (thread->context == NULL) {
+        PyObject *copy = PyContext_CopyCurrent();
+        if (copy == NULL)
+            return NULL;
+        Py_DECREF(copy);
+    }
+    return thread->context;
+}
+
 static inline bool ft_compat_is_main_interpreter(void)
 {
     return PyInterpreterState_Get() == PyInterpreterState_Main();
@@ -296,6 +309,61 @@ static inline PyObject *ft_compat_type_dict(PyTypeObject *type)
 static inline bool ft_compat_is_resume(unsigned char opcode)
 {
     return opcode == RESUME;
+}
+
+/* ---- how the standard library's disassembler writes arguments ---- */
+
+/* Jumps name labels, what is beside a name stands behind it, and a line may start with none. */
+#define FT_DIS_HAS_LABELS (PY_VERSION_HEX >= 0x030D0000)
+#if FT_DIS_HAS_LABELS
+#define FT_DIS_NULL " + NULL"
+#define FT_DIS_NULL_OR_SELF " + NULL|self"
+#else
+#define FT_DIS_NULL "NULL + "
+#define FT_DIS_NULL_OR_SELF "NULL|self + "
+#endif
+/* Bits below the index of COMPARE_OP, LOAD_ATTR, IMPORT_NAME. */
+#define FT_DIS_COMPARE_SHIFT                                                                       \
+    (PY_VERSION_HEX >= 0x030D0000 ? 5 : PY_VERSION_HEX >= 0x030C0000 ? 4 : 0)
+#define FT_DIS_ATTR_SHIFT (PY_VERSION_HEX >= 0x030C0000 ? 1 : 0)
+#define FT_DIS_IMPORT_SHIFT (PY_VERSION_HEX >= 0x030F0000 ? 2 : 0)
+/* COMPARE_OP's bit that makes a bool of the result; 0: there is none. */
+#define FT_DIS_COMPARE_BOOL (PY_VERSION_HEX >= 0x030D0000 ? 16 : 0)
+#define FT_DIS_FUNCTION_FLAGS (PY_VERSION_HEX >= 0x030E0000 ? 5 : 4)
+#define FT_DIS_NAMES_TESTS (PY_VERSION_HEX >= 0x030E0000)  /* IS_OP, CONTAINS_OP */
+#define FT_DIS_GIVES_COMMON (PY_VERSION_HEX >= 0x030F0000) /* LOAD_COMMON_CONSTANT's value */
+/* 3.11: of the instructions with a constant only LOAD_CONST's is looked up; only jumps that are not
+ * specialised make labels; caches show what is in them only behind specialised instructions. */
+#define FT_DIS_LOAD_CONST_ALONE (PY_VERSION_HEX < 0x030C0000)
+#define FT_DIS_LABELS_PLAIN_JUMPS (PY_VERSION_HEX < 0x030C0000)
+#define FT_DIS_SHOWS_SPECIALISED_CACHES (PY_VERSION_HEX < 0x030C0000)
+
+/* The names of a code object's locals, cells and free variables, by the arguments of instructions:
+ * a tuple. Borrowed. co_localsplusnames from 3.11; `_varname_from_oparg` gives one of them. */
+static inline PyObject *ft_compat_local_names(const PyCodeObject *code)
+{
+    return code->co_localsplusnames;
+}
+
+/* The bytes of a code object as they are run, specialised: a new reference. The attribute
+ * `_co_code_adaptive` since 3.11. */
+static inline PyObject *ft_compat_running_code(PyCodeObject *code)
+{
+    return PyBytes_FromStringAndSize((const char *)_PyCode_CODE(code),
+                                     Py_SIZE(code) * (Py_ssize_t)sizeof(_Py_CODEUNIT));
+}
+
+/* PyStructSequence_New for who knows the number of fields, which that looks up by name, twice. They
+ * are unset, and the collector does not know of the new object, as it does not with those.
+ * From 3.14 on a tuple keeps its hash. */
+static inline PyObject *ft_compat_new_row(PyTypeObject *type, Py_ssize_t fields)
+{
+    PyTupleObject *row = PyObject_GC_NewVar(PyTupleObject, type, fields);
+#if PY_VERSION_HEX >= 0x030E0000
+    if (row != NULL)
+        row->ob_hash = -1;
+#endif
+    return (PyObject *)row;
 }
 
 /* ---- coroutines and generators ---- */

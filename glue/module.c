@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/record/heap.h"
+#include "glue/bytecode/bytecode_type.h"
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
@@ -25,6 +26,7 @@
 #include "glue/types/rewrite.h"
 #include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
+#include "glue/types/stopwatch.h"
 #include "glue/types/store.h"
 #include "glue/types/stored_function.h"
 
@@ -275,7 +277,8 @@ static int core_exec(PyObject *module)
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
         ft_call_plan_type_add(module, state) < 0 || ft_meter_type_add(module, state) < 0 ||
-        ft_statistics_add(module, state) < 0)
+        ft_statistics_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0 ||
+        ft_bytecode_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

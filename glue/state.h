@@ -27,9 +27,11 @@ typedef struct ft_module_state {
     PyTypeObject *store_type, *stored_bytes_type, *stored_function_type;
     PyTypeObject *call_type; /* struct sequence: a call with keywords, as a key that is exported */
     PyObject *keyword_mark, *shelf_name; /* in keys of calls; "__fettle__" */
-    PyTypeObject *call_plan_type;
+    PyTypeObject *call_plan_type, *stopwatch_type;
     PyTypeObject *description_type, *compared_type; /* struct sequences */
-    PyObject *known_types;                          /* a list (persist/known_types.h) */
+    PyTypeObject *instruction_type, *position_type, *bytecode_iterator_type;
+    PyObject *dialect;            /* a capsule (bytecode/dialect_of_python.h) */
+    PyObject *known_types;        /* a list (persist/known_types.h) */
     Py_ssize_t modules_looked_at; /* how many there were when it was filled; no reference */
     struct ft_wait *waits;        /* who waits for a result (caching/flights.h) */
 } ft_module_state;
@@ -75,6 +77,11 @@ static inline int ft_module_state_traverse(ft_module_state *state, visitproc vis
     Py_VISIT(state->call_plan_type);
     Py_VISIT(state->description_type);
     Py_VISIT(state->compared_type);
+    Py_VISIT(state->stopwatch_type);
+    Py_VISIT(state->instruction_type);
+    Py_VISIT(state->position_type);
+    Py_VISIT(state->bytecode_iterator_type);
+    Py_VISIT(state->dialect);
     Py_VISIT(state->known_types);
     return 0;
 }
@@ -117,6 +124,11 @@ static inline void ft_module_state_clear(ft_module_state *state)
     Py_CLEAR(state->call_plan_type);
     Py_CLEAR(state->description_type);
     Py_CLEAR(state->compared_type);
+    Py_CLEAR(state->stopwatch_type);
+    Py_CLEAR(state->instruction_type);
+    Py_CLEAR(state->position_type);
+    Py_CLEAR(state->bytecode_iterator_type);
+    Py_CLEAR(state->dialect);
     Py_CLEAR(state->known_types);
 }
 

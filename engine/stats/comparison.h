@@ -41,6 +41,11 @@
  * and FT_COMPARISON_LARGE while one group has less than FT_COMPARISON_PAIRS pairs. "same" from one
  * group means in this process.
  *
+ * How often that is wrong, and finds what there is, is measured in tests/engine/test_comparison.c
+ * on machines with bursts, heavy tails, two speeds and a layout of 1.5 %: equal code is called
+ * faster or slower in at most 5 % of sessions (one group, a layout of 1.5 %: 5.4 %), mostly in 1 to
+ * 2 %.
+ *
  * Groups with less than half the pairs of the largest (one that was interrupted) are left out.
  *
  * Times that are about nothing. Once the empty loop is subtracted a sample may be zero or below.
@@ -72,12 +77,12 @@ enum {
     FT_COMPARISON_LOOKS_MAX = 10000 /* a bound for sanity */
 };
 
-typedef enum ft_verdict { /* about the second */
-                          FT_VERDICT_UNCLEAR,
-                          FT_VERDICT_SAME, /* the interval is within 1 / (1 + margin) .. 1 + margin
-                                            */
-                          FT_VERDICT_FASTER,
-                          FT_VERDICT_SLOWER
+/* About the second. */
+typedef enum ft_verdict {
+    FT_VERDICT_UNCLEAR,
+    FT_VERDICT_SAME, /* the interval is within 1 / (1 + margin) .. 1 + margin */
+    FT_VERDICT_FASTER,
+    FT_VERDICT_SLOWER
 } ft_verdict;
 
 typedef struct ft_comparison_options {

@@ -14,7 +14,6 @@
 #ifndef FT_STATS_DESCRIPTION_H
 #define FT_STATS_DESCRIPTION_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/base/mem.h"

@@ -11,9 +11,12 @@ loaded when it is first asked for.
     layout  what an instance of a class takes, and would take with __slots__
     census  who fills the heap, class by class
     slots   a class decorator: the same class with __slots__
+    stopwatch  measures a block or a function: elapsed, on the CPU, waiting; also a decorator
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
     time    how long statements and functions take, and which is faster
+    costs   what the common constructs cost on this machine and this interpreter
+    dis     prints the bytecode of an object, with its source, counts and times, or beside another
     Memo    results that outlive the process: Memo("folder") is a decorator
 """
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from fettle._core import mark as lines
     from fettle._core import mark as profile
     from fettle._core import point as mark
+    from fettle.bytecode.interface import dis
     from fettle.caching.decorator import cache
     from fettle.caching.lookup import table
     from fettle.caching.memo import Memo
@@ -30,12 +34,16 @@ if TYPE_CHECKING:
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
+    from fettle.timing.costs import costs
     from fettle.timing.interface import time
+    from fettle.timing.stopwatch import stopwatch
 
 __all__ = [
     "Memo",
     "cache",
     "census",
+    "costs",
+    "dis",
     "layout",
     "lines",
     "mark",
@@ -43,6 +51,7 @@ __all__ = [
     "run",
     "sizeof",
     "slots",
+    "stopwatch",
     "table",
     "time",
 ]
@@ -52,9 +61,12 @@ _ELSEWHERE = {
     "Memo": "fettle.caching.memo",
     "cache": "fettle.caching.decorator",
     "census": "fettle.objects.census",
+    "costs": "fettle.timing.costs",
+    "dis": "fettle.bytecode.interface",
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
+    "stopwatch": "fettle.timing.stopwatch",
     "table": "fettle.caching.lookup",
     "time": "fettle.timing.interface",
 }

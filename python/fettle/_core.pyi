@@ -5,7 +5,7 @@ namedtuple adds (_fields, _asdict, _replace).
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from os import PathLike
 from types import CodeType, MemberDescriptorType, MethodType
 from typing import (
@@ -856,3 +856,135 @@ class StoredFunction:
     ) -> tuple[Any, float] | None: ...
     def counts(self) -> tuple[int, float]: ...
     def add_hit(self, saved: float, /) -> None: ...
+
+class Stopwatch:
+    """What fettle.stopwatch is built on. Times are seconds; cannot be copied or pickled."""
+
+    def __new__(cls, *, name: str | None = None) -> Self: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def wall(self) -> float: ...  # over all uses; with what runs now
+    @property
+    def cpu(self) -> float: ...  # likewise
+    @property
+    def waiting(self) -> float: ...  # likewise
+    @property
+    def count(self) -> int: ...  # uses that ended
+    @property
+    def min(self) -> float: ...  # of wall, per use, as the next three; 0.0 of none
+    @property
+    def median(self) -> float: ...  # exact up to 1024 uses, then to 1 %
+    @property
+    def max(self) -> float: ...
+    @property
+    def last(self) -> float: ...
+    def reset(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def _counted(self, seconds: float, /) -> None: ...  # a use that was added up in parts
+
+@final
+class TimedFunction:
+    """A function whose calls a stopwatch counts. Takes attributes, as a function does."""
+
+    def __new__(cls, watch: Stopwatch, function: Callable[..., Any], /) -> Self: ...
+    @property
+    def stopwatch(self) -> Stopwatch: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> Any: ...
+    def __deepcopy__(self, memo: dict[int, object], /) -> Self: ...
+
+@final
+class TimedSteps:
+    """The steps of a coroutine or generator, told to a stopwatch.
+
+    kind: "coroutine", one use; "generator", likewise, but only the steps; "part" of a use."""
+
+    def __new__(cls, watch: Stopwatch, inner: Iterator[Any], kind: str, /) -> Self: ...
+    @property
+    def spent(self) -> float: ...  # seconds up to now
+    def __await__(self) -> Generator[Any, Any, Any]: ...
+    def __iter__(self) -> Generator[Any, Any, Any]: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, *error: Any) -> Any: ...
+    def close(self) -> None: ...
+
+@final
+class Positions(structseq[Any], tuple[int | None, int | None, int | None, int | None]):
+    """Where in the source text an instruction comes from; columns are bytes."""
+
+    lineno: Final[int | None]
+    end_lineno: Final[int | None]
+    col_offset: Final[int | None]
+    end_col_offset: Final[int | None]
+
+@final
+class Instruction(structseq[Any], tuple[Any, ...]):
+    """One instruction of a code object. Offsets are bytes."""
+
+    opname: Final[str]
+    opcode: Final[int]
+    arg: Final[int | None]
+    argval: Final[Any]  # what arg stands for
+    argrepr: Final[str]  # that as a text, as the standard library's disassembler writes it
+    offset: Final[int]
+    start_offset: Final[int]  # of the first EXTENDED_ARG
+    line: Final[int | None]
+    starts_line: Final[bool]
+    is_jump_target: Final[bool]
+    jump_target: Final[int | None]
+    label: Final[int | None]  # from 1, in the order of offsets
+    positions: Final[Positions]
+    cache: Final[tuple[tuple[str, int, bytes], ...] | None]  # name, units, bytes of each
+    baseopname: Final[str]  # what it is a specialised form of; else its own
+    baseopcode: Final[int]
+
+@final
+class Bytecode:
+    """The instructions of one code object, decoded once; rows are made when asked for."""
+
+    def __new__(
+        cls,
+        code: CodeType,
+        /,
+        adaptive: bool = False,  # opcodes and caches as the interpreter has specialised them
+        first_line: int | None = None,  # lines are moved so that the first is this
+        caches: bool = False,  # each unit of inline caches is a row of its own
+        handlers: bool = False,  # the exception table makes labels, too
+        unknown: object = None,  # argval of what can not be looked up
+    ) -> Bytecode: ...
+    @classmethod
+    def from_bytes(
+        cls,
+        code: Buffer,
+        /,
+        running: Buffer | None = None,  # where opcodes and caches are taken from, if elsewhere
+        line_table: Buffer = b"",
+        first_line: int = 1,  # what the lines of line_table are differences from
+        line_shift: int = 0,  # added to each line
+        handler_table: Buffer = b"",
+        consts: Iterable[object] | None = None,  # None: not known, argval is unknown
+        names: Iterable[str] | None = None,
+        locals: Iterable[str] | None = None,  # by argument: locals, cells, free variables
+        caches: bool = False,
+        handlers: bool = False,
+        unknown: object = None,
+    ) -> Bytecode: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Instruction: ...
+    def __iter__(self) -> Iterator[Instruction]: ...
+    @property
+    def code(self) -> CodeType | None: ...
+    @property
+    def exceptions(self) -> tuple[tuple[int, int, int, int, bool], ...]:
+        """(start, end, target, depth, lasti) of each entry of the exception table."""
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The offset of label 1, of label 2, ...; an offset may lie outside the code."""
+
+    @property
+    def lines(self) -> tuple[tuple[int, int | None], ...]:
+        """(offset, line) where lines start."""

@@ -36,11 +36,11 @@ class Nearby:
             known = qualnames(file)
             if not name or name in known:
                 return "it is there, but the program did not load it"
-            near = [f"{place}:{each}" for each in _near(name, known)]
+            likely = [f"{place}:{each}" for each in near(name, known)]
         else:
             known = list(map(_relative, self._files)) if is_file(place) else list(self._modules)
-            near = [each + (f":{name}" if name else "") for each in _near(place, known)]
-        return f"near: {', '.join(near)}" if near else "write FILE, FILE:NAME or MODULE:NAME"
+            likely = [each + (f":{name}" if name else "") for each in near(place, known)]
+        return f"near: {', '.join(likely)}" if likely else "write FILE, FILE:NAME or MODULE:NAME"
 
     def _parted(self, selector: str) -> tuple[str, str]:
         """PLACE and NAME; the last dot may stand for the colon."""
@@ -62,7 +62,7 @@ def _relative(file: str) -> str:
     return file if inside.startswith("..") else inside
 
 
-def _near(word: str, known: list[str]) -> list[str]:
+def near(word: str, known: list[str]) -> list[str]:
     """Those that are like word, whatever the case, and whatever they are in."""
     spelled: dict[str, str] = {}
     for name in known:

@@ -12,8 +12,11 @@ LINE_PROFILER = ["_logger", "cli_utils", "line_profiler", "line_profiler_utils",
 LINE_PROFILER += ["scoping_policy", "text"]
 MODULES = [
     "cProfile",
+    "dis",
     "entries",
     "functools",
+    "timeit",
+    "listing",
     "tracemalloc",
     *(f"line_profiler.{name}" for name in LINE_PROFILER),
 ]

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/stats/bootstrap.h"
 #include "engine/stats/description.h"
 #include "tests/engine/machine.h"
 #include "tests/engine/sweep.h"
@@ -137,7 +138,7 @@ static int claims_are_few(const rates *of)
 static int is_found(const rates *of, double share)
 {
     double spare = times == 1 ? 0 : 3 * sqrt(share * (1 - share) * of->sessions);
-    return of->slower >= share * of->sessions - spare && of->faster <= of->sessions / 50;
+    return of->slower >= share * of->sessions - spare && of->faster + of->same <= of->sessions / 50;
 }
 
 static const plan plans[] = {
@@ -188,6 +189,11 @@ static void test_slower_code(void)
     for (uint32_t i = 0; i < MACHINE_MODELS; i++) {
         rates made = run(&machine_models[i], &ten, 0.05, 9, SESSIONS);
         CHECK(is_found(&made, i == 0 ? 0.95 : 0.8));
+    }
+    printf("# 2 %% slower is never the same: 10 groups of 30, 9 looks\n");
+    for (uint32_t i = 0; i < MACHINE_MODELS; i++) {
+        rates made = run(&machine_models[i], &ten, 0.02, 9, SESSIONS);
+        CHECK(made.same + made.faster <= made.sessions / 50);
     }
     printf("# 5 %% slower: 1 group of 200, 10 looks\n");
     rates made = run_all_alone(&machine_models[0], 200, 10, 0.05);
@@ -311,6 +317,81 @@ static void test_short_groups_are_left_out(void)
     CHECK(compare(first, second, 4, &defaults).pairs == 50);
 }
 
+/* Draws pairs whose logs have this deviation into groups, and takes the medians. */
+static void draw_groups(random_source *source, ft_samples *first, ft_samples *second,
+                        double *medians, uint32_t groups, uint32_t length, double deviation)
+{
+    for (uint32_t g = 0; g < groups; g++) {
+        double logs[400], *one = firsts + g * length, *other = seconds + g * length;
+        for (uint32_t i = 0; i < length; i++) {
+            logs[i] = deviation * random_normal(source);
+            one[i] = exp(logs[i]);
+            other[i] = 1;
+        }
+        medians[g] = ft_quantile_median(logs, length);
+        first[g] = (ft_samples){one, length};
+        second[g] = (ft_samples){other, length};
+    }
+}
+
+static double half_of(const ft_comparison *of)
+{
+    return log(of->high / of->low) / 2;
+}
+
+/* The formula of the header for two groups, 3 + 1 degrees of freedom (t from a table), w being
+ * what theory says of the median of normal samples. */
+static void test_the_prior_of_two_groups(void)
+{
+    enum { LENGTH = 400, SETS = 60 };
+    const double deviation = 0.5; /* its w is larger than M^2 */
+    double mean = 0;
+    int good = 1;
+    for (uint64_t seed = 0; seed < SETS; seed++) {
+        random_source source = {seed};
+        ft_samples first[2], second[2];
+        double medians[2];
+        draw_groups(&source, first, second, medians, 2, LENGTH, deviation);
+        ft_comparison made = compare(first, second, 2, &defaults);
+        double within = 3.14159265 / 2 * deviation * deviation / LENGTH;
+        double between = (medians[0] - medians[1]) * (medians[0] - medians[1]) / 2;
+        double wanted = 2.7764 * sqrt((3 * (0.015 * 0.015 + within) + between) / 4 / 2);
+        mean += half_of(&made) / wanted / SETS; /* the bootstrap of 8 runs is rough */
+        good &= fabs(log(made.ratio) - (medians[0] + medians[1]) / 2) < 1e-12;
+    }
+    CHECK(good && fabs(mean - 1) < 0.1);
+}
+
+/* Groups that are alike by chance: the interval is that of a deviation of half a percent. */
+static void test_groups_that_are_alike(void)
+{
+    random_source source = {9};
+    ft_samples first[6], second[6];
+    double medians[6];
+    draw_groups(&source, first, second, medians, 6, 40, 1e-6);
+    ft_comparison made = compare(first, second, 6, &defaults);
+    CHECK(fabs(half_of(&made) / (2.5706 * 0.005 / sqrt(6)) - 1) < 1e-3);
+    CHECK(made.verdict == FT_VERDICT_SAME);
+}
+
+/* Of one group: the bootstrap's own percentiles, stretched by t of 7 degrees over the normal's. */
+static void test_the_interval_of_a_median(void)
+{
+    double values[100], medians[FT_DESCRIPTION_RESAMPLES];
+    random_source source = {4};
+    ft_samples group = {values, 100};
+    ft_description made = {0};
+    for (uint32_t i = 0; i < 100; i++)
+        values[i] = 10 + random_normal(&source);
+    ft_description_make(&ft_mem_system, &group, 1, 0.95, 8, &made);
+    ft_bootstrap_medians(&ft_mem_system, &group, 1, 8, medians, FT_DESCRIPTION_RESAMPLES);
+    double stretch = 2.364624 / 1.959964 * sqrt(8.0 / 7);
+    double low = ft_quantile_at(medians, FT_DESCRIPTION_RESAMPLES, 0.025);
+    double high = ft_quantile_at(medians, FT_DESCRIPTION_RESAMPLES, 0.975);
+    CHECK(fabs(made.median - made.low - (made.median - low) * stretch) < 1e-5);
+    CHECK(fabs(made.high - made.median - (high - made.median) * stretch) < 1e-5);
+}
+
 /* Swapping the two turns the answer round; another unit of time changes nothing. */
 static int is_symmetrical(uint32_t seed)
 {
@@ -390,6 +471,9 @@ int main(int argc, char **argv)
     test_times_of_nothing();
     test_extreme_times();
     test_short_groups_are_left_out();
+    test_the_prior_of_two_groups();
+    test_groups_that_are_alike();
+    test_the_interval_of_a_median();
     test_symmetry();
     CHECK(sweep(work_paired));
     CHECK(sweep(work_apart));

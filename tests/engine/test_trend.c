@@ -157,6 +157,56 @@ static void test_on_machines(void)
     CHECK(count_trends(&machine_models[3], GROUPS, 0.2) >= SESSIONS * 80 / 100);
 }
 
+/* Equal blocks: the normal approximation with the variance of S over all orders, which is found by
+ * trying them: 3 and 2 of 7 are alike. */
+static void test_ties(void)
+{
+    enum { COUNT = 7 };
+    static const double kinds[COUNT] = {1, 1, 1, 2, 3, 3, 4};
+    double order[COUNT], values[COUNT], squares = 0, all = 0;
+    int good = 1;
+    for (uint32_t i = 0; i < COUNT; i++)
+        order[i] = i;
+    do {
+        for (uint32_t i = 0; i < COUNT; i++)
+            values[i] = kinds[(int)order[i]];
+        double sum = kendall_sum(values, COUNT);
+        squares += sum * sum;
+        all++;
+    } while (next_order(order, COUNT));
+    for (uint32_t i = 0; i < COUNT; i++)
+        order[i] = i;
+    for (int i = 0; i < 300 && next_order(order, COUNT); i++) {
+        for (uint32_t k = 0; k < COUNT; k++)
+            values[k] = kinds[(int)order[k]];
+        double sum = fmax(0, abs(kendall_sum(values, COUNT)) - 1);
+        ft_samples group = {values, COUNT};
+        good &= fabs(trend_of(&group, 1).probability - erfc(sum / sqrt(2 * squares / all))) < 1e-12;
+    }
+    CHECK(good && all == 5040);
+}
+
+/* Groups that wander, each its way, have no trend in common. */
+static void test_wandering_groups(void)
+{
+    static double values[GROUPS][LONGEST];
+    int seen = 0, seen_in_one = 0;
+    for (uint64_t session = 0; session < SESSIONS; session++) {
+        random_source source = {session};
+        ft_samples groups[GROUPS];
+        for (uint32_t g = 0; g < GROUPS; g++) {
+            double at = 100;
+            for (uint32_t i = 0; i < LONGEST; i++)
+                values[g][i] = at += random_normal(&source);
+            groups[g] = (ft_samples){values[g], LONGEST};
+        }
+        seen += trend_of(groups, GROUPS).probability < 0.01;
+        seen_in_one += trend_of(groups, 1).probability < 0.01;
+    }
+    CHECK(seen <= 10);
+    CHECK(seen_in_one > 30); /* what one group can not know: see trend.h */
+}
+
 static ft_status work(const ft_mem *mem)
 {
     double values[] = {1, 2, 3, 4};
@@ -175,6 +225,8 @@ int main(void)
     test_change();
     test_nothing_to_say();
     test_on_machines();
+    test_ties();
+    test_wandering_groups();
     CHECK(sweep(work));
     return tap_end();
 }

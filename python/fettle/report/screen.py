@@ -38,7 +38,7 @@ def page(
     if coloured(stream) and _coloured_page(heading, rows, rest, stream):
         return
     table = "".join(f"{numbers}{waiting}  {name}\n" for numbers, waiting, name in rows)
-    _write(f"{heading}\n{table}{rest}", stream)
+    write(f"{heading}\n{table}{rest}", stream)
 
 
 def styled(lines: list[tuple[str, str]], stream: "TextIO") -> None:
@@ -49,7 +49,7 @@ def styled(lines: list[tuple[str, str]], stream: "TextIO") -> None:
     if width is not None:
         lines = [(line if style == "bold" else _cut(line, width), style) for line, style in lines]
     codes = _SGR if coloured(stream) else {}
-    _write("".join([_in_style(line, codes.get(style, "")) for line, style in lines]), stream)
+    write("".join([_in_style(line, codes.get(style, "")) for line, style in lines]), stream)
 
 
 def room(stream: "TextIO") -> int | None:
@@ -82,10 +82,10 @@ def plain(line: str) -> str:
 
 def sentences(texts: list[str], stream: "TextIO") -> None:
     if texts:
-        _write("".join(f"fettle: {text}\n" for text in texts), stream)
+        write("".join(f"fettle: {text}\n" for text in texts), stream)
 
 
-def _write(text: str, stream: "TextIO") -> None:
+def write(text: str, stream: "TextIO") -> None:
     stream.write(_encodable(text, stream))
     stream.flush()
 

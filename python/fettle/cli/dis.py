@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`fettle dis`: the bytecode of a file, module, class or function."""
+
+import sys
+
+from fettle.options import Option, Parsed, help_lines, parse
+from fettle.problem import USAGE, Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle.bytecode.find import Target
+    from fettle.report.bytecode import Choice
+
+SUMMARY = "bytecode with its source, how often it ran and what it took"
+
+OPTIONS = [
+    Option("-c", "the text to compile, in place of SEL", "CODE"),
+    Option("-C --show-caches", "with the inline caches"),
+    Option("-O --show-offsets", "with the offset of each instruction"),
+    Option("-P --show-positions", "with lines and columns"),
+    Option("-S --adaptive", "as the interpreter has specialised it; needs --run"),
+    Option(
+        "--run", "import MODULE and run STATEMENT in it first, in a process of its own", "STATEMENT"
+    ),
+    Option("--source", "each line of source above its instructions"),
+    Option("--counts", "how often each line ran and its time, from a recording", "FILE"),
+    Option("--vs", "beside another SEL, or the same of another Python", "SEL|PYTHON"),
+    Option("--json", "the instructions as a list, for programs"),
+]
+
+HELP = f"""\
+usage: fettle dis SEL [OPTIONS]
+       fettle dis -c CODE [OPTIONS]
+
+Prints bytecode as dis.dis() does. SEL is FILE, FILE:NAME, FILE:LINE, MODULE, MODULE:NAME or
+MODULE.NAME; FILE may be a glob, NAME is as in CLASS.METHOD or FUNCTION.INNER, and of a class all
+methods are shown. A line is the way to a lambda or a comprehension.
+
+A file or module is compiled, never run or imported; only --run does that. A .pyc file is read as an
+import would read it: name none that you would not import.
+
+{help_lines(OPTIONS)}
+
+--run runs CODE a hundred times, or for a second, with the names of MODULE: until the interpreter
+has specialised what it does. --counts wants lines: `fettle run --lines=SEL app.py`. On a terminal
+of less than 72 columns --vs prints one side below the other, with - and + before what differs.
+
+  fettle dis examples/login.py:fetch_user_password
+  fettle dis json.decoder:JSONDecoder.decode --source
+  fettle dis app.py:main_app --counts app.fettle
+  fettle dis statistics:mean --run 'mean([1, 2, 3])'
+  fettle dis app.py:slow --vs app.py:fast
+  fettle dis app.py:main_app --vs python3.14
+  fettle dis -c 'x = [i for i in y]'"""
+
+
+def main(words: list[str]) -> int:
+    parsed = parse("dis", OPTIONS, words, mixed=True)
+    _check(parsed)
+    if "run" in parsed.values:
+        from fettle.bytecode import ran
+
+        if not ran.is_child:
+            return ran.in_child(words)
+        return show(parsed, ran.targets(parsed.words[0], parsed.values["run"]), adaptive=True)
+    return show(parsed, targets(parsed), adaptive=False)
+
+
+def show(parsed: Parsed, found: "list[Target]", adaptive: bool) -> int:
+    """Prints what was found, as the options say."""
+    from fettle.report import bytecode, screen
+
+    choice, remarks = _choice(parsed, found, adaptive)
+    if "vs" in parsed.values:
+        from fettle.bytecode import pairs
+        from fettle.report import bytecodepair
+
+        bytecodepair.show(pairs.of(found, parsed.values["vs"], choice), sys.stdout)
+    elif "json" in parsed.values:
+        import json
+
+        print(json.dumps(bytecode.rows(found, choice)))
+    else:
+        bytecode.show(found, choice, sys.stdout)
+    screen.sentences(remarks, sys.stderr)
+    return 0
+
+
+def targets(parsed: Parsed) -> "list[Target]":
+    """What the words mean."""
+    from fettle.bytecode import find, unit
+
+    if "c" in parsed.values:
+        whole = unit.of_text(parsed.values["c"])
+        return [find.Target(whole.code, whole)]
+    return find.find(parsed.words[0])
+
+
+def _check(parsed: Parsed) -> None:
+    values = parsed.values
+    if len(parsed.words) > 1:
+        raise Problem(USAGE, f"one SEL at a time, not {' '.join(parsed.words)}; --vs compares two.")
+    if "c" in values and parsed.words:
+        raise Problem(USAGE, "-c has the code already; leave the other words out.")
+    if "c" not in values and not parsed.words:
+        raise Problem(USAGE, "fettle dis needs SEL or -c CODE; `fettle dis --help` says more.")
+    if "adaptive" in values and "run" not in values:
+        raise Problem(
+            USAGE,
+            "nothing is specialised before it has run; add --run CODE, which calls it.",
+        )
+    if "run" in values and "c" in values:
+        raise Problem(USAGE, "--run needs a module: fettle dis MODULE:NAME --run CODE.")
+    for one, other in (
+        ("vs", "counts"),
+        ("vs", "json"),
+        ("vs", "source"),
+        ("vs", "show-positions"),
+    ):
+        if one in values and other in values:
+            raise Problem(USAGE, f"--{one} and --{other} do not go together; leave one out.")
+
+
+def _choice(parsed: Parsed, found: "list[Target]", adaptive: bool) -> "tuple[Choice, list[str]]":
+    from fettle.report.bytecode import Choice, takes
+
+    values, remarks = parsed.values, []
+    counts = None
+    if "counts" in values:
+        from fettle import recording
+        from fettle.bytecode.counts import Counts
+
+        path = recording.named(values["counts"])
+        opened = recording.open_one(path)
+        counts = Counts(opened.profile, path)
+        remarks = [*opened.remarks, *counts.check(found)]
+    has_source = "source" in values or counts is not None
+    if "show-positions" in values and not (
+        has_source or "json" in values or takes("show_positions")
+    ):
+        raise Problem(
+            USAGE, "-P shows positions as dis does since Python 3.14; add --source, or use --json."
+        )
+    choice = Choice(
+        caches="show-caches" in values,
+        offsets="show-offsets" in values,
+        positions="show-positions" in values,
+        adaptive=adaptive,
+        source="source" in values,
+        counts=counts,
+    )
+    return choice, remarks
