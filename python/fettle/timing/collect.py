@@ -31,6 +31,7 @@ GROUPS = 5  # before the answer is looked at for the first time
 TELL = 0.05  # seconds between two words about progress
 MORE = 1.5  # times as many groups until it is looked at again
 PATIENCE = 0.2  # of the budget, beyond which a group that was slow to start may have its rounds
+PATIENCE_LEAST = 0.5  # seconds
 LAST = 0.25  # of the budget: a group that would take longer than what is left of it is not begun
 WAITS = 0.05  # of the wall clock's time that passed beside the CPU's, for code that waits
 HELPED = 0.1  # of the CPU time that other threads took, for code that computes in several
@@ -87,7 +88,7 @@ class _Collection:
         self._most_rounds = options.rounds or 1 << 62
         self._span = SPAN
         self._looks = _looks(options)
-        self._patience = max(options.budget * PATIENCE, TELL * 10)  # with the first rounds of a group
+        self._patience = max(PATIENCE * options.budget, PATIENCE_LEAST)
         if options.processes:
             self._span = max(SPAN, min(options.budget / options.processes, GROUPS * SPAN))
 
