@@ -143,7 +143,8 @@ def test_slow_candidates_are_not_taken_for_endless_ones():
     t = fettle.time(
         *["time.sleep(0.6)"] * 3, setup="import time", timeout=1.3, budget=0.5, processes=1
     )
-    assert t.series[0].count == 1
+    assert t.series[0].count >= 1
+    assert t.notes == ("Wall clock, because `time.sleep(0.6)` waits.",)
 
 
 def _children(pid):

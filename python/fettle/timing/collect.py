@@ -31,6 +31,7 @@ GROUPS = 5  # before the answer is looked at for the first time
 TELL = 0.05  # seconds between two words about progress
 MORE = 1.5  # times as many groups until it is looked at again
 PATIENCE = 0.2  # of the budget, beyond which a group that was slow to start may have its rounds
+PATIENCE_LEAST = 0.5  # seconds
 LAST = 0.25  # of the budget: a group that would take longer than what is left of it is not begun
 WAITS = 0.05  # of the wall clock's time that passed beside the CPU's, for code that waits
 HELPED = 0.1  # of the CPU time that other threads took, for code that computes in several
@@ -79,7 +80,7 @@ class _Collection:
         self._labels = labels
         self._options = options
         self._progress = progress
-        self._begun = monotonic()
+        self._begun = self._closed = monotonic()
         self._groups: list[list[Sequence[Sample]]] = []
         self._look_at = GROUPS
         self._width = math.inf
@@ -87,7 +88,7 @@ class _Collection:
         self._most_rounds = options.rounds or 1 << 62
         self._span = SPAN
         self._looks = _looks(options)
-        self._patience = options.budget * PATIENCE  # with the first rounds of a group
+        self._patience = max(PATIENCE * options.budget, PATIENCE_LEAST)
         if options.processes:
             self._span = max(SPAN, min(options.budget / options.processes, GROUPS * SPAN))
 
@@ -176,28 +177,28 @@ class _Collection:
     def _measure(self, group: "Group") -> None:
         rounds: list[Sequence[Sample]] = []
         self._groups.append(rounds)
-        begun = first = monotonic()
+        begun = monotonic()
+        opened = begun - self._closed
+        span = max(self._span, min(opened / 2, GROUPS * SPAN))
         least = min(LEAST, self._most_rounds)
         try:
             while True:
                 rounds.append(group.round())
                 now = monotonic()
-                if len(rounds) == 1:
-                    first = now
                 if now - self._told > TELL:
                     self._tell()
-                is_late = self._is_late() and (len(rounds) >= least or now - first > self._patience)
+                is_late = self._is_late() and (len(rounds) >= least or now - begun > self._patience)
                 if getattr(group, "is_ready", False) and not is_late:
                     continue
                 if getattr(group, "is_single", False):
                     return
-                span = max(self._span, min((first - begun) / 2, GROUPS * SPAN))
                 if len(rounds) >= least and now - begun >= span:
                     return
                 if is_late or self._count() >= self._most_rounds:
                     return
         finally:
             group.close()
+            self._closed = monotonic()
 
     def _is_over(self) -> bool:
         options, groups = self._options, len(self._groups)
