@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 from fettle import executable
+from fettle.cli import time as cli
 from fettle.report import histogram, progress, unit
 from fettle.report import timing as report
 from fettle.report.unit import Scale
@@ -290,7 +291,7 @@ def test_many_candidates_have_names() -> None:
     assert lines[30].startswith("B is 10.1x faster than A ")
 
 
-@pytest.mark.parametrize("module", [report, histogram, unit, commands, executable])
+@pytest.mark.parametrize("module", [report, histogram, unit, commands, executable, cli])
 def test_the_examples_give_what_they_say(module: ModuleType) -> None:
     failed, attempted = doctest.testmod(module)
     assert attempted > 0

@@ -22,9 +22,10 @@ SUMMARY = "how long it takes, and which of several is faster"
 
 DEFAULT = "time.fettle"
 INTERRUPTED = 130
-OF_COMMANDS = 10.0  # seconds of measuring, if ten rounds take no longer
+OF_COMMANDS = 10.0  # seconds of measuring at least, unless the answer is known before
 LONGEST = 60.0
-ROUNDS = 10
+ROUNDS = 10  # of commands that take so long that no more of them fit
+LEAST_ROUNDS = 6  # however long they take
 
 OPTIONS = [
     Option("-s --setup", "runs before each sample, untimed; again: one more line of it", "SETUP"),
@@ -296,12 +297,20 @@ def _time_commands(
             took = source.warm_up()
             options = replace(options, loops=0, rounds=options.loops, counters=False)
             if "budget" not in parsed.values:
-                budget = min(max(OF_COMMANDS, ROUNDS * took), LONGEST)
-                options = replace(options, budget=1e9 if options.rounds else budget)
+                options = replace(options, budget=1e9 if options.rounds else budget(took))
             return collect(source, [each.label for each in found], options, show)
         except Failed as failed:
             _show_last(failed.lines)
             raise
+
+
+def budget(took: float) -> float:
+    """Seconds for the rounds of commands, of which the first took so many.
+
+    >>> budget(0.1), budget(3.0), budget(9.0), budget(20.0)
+    (10.0, 30.0, 60.0, 120.0)
+    """
+    return max(OF_COMMANDS, min(ROUNDS * took, max(LONGEST, LEAST_ROUNDS * took)))
 
 
 def _source(found: "list[Command]", timeout: float, ignore_failure: bool) -> "Commands":
