@@ -2,7 +2,7 @@
 """usage: python bench [NAME...] [--rounds N] [--only WORKLOAD] [--tiny] [-o OUT.json]
 
 Runs the benchmarks (calls, distortion, lines, memory, cache, persist, policies, bytecode, view,
-startup; those named, or all), prints their tables and writes what they measured as JSON.
+startup, timing; those named, or all), prints their tables and writes what they measured as JSON.
 docs/bench.md says how to read both. The interpreter that runs this is the one that is measured;
 fettle must be installed in it.
 """
@@ -28,6 +28,7 @@ import bench_memory
 import bench_persist
 import bench_policies
 import bench_startup
+import bench_timing
 import bench_view
 import machine
 from effort import Effort
@@ -48,6 +49,7 @@ BENCHMARKS = {
     "bytecode": bench_bytecode,
     "view": bench_view,
     "startup": bench_startup,
+    "timing": bench_timing,
 }
 PARTS: dict[str, Iterable[str]] = {  # what --only can name of them
     "calls": WORKLOADS,
@@ -57,6 +59,7 @@ PARTS: dict[str, Iterable[str]] = {  # what --only can name of them
     "cache": bench_cache.LOADS,
     "persist": bench_persist.PARTS,
     "policies": TRACES,
+    "timing": bench_timing.PARTS,
 }
 
 

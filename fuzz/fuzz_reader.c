@@ -89,7 +89,8 @@ static void build_and_read(const uint8_t *at, const uint8_t *end)
         FT_CHUNK_LINK, FT_CHUNK_LINE, FT_CHUNK_SRCE,
         FT_CHUNK_SITE, FT_CHUNK_HEAP, FT_CHUNK_MOMT,
         FT_CHUNK_PONT, FT_CHUNK_PROW, FT_CHUNK_OBJS,
-        FT_CHUNK_CLAS,
+        FT_CHUNK_CLAS, FT_CHUNK_TIME, FT_CHUNK_CNTR,
+        FT_CHUNK_SMPL,
     };
     enum { TYPES = sizeof types / sizeof types[0], HEAD = 5 };
     builder file;

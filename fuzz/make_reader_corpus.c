@@ -27,14 +27,15 @@ static void save_random(const char *folder)
     }
 }
 
-/* One with some of everything: lines.fettle is one of version 1.1, and is made no more. */
-static void save_memory(const char *folder)
+/* One with some of everything: lines.fettle is one of version 1.1, memory.fettle one of 1.2, and
+ * they are made no more. */
+static void save_full(const char *folder)
 {
     ft_profile profile;
     size_t length;
     make_full_profile(&profile, 20);
     uint8_t *bytes = profile_bytes(&profile, &length);
-    save(folder, "memory.fettle", bytes, length);
+    save(folder, "timings.fettle", bytes, length);
     free(bytes);
     ft_profile_fini(&profile);
 }
@@ -71,6 +72,22 @@ static void save_cut_and_damaged(const char *folder)
 /* One record of a recipe: the number of the type, then what follows the table in fuzz_reader.c. */
 #define RECORD(type, flags, stream, length, payload) type flags stream length "\0" payload
 
+/* Doubles. */
+#define NANOSECOND "\x95\xd6\x26\xe8\x0b\x2e\x11\x3e"
+#define ZERO "\0\0\0\0\0\0\0\0"
+
+/* Behind the dictionaries of `recipe`, which has room. */
+static void save_recipe_of_timings(const char *folder, uint8_t *recipe, size_t length)
+{
+    static const char timings[] =
+        RECORD("\23", "\1", "\0", "\36", "\1\1\5" NANOSECOND "\3\1\1\2\0\2\1" ZERO "\0\0\0\0")
+            RECORD("\24", "\1", "\0", "\12", "\0\1" NANOSECOND)
+                RECORD("\25", "\1", "\0", "\26", "\0\0\1" NANOSECOND "\0\0\1" ZERO)
+                    RECORD("\25", "\1", "\0", "\16", "\0\0\0\0\1\1" NANOSECOND);
+    memcpy(recipe + length, timings, sizeof timings - 1);
+    save(folder, "recipe-timings", recipe, length + sizeof timings - 1);
+}
+
 static void save_recipes(const char *folder)
 {
     static const char dictionaries[] = RECORD("\0", "\0", "\0", "\4", "\1k\1v")
@@ -98,9 +115,8 @@ static void save_recipes(const char *folder)
                             RECORD("\21", "\1", "\0", "\5", "\0\1\2\1\7")
                                 RECORD("\22", "\1", "\0", "\7", "\0\1\0\1\7\7\3");
     uint8_t recipe[512];
-    size_t length = 0;
-    memcpy(recipe, dictionaries, sizeof dictionaries - 1);
-    length += sizeof dictionaries - 1;
+    const size_t length = sizeof dictionaries - 1;
+    memcpy(recipe, dictionaries, length);
     memcpy(recipe + length, rest, sizeof rest - 1);
     save(folder, "recipe-sound", recipe, length + sizeof rest - 1);
     memcpy(recipe + length, texts, sizeof texts - 1);
@@ -113,6 +129,7 @@ static void save_recipes(const char *folder)
     save(folder, "recipe-lines", recipe, length + sizeof lines - 1);
     memcpy(recipe + length, memory, sizeof memory - 1);
     save(folder, "recipe-memory", recipe, length + sizeof memory - 1);
+    save_recipe_of_timings(folder, recipe, length);
 }
 
 int main(int count, char **words)
@@ -122,7 +139,7 @@ int main(int count, char **words)
         return 2;
     }
     save_random(words[1]);
-    save_memory(words[1]);
+    save_full(words[1]);
     save_cut_and_damaged(words[1]);
     save_recipes(words[1]);
     save(words[1], "empty", NULL, 0);

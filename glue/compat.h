@@ -257,6 +257,19 @@ static inline PyObject *ft_compat_weakly(PyObject *reference)
 #endif
 }
 
+/* The context of contextvars that a thread, the calling one, runs in: made if it has none yet.
+ * Borrowed; NULL with an exception. context in PyThreadState; nothing public gives it uncopied. */
+static inline PyObject *ft_compat_context(const PyThreadState *thread)
+{
+    if (thread->context == NULL) {
+        PyObject *copy = PyContext_CopyCurrent();
+        if (copy == NULL)
+            return NULL;
+        Py_DECREF(copy);
+    }
+    return thread->context;
+}
+
 static inline bool ft_compat_is_main_interpreter(void)
 {
     return PyInterpreterState_Get() == PyInterpreterState_Main();

@@ -16,6 +16,8 @@
 #include "glue/probes/probes.h"
 #include "glue/snapshots.h"
 #include "glue/state.h"
+#include "glue/timing/meter.h"
+#include "glue/timing/statistics.h"
 #include "glue/types/call_digests.h"
 #include "glue/types/lookup_table.h"
 #include "glue/types/memo.h"
@@ -24,6 +26,7 @@
 #include "glue/types/rewrite.h"
 #include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
+#include "glue/types/stopwatch.h"
 #include "glue/types/store.h"
 #include "glue/types/stored_function.h"
 
@@ -243,6 +246,7 @@ static PyMethodDef core_methods[] = {
     {"census", ft_core_census, METH_NOARGS, ft_core_census_doc},
     {"made_alike", ft_core_made_alike, METH_VARARGS, ft_core_made_alike_doc},
     {"learned", ft_core_learned, METH_O, ft_core_learned_doc},
+    {"end_with", ft_core_end_with, METH_O, ft_core_end_with_doc},
     {"digest", (PyCFunction)(void (*)(void))ft_core_digest, METH_VARARGS | METH_KEYWORDS,
      ft_core_digest_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
@@ -250,6 +254,11 @@ static PyMethodDef core_methods[] = {
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
     {"read_snapshot", ft_snapshots_read, METH_O, ft_snapshots_read_doc},
     {"write_snapshot", ft_snapshots_write, METH_VARARGS, ft_snapshots_write_doc},
+    {"describe", (PyCFunction)(void (*)(void))ft_core_describe, METH_VARARGS | METH_KEYWORDS,
+     ft_core_describe_doc},
+    {"compare", (PyCFunction)(void (*)(void))ft_core_compare, METH_VARARGS | METH_KEYWORDS,
+     ft_core_compare_doc},
+    {"trend", ft_core_trend, METH_O, ft_core_trend_doc},
 #if !FT_HAS_MONITORING
     {"_rewrite", ft_core_rewrite, METH_VARARGS, ft_rewrite_doc},
 #endif
@@ -267,7 +276,9 @@ static int core_exec(PyObject *module)
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
-        ft_call_plan_type_add(module, state) < 0 || ft_bytecode_type_add(module, state) < 0)
+        ft_call_plan_type_add(module, state) < 0 || ft_meter_type_add(module, state) < 0 ||
+        ft_statistics_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0 ||
+        ft_bytecode_type_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

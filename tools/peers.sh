@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# peers.sh PYTHON: the tests that CPython has for cProfile, pstats, tracemalloc, lru_cache and dis, and those of line_profiler
-# and joblib, must pass with ours in place. The runner is shared by the projects around this one; without it, or where the
+# peers.sh PYTHON: the tests that CPython has for cProfile, pstats, tracemalloc, timeit, dis and lru_cache, and those
+# of line_profiler and joblib, must pass with ours in place. The runner is shared by the projects around this one; without it, or where the
 # tests are missing and can not be fetched, this says so and ends well.
 set -euo pipefail
 python=$1
@@ -76,10 +76,10 @@ END
 [[ -f $runner ]] || not_tried "there is no $runner"
 result=0
 if "$python" -c 'import test.test_profile' 2>/dev/null; then
-    suite cprofile pstats lru_cache dis || result=1
+    suite cprofile pstats lru_cache timeit dis || result=1
     tracemalloc_suite || result=1
 else
-    echo "peers: cprofile, pstats, tracemalloc, lru_cache and dis not tried, $python comes without CPython's tests"
+    echo "peers: cprofile, pstats, tracemalloc, timeit, dis and lru_cache not tried, $python comes without CPython's tests"
 fi
 if fetch line_profiler $release pytest ubelt ipython; then
     suite line_profiler --path "$folder/line_profiler/site" --src "$folder/line_profiler/line_profiler-$release" || result=1

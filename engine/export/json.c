@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c: the recording as JSON, the format for scripts; docs/export.md is its specification.
  *
- * The document is ASCII whatever the texts hold, numbers are whole (nanoseconds, never fractions),
- * and each row stands on a line of its own, so that line tools and diffs work on it. Trees are
- * columns: a million nodes cost five arrays, not a million objects. */
+ * The document is ASCII whatever the texts hold, numbers are whole (nanoseconds, never fractions)
+ * but those of timings, and each row stands on a line of its own, so that line tools and diffs work
+ * on it. Trees are columns: a million nodes cost five arrays, not a million objects. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -367,6 +368,75 @@ static void put_memory(ft_buf *out, const ft_profile *profile)
     put_classes(out, profile);
 }
 
+/* ---- timings ---- */
+
+/* null for what is not known. */
+static void put_known(ft_buf *out, const char *before, bool known, uint64_t value)
+{
+    if (known)
+        put_number_member(out, before, value);
+    else
+        ft_buf_printf(out, "%snull", before);
+}
+
+static void put_counters(ft_buf *out, const ft_profile *profile, uint32_t series, uint32_t *at)
+{
+    const ft_samples *samples = &profile->samples;
+    const char *before = "";
+    ft_buf_put_text(out, ",\"counters\":{");
+    for (; *at < samples->counter_count && samples->counters[*at].series == series;
+         ++*at, before = ",") {
+        put_text_member(out, before, profile, samples->counters[*at].name);
+        ft_buf_put_byte(out, ':');
+        ft_spell_real(out, samples->counters[*at].value);
+    }
+    ft_buf_put_byte(out, '}');
+}
+
+static void put_groups(ft_buf *out, const ft_samples *samples, uint32_t series, uint32_t *at)
+{
+    const char *before = "\n   [";
+    ft_buf_put_text(out, ",\"groups_s\":[");
+    for (; *at < samples->group_count && samples->groups[*at].series == series;
+         ++*at, before = ",\n   [") {
+        const ft_group *group = &samples->groups[*at];
+        ft_buf_put_text(out, before);
+        for (uint32_t i = 0; i < group->count; i++) {
+            if (i > 0)
+                ft_buf_put_byte(out, ',');
+            ft_spell_real(out, samples->seconds[group->first + i]);
+        }
+        ft_buf_put_byte(out, ']');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+static void put_timings(ft_buf *out, const ft_profile *profile)
+{
+    const ft_samples *samples = &profile->samples;
+    uint32_t counter = 0, group = 0;
+    ft_buf_put_text(out, ",\n \"timings\":[");
+    for (uint32_t i = 0; i < samples->series_count; i++) {
+        const ft_series *series = &samples->series[i];
+        const bool has_memory = (series->flags & FT_SERIES_HAS_MEMORY) != 0;
+        put_row_start(out, i);
+        put_text_member(out, "{\"label\":", profile, series->label);
+        ft_buf_printf(out, ",\"clock\":\"%s\"", ft_spell_clock(series->clock));
+        put_number_member(out, ",\"loops\":", series->loops);
+        ft_buf_put_text(out, ",\"empty_s\":");
+        ft_spell_real(out, series->empty);
+        put_known(out, ",\"bytes\":", has_memory, series->bytes);
+        put_known(out, ",\"blocks\":", has_memory, series->blocks);
+        put_known(out, ",\"peak_bytes\":", (series->flags & FT_SERIES_HAS_PEAK) != 0, series->peak);
+        ft_buf_printf(out, ",\"together\":%s",
+                      (series->flags & FT_SERIES_TOGETHER) != 0 ? "true" : "false");
+        put_counters(out, profile, i, &counter);
+        put_groups(out, samples, i, &group);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
 static ft_status write_json(const ft_profile *profile, ft_buf *out)
 {
     ft_function_row *functions = NULL;
@@ -392,6 +462,7 @@ static ft_status write_json(const ft_profile *profile, ft_buf *out)
     put_notes(out, profile);
     put_lines(out, lines, profile->lines.count);
     put_memory(out, profile);
+    put_timings(out, profile);
     ft_buf_put_text(out, "}\n");
     status = ft_buf_status(out);
 end:

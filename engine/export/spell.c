@@ -4,6 +4,8 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/model/code.h"
@@ -130,6 +132,31 @@ void ft_spell_number(ft_buf *out, uint64_t value)
     ft_buf_put(out, digits + at, sizeof digits - at);
 }
 
+void ft_spell_real(ft_buf *out, double value)
+{
+    enum { SURE = 15, MOST = 17 }; /* digits that any double keeps, and that keep any double */
+    char spelled[MOST + 16];
+    double again = 0;
+    for (int digits = SURE; digits <= MOST; digits++) {
+        snprintf(spelled, sizeof spelled, "%.*g", digits, value);
+        again = strtod(spelled, NULL);
+        if (memcmp(&again, &value, sizeof value) == 0)
+            break;
+    }
+    bool in_point = false, is_whole = strchr(spelled, 'e') == NULL;
+    for (const char *at = spelled; *at != '\0'; at++) {
+        bool is_point = strchr("0123456789+-e", *at) == NULL; /* or a part of the locale's */
+        if (!is_point)
+            ft_buf_put_byte(out, (uint8_t)*at);
+        else if (!in_point)
+            ft_buf_put_byte(out, '.');
+        is_whole &= !is_point;
+        in_point = is_point;
+    }
+    if (is_whole) /* else -0 would be read as a whole number, which has no sign */
+        ft_buf_put_text(out, ".0");
+}
+
 static ft_text fixed_text(const char *text)
 {
     return (ft_text){text, strlen(text)};
@@ -171,6 +198,11 @@ const char *ft_spell_note(uint32_t kind)
         [FT_NOTE_INTERPRETERS] = "interpreters",
     };
     return kind < sizeof names / sizeof *names ? names[kind] : NULL;
+}
+
+const char *ft_spell_clock(uint32_t clock)
+{
+    return clock == FT_SERIES_CPU ? "cpu" : "wall";
 }
 
 const char *ft_spell_code_kind(uint32_t kind)

@@ -29,6 +29,9 @@ void ft_spell_json(ft_buf *out, ft_text text);
 
 void ft_spell_number(ft_buf *out, uint64_t value); /* decimal */
 
+/* A finite double in as many digits as make it again, with a point whatever the locale is. */
+void ft_spell_real(ft_buf *out, double value);
+
 /* What to call a function where a format has one name for it: its qualname, else its name, else
  * "?"; "[folded]", "[folded again]", "[task]" or "[awaited]" for what is no function. Borrowed from
  * the profile, or static. */
@@ -37,6 +40,9 @@ ft_text ft_spell_name(const ft_profile *profile, const ft_code *code);
 /* "folded", "disk full", ... for a ft_note_kind; NULL for a kind this version does not know.
  * Static. */
 const char *ft_spell_note(uint32_t kind);
+
+/* "cpu" or "wall" for a ft_series_clock. Static. */
+const char *ft_spell_clock(uint32_t clock);
 
 /* "root", "python", "c", "folded", "folded again", "task", "awaited" for a ft_code_kind below
  * FT_CODE_KINDS. Static.

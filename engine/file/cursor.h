@@ -5,7 +5,9 @@
 #define FT_FILE_CURSOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "engine/base/varint.h"
 
@@ -37,6 +39,20 @@ static inline uint32_t ft_cursor_get_below(ft_cursor *from, uint32_t bound)
     uint32_t value = ft_cursor_get_u32(from);
     from->failed |= value >= bound;
     return from->failed ? 0 : value;
+}
+
+/* A double: eight bytes, little-endian. */
+static inline double ft_cursor_get_double(ft_cursor *from)
+{
+    uint64_t bits = 0;
+    double value;
+    from->failed |= from->end - from->at < (ptrdiff_t)sizeof bits;
+    if (from->failed)
+        return 0;
+    for (size_t i = 0; i < sizeof bits; i++)
+        bits |= (uint64_t)*from->at++ << 8 * i;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 /* Whether nothing is left, or nothing can be read any more. */

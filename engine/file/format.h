@@ -11,7 +11,7 @@
 
 enum {
     FT_FORMAT_MAJOR = 1,
-    FT_FORMAT_MINOR = 2,
+    FT_FORMAT_MINOR = 3,
     FT_FORMAT_MAGIC_BYTES = 8,
     FT_FORMAT_HEADER_BYTES = 16,
     FT_FORMAT_CHUNK_HEAD_BYTES = 28,
@@ -41,6 +41,9 @@ enum {
 #define FT_CHUNK_PROW FT_FORMAT_TYPE('P', 'R', 'O', 'W')
 #define FT_CHUNK_OBJS FT_FORMAT_TYPE('O', 'B', 'J', 'S')
 #define FT_CHUNK_CLAS FT_FORMAT_TYPE('C', 'L', 'A', 'S')
+#define FT_CHUNK_TIME FT_FORMAT_TYPE('T', 'I', 'M', 'E')
+#define FT_CHUNK_CNTR FT_FORMAT_TYPE('C', 'N', 'T', 'R')
+#define FT_CHUNK_SMPL FT_FORMAT_TYPE('S', 'M', 'P', 'L')
 #define FT_CHUNK_END FT_FORMAT_TYPE('E', 'N', 'D', ' ')
 
 enum {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* segment.c: the meaning of chunks (docs/format.md): payloads become texts, codes, processes,
- * threads, trees, notes, lines and sources of a profile. memory_chunks.c has those of memory.
+ * threads, trees, notes, lines and sources of a profile. memory_chunks.c has those of memory,
+ * timing_chunks.c those of timings.
  *
  * Invariant: whatever was taken is in range of the profile's own tables, so that the profile is
  * whole after each chunk and a file may break off anywhere. The dictionaries of a segment are
@@ -12,6 +13,7 @@
 #include "engine/base/array.h"
 #include "engine/file/columns.h"
 #include "engine/file/memory_chunks.h"
+#include "engine/file/timing_chunks.h"
 
 /* Bytes of memory one element may cost, slots of the index and spare room included. */
 enum {
@@ -75,6 +77,8 @@ ft_status ft_segment_begin(ft_segment *segment)
     segment->first_thread = profile->thread_count;
     segment->first_meta = profile->meta_count;
     segment->first_point = profile->memory.point_count;
+    segment->first_series = profile->samples.series_count;
+    segment->first_group = profile->samples.group_count;
     segment->nodes = segment->notes = 0;
     segment->sequence = 0;
     segment->meta_only = true;
@@ -408,7 +412,9 @@ static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, ft_cursor
     case FT_CHUNK_END:
         return take_end(segment, from);
     default:
-        return ft_memory_chunks_take(segment, chunk->type, from);
+        return ft_memory_chunks_knows(chunk->type)
+                   ? ft_memory_chunks_take(segment, chunk->type, from)
+                   : ft_timing_chunks_take(segment, chunk->type, from);
     }
 }
 
@@ -428,7 +434,7 @@ bool ft_segment_knows(uint32_t type)
     case FT_CHUNK_END:
         return true;
     default:
-        return ft_memory_chunks_knows(type);
+        return ft_memory_chunks_knows(type) || ft_timing_chunks_knows(type);
     }
 }
 

@@ -25,10 +25,11 @@ typedef struct ft_segment {
     uint32_t sources;           /* SRCE records read in the whole file */
     ft_ids texts, codes, sites; /* of this segment */
     uint32_t first_process, first_thread, first_meta; /* the profile's counts when it began */
-    uint32_t first_point;                             /* likewise */
-    uint64_t nodes, notes;                            /* read in this segment */
-    uint32_t sequence;                                /* expected of the next chunk */
-    bool meta_only;                                   /* nothing but META so far */
+    uint32_t first_point, first_series;               /* likewise */
+    uint32_t first_group;  /* the profile's first of the series whose samples were read last */
+    uint64_t nodes, notes; /* read in this segment */
+    uint32_t sequence;     /* expected of the next chunk */
+    bool meta_only;        /* nothing but META so far */
     bool ended;
     uint32_t open_type; /* the type whose last text is not whole yet, or 0 */
     ft_buf open_text;   /* the part of it that was read */

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/base/buf.h"
@@ -381,6 +382,76 @@ static ft_status put_classes(writer *to)
     return status == FT_OK ? put_rest(to, FT_CHUNK_CLAS) : status;
 }
 
+static void put_double(ft_buf *out, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    ft_buf_put_u64(out, bits);
+}
+
+static ft_status put_series(writer *to)
+{
+    const ft_samples *samples = &to->profile->samples;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < samples->series_count && status == FT_OK; i++) {
+        const ft_series *series = &samples->series[i];
+        ft_buf_put_varint(&to->raw, series->label);
+        ft_buf_put_varint(&to->raw, series->clock);
+        ft_buf_put_varint(&to->raw, series->loops);
+        put_double(&to->raw, series->empty);
+        status = PUT_RECORD(to, FT_CHUNK_TIME, series->flags, series->bytes, series->blocks,
+                            series->peak);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_TIME) : status;
+}
+
+static ft_status put_counters(writer *to)
+{
+    const ft_samples *samples = &to->profile->samples;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < samples->counter_count && status == FT_OK; i++) {
+        ft_buf_put_varint(&to->raw, samples->counters[i].series);
+        ft_buf_put_varint(&to->raw, samples->counters[i].name);
+        put_double(&to->raw, samples->counters[i].value);
+        status = put_full(to, FT_CHUNK_CNTR);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_CNTR) : status;
+}
+
+/* The samples of one group, in as many records as chunks they take; a record at least. number: the
+ * group's in its series. */
+static ft_status put_group(writer *to, const ft_group *group, uint32_t number)
+{
+    uint32_t at = 0;
+    ft_status status;
+    do {
+        assert(to->raw.length + RECORD_MAX <= FT_FORMAT_RAW_MAX);
+        uint32_t room = (uint32_t)((FT_FORMAT_RAW_MAX - RECORD_MAX - to->raw.length) / 8) + 1;
+        uint32_t count = group->count - at < room ? group->count - at : room;
+        ft_buf_put_varint(&to->raw, group->series);
+        ft_buf_put_varint(&to->raw, number);
+        ft_buf_put_varint(&to->raw, count);
+        for (uint32_t i = 0; i < count; i++)
+            put_double(&to->raw, to->profile->samples.seconds[group->first + at + i]);
+        at += count;
+        status = put_full(to, FT_CHUNK_SMPL);
+    } while (at < group->count && status == FT_OK);
+    return status;
+}
+
+static ft_status put_samples(writer *to)
+{
+    const ft_samples *samples = &to->profile->samples;
+    ft_status status = FT_OK;
+    uint32_t first = 0; /* group of the series */
+    for (uint32_t i = 0; i < samples->group_count && status == FT_OK; i++) {
+        if (samples->groups[i].series != samples->groups[first].series)
+            first = i;
+        status = put_group(to, &samples->groups[i], i - first);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_SMPL) : status;
+}
+
 static ft_status put_end(writer *to)
 {
     const ft_profile *profile = to->profile;
@@ -401,10 +472,11 @@ static ft_status put_opening(writer *to)
 
 static ft_status put_profile(writer *to)
 {
-    ft_status (*const parts[])(writer *) = {
-        put_meta,   put_texts,      put_codes,   put_processes, put_threads, put_trees,
-        put_notes,  put_lines,      put_sources, put_sites,     put_heaps,   put_moments,
-        put_points, put_point_rows, put_objects, put_classes,   put_end};
+    ft_status (*const parts[])(writer *) = {put_meta,    put_texts,      put_codes,   put_processes,
+                                            put_threads, put_trees,      put_notes,   put_lines,
+                                            put_sources, put_sites,      put_heaps,   put_moments,
+                                            put_points,  put_point_rows, put_objects, put_classes,
+                                            put_series,  put_counters,   put_samples, put_end};
     ft_status status = FT_OK;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == FT_OK; i++)
         status = parts[i](to);

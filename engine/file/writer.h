@@ -12,8 +12,8 @@
 ft_status ft_writer_begin(int fd, const ft_profile *meta_only);
 
 /* Appends the whole profile (meta, texts, codes, processes, threads, trees, notes, lines,
- * sources) and END. On an
- * error the file is truncated back to where it was, so that the call can be repeated. */
+ * sources, memory, timings) and END. On an error the file is truncated back to where it was, so
+ * that the call can be repeated. */
 ft_status ft_writer_append(int fd, const ft_profile *profile);
 
 #endif

@@ -160,6 +160,8 @@ static ft_status merge_all(ft_profile *into, const ft_profile *from, renumbering
     if (status == FT_OK)
         status = merge_sources(into, from, map);
     if (status == FT_OK)
+        status = ft_samples_merge(&into->samples, &from->samples, map->texts);
+    if (status == FT_OK)
         status = merge_memory(into, from, map);
     if (status == FT_OK) /* from here on because sums can not be taken back */
         status = ft_lines_merge(&into->lines, &from->lines, map->codes);
@@ -176,6 +178,7 @@ static void take_back(ft_profile *into, const ft_profile *before)
     into->process_count = before->process_count;
     into->note_count = before->note_count;
     into->source_count = before->source_count;
+    ft_samples_cut(&into->samples, &before->samples);
     ft_memory_cut(&into->memory, &before->memory);
 }
 

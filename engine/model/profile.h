@@ -12,6 +12,7 @@
 #include "engine/model/code.h"
 #include "engine/model/lines.h"
 #include "engine/model/memory.h"
+#include "engine/model/samples.h"
 #include "engine/model/strtab.h"
 #include "engine/model/tree.h"
 
@@ -82,6 +83,7 @@ typedef struct ft_profile {
     ft_source *sources;
     uint32_t source_count, source_capacity;
     ft_memory memory;
+    ft_samples samples;
 } ft_profile;
 
 ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem);

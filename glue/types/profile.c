@@ -23,6 +23,7 @@
 #include "glue/convert.h"
 #include "glue/convert_lines.h"
 #include "glue/convert_memory.h"
+#include "glue/convert_timings.h"
 
 enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
 
@@ -250,6 +251,14 @@ end:
     return result;
 }
 
+static PyObject *profile_add_timing(PyObject *object, PyObject *args, PyObject *kwargs)
+{
+    PyObject *timed = ft_convert_timing(state_of(Py_TYPE(object)), args, kwargs);
+    PyObject *result = timed == NULL ? NULL : profile_merge(object, timed);
+    Py_XDECREF(timed);
+    return result;
+}
+
 static PyObject *profile_harvest(PyObject *object, PyObject *args)
 {
     profile_object *self = (profile_object *)object;
@@ -436,11 +445,6 @@ static PyObject *table_of(PyObject *object,
     return list;
 }
 
-static PyObject *profile_processes(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_processes);
-}
-
 static ft_totals sum_tree(const ft_profile *profile, const ft_tree *tree)
 {
     ft_totals sum = {.nodes = tree->count};
@@ -477,40 +481,21 @@ end:
     return list;
 }
 
-static PyObject *profile_notes(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_notes);
-}
-
-static PyObject *profile_heaps(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_heaps);
-}
-
-static PyObject *profile_sites(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_sites);
-}
-
-static PyObject *profile_moments(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_moments);
-}
-
-static PyObject *profile_points(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_points);
-}
-
-static PyObject *profile_objects(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_objects);
-}
-
-static PyObject *profile_classes(PyObject *object, PyObject *Py_UNUSED(unused))
-{
-    return table_of(object, ft_convert_classes);
-}
+#define TABLE(name)                                                                                \
+    static PyObject *profile_##name(PyObject *object, PyObject *Py_UNUSED(unused))                 \
+    {                                                                                              \
+        return table_of(object, ft_convert_##name);                                                \
+    }
+TABLE(processes)
+TABLE(notes)
+TABLE(heaps)
+TABLE(sites)
+TABLE(moments)
+TABLE(points)
+TABLE(objects)
+TABLE(classes)
+TABLE(timings)
+#undef TABLE
 
 static PyObject *profile_lines(PyObject *object, PyObject *Py_UNUSED(unused))
 {
@@ -699,6 +684,10 @@ static PyMethodDef profile_methods[] = {
      "objects($self, /)\n--\n\nA list of ObjectRow: what was alive at the end, by type and site."},
     {"classes", profile_classes, METH_NOARGS,
      "classes($self, /)\n--\n\nA list of ClassRow: what __slots__ would save."},
+    {"timings", profile_timings, METH_NOARGS,
+     "timings($self, /)\n--\n\nA list of TimingRow: what `fettle time` measured."},
+    {"add_timing", (PyCFunction)(void (*)(void))profile_add_timing, METH_VARARGS | METH_KEYWORDS,
+     FT_TIMING_DOC},
     {"lines", profile_lines, METH_NOARGS,
      "lines($self, /)\n--\n\nA list of (file, first line, name, qualname, calls, rows), sorted; "
      "rows: a list of (line, hits, time, waiting, callees), times in ns."},
@@ -774,6 +763,7 @@ static PyMethodDef functions[] = {
 int ft_profile_type_add(PyObject *module, ft_module_state *state)
 {
     if (ft_convert_types_add(module, state) < 0 || ft_convert_memory_types_add(module, state) < 0 ||
+        ft_convert_timing_types_add(module, state) < 0 ||
         PyModule_AddFunctions(module, functions) < 0)
         return -1;
     state->profile_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &profile_spec, NULL);

@@ -11,8 +11,11 @@ loaded when it is first asked for.
     layout  what an instance of a class takes, and would take with __slots__
     census  who fills the heap, class by class
     slots   a class decorator: the same class with __slots__
+    stopwatch  measures a block or a function: elapsed, on the CPU, waiting; also a decorator
     cache   a decorator that keeps the results of a function
     table   a decorator: all answers of a function, computed beforehand
+    time    how long statements and functions take, and which is faster
+    costs   what the common constructs cost on this machine and this interpreter
     dis     prints the bytecode of an object, with its source, counts and times, or beside another
     Memo    results that outlive the process: Memo("folder") is a decorator
 """
@@ -31,11 +34,15 @@ if TYPE_CHECKING:
     from fettle.objects.layout import layout
     from fettle.objects.size import sizeof
     from fettle.objects.slotted import slots
+    from fettle.timing.costs import costs
+    from fettle.timing.interface import time
+    from fettle.timing.stopwatch import stopwatch
 
 __all__ = [
     "Memo",
     "cache",
     "census",
+    "costs",
     "dis",
     "layout",
     "lines",
@@ -44,7 +51,9 @@ __all__ = [
     "run",
     "sizeof",
     "slots",
+    "stopwatch",
     "table",
+    "time",
 ]
 __version__ = "0.1.0"  # as in meson.build; a test holds the two together
 
@@ -52,11 +61,14 @@ _ELSEWHERE = {
     "Memo": "fettle.caching.memo",
     "cache": "fettle.caching.decorator",
     "census": "fettle.objects.census",
+    "costs": "fettle.timing.costs",
     "dis": "fettle.bytecode.interface",
     "layout": "fettle.objects.layout",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
+    "stopwatch": "fettle.timing.stopwatch",
     "table": "fettle.caching.lookup",
+    "time": "fettle.timing.interface",
 }
 
 

@@ -4,7 +4,8 @@ The rows are struct sequences, as os.stat_result is: tuples whose items have nam
 namedtuple adds (_fields, _asdict, _replace).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from os import PathLike
 from types import CodeType, MemberDescriptorType, MethodType
 from typing import (
@@ -231,6 +232,78 @@ class ClassRow(structseq[Any], tuple[int, str, int, int, int, int, str]):
     slotted: Final[int]  # and with __slots__; 0 where it can not have them
     why: Final[str]  # why it can not, or ""
 
+@final
+class TimingRow(
+    structseq[Any],
+    tuple[
+        str,
+        str,
+        int,
+        float,
+        tuple[array[float], ...],
+        tuple[int, int] | None,
+        int | None,
+        dict[str, float],
+        bool,
+    ],
+):
+    """A series of samples: what `fettle time` measured of one candidate."""
+
+    label: Final[str]
+    clock: Final[Literal["cpu", "wall"]]
+    loops: Final[int]  # calls a sample
+    empty: Final[float]  # seconds a call of the empty loop, already subtracted
+    groups: Final[tuple[array[float], ...]]  # of each process: seconds a call, as measured
+    memory: Final[tuple[int, int] | None]  # bytes and blocks that one call allocated
+    peak: Final[int | None]  # bytes at the highest point of a call
+    counters: Final[dict[str, float]]  # for one call, by name
+    together: Final[bool]  # sample i of group g is of the same round as that of the row before
+
+@final
+class Description(structseq[Any], tuple[float, float, float, float, float, float, int]):
+    """What the samples of one candidate say. Times are in the samples' unit."""
+
+    median: Final[float]
+    low: Final[float]  # the interval of the median
+    high: Final[float]  # infinite for a single sample
+    spread: Final[float]  # median absolute deviation * 1.4826, as a share of the median
+    least: Final[float]
+    most: Final[float]
+    count: Final[int]  # type: ignore[assignment]  # samples; tuple has a method
+
+@final
+class Compared(structseq[Any], tuple[float, float, float, int, str]):
+    """Two candidates beside each other."""
+
+    ratio: Final[float]  # first / second: how many times as fast the second is
+    low: Final[float]
+    high: Final[float]  # infinite, and low 0.0, where nothing is known
+    pairs: Final[int]  # that were used
+    verdict: Final[Literal["faster", "slower", "same", "unclear"]]  # about the second
+
+def describe(groups: Iterable[Buffer], /, confidence: float = 0.95, seed: int = 0) -> Description:
+    """Median and interval of samples; groups: an array('d') for each process. ValueError: no
+    sample, or one that is not finite."""
+
+def compare(
+    first: Iterable[Buffer],
+    second: Iterable[Buffer],
+    /,
+    paired: bool = True,  # sample i of group g of either are of one round
+    margin: float = 0.01,  # a ratio within 1 / (1 + margin) .. 1 + margin is "same"
+    confidence: float = 0.95,  # of all looks together
+    seed: int = 0,
+    looks: int = 1,  # how often the session compares at most, before it stops for a verdict
+    floor: float = 0.0,  # seconds: times below it are not told from nothing
+) -> Compared:
+    """Is the second faster than the first? One group, or unpaired ones, need 3 % for a claim:
+    the luck of one process can not be seen. ValueError as in describe, or samples that are no
+    pairs."""
+
+def trend(groups: Iterable[Buffer], /) -> tuple[float, float]:
+    """(change, probability): by what share the last sample of a group is longer than the first
+    (0.1: 10 %), and how likely so clear a trend is where there is none."""
+
 class FileError(Exception):
     """A file that can not be read or is not ours. args: (kind, path, detail); kind is one of
     "empty", "foreign", "newer", "corrupt", "limit"."""
@@ -272,6 +345,22 @@ class Profile:
         """In the order in which each process named them."""
     def objects(self) -> list[ObjectRow]: ...
     def classes(self) -> list[ClassRow]: ...
+    def timings(self) -> list[TimingRow]:
+        """In the order in which they were added; the arrays are copies."""
+    def add_timing(
+        self,
+        label: str,
+        clock: str,
+        loops: int,
+        empty: float,
+        groups: Iterable[Buffer],
+        memory: tuple[int, int] | None = None,
+        peak: int | None = None,
+        counters: Mapping[str, float] | None = None,
+        together: bool = False,
+    ) -> None:
+        """Adds one series; each group is a buffer of doubles. ValueError for what is not finite,
+        TypeError for buffers of something else; FileError of the kind "limit" past 4096 series."""
     def lines(
         self,
     ) -> list[tuple[str, int, str, str, int, list[tuple[int, int, int, int, int]]]]:
@@ -491,6 +580,34 @@ class Profiler:
     def disable(self) -> None: ...
     def clear(self) -> None: ...
     def getstats(self) -> list[profiler_entry]: ...
+
+@final
+class Reading(structseq[Any], tuple[float, float, float, int, int, int, int, tuple[float, ...]]):
+    """What happened between start() and stop() of a Meter."""
+
+    wall: Final[float]  # seconds
+    cpu: Final[float]  # seconds of CPU time of the process
+    thread: Final[float]  # seconds of CPU time of the thread
+    waits: Final[int]  # voluntary context switches of the thread
+    preempted: Final[int]  # involuntary ones
+    faults: Final[int]  # page faults that the memory answered
+    reads: Final[int]  # page faults that had to read a disk
+    counters: Final[tuple[float, ...]]  # in the order of Meter.counters; nan: it had no turn
+
+@final
+class Meter:
+    """The clocks around a piece of code, which calls start() and stop() itself."""
+
+    def __new__(cls, counters: bool | Iterable[str] = False) -> Self: ...
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """Names of those that the system lets this thread have."""
+    def start(self) -> None: ...
+    def stop(self) -> Reading:
+        """RuntimeError without a start()."""
+
+def end_with(parent: int, /) -> bool:
+    """This process is killed when the process parent, which started it, ends. False: it has."""
 
 @final
 class SlotDefault:
@@ -739,6 +856,60 @@ class StoredFunction:
     ) -> tuple[Any, float] | None: ...
     def counts(self) -> tuple[int, float]: ...
     def add_hit(self, saved: float, /) -> None: ...
+
+class Stopwatch:
+    """What fettle.stopwatch is built on. Times are seconds; cannot be copied or pickled."""
+
+    def __new__(cls, *, name: str | None = None) -> Self: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def wall(self) -> float: ...  # over all uses; with what runs now
+    @property
+    def cpu(self) -> float: ...  # likewise
+    @property
+    def waiting(self) -> float: ...  # likewise
+    @property
+    def count(self) -> int: ...  # uses that ended
+    @property
+    def min(self) -> float: ...  # of wall, per use, as the next three; 0.0 of none
+    @property
+    def median(self) -> float: ...  # exact up to 1024 uses, then to 1 %
+    @property
+    def max(self) -> float: ...
+    @property
+    def last(self) -> float: ...
+    def reset(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def _counted(self, seconds: float, /) -> None: ...  # a use that was added up in parts
+
+@final
+class TimedFunction:
+    """A function whose calls a stopwatch counts. Takes attributes, as a function does."""
+
+    def __new__(cls, watch: Stopwatch, function: Callable[..., Any], /) -> Self: ...
+    @property
+    def stopwatch(self) -> Stopwatch: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __get__(self, instance: object, owner: type | None = None, /) -> Any: ...
+    def __deepcopy__(self, memo: dict[int, object], /) -> Self: ...
+
+@final
+class TimedSteps:
+    """The steps of a coroutine or generator, told to a stopwatch.
+
+    kind: "coroutine", one use; "generator", likewise, but only the steps; "part" of a use."""
+
+    def __new__(cls, watch: Stopwatch, inner: Iterator[Any], kind: str, /) -> Self: ...
+    @property
+    def spent(self) -> float: ...  # seconds up to now
+    def __await__(self) -> Generator[Any, Any, Any]: ...
+    def __iter__(self) -> Generator[Any, Any, Any]: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, *error: Any) -> Any: ...
+    def close(self) -> None: ...
 
 @final
 class Positions(structseq[Any], tuple[int | None, int | None, int | None, int | None]):

@@ -15,7 +15,6 @@ from fettle import _core
 if TYPE_CHECKING:
     from typing import Never, TextIO
 
-    from fettle.problem import Problem
     from fettle.report import flat
     from fettle.report.growth import Side
     from fettle.report.unit import Unit
@@ -224,23 +223,11 @@ class Run(_core.Recorder):
         becomes NAME.prev.fettle; any other file stays, and OSError says so, as it does, with errno,
         when path can not be written."""
         from fettle import output
-        from fettle.problem import Problem
 
         profile = _with_sources(self.profile())
         for key, value in _properties(self._options).items():
             profile.set_meta(key, value)
-        try:
-            claimed = output.claim(os.path.abspath(path), locked=True)
-        except Problem as problem:
-            raise _os_error(problem) from None
-        try:
-            profile.begin(claimed.fd)
-            profile.append(claimed.fd)
-        except BaseException:
-            claimed.discard()
-            raise
-        output.remove_parts(claimed.parts)
-        os.close(claimed.fd)
+        output.save(profile, path)
 
 
 def _checked(mem: object) -> bool | Literal["sample"]:
@@ -302,6 +289,7 @@ def _show_tables(
         )
         if shown & {*OF_MEMORY.values()}
         else None,
+        timings="timings" in shown,
     )
     overview.show(profile, both, file, [])
 
@@ -341,14 +329,6 @@ def _side(recorded: "Run | _core.Profile | str | os.PathLike[str]", name: str) -
         name = os.fspath(recorded)
         profile = recording.open_one(name).profile
     return growth.Side(name, overview.need_memory(profile, name))
-
-
-def _os_error(problem: "Problem") -> OSError:
-    """FileNotFoundError and its like where the system said no."""
-    cause = problem.__cause__
-    if isinstance(cause, OSError):
-        return OSError(cause.errno, cause.strerror, cause.filename)
-    return OSError(problem.sentence.replace(" with -o", ""))
 
 
 def _properties(options: str) -> dict[str, str]:

@@ -14,6 +14,10 @@ import stat
 
 from fettle.problem import USAGE, Problem, reason
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
 HEAD_BYTES = 16
 ARENA = ".arena"
 FIRST_BYTES = 1 << 18  # what the first process needs: a header and a block of each kind
@@ -102,6 +106,59 @@ def claim(path: str, locked: bool) -> Output:
             USAGE, f"cannot write {place}: {reason(error)}; name another output with -o."
         ) from error
     return Output(path, fd)
+
+
+def save(profile: "Profile", path: str) -> None:
+    """Writes a whole recording to path, with what stands there set aside. OSError, with errno where
+    the system said no."""
+    try:
+        claimed = claim(os.path.abspath(path), locked=True)
+    except Problem as problem:
+        raise _os_error(problem) from None
+    try:
+        profile.begin(claimed.fd)
+        profile.append(claimed.fd)
+    except BaseException:
+        claimed.discard()
+        raise
+    remove_parts(claimed.parts)
+    os.close(claimed.fd)
+
+
+def _os_error(problem: Problem) -> OSError:
+    """FileNotFoundError and its like where the system said no."""
+    cause = problem.__cause__
+    if isinstance(cause, OSError):
+        return OSError(cause.errno, cause.strerror, cause.filename)
+    return OSError(problem.sentence.replace(" with -o", ""))
+
+
+def check(path: str) -> None:
+    """Raises Problem where claim would, as far as one can know; changes nothing."""
+    if os.path.islink(path):
+        path = os.path.realpath(path)
+    try:
+        _check_room(path)
+        _check_idle(path)
+        _check_replaceable(path)
+        if os.path.exists(path) and os.path.getsize(path):
+            _check_replaceable(previous(path))
+    except OSError as error:
+        place = error.filename or path
+        raise Problem(
+            USAGE, f"cannot write {place}: {reason(error)}; name another output with -o."
+        ) from error
+
+
+def _check_replaceable(path: str) -> None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        _check_ours(fd, path)
+    finally:
+        os.close(fd)
 
 
 def _check_room(path: str) -> None:
@@ -197,15 +254,7 @@ def _check_idle(path: str) -> None:
 def _set_aside(path: str) -> None:
     """Makes room: path and its parts, if any, become the previous recording."""
     kept = previous(path)
-    try:
-        fd = os.open(kept, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        pass
-    else:
-        try:
-            _check_ours(fd, kept)
-        finally:
-            os.close(fd)
+    _check_replaceable(kept)
     remove_parts(parts_of(kept))
     os.rename(path, kept)
     if os.path.exists(parts_of(path)):

@@ -184,7 +184,7 @@ def _complete(recording: Recording) -> None:
 
 
 def _remark_incomplete(recording: Recording) -> None:
-    if not recording.profile.processes():
+    if not recording.profile.processes() and not recording.profile.timings():
         raise Problem(
             UNREADABLE,
             f"{recording.path} is damaged or cut off at its start and holds nothing; record again.",

@@ -62,7 +62,7 @@ def pattern(path: str) -> re.Pattern[str]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("bench") / "out.json"
     parts = ("fib", "small functions", "objects", "int", "misses", "scans", "exchange")
-    parts += ("hashing", "entries", "watched", "readers", "redis")
+    parts += ("hashing", "entries", "watched", "readers", "redis", "same", "answer")
     done = bench("--tiny", *(word for part in parts for word in ("--only", part)), "-o", str(out))
     assert done.returncode == 0, done.stderr
     for heading in (
@@ -84,6 +84,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "policies:",
         "view:",
         "startup:",
+        "timing:",
     ):
         assert f"\n{heading}" in done.stdout, heading
     assert [line for line in done.stdout.splitlines()[1:] if len(line) > 120] == []

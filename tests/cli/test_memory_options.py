@@ -141,7 +141,8 @@ def test_reports_that_do_not_go_together(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["a", "b", "c"], ["--peak", "--alive"], ["--fail-on", "time>5%"], ["-n", "x"], ["@x"]]
+    "words",
+    [["a", "b", "c"], ["--peak", "--alive"], ["--fail-on", "time>5MB"], ["-n", "x"], ["@x"]],
 )
 def test_diff_is_asked_for_nothing_there_is(folder: Folder, words: list[str]) -> None:
     ended = folder.fettle("diff", *words)
@@ -165,7 +166,7 @@ def test_a_recording_of_calls_has_no_memory(folder: Folder) -> None:
         assert "fettle run -M" in ended.sentence()
     ended = folder.fettle("diff", "app", "app")
     assert (ended.code, ended.stdout) == (1, "")
-    assert "memory so far" in ended.sentence()
+    assert "memory or timings, and app.fettle has neither" in ended.sentence()
 
 
 def test_what_cprofile_wrote_has_no_memory(folder: Folder) -> None:

@@ -15,6 +15,7 @@ MODULES = [
     "dis",
     "entries",
     "functools",
+    "timeit",
     "listing",
     "tracemalloc",
     *(f"line_profiler.{name}" for name in LINE_PROFILER),

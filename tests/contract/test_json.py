@@ -115,36 +115,42 @@ def memory_rows(r: Recording) -> dict[str, list[dict[str, Any]]]:
 
 def document(r: Recording) -> dict[str, Any]:
     functions, edges = oracle.tables(r)
-    return {
-        "format": "fettle",
-        "version": 1,
-        "meta": {text(key): text(value) for key, value in r.meta},
-        "processes": process_rows(r),
-        "threads": [
-            {"process": t.process, "name": text(t.name), "uses": t.uses, "nodes": nodes(t)}
-            for t in r.threads
-        ],
-        "codes": [
-            {
-                "kind": KINDS[c.kind],
-                "file": text(c.file),
-                "line": c.line,
-                "name": text(c.name),
-                "qualname": text(c.qualname),
-            }
-            for c in r.codes
-        ],
-        "functions": [{"code": code, **table_row(functions[code])} for code in sorted(functions)],
-        "edges": [
-            {"caller": edge[0], "callee": edge[1], **table_row(edges[edge])}
-            for edge in sorted(edges, key=lambda edge: edge[::-1])
-        ],
-        "notes": [
-            {"kind": NOTES.get(kind, f"note {kind}"), "process": process, "count": count}
-            for kind, process, count in r.notes
-        ],
-        "lines": line_rows(r),
-    } | memory_rows(r)
+    return (
+        {
+            "format": "fettle",
+            "version": 1,
+            "meta": {text(key): text(value) for key, value in r.meta},
+            "processes": process_rows(r),
+            "threads": [
+                {"process": t.process, "name": text(t.name), "uses": t.uses, "nodes": nodes(t)}
+                for t in r.threads
+            ],
+            "codes": [
+                {
+                    "kind": KINDS[c.kind],
+                    "file": text(c.file),
+                    "line": c.line,
+                    "name": text(c.name),
+                    "qualname": text(c.qualname),
+                }
+                for c in r.codes
+            ],
+            "functions": [
+                {"code": code, **table_row(functions[code])} for code in sorted(functions)
+            ],
+            "edges": [
+                {"caller": edge[0], "callee": edge[1], **table_row(edges[edge])}
+                for edge in sorted(edges, key=lambda edge: edge[::-1])
+            ],
+            "notes": [
+                {"kind": NOTES.get(kind, f"note {kind}"), "process": process, "count": count}
+                for kind, process, count in r.notes
+            ],
+            "lines": line_rows(r),
+        }
+        | memory_rows(r)
+        | {"timings": []}
+    )
 
 
 def ordered(value: Any) -> Any:

@@ -206,6 +206,44 @@ static inline void make_memory(ft_profile *profile, random_source *from, uint32_
     }
 }
 
+/* A finite double of any size. */
+static inline double draw_double(random_source *from)
+{
+    uint64_t bits = random_next(from) & ~(UINT64_C(1) << 62); /* no exponent of ones alone */
+    double drawn;
+    memcpy(&drawn, &bits, sizeof drawn);
+    return drawn;
+}
+
+/* Series with groups of up to `count` samples, often none. */
+static inline void make_samples(ft_profile *profile, random_source *from, uint32_t count)
+{
+    ft_samples *samples = &profile->samples;
+    for (uint32_t i = random_below(from, 4), number = 0; i > 0; i--, number++) {
+        ft_series series = {.label = random_below(from, profile->texts.count),
+                            .clock = 1 + random_below(from, FT_SERIES_CLOCKS - 1),
+                            .loops = draw_number(from) | 1,
+                            .flags = random_below(from, FT_SERIES_FLAGS + 1)};
+        series.flags &= number == 0 ? ~(uint32_t)FT_SERIES_TOGETHER : UINT32_MAX;
+        series.empty = (double)random_below(from, 100) * 1e-9;
+        series.bytes = (series.flags & FT_SERIES_HAS_MEMORY) != 0 ? draw_number(from) : 0;
+        series.blocks = series.bytes / 3;
+        series.peak = (series.flags & FT_SERIES_HAS_PEAK) != 0 ? draw_number(from) : 0;
+        must(ft_samples_add_series(samples, &series) == FT_OK);
+        for (uint32_t name = random_below(from, profile->texts.count); name > 0; name /= 3) {
+            const ft_counter counter = {number, name, draw_double(from)};
+            must(ft_samples_add_counter(samples, &counter) == FT_OK);
+        }
+        for (uint32_t groups = random_below(from, 5); groups > 0; groups--) {
+            must(ft_samples_add_group(samples, number) == FT_OK);
+            for (uint32_t left = random_below(from, count + 1); left > 0; left--) {
+                const double seconds = draw_double(from);
+                must(ft_samples_add_seconds(samples, &seconds, 1) == FT_OK);
+            }
+        }
+    }
+}
+
 /* An initialised profile drawn from the seed, with trees of up to `nodes` nodes. */
 static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nodes)
 {
@@ -232,6 +270,7 @@ static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nod
     make_notes(profile, &from);
     make_lines(profile, &from, nodes / 2);
     make_memory(profile, &from, nodes / 2);
+    make_samples(profile, &from, nodes < 1000 ? 5 : 3 * nodes); /* more than a chunk holds */
     must(ft_profile_check(profile) == FT_OK);
 }
 
@@ -244,7 +283,8 @@ static inline void make_full_profile(ft_profile *profile, uint32_t nodes)
             profile->process_count > 1 && profile->threads[0].tree.count > nodes / 2 &&
             profile->lines.count > 0 && profile->source_count > 0 &&
             profile->memory.sites.count > 1 && profile->memory.moment_count > 0 &&
-            profile->memory.point_row_count > 0 && profile->memory.object_count > 0)
+            profile->memory.point_row_count > 0 && profile->memory.object_count > 0 &&
+            profile->samples.counter_count > 0 && profile->samples.second_count > 0)
             return;
         ft_profile_fini(profile);
     }
@@ -376,12 +416,36 @@ static inline bool same_memory(const ft_profile *a, const ft_profile *b)
     return same && same_sites(a, b) && same_points(a, b) && same_objects(a, b);
 }
 
+static inline bool same_samples(const ft_profile *a, const ft_profile *b)
+{
+    const ft_samples *x = &a->samples, *y = &b->samples;
+    bool same = x->series_count == y->series_count && x->counter_count == y->counter_count &&
+                x->group_count == y->group_count && x->second_count == y->second_count;
+    for (uint32_t i = 0; same && i < x->series_count; i++) {
+        const ft_series *left = &x->series[i], *right = &y->series[i];
+        same = same_text(a, left->label, b, right->label) && left->clock == right->clock &&
+               left->loops == right->loops && left->flags == right->flags &&
+               memcmp(&left->empty, &right->empty, sizeof left->empty) == 0 &&
+               left->bytes == right->bytes && left->blocks == right->blocks &&
+               left->peak == right->peak;
+    }
+    for (uint32_t i = 0; same && i < x->counter_count; i++) {
+        const ft_counter *left = &x->counters[i], *right = &y->counters[i];
+        same = left->series == right->series && same_text(a, left->name, b, right->name) &&
+               memcmp(&left->value, &right->value, sizeof left->value) == 0;
+    }
+    for (uint32_t i = 0; same && i < x->group_count; i++)
+        same = memcmp(&x->groups[i], &y->groups[i], sizeof x->groups[i]) == 0;
+    return same && (x->second_count == 0 ||
+                    memcmp(x->seconds, y->seconds, x->second_count * sizeof *x->seconds) == 0);
+}
+
 /* Equal in everything but the numbering of texts and codes. */
 static inline bool same_profile(const ft_profile *a, const ft_profile *b)
 {
     bool same = a->process_count == b->process_count && a->note_count == b->note_count &&
                 a->meta_count == b->meta_count && a->thread_count == b->thread_count &&
-                same_lists(a, b) && same_lines(a, b) && same_memory(a, b);
+                same_lists(a, b) && same_lines(a, b) && same_memory(a, b) && same_samples(a, b);
     for (uint32_t i = 0; same && i < a->thread_count; i++) {
         const ft_thread *left = &a->threads[i], *right = &b->threads[i];
         same = left->process == right->process && left->uses == right->uses &&

@@ -138,12 +138,37 @@ static bool take_string(const char **at)
     return take(at, '"') && !high;
 }
 
-static bool take_number(const char **at)
+static bool take_digits(const char **at)
 {
     size_t digits = strspn(*at, "0123456789");
-    bool good = digits > 0 && (digits == 1 || **at != '0');
     *at += digits;
-    return good;
+    return digits > 0;
+}
+
+static bool take_number(const char **at)
+{
+    take(at, '-');
+    bool is_zero = take(at, '0');
+    if (!is_zero && !take_digits(at))
+        return false;
+    if (take(at, '.') && !take_digits(at))
+        return false;
+    if (!take(at, 'e'))
+        return true;
+    return (take(at, '-') || take(at, '+')) && take_digits(at);
+}
+
+static bool take_word(const char **at)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t length = strlen(words[i]);
+        if (strncmp(*at, words[i], length) == 0) {
+            *at += length;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool take_value(const char **at, int depth)
@@ -152,7 +177,7 @@ static bool take_value(const char **at, int depth)
     if (open == '"')
         return take_string(at);
     if (open != '{' && open != '[')
-        return take_number(at);
+        return take_word(at) || take_number(at);
     char close = open == '{' ? '}' : ']';
     ++*at;
     skip_blanks(at);

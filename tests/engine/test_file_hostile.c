@@ -193,6 +193,138 @@ static void test_lines_of_others(void)
 }
 
 /* Two processes, then a site below another one and the chunk. */
+#define ZERO "\0\0\0\0\0\0\0\0" /* doubles */
+#define NANOSECOND "\x95\xd6\x26\xe8\x0b\x2e\x11\x3e"
+#define MINUS "\x95\xd6\x26\xe8\x0b\x2e\x11\xbe"
+#define MORE_THAN_ALL "\0\0\0\0\0\0\xf0\x7f"
+#define NO_NUMBER "\1\0\0\0\0\0\xf0\xff"
+#define SERIES "\1\1\5" NANOSECOND "\0\0\0\0"
+
+/* The status of a file with two series, the second with a group of two samples, and one chunk. */
+static ft_status status_of_timings(ft_chunk head, const void *raw, size_t length)
+{
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    BUILD(&file, TIME, SERIES SERIES);
+    BUILD(&file, SMPL, "\1\0\2" ZERO NANOSECOND);
+    build_chunk(&file, head, raw, length);
+    ft_status status = read_built(&file, NULL);
+    builder_fini(&file);
+    return status;
+}
+
+#define WITH_TIMINGS(name, literal)                                                                \
+    status_of_timings((ft_chunk){.type = FT_CHUNK_##name}, literal, sizeof literal - 1)
+
+static void test_series(void)
+{
+    CHECK(WITH(TIME, SERIES) == FT_OK);
+    CHECK(WITH(TIME, "\0\2" LARGEST ZERO "\3" LARGEST LARGEST LARGEST) == FT_OK);
+    CHECK(WITH(TIME, "\2\1\5" ZERO "\0\0\0\0") == FT_ERR_CORRUPT); /* no such text */
+    CHECK(WITH(TIME, "\1\0\5" ZERO "\0\0\0\0") == FT_ERR_CORRUPT); /* no clock */
+    CHECK(WITH(TIME, "\1\3\5" ZERO "\0\0\0\0") == FT_ERR_NEWER);
+    CHECK(WITH(TIME, "\1" U32_MORE "\5" ZERO "\0\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(TIME, "\1\1\0" ZERO "\0\0\0\0") == FT_ERR_CORRUPT); /* no loop */
+    CHECK(WITH(TIME, "\1\1\5" MINUS "\0\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(TIME, "\1\1\5" MORE_THAN_ALL "\0\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(TIME, "\1\1\5" NO_NUMBER "\0\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\10\0\0\0") == FT_ERR_CORRUPT); /* an unknown bit */
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\4\0\0\0") == FT_ERR_CORRUPT);  /* the first, with none */
+    CHECK(WITH(TIME, SERIES "\1\1\5" ZERO "\4\0\0\0") == FT_OK);
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\2\1\0\0") == FT_ERR_CORRUPT); /* bytes not known */
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\2\0\1\0") == FT_ERR_CORRUPT); /* blocks */
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\1\1\1\1") == FT_ERR_CORRUPT); /* a peak */
+    CHECK(WITH(TIME, "\1\1\5\0\0\0\0\0\0\0") == FT_ERR_CORRUPT);   /* half a double */
+    CHECK(WITH(TIME, "\1\1\5" ZERO "\0\0\0") == FT_ERR_CORRUPT);
+}
+
+static void test_counters(void)
+{
+    CHECK(WITH_TIMINGS(CNTR, "\0\1" ZERO "\0\0" MINUS "\1\1" NANOSECOND) == FT_OK);
+    CHECK(WITH_TIMINGS(CNTR, "\2\1" ZERO) == FT_ERR_CORRUPT); /* no such series */
+    CHECK(WITH_TIMINGS(CNTR, "\1\2" ZERO) == FT_ERR_CORRUPT); /* no such text */
+    CHECK(WITH_TIMINGS(CNTR, "\1\1" ZERO "\0\1" ZERO) == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(CNTR, "\1\1" ZERO "\1\0" ZERO "\1\1" ZERO) == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(CNTR, "\1\1" MORE_THAN_ALL) == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(CNTR, "\1\1" NO_NUMBER) == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(CNTR, "\1\1\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH(CNTR, "\0\1" ZERO) == FT_ERR_CORRUPT);
+}
+
+static void test_samples(void)
+{
+    CHECK(WITH_TIMINGS(SMPL, "\1\0\1" MINUS "\1\0\0\1\1\0\1\2\1" ZERO) == FT_OK);
+    CHECK(WITH_TIMINGS(SMPL, "\1\2\0") == FT_ERR_CORRUPT); /* one was left out */
+    CHECK(WITH_TIMINGS(SMPL, "\1\1\0\1\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(SMPL, "\0\0\0") == FT_ERR_CORRUPT); /* a series before */
+    CHECK(WITH_TIMINGS(SMPL, "\2\0\0") == FT_ERR_CORRUPT); /* no such series */
+    CHECK(WITH_TIMINGS(SMPL, "\1\xff\xff\xff\xff\xf\0") == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(SMPL, "\1\1\2" ZERO) == FT_ERR_CORRUPT); /* fewer than it says */
+    CHECK(WITH_TIMINGS(SMPL, "\1\1\xff\xff\xff\xff\xf" ZERO) == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(SMPL, "\1\1\1\0\0\0\0\0\0\0") == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(SMPL, "\1\0\1" MORE_THAN_ALL) == FT_ERR_CORRUPT);
+    CHECK(WITH_TIMINGS(SMPL, "\1\0\2" ZERO NO_NUMBER) == FT_ERR_CORRUPT);
+    CHECK(WITH(SMPL, "\0\0\0") == FT_ERR_CORRUPT);
+}
+
+/* Series are of one segment: the next one has none yet, and goes on with no group. */
+static void test_other_segments_series(void)
+{
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    BUILD(&file, TIME, SERIES);
+    BUILD(&file, SMPL, "\0\0\1" ZERO);
+    build_rest(&file);
+    size_t first = file.file.length;
+    build_dictionaries(&file);
+    BUILD(&file, SMPL, "\0\0\1" ZERO);
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+
+    file.file.length = first;
+    build_dictionaries(&file);
+    BUILD(&file, TIME, "\1\1\5" ZERO "\4\0\0\0"); /* together with one of another segment */
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+
+    file.file.length = first;
+    build_dictionaries(&file);
+    BUILD(&file, TIME, SERIES);
+    BUILD(&file, SMPL, "\0\1\1" ZERO);
+    CHECK(read_built(&file, NULL) == FT_ERR_CORRUPT);
+    builder_fini(&file);
+}
+
+/* As many series and counters as there may be, and one more. */
+static void test_many_series(void)
+{
+    char texts[2 * (FT_SERIES_COUNTERS_MAX + 1)];
+    for (size_t i = 0; i <= FT_SERIES_COUNTERS_MAX; i++) {
+        texts[2 * i] = 1;
+        texts[2 * i + 1] = (char)('b' + i);
+    }
+    builder file;
+    builder_init(&file);
+    for (int more = 0; more < 2; more++) {
+        ft_buf_clear(&file.file);
+        build_dictionaries(&file);
+        for (int i = 0; i < FT_SERIES_MAX + more; i++)
+            BUILD(&file, TIME, SERIES);
+        CHECK(read_built(&file, NULL) == (more ? FT_ERR_LIMIT : FT_OK));
+        ft_buf_clear(&file.file);
+        build_dictionaries(&file);
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_TEXT}, texts, sizeof texts);
+        BUILD(&file, TIME, SERIES);
+        for (int i = 0; i < FT_SERIES_COUNTERS_MAX + more; i++) {
+            char counter[] = "\0\2" ZERO;
+            counter[1] = (char)(counter[1] + i);
+            build_chunk(&file, (ft_chunk){.type = FT_CHUNK_CNTR}, counter, sizeof counter - 1);
+        }
+        CHECK(read_built(&file, NULL) == (more ? FT_ERR_LIMIT : FT_OK));
+    }
+    builder_fini(&file);
+}
+
 static ft_status status_of_memory(ft_chunk head, const void *raw, size_t length)
 {
     builder file;
@@ -540,6 +672,20 @@ static void test_bombs(void)
     builder_fini(&file);
 }
 
+/* The same of samples: 131 056 a chunk, all in one group. */
+static void test_bomb_of_samples(void)
+{
+    static const uint8_t samples[FT_FORMAT_RAW_MAX] = {0, 0, 0xf0, 0xff, 0x07};
+    builder file;
+    builder_init(&file);
+    build_dictionaries(&file);
+    BUILD(&file, TIME, SERIES);
+    for (int i = 0; i < 2000; i++)
+        build_chunk(&file, (ft_chunk){.type = FT_CHUNK_SMPL}, samples, 5 + 131056 * 8);
+    CHECK(read_built(&file, NULL) == FT_ERR_LIMIT);
+    builder_fini(&file);
+}
+
 /* More segments than a file ever has, each beginning anew. */
 static void test_many_segments(void)
 {
@@ -571,6 +717,11 @@ int main(void)
     test_points();
     test_objects();
     test_other_segments_memory();
+    test_series();
+    test_counters();
+    test_samples();
+    test_other_segments_series();
+    test_many_series();
     test_other_segments_thread();
     test_padded_columns();
     test_ends();
@@ -580,6 +731,7 @@ int main(void)
     test_continued_texts();
     test_frames();
     test_bombs();
+    test_bomb_of_samples();
     test_many_segments();
     return tap_end();
 }

@@ -5,6 +5,7 @@ It shares no code with the engine and exists to disagree with it. Memory has no 
 files of strangers. `python fettle_reader.py FILE` prints what is in a file.
 """
 
+import math
 import struct
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ RAW_MAX, STORED_MAX = 1 << 20, (1 << 20) + 4096
 LISTS_OF_TEXTS = (b"META", b"TEXT")
 KINDS_OF_CODE = range(1, 7)
 PYTHON, TASK = 1, 5
+CLOCKS = range(1, 3)
+MEMORY_IS_KNOWN, PEAK_IS_KNOWN, TOGETHER = 1, 2, 4
 
 
 class FettleError(Exception):
@@ -169,6 +172,19 @@ class Class:
 
 
 @dataclass
+class Series:
+    label: bytes
+    clock: int
+    loops: int
+    empty: float
+    memory: tuple[int, int] | None = None  # bytes and blocks
+    peak: int | None = None
+    counters: dict[bytes, float] = field(default_factory=dict)
+    groups: list[list[float]] = field(default_factory=list)
+    together: bool = False  # with the series before
+
+
+@dataclass
 class Recording:
     meta: dict[bytes, bytes] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
@@ -182,6 +198,7 @@ class Recording:
     points: list[Point] = field(default_factory=list)
     objects: list[Objects] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
+    series: list[Series] = field(default_factory=list)
     ended: bool = False
     torn: bool = False
     good_bytes: int = 0
@@ -247,6 +264,10 @@ class Payload:
         corrupt_unless(value < bound)
         return value
 
+    def double(self) -> float:
+        value: float = struct.unpack("<d", self.take(8))[0]
+        return value
+
 
 @dataclass
 class Chunk:
@@ -289,6 +310,9 @@ class Segment:
         self.sites: list[Path] = [()]
         self.points: list[Point] = []
         self.last_point = 0
+        self.series: list[Series] = []
+        self.last_counted = 0
+        self.last_measured = -1  # none
         self.settled = set(recording.meta)
         self.first_process = len(recording.processes)
         self.first_thread = len(recording.threads)
@@ -478,6 +502,47 @@ class Segment:
             row = Class(process, *texts, *(payload.number() for _ in range(4)))
             self.recording.classes.append(row)
 
+    def take_series(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            label, clock = self.text(payload), payload.u32()
+            loops, empty, flags = payload.number(), payload.double(), payload.u32()
+            size, blocks, peak = (payload.number() for _ in range(3))
+            corrupt_unless(bool(self.series) or not flags & TOGETHER)
+            if clock > max(CLOCKS):
+                raise FettleError("newer")
+            corrupt_unless(clock in CLOCKS and loops > 0 and math.isfinite(empty) and empty >= 0)
+            corrupt_unless(not flags & ~(MEMORY_IS_KNOWN | PEAK_IS_KNOWN | TOGETHER))
+            corrupt_unless(bool(flags & MEMORY_IS_KNOWN) or size == blocks == 0)
+            corrupt_unless(bool(flags & PEAK_IS_KNOWN) or peak == 0)
+            together = bool(flags & TOGETHER)
+            self.series.append(Series(label, clock, loops, empty, together=together))
+            if flags & MEMORY_IS_KNOWN:
+                self.series[-1].memory = size, blocks
+            if flags & PEAK_IS_KNOWN:
+                self.series[-1].peak = peak
+            self.recording.series.append(self.series[-1])
+
+    def take_counters(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            at, name = payload.below(len(self.series)), self.text(payload)
+            value, counters = payload.double(), self.series[at].counters
+            corrupt_unless(self.last_counted <= at and name not in counters)
+            corrupt_unless(math.isfinite(value))
+            self.last_counted = at
+            counters[name] = value
+
+    def take_samples(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            at, group, count = payload.below(len(self.series)), payload.u32(), payload.u32()
+            seconds = list(struct.unpack(f"<{count}d", payload.take(8 * count)))
+            groups = self.series[at].groups
+            corrupt_unless(self.last_measured <= at and all(map(math.isfinite, seconds)))
+            if group == len(groups):
+                groups.append([])
+            corrupt_unless(group == len(groups) - 1)
+            groups[-1] += seconds
+            self.last_measured = at
+
     def take_end(self, chunk: Chunk, payload: Payload) -> None:
         written = [
             len(self.texts) - 1,
@@ -509,6 +574,9 @@ TAKERS: dict[bytes, Callable[[Segment, Chunk, Payload], None]] = {
     b"PROW": Segment.take_point_rows,
     b"OBJS": Segment.take_objects,
     b"CLAS": Segment.take_classes,
+    b"TIME": Segment.take_series,
+    b"CNTR": Segment.take_counters,
+    b"SMPL": Segment.take_samples,
     b"END ": Segment.take_end,
 }
 

@@ -6,7 +6,21 @@ import random
 import struct
 from collections.abc import Callable
 
-from .fettle_reader import CONTINUES, MAGIC, SKIPPABLE, Code, Node, Path, Recording, crc32c, zstd
+from .fettle_reader import (
+    CONTINUES,
+    MAGIC,
+    MEMORY_IS_KNOWN,
+    PEAK_IS_KNOWN,
+    SKIPPABLE,
+    TOGETHER,
+    Code,
+    Node,
+    Path,
+    Recording,
+    Series,
+    crc32c,
+    zstd,
+)
 
 
 def varint(value: int) -> bytes:
@@ -121,6 +135,7 @@ def put_dictionaries(writer: Writer, recording: Recording) -> None:
     texts += [point.name for point in recording.points]
     texts += [text for row in recording.classes for text in (row.type, row.why)]
     texts += [row.type for row in recording.objects]
+    texts += [text for series in recording.series for text in (series.label, *series.counters)]
     for text in texts:
         writer.text(text)
     codes = [
@@ -212,6 +227,36 @@ def put_memory(writer: Writer, recording: Recording) -> None:
         writer.put_records(kind, records, SKIPPABLE)
 
 
+def series_record(writer: Writer, series: Series) -> bytes:
+    flags = MEMORY_IS_KNOWN * (series.memory is not None)
+    flags |= PEAK_IS_KNOWN * (series.peak is not None) | TOGETHER * series.together
+    head = varints(writer.text(series.label), series.clock, series.loops)
+    numbers = varints(flags, *(series.memory or (0, 0)), series.peak or 0)
+    return head + struct.pack("<d", series.empty) + numbers
+
+
+def put_timings(writer: Writer, recording: Recording) -> None:
+    """Groups in one record or in several, some of them of nothing."""
+    rng = writer.rng
+    counters = [
+        varints(at, writer.text(name)) + struct.pack("<d", value)
+        for at, series in enumerate(recording.series)
+        for name, value in series.counters.items()
+    ]
+    samples: list[bytes] = []
+    for at, series in enumerate(recording.series):
+        for number, group in enumerate(series.groups):
+            rest, is_first = list(group), True
+            while is_first or rest or rng.random() < 0.2:
+                part = rest[: rng.randint(0, len(rest))]
+                rest, is_first = rest[len(part) :], False
+                packed = struct.pack(f"<{len(part)}d", *part)
+                samples.append(varints(at, number, len(part)) + packed)
+    series_records = [series_record(writer, series) for series in recording.series]
+    for kind, records in {b"TIME": series_records, b"CNTR": counters, b"SMPL": samples}.items():
+        writer.put_records(kind, records, SKIPPABLE)
+
+
 def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     """The recording as one segment."""
     writer = Writer(random.Random(seed))
@@ -224,6 +269,7 @@ def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     writer.put_records(b"NOTE", notes)
     put_lines(writer, recording)
     put_memory(writer, recording)
+    put_timings(writer, recording)
     counts = [
         len(writer.texts) - 1,
         len(writer.codes) - 1,

@@ -2,11 +2,14 @@
 """The .fettle format: the engine against a second reader and a second writer, both written from
 docs/format.md alone."""
 
+import math
 import os
 import pathlib
 import random
+import struct
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -33,6 +36,7 @@ from .fettle_reader import (
     Point,
     Process,
     Recording,
+    Series,
     Thread,
 )
 
@@ -138,6 +142,31 @@ def add_memory(
         recording.classes.append(Class(process, rng.choice(texts), why, *numbers(4)))
 
 
+def random_double(rng: random.Random) -> float:
+    """A finite one of any size."""
+    while not math.isfinite(drawn := struct.unpack("<d", rng.randbytes(8))[0]):
+        pass
+    return drawn
+
+
+def random_series(
+    texts: list[bytes], rng: random.Random, number: Callable[[], int]
+) -> Iterator[Series]:
+    for at in range(rng.randint(0, 3)):
+        series = Series(rng.choice(texts), rng.randint(1, 2), number() + 1, rng.random() * 1e-8)
+        if rng.random() < 0.5:
+            series.memory = number(), number()
+        if rng.random() < 0.5:
+            series.peak = number()
+        names = rng.sample(texts, rng.randint(0, min(3, len(texts))))
+        series.counters = {name: random_double(rng) for name in names}
+        series.groups = [
+            [random_double(rng) for _ in range(rng.randint(0, 9))] for _ in range(rng.randint(0, 4))
+        ]
+        series.together = at > 0 and rng.random() < 0.5
+        yield series
+
+
 def random_recording(seed: int, bits: int = 40) -> Recording:
     rng = random.Random(seed)
 
@@ -174,11 +203,12 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
     recording.sources = {text(): text() for _ in range(rng.randint(0, 3))}
     recording.sites = random_sites(codes, rng, number)
     add_memory(recording, texts, rng, number)
+    recording.series = list(random_series(texts, rng, lambda: rng.getrandbits(min(bits, 63))))
     return recording
 
 
 def same_content(left: Recording, right: Recording) -> bool:
-    names = ("meta", "processes", "threads", "notes", "lines", "sources", *MEMORY)
+    names = ("meta", "processes", "threads", "notes", "lines", "sources", "series", *MEMORY)
     return all(getattr(left, name) == getattr(right, name) for name in names)
 
 
@@ -198,6 +228,7 @@ def merged(left: Recording, right: Recording) -> Recording:
         points=left.points + shifted(right.points, shift),
         objects=left.objects + shifted(right.objects, shift),
         classes=left.classes + shifted(right.classes, shift),
+        series=left.series + right.series,
         ended=right.ended,
     )
 
@@ -325,6 +356,24 @@ def assert_memory_agrees(profile, recording: Recording) -> None:
     ]
 
 
+def assert_timings_agree(profile, recording: Recording) -> None:
+    clocks = {1: "cpu", 2: "wall"}
+    assert [tuple(row) for row in profile.timings()] == [
+        (
+            series.label.decode(),
+            clocks[series.clock],
+            series.loops,
+            series.empty,
+            tuple(array("d", group) for group in series.groups),
+            series.memory,
+            series.peak,
+            {name.decode(): value for name, value in series.counters.items()},
+            series.together,
+        )
+        for series in recording.series
+    ]
+
+
 def assert_core_agrees(profile, recording: Recording) -> None:
     """The tables of the engine's profile are those of the recording."""
     assert profile.meta() == {key.decode(): value.decode() for key, value in recording.meta.items()}
@@ -352,6 +401,7 @@ def assert_core_agrees(profile, recording: Recording) -> None:
     for name, source in recording.sources.items():
         assert profile.source(name.decode()) == source.decode()
     assert_memory_agrees(profile, recording)
+    assert_timings_agree(profile, recording)
 
 
 def core_read(core, tmp_path: Path, data: bytes):
@@ -397,6 +447,11 @@ def assert_readers_agree(core, tmp_path: Path, data: bytes) -> None:
     for name in MEMORY[1:]:
         assert len(getattr(ours, name)()) == len(getattr(plain, name))
     assert [len(row.rows) for row in ours.points()] == [len(row.rows) for row in plain.points]
+    for row, series in zip(ours.timings(), plain.series, strict=True):
+        assert (row.loops, row.empty, row.memory) == (series.loops, series.empty, series.memory)
+        assert (row.peak, [*row.counters.values()]) == (series.peak, [*series.counters.values()])
+        assert [group.tolist() for group in row.groups] == series.groups
+        assert row.together == series.together
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -428,13 +483,15 @@ def test_the_readers_agree_on_the_corpus(core, tmp_path, name):
 
 
 def test_the_corpus_has_files_of_all_minor_versions():
-    minors = {path.read_bytes()[10] for path in CORPUS.glob("[lmrs]*.fettle")}
-    assert minors == {0, 1, 2}
+    minors = {path.read_bytes()[10] for path in CORPUS.glob("[lmrst]*.fettle")}
+    assert minors == {0, 1, 2, 3}
 
 
+# What a reader of a version does not know, but one of the next.
 NEWER = {
-    0: {b"LINE", b"SRCE", b"SITE", b"HEAP", b"MOMT", b"PONT", b"PROW", b"OBJS", b"CLAS"},
+    2: {b"TIME", b"CNTR", b"SMPL"},
     1: {b"SITE", b"HEAP", b"MOMT", b"PONT", b"PROW", b"OBJS", b"CLAS"},
+    0: {b"LINE", b"SRCE"},
 }
 
 
@@ -454,17 +511,21 @@ def test_an_older_reader_sees_all_but_what_it_does_not_know(
     recording.classes.append(Class(last, b"t", b"", 1, 1, 1, 1))
     recording.heaps[:] = [Heap(last, *range(8))]
     recording.lines[code, 2] = Line(1, 1)
+    recording.series.append(Series(b"s", 1, 1, 0.0, None, None, {b"c": 1.0}, [[1.0]]))
     recording.sources[b"f"] = b"text"
     written = tmp_path / "written.fettle"
     profile = core_read(core, tmp_path, fettle_writer.write(recording, seed))
     with written.open("wb") as file:
         profile.append(file.fileno())
     data = fettle_writer.header() + written.read_bytes()
-    for kind in NEWER[minor]:
+    unknown_kinds = [kind for added in range(minor, 3) for kind in NEWER[added]]
+    for kind in unknown_kinds:
         monkeypatch.delitem(fettle_reader.TAKERS, kind)
     old = fettle_reader.read(data)
-    assert old.ended and old.newer_chunks == len(NEWER[minor]) and not old.sites
-    unknown = MEMORY if minor == 1 else ("lines", "sources", *MEMORY)
+    assert old.ended and old.newer_chunks == len(unknown_kinds) and not old.series
+    unknown = ("series",)
+    unknown += MEMORY if minor < 2 else ()
+    unknown += ("lines", "sources") if minor < 1 else ()
     back = replace(old, **{name: getattr(recording, name) for name in unknown})
     assert same_content(back, recording)
 

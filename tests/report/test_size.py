@@ -69,11 +69,23 @@ def test_a_condition_fails_above_its_limit(text: str, before: int, now: int, fai
     assert [each.failed(before, now) for each in failon.read(text)] == [failed]
 
 
+@pytest.mark.parametrize(("text", "share"), [("time>5%", 0.05), ("time > 0%", 0.0)])
+def test_conditions_of_time_are_shares(text: str, share: float) -> None:
+    (condition,) = failon.read(text)
+    assert (condition.kind, condition.least_share()) == ("time", pytest.approx(share))
+
+
+@pytest.mark.parametrize("word", ["time>1ms", "time>5", "time>1MB", "time>", "time>-1%"])
+def test_times_have_no_amount(word: str) -> None:
+    with pytest.raises(Problem, match="percentage for time"):
+        failon.read(word)
+
+
 def test_conditions_are_several() -> None:
     assert [each.text for each in failon.read("mem>1MB, mem>5%")] == ["mem>1MB", "mem>5%"]
 
 
-@pytest.mark.parametrize("word", ["time>5%", "calls>0", "mem>1MB,calls>0"])
+@pytest.mark.parametrize("word", ["calls>5%", "calls>0", "mem>1MB,calls>0"])
 def test_conditions_that_come_later_say_so(word: str) -> None:
     with pytest.raises(Problem, match="yet"):
         failon.read(word)

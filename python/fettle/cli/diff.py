@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`fettle diff`: what grew between two recordings, or two points of one."""
+"""`fettle diff`: what grew between two recordings, or two points of one; what became slower."""
 
 import os
 import sys
@@ -12,10 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fettle._core import Profile
     from fettle.failon import Condition
+    from fettle.options import Parsed
     from fettle.report.difftable import Choice
     from fettle.report.growth import Side
 
-SUMMARY = "what grew between two recordings, or two points of one"
+SUMMARY = "what grew, or became slower, between two recordings or two points of one"
 
 OPTIONS = [
     Option("--peak", "order by the growth of what was alive at the highest point (the default)"),
@@ -23,10 +24,16 @@ OPTIONS = [
     Option("--total", "order by the growth of all that was allocated"),
     Option("-n --rows", "rows of a table (30; 0 for all)", "ROWS"),
     Option("--in", "only lines of files or modules that GLOB matches", "GLOB"),
-    Option("--fail-on", "exit with 1 if the memory grew by more: mem>1MB, mem>5%", "CONDITIONS"),
+    Option(
+        "--fail-on",
+        "exit with 1 if the memory grew by more: mem>1MB, mem>5%; time>5%",
+        "CONDITIONS",
+    ),
 ]
 
 KINDS = ("peak", "alive", "total")
+MEMORY = ("mem", "memory")  # the word of --fail-on, and what it is
+TIMES = ("time", "times")
 
 HELP = f"""\
 usage: fettle diff [OLD NEW] [OPTIONS]
@@ -37,11 +44,16 @@ Each may be FILE or FILE@POINT, where the program called fettle.mark("POINT"); @
 second of that name, @end the end. Without OLD and NEW the newest recording here is compared with
 the one before. One FILE that has points: what grew from point to point, and what grew at every one.
 
+Of what `fettle time` saved: which statements, functions or commands became slower or faster, by how
+much and how surely. time>5% fails where one is slower by more than 5 % for sure: the whole 95 %
+interval is beyond it.
+
 {help_lines(OPTIONS)}
 
   fettle diff                              app.prev.fettle and app.fettle
   fettle diff monday.fettle tuesday.fettle --fail-on 'mem>1MB,mem>5%'
   fettle diff app@loaded app@end
+  fettle diff --fail-on 'time>5%'          time.prev.fettle and time.fettle
   fettle diff app                          its points"""
 
 
@@ -60,7 +72,11 @@ def main(words: list[str]) -> int:
     choice = difftable.Choice(rows, kinds[0] if kinds else "peak", parsed.values.get("in", ""))
     opened = _Opened()
     sides = _sides(opened, parsed.words)
-    if len(sides) == 1:
+    kind = _kind([side.name for side in sides], [side.profile for side in sides])
+    failon.need(conditions, *kind)
+    if kind == TIMES:
+        _compare_times(opened, sides, parsed, conditions)
+    elif len(sides) == 1:
         _points(opened, sides[0], choice, conditions)
     else:
         old, new = sides
@@ -78,18 +94,18 @@ class _Opened:
         self._remarks: list[str] = []
 
     def profile(self, path: str) -> "Profile":
-        """Problem if there is no memory in it."""
+        """Problem if there is neither memory nor a timing in it."""
         from fettle import recording
         from fettle.report.names import visible
 
         if path not in self._profiles:
             found = recording.open_one(path)
             self._remarks += found.remarks
-            if not found.profile.heaps():
+            if not found.profile.heaps() and not found.profile.timings():
                 raise Problem(
                     CHECK_FAILED,
-                    f"fettle diff compares memory so far, and {visible(path)} has none; record it"
-                    " with `fettle run -M`.",
+                    f"fettle diff compares memory or timings, and {visible(path)} has neither;"
+                    " record it with `fettle run -M` or `fettle time`.",
                 )
             self._profiles[path] = found.profile
         return self._profiles[path]
@@ -100,6 +116,37 @@ class _Opened:
 
         said = [sentence for each in self._profiles.values() for sentence in notes.sentences(each)]
         screen.sentences(list(dict.fromkeys([*self._remarks, *remarks, *said])), sys.stdout)
+
+
+def _kind(names: list[str], profiles: "list[Profile]") -> tuple[str, str]:
+    """What all of them hold: memory, else timings. Problem if they hold different things."""
+    from fettle.report.names import visible
+
+    if all(profile.heaps() for profile in profiles):
+        return MEMORY
+    if all(profile.timings() for profile in profiles):
+        return TIMES
+    held = [
+        f"{visible(name)} holds {'memory' if profile.heaps() else 'timings'}"
+        for name, profile in zip(names, profiles, strict=True)
+    ]
+    raise Problem(USAGE, f"{' and '.join(held)}, which can not be compared; name two of one kind.")
+
+
+def _compare_times(
+    opened: _Opened, sides: "list[Side]", parsed: "Parsed", conditions: "list[Condition]"
+) -> None:
+    from fettle.report import timingdiff
+
+    for key in [*KINDS, "in"]:
+        if key in parsed.values:
+            raise Problem(USAGE, f"--{key} is of the memory, and these are timings; leave it out.")
+    old, new = sides
+    changes = timingdiff.matched(old.profile, new.profile)
+    both = [(side.name, side.profile) for side in (old, new)]
+    timingdiff.show(changes, both, parsed.number("rows", 30), sys.stdout)
+    opened.say([])
+    timingdiff.check(conditions, changes)
 
 
 def _sides(opened: _Opened, words: list[str]) -> "list[Side]":
@@ -116,17 +163,21 @@ def _sides(opened: _Opened, words: list[str]) -> "list[Side]":
         if pointtable.find(profile, point, path) is None:
             raise Problem(USAGE, f"{words[0]} is the end of {path}; name a point before it too.")
         return [_side(opened, words[0]), Side(f"{path}@{pointtable.END}", profile)]
-    if words and profile.points():
+    has_points = profile.heaps() and profile.points()
+    if words and has_points:
         return [Side(path, profile)]
     before = output.previous(path)
     if os.path.isfile(before):
         return [Side(before, opened.profile(before)), Side(path, profile)]
-    if profile.points():
+    if has_points:
         return [Side(path, profile)]
+    hint = " or put fettle.mark('NAME') into the program"
+    if profile.timings():
+        hint = " or run `fettle time` again"
     raise Problem(
         UNREADABLE,
         f"there is no {before} to compare {path} with, and it has no points; name two recordings,"
-        " or put fettle.mark('NAME') into the program.",
+        f"{hint}.",
     )
 
 

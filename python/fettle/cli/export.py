@@ -51,6 +51,7 @@ def main(words: list[str]) -> int:
     _check(out, opened.profile)
     _check_lines(source, form, opened.profile)
     _check_memory(source, form, opened.profile)
+    _check_timings(source, form, opened.profile)
     for remark in opened.remarks:
         say(remark)
     profile = _prune(opened.profile, limits)
@@ -126,6 +127,18 @@ def _check_memory(source: str, form: str, profile: "Profile") -> None:
         USAGE,
         f"{source} holds memory only, and {form} has no place for it; "
         f"export {', '.join(holding[:-1])} or {holding[-1]}, or record calls with -C too.",
+    )
+
+
+def _check_timings(source: str, form: str, profile: "Profile") -> None:
+    """Nor are timings, for which json alone has a place."""
+    has_others = profile.functions() or profile.lines() or profile.heaps()
+    if form == "json" or has_others or not profile.timings():
+        return
+    raise Problem(
+        USAGE,
+        f"{source} holds timings only, and {form} has no place for them; export json, or record"
+        " calls with `fettle run`.",
     )
 
 

@@ -4,11 +4,11 @@
 import os
 import sys
 
-from fettle import frames, launch, output, selectors
+from fettle import executable, frames, launch, output, selectors
 from fettle.invocation import parse as parse_invocation
 from fettle.invocation import script_name
 from fettle.options import Option, Parsed, help_lines, parse
-from fettle.problem import NOT_EXECUTABLE, NOT_FOUND, USAGE, Problem
+from fettle.problem import USAGE, Problem
 from fettle.report import order
 
 TYPE_CHECKING = False
@@ -211,19 +211,7 @@ def _own_flags() -> list[str]:
 def _command(words: list[str], options: str) -> tuple[launch.Launch, str]:
     if not words:
         raise Problem(USAGE, "-- needs a COMMAND after it.")
-    return launch.Launch(_executable(words[0]), words, options), script_name(words[0])
-
-
-def _executable(name: str) -> str:
-    """The file a shell would run. Looked up first, so that nothing is touched if there is none."""
-    folders = [""] if "/" in name else os.get_exec_path()
-    found = [path for folder in folders if os.path.exists(path := os.path.join(folder, name))]
-    for path in found:
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    if found:
-        raise Problem(NOT_EXECUTABLE, f"{found[0]} cannot be executed: it is no program.")
-    raise Problem(NOT_FOUND, f"the command {name} was not found.")
+    return launch.Launch(executable.find(words[0]), words, options), script_name(words[0])
 
 
 def _check_script(path: str, switches: list[str]) -> None:

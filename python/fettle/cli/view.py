@@ -51,7 +51,7 @@ HELP = f"""\
 usage: fettle view [FILE...] [OPTIONS]
 
 Shows the recording in FILE, several as one, or the newest one in this folder. FILE may also be what
-cProfile or line_profiler wrote.
+`fettle time` saved, or cProfile or line_profiler wrote.
 
 {help_lines(OPTIONS)}
 
@@ -149,6 +149,7 @@ def _show_tables(
         of_lines if "lines" in wanted else None,
         choice.source if reports else "",
         of_memory if wanted & {*MEMORY} else None,
+        "timings" in wanted,
     )
     overview.show(opened.profile, all_of_them, sys.stdout, opened.remarks)
 

@@ -56,6 +56,8 @@ def sentences(profile: "Profile | Stats") -> list[str]:
     """The sentences for a recording, each kind once."""
     known = isinstance(profile, _core.Stats) or profile.processes() or profile.totals().calls
     if not known:
+        if not isinstance(profile, _core.Stats) and profile.timings():
+            return []
         return [] if profile.meta().get("recorded") == "line_profiler" else [NOTHING]
     quiet = profile.meta().get("recorded") == "inside" and not _has_any(profile)
     counts: dict[str, int] = {}

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from fettle._core import Profile, Stats
 
 
-class Choice:
-    """What of the calls, of the lines and of the memory to show (None: nothing), and of which
-    recording."""
+NO_SAMPLES = "the recording has timings without any sample; measure again with `fettle time`."
 
-    __slots__ = ("calls", "lines", "mem", "source")
+
+class Choice:
+    """What of the calls, of the lines and of the memory to show (None: nothing), whether to show
+    the timings, and of which recording."""
+
+    __slots__ = ("calls", "lines", "mem", "source", "timings")
 
     def __init__(
         self,
@@ -24,16 +27,18 @@ class Choice:
         lines: "lines.Choice | None",
         source: str = "",
         mem: "memory.Choice | None" = None,
+        timings: bool = False,
     ) -> None:
         self.calls = calls
         self.lines = lines
         self.mem = mem
         self.source = source
+        self.timings = timings
 
 
 def held(profile: "Profile | Stats") -> set[str]:
-    """What there is to show: "calls", "lines", "mem". Of nothing at all there is an empty table, of
-    what was asked for."""
+    """What there is to show: "calls", "lines", "mem", "timings". Of nothing there is an empty
+    table, of what was asked for."""
     if isinstance(profile, _core.Stats):
         return {"calls"}
     found = {"calls"} if profile.totals().calls > 0 else set()
@@ -41,6 +46,8 @@ def held(profile: "Profile | Stats") -> set[str]:
         found.add("lines")
     if profile.heaps():
         found.add("mem")
+    if profile.timings():
+        found.add("timings")
     if found:
         return found
     asked_for = {word.partition("=")[0] for word in profile.meta().get("options", "").split()}
@@ -62,7 +69,22 @@ def show(
         said = [*lines.show(profile, choice.lines, stream), *said]
     if choice.mem and not isinstance(profile, _core.Stats):
         said = [*memory.show(profile, choice.mem, stream), *said]
+    if choice.timings and not isinstance(profile, _core.Stats):
+        said = [*_show_timings(profile, stream), *said]
     screen.sentences(said, stream)
+
+
+def _show_timings(profile: "Profile", stream: "TextIO") -> list[str]:
+    """A table for each session of `fettle time`."""
+    from fettle.report import timing
+    from fettle.timing import saving
+
+    sessions = saving.read(profile)
+    for at, session in enumerate(sessions):
+        if at > 0:
+            screen.styled([("", "")], stream)
+        timing.show(session, stream)
+    return [] if sessions else [NO_SAMPLES]
 
 
 def _check(profile: "Profile | Stats", choice: Choice) -> None:
@@ -82,6 +104,12 @@ def need_calls(profile: "Profile | Stats", source: str) -> None:
     """Problem if there are lines or memory and no calls, for a report that is of the calls."""
     found = held(profile)
     if "calls" not in found:
+        if found == {"timings"}:
+            raise Problem(
+                CHECK_FAILED,
+                f"{names.visible(source) or 'the recording'} has timings only, no calls; record"
+                " these with `fettle run`.",
+            )
         what, option = ("lines", "-l") if "lines" in found else ("memory", "-M")
         raise Problem(
             CHECK_FAILED,

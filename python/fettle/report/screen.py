@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fettle.report.table import Line
 
 _CALLS_WIDTH = 7
-_SGR = {"bold": "1", "dim": "2", "yellow": "33", "cyan": "36"}
+_SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _WIDTH = 9  # a space and %8.3f, as cProfile
 
 
@@ -71,6 +71,13 @@ def _cut(line: str, width: int) -> str:
 
 def _in_style(line: str, code: str) -> str:
     return f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n"
+
+
+def plain(line: str) -> str:
+    """A line of somebody else's that must not draw on the screen; its tabs stay."""
+    from fettle.report.names import visible
+
+    return "\t".join(visible(part) for part in line.rstrip("\r\n").split("\t"))
 
 
 def sentences(texts: list[str], stream: "TextIO") -> None:

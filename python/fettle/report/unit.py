@@ -48,6 +48,31 @@ def total(nanoseconds: int) -> str:
     return f"{nanoseconds / size:.{0 if name == 'ns' else 3}f} {name}"
 
 
+class Scale:
+    """The unit and the figures in which a time is written with three of them, for this one and for
+    others beside it, such as the ends of its interval.
+
+    >>> of = Scale(1424.0)
+    >>> of.text(1424.0), of.number(1397.0), of.number(1452.0), Scale(14.0).text(14.0)
+    ('1.42 us', '1.40', '1.45', '14.0 ns')
+    """
+
+    __slots__ = ("_decimals", "_size", "name")
+
+    def __init__(self, nanoseconds: float) -> None:
+        self._size, self.name = _fitting(nanoseconds)
+        value = nanoseconds / self._size
+        self._decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0
+
+    def number(self, nanoseconds: float) -> str:
+        """Without the unit."""
+        return f"{round(nanoseconds / self._size, self._decimals) + 0.0:.{self._decimals}f}"
+
+    def text(self, nanoseconds: float) -> str:
+        """With the unit."""
+        return f"{self.number(nanoseconds)} {self.name}"
+
+
 def _fitting(nanoseconds: float) -> tuple[float, str]:
     """The largest unit of which there is one at least, once the number is rounded."""
     if nanoseconds < _ROUNDS_UP * 1e6:

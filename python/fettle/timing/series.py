@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Protocol
 
     class Group(Protocol):
         """Samples that share their luck: those of one process. Several candidates are measured in
-        it, one after the other, in an order that is random in each round."""
+        it, one after the other, in an order that is random in each round. One of which each round
+        has processes of its own has an attribute is_single that is True: it is asked for one."""
 
         def round(self) -> "Sequence[Sample]":
             """One sample of each candidate, in the candidates' order."""
@@ -24,6 +25,25 @@ if TYPE_CHECKING:
         def groups(self) -> "Iterator[Group]":
             """Fresh ones, without end; a source that has but one process gives it again."""
 
+    class Teller(Protocol):
+        """A source that has more to tell when all is measured: either method, or both."""
+
+        def allocated(self) -> "Sequence[tuple[int, int, int] | None]":
+            """Bytes, blocks and the peak in bytes of one call of each candidate."""
+
+        def notes(self) -> "Sequence[str]":
+            """Sentences for the user."""
+
+
+def short(label: str) -> str:
+    """A label in a sentence: its first line.
+
+    >>> short("x = 1\\ny = 2")
+    'x = 1 ...'
+    """
+    first, _, rest = label.strip().partition("\n")
+    return f"{first} ..." if rest else first
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -34,6 +54,10 @@ class Sample:
     waits: int  # voluntary context switches of all calls of the sample
     preempted: int  # involuntary ones
     loops: int  # calls of the sample
+    empty: float = 0.0  # of the empty loop, already subtracted
+    helped: float = 0.0  # CPU time of other threads of the process, part of cpu
+    faults: int = 0  # page faults that had to read a disk, of all calls
+    counters: "Mapping[str, float]" = field(default_factory=dict)  # a call: instructions, ...
 
 
 @dataclass(frozen=True, slots=True)
