@@ -15,7 +15,8 @@ typedef struct view_options {
     PyObject *unknown; /* borrowed */
 } view_options;
 
-/* Of the type, with everything empty; the collector does not see it yet. */
+/* Of the type, with everything empty; the collector does not see it yet, nor does who asks it for
+ * all objects: code of the user's may run until it is finished. */
 static ft_code_view *new_view(PyTypeObject *type, const view_options *options)
 {
     ft_module_state *state = ft_module_state_of(type);
@@ -25,6 +26,7 @@ static ft_code_view *new_view(PyTypeObject *type, const view_options *options)
         Py_XDECREF(capsule);
         return NULL;
     }
+    PyObject_GC_UnTrack(view);
     view->capsule = capsule;
     view->dialect = ft_python_dialect_in(capsule);
     view->decoding.mem = view->labels.mem = &ft_mem_system;
@@ -79,6 +81,7 @@ static PyObject *finish(ft_code_view *view, const view_options *options)
     ft_status status = decode(view, options);
     if (status == FT_OK) {
         ft_row_cursor_init(&view->cursor, view);
+        PyObject_GC_Track(view);
         return (PyObject *)view;
     }
     Py_DECREF(view);
@@ -338,10 +341,12 @@ static void row_iterator_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     row_iterator *iterator = (row_iterator *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, row_iterator_dealloc);
     Py_XDECREF(iterator->view);
     ft_row_cursor_fini(&iterator->cursor);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 /* ---- what else is asked ---- */
@@ -436,6 +441,8 @@ static int bytecode_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(view->names);
     Py_VISIT(view->locals);
     Py_VISIT(view->unknown);
+    for (Py_ssize_t i = 0; view->reprs != NULL && i < PyTuple_GET_SIZE(view->consts); i++)
+        Py_VISIT(view->reprs[i]); /* of the user's own kind of str, perhaps */
     return 0;
 }
 
@@ -446,6 +453,7 @@ static void bytecode_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     ft_code_view *view = (ft_code_view *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, bytecode_dealloc); /* what it holds may hold another, and so on */
     for (Py_ssize_t i = 0; view->reprs != NULL && i < PyTuple_GET_SIZE(view->consts); i++)
         Py_XDECREF(view->reprs[i]);
     PyMem_Free(view->reprs);
@@ -464,6 +472,7 @@ static void bytecode_dealloc(PyObject *object)
     Py_XDECREF(view->capsule);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 PyDoc_STRVAR(bytecode_doc,

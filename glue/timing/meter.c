@@ -32,6 +32,7 @@
 #endif
 
 typedef struct instant {
+    unsigned long thread_id;
     uint64_t wall, process, thread; /* ns */
     struct rusage usage;
     ft_counter_reading counters;
@@ -52,6 +53,7 @@ static PyObject *meter_start(PyObject *object, PyObject *unused)
     meter_object *self = (meter_object *)object;
     instant *at = &self->started;
     self->has_started = true;
+    at->thread_id = PyThread_get_thread_ident();
     ft_counters_read(&self->counters, &at->counters);
     getrusage(USAGE_OF, &at->usage);
     at->thread = ft_clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -85,6 +87,25 @@ static PyObject *counted(const meter_object *self, const instant *to)
     return values;
 }
 
+/* A child of fork() has clocks of its own, which begin at 0. */
+static uint64_t between(uint64_t from, uint64_t to)
+{
+    return to > from ? to - from : 0;
+}
+
+/* 0, or -1 with an exception. */
+static int need_start(const meter_object *self)
+{
+    if (!self->has_started)
+        PyErr_SetString(PyExc_RuntimeError, "stop() ends what start() began: call it first");
+    else if (self->started.thread_id != PyThread_get_thread_ident())
+        PyErr_SetString(PyExc_RuntimeError, "start() was called in another thread, whose clocks "
+                                            "are not those of this one: call stop() there");
+    else
+        return 0;
+    return -1;
+}
+
 static PyObject *meter_stop(PyObject *object, PyObject *unused)
 {
     (void)unused;
@@ -93,16 +114,12 @@ static PyObject *meter_stop(PyObject *object, PyObject *unused)
     instant to;
     read_end(self, &to);
     const ft_module_state *state = ft_module_state_of(Py_TYPE(object));
-    if (state == NULL)
+    if (state == NULL || need_start(self) < 0)
         return NULL;
-    if (!self->has_started) {
-        PyErr_SetString(PyExc_RuntimeError, "stop() ends what start() began: call it first");
-        return NULL;
-    }
     ft_row row = ft_row_start(state->reading_type);
-    ft_row_put_seconds(&row, to.wall - from->wall);
-    ft_row_put_seconds(&row, to.process - from->process);
-    ft_row_put_seconds(&row, to.thread - from->thread);
+    ft_row_put_seconds(&row, between(from->wall, to.wall));
+    ft_row_put_seconds(&row, between(from->process, to.process));
+    ft_row_put_seconds(&row, between(from->thread, to.thread));
     ft_row_put_index(&row, to.usage.ru_nvcsw - from->usage.ru_nvcsw);
     ft_row_put_index(&row, to.usage.ru_nivcsw - from->usage.ru_nivcsw);
     ft_row_put_index(&row, to.usage.ru_minflt - from->usage.ru_minflt);

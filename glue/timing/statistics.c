@@ -140,7 +140,7 @@ static int need_samples(const sample_set *set, const char *function)
 
 static int need_confidence(double confidence)
 {
-    if (confidence > 0 && confidence < 1)
+    if (confidence < 1 && 1 - confidence < 1) /* not so small that nothing is left of it */
         return 0;
     PyErr_SetString(PyExc_ValueError, "confidence needs a share between 0 and 1, such as 0.95");
     return -1;

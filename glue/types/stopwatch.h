@@ -39,6 +39,20 @@ static inline void ft_stopwatch_drop(const ft_stopwatch_object *self, ft_usage_l
     ft_usage_lane_drop(self->watch.mem, lane);
 }
 
+/* Before other code runs, which may lead back here: 0, or -1 with RecursionError. Functions written
+ * in Python, generators and coroutines are counted by the interpreter; what else there is could go
+ * in circles, or be nested, without any of these. */
+static inline int ft_stopwatch_descend(bool is_counted)
+{
+    return is_counted ? Py_EnterRecursiveCall(" while it is timed") : 0;
+}
+
+static inline void ft_stopwatch_ascend(bool is_counted)
+{
+    if (is_counted)
+        Py_LeaveRecursiveCall();
+}
+
 /* One use of so many ns. 0, or -1 with MemoryError; an exception that is set stays. */
 int ft_stopwatch_count(ft_usage_lane *lane, uint64_t duration);
 

@@ -19,9 +19,14 @@ static PyObject *timed_call(PyObject *callable, PyObject *const *args, size_t na
 {
     timed_function *self = (timed_function *)callable;
     ft_stopwatch_object *watch = self->watch;
-    ft_usage_lane *lane = ft_stopwatch_lane(watch);
-    if (lane == NULL)
+    bool is_counted = !PyFunction_Check(self->function);
+    if (ft_stopwatch_descend(is_counted) != 0)
         return NULL;
+    ft_usage_lane *lane = ft_stopwatch_lane(watch);
+    if (lane == NULL) {
+        ft_stopwatch_ascend(is_counted);
+        return NULL;
+    }
     Py_INCREF(callable);
     uint64_t start = ft_usage_begin(lane, watch->watch.clock);
     PyObject *result = PyObject_Vectorcall(self->function, args, nargsf, names);
@@ -31,6 +36,7 @@ static PyObject *timed_call(PyObject *callable, PyObject *const *args, size_t na
         Py_CLEAR(result);
     ft_stopwatch_drop(watch, lane);
     Py_DECREF(callable);
+    ft_stopwatch_ascend(is_counted);
     return result;
 }
 
@@ -101,6 +107,7 @@ static void timed_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     timed_function *self = (timed_function *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, timed_dealloc); /* it may time another, and so on */
     if (self->weakrefs != NULL)
         PyObject_ClearWeakRefs(object);
     Py_XDECREF(self->attributes);
@@ -108,6 +115,7 @@ static void timed_dealloc(PyObject *object)
     Py_XDECREF(self->watch);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 static PyMethodDef timed_methods[] = {

@@ -75,15 +75,20 @@ static int end_step(timed_steps *self, int begun, bool ended)
 static PySendResult steps_send_one(PyObject *object, PyObject *value, PyObject **result)
 {
     timed_steps *self = (timed_steps *)object;
-    int begun = begin_step(self);
+    bool is_counted = !PyGen_CheckExact(self->inner) && !PyCoro_CheckExact(self->inner);
+    PySendResult sent = PYGEN_ERROR;
     *result = NULL;
-    if (begun < 0)
+    if (ft_stopwatch_descend(is_counted) != 0)
         return PYGEN_ERROR;
-    PySendResult sent = PyIter_Send(self->inner, value == NULL ? Py_None : value, result);
-    if (end_step(self, begun, sent != PYGEN_NEXT) < 0) {
-        Py_CLEAR(*result);
-        return PYGEN_ERROR;
+    int begun = begin_step(self);
+    if (begun >= 0) {
+        sent = PyIter_Send(self->inner, value == NULL ? Py_None : value, result);
+        if (end_step(self, begun, sent != PYGEN_NEXT) < 0) {
+            Py_CLEAR(*result);
+            sent = PYGEN_ERROR;
+        }
     }
+    ft_stopwatch_ascend(is_counted);
     return sent;
 }
 
@@ -209,6 +214,7 @@ static void steps_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     timed_steps *self = (timed_steps *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, steps_dealloc); /* the inner one may be timed, too, and so on */
     if (self->lane != NULL) { /* dropped in the middle: time passed, but it is no use */
         const ft_usage_clock *clock = self->watch->watch.clock;
         uint64_t thread = ft_stopwatch_thread();
@@ -220,6 +226,7 @@ static void steps_dealloc(PyObject *object)
     Py_XDECREF(self->watch);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 static PyMethodDef steps_methods[] = {

@@ -6,10 +6,11 @@ from __future__ import annotations
 import dis
 import gc
 import random
+import subprocess
 import sys
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
@@ -174,6 +175,54 @@ def test_nothing_is_kept() -> None:
     del rows
     gc.collect()
     assert gone() is None
+
+
+def test_texts_are_no_hidden_cycle() -> None:
+    class Text(str):
+        about: object
+
+    def show() -> str:
+        text = Text("shown")
+        text.about = code
+        gone.append(weakref.ref(text))
+        return text
+
+    gone: list[weakref.ref[Text]] = []
+    code: _core.Bytecode | None = _core.Bytecode(with_constant(Shows(show)))
+    assert any(row.argrepr == "shown" for row in code or ())
+    code = None
+    gc.collect()
+    assert gone and all(each() is None for each in gone)
+
+
+def test_nobody_sees_an_unfinished_one() -> None:
+    """The collector knows all objects, and so does who asks it."""
+    counts = []
+
+    def parts() -> Iterator[int]:
+        counts.append(sum(type(each) is _core.Bytecode for each in gc.get_objects()))
+        yield 1
+
+    next(parts())
+    _core.Bytecode.from_bytes(CODE.co_code, line_table=parts(), consts=parts())  # type: ignore[arg-type]
+    assert len(counts) == 3 and len(set(counts)) == 1
+    made = _core.Bytecode.from_bytes(CODE.co_code)
+    assert gc.is_tracked(made)
+
+
+@pytest.mark.parametrize("wrap", ["", "iter"])
+def test_endless_nesting_is_let_go(wrap: str) -> None:
+    program = f"""
+from fettle import _core
+code, kept = compile("x = 1", "<source>", "exec"), None
+for _ in range(1_000_000):
+    kept = {wrap}(_core.Bytecode(code, unknown=kept))
+del kept
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_counts_of_references() -> None:

@@ -3,6 +3,8 @@
 
 import asyncio
 import gc
+import os
+import threading
 import time
 from itertools import repeat
 
@@ -43,6 +45,32 @@ def test_waiting_is_seen_and_takes_no_cpu():
 def test_stop_without_start():
     with pytest.raises(RuntimeError, match="call it first"):
         _core.Meter().stop()
+
+
+def test_stop_in_another_thread():
+    meter, said = _core.Meter(), []
+
+    def stop():
+        with pytest.raises(RuntimeError, match="another thread"):
+            meter.stop()
+        said.append(1)
+
+    meter.start()
+    thread = threading.Thread(target=stop)
+    thread.start()
+    thread.join()
+    assert said == [1]
+    assert meter.stop().thread < 1e6
+
+
+def test_a_child_has_clocks_of_its_own():
+    meter = _core.Meter()
+    meter.start()
+    child = os.fork()
+    if child == 0:
+        reading = meter.stop()
+        os._exit(0 if max(reading.wall, reading.cpu, reading.thread) < 1e6 else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_spans_follow_each_other():
@@ -93,8 +121,6 @@ def test_counters_need_names():
 
 
 def test_many_meters_leave_nothing_open():
-    import os
-
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(50):
@@ -117,7 +143,6 @@ def test_the_loop_of_an_inner_function_is_all_that_is_measured():
 
 
 def test_end_with_another_than_the_parent():
-    import os
     import subprocess
     import sys
 

@@ -301,6 +301,48 @@ def test_endless_recursion_is_an_error() -> None:
     assert watch.wall == watch.max
 
 
+def ends_well(program: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_endless_nesting_of_timed_functions_is_an_error() -> None:
+    ends_well(
+        """
+from fettle import _core
+watch, function = _core.Stopwatch(), len
+for _ in range(500_000):
+    function = _core.TimedFunction(watch, function)
+try:
+    function([])
+except RecursionError:
+    del function
+else:
+    raise AssertionError("it was called")
+"""
+    )
+
+
+@pytest.mark.parametrize("step", ["next(steps)", "steps.throw(KeyError)", "steps.close()"])
+def test_endless_nesting_of_timed_steps_is_an_error(step: str) -> None:
+    ends_well(
+        f"""
+from fettle import _core
+watch, steps = _core.Stopwatch(), (item for item in "ab")
+for _ in range(500_000):
+    steps = _core.TimedSteps(watch, steps, "generator")
+try:
+    {step}
+except RecursionError:
+    del steps
+else:
+    raise AssertionError("it had a step")
+"""
+    )
+
+
 def test_methods_are_bound() -> None:
     watch = fettle.stopwatch()
 
