@@ -28,6 +28,33 @@ static PyObject *item_at(PyObject *tuple, int32_t index)
 
 /* ---- constants ---- */
 
+/* May the text stand between quotes as it is? */
+static bool is_plain(const uint8_t *text, Py_ssize_t length)
+{
+    for (Py_ssize_t i = 0; i < length; i++) {
+        if (text[i] < ' ' || text[i] > '~' || text[i] == '\'' || text[i] == '\\')
+            return false;
+    }
+    return true;
+}
+
+/* repr(), quicker for most texts. */
+static PyObject *repr_of_value(PyObject *value)
+{
+    if (!PyUnicode_CheckExact(value) || !PyUnicode_IS_COMPACT_ASCII(value))
+        return PyObject_Repr(value);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(value);
+    if (!is_plain(PyUnicode_1BYTE_DATA(value), length))
+        return PyObject_Repr(value);
+    PyObject *shown = PyUnicode_New(length + 2, '~');
+    if (shown != NULL) {
+        uint8_t *to = PyUnicode_1BYTE_DATA(shown);
+        to[0] = to[length + 1] = '\'';
+        memcpy(to + 1, PyUnicode_1BYTE_DATA(value), (size_t)length);
+    }
+    return shown;
+}
+
 /* What repr() says of a constant: new reference. It may be the user's code, which may ask for the
  * same text meanwhile. */
 static PyObject *repr_of(ft_code_view *view, int32_t index)
@@ -38,7 +65,7 @@ static PyObject *repr_of(ft_code_view *view, int32_t index)
             return PyErr_NoMemory();
     }
     if (view->reprs[index] == NULL) {
-        PyObject *text = PyObject_Repr(PyTuple_GET_ITEM(view->consts, index));
+        PyObject *text = repr_of_value(PyTuple_GET_ITEM(view->consts, index));
         if (text == NULL)
             return NULL;
         Py_XSETREF(view->reprs[index], text);

@@ -40,7 +40,7 @@ static void row_dealloc(PyObject *row)
     PyTypeObject *type = Py_TYPE(row);
     PyObject_GC_UnTrack(row);
     for (Py_ssize_t i = 0; i < Py_SIZE(row); i++)
-        Py_XDECREF(PyTuple_GET_ITEM(row, i));
+        Py_DECREF(PyTuple_GET_ITEM(row, i)); /* each is there: see new_row */
     PyObject_GC_Del(row);
     Py_DECREF(type);
 }

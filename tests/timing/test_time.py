@@ -213,7 +213,7 @@ def test_the_current_event_loop_is_left_alone():
             pass
 
         fettle.time(here, **QUICK)
-        assert asyncio.get_event_loop_policy().get_event_loop() is loop
+        assert asyncio.get_event_loop() is loop
     finally:
         asyncio.set_event_loop(None)
         loop.close()

@@ -179,7 +179,7 @@ class _Collection:
         self._groups.append(rounds)
         begun = monotonic()
         opened = begun - self._closed
-        span = max(self._span, min(opened / 2, GROUPS * SPAN))
+        span = max(self._span, min(opened, GROUPS * SPAN))
         least = min(LEAST, self._most_rounds)
         try:
             while True:
