@@ -151,9 +151,9 @@ def _find_in(full: str, path: list[str]) -> "ModuleSpec | None":
         return BuiltinImporter.find_spec(full)
     try:
         spec = PathFinder.find_spec(full, path)
-    except (KeyError, AttributeError):  # it asks for the package above, which was not imported
-        return _bare(full, path)
-    except (ImportError, ValueError, OSError):
+    except (KeyError, AttributeError, ImportError):
+        spec = _bare(full, path)  # it asked for the package above, which was not imported
+    except (ValueError, OSError):
         spec = None
     if spec is not None and spec.origin is not None:
         return spec
@@ -170,13 +170,16 @@ def _find_in(full: str, path: list[str]) -> "ModuleSpec | None":
     return spec
 
 
-def _bare(full: str, path: list[str]) -> "ModuleSpec":
+def _bare(full: str, path: list[str]) -> "ModuleSpec | None":
     """A package without __init__ in another."""
     from importlib.machinery import ModuleSpec
 
-    spec = ModuleSpec(full, None, is_package=True)
     places = (os.path.join(each, full.rpartition(".")[2]) for each in path)
-    spec.submodule_search_locations = [each for each in places if os.path.isdir(each)]
+    found = [each for each in places if os.path.isdir(each)]
+    if not found:
+        return None
+    spec = ModuleSpec(full, None, is_package=True)
+    spec.submodule_search_locations = found
     return spec
 
 
