@@ -191,7 +191,10 @@ def test_an_encoding_is_heeded(folder: Path) -> None:
         ("sys", ["sys is written in C"]),
         ("json.decoder:scanstring", ["scanstring is a name in json.decoder"]),
         ("shapes..outer", ["near: shapes:outer"]),
-        ("", ["there is no"]),
+        ("", ["FILE:NAME"]),
+        (":outer", ["FILE:NAME"]),
+        ("shapes.py:" + 5000 * "9", ["shapes.py has no code at line 999", "..."]),
+        (3000 * "a.", ["there is no file or module a.a.", "..."]),
         ("a\nb", ["a\\nb"]),
         ("shapes.py:a\x1b[2J", ["a\\x1b[2J"]),
     ],
@@ -202,9 +205,26 @@ def test_what_is_not_there(selector: str, words: list[str]) -> None:
     assert said.isprintable()
 
 
-def test_a_package_without_init(folder: Path) -> None:
-    (folder / "bare").mkdir()
+def test_packages_without_init(folder: Path) -> None:
+    deep = folder / "bare" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "leaf.py").write_text(SOURCE)
+    assert found("bare.deep.leaf:outer") == [("outer", 3)]
     assert "bare is a folder" in sentence("bare")
+    assert "bare.deep is a package without __init__.py" in sentence("bare.deep")
+
+
+def test_links(folder: Path) -> None:
+    (folder / "linked.py").symlink_to("shapes.py")
+    (folder / "broken.py").symlink_to("nowhere.py")
+    (folder / "loop.py").symlink_to("loop.py")
+    assert found("linked.py:outer") == [("outer", 3)]
+    assert "broken.py is a link" in sentence("broken.py")
+    assert "loop.py is a link" in sentence("loop.py")
+
+
+def test_a_module_that_has_another_name() -> None:
+    assert found("os.path:join") == found(f"{os.path.__file__}:join")
 
 
 # ---- compiled files ----
