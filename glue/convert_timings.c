@@ -243,6 +243,11 @@ static int add_counter(const ft_module_state *state, ft_profile *profile, PyObje
 {
     PyObject *name, *value;
     ft_counter counter = {.series = 0};
+    if (!PyTuple_Check(item)) {
+        PyErr_Format(PyExc_TypeError, "add_timing() takes counters as a dict, not with %R in it.",
+                     item);
+        return -1;
+    }
     if (!PyArg_ParseTuple(item, "UO:counters", &name, &value) ||
         intern(state, profile, name, &counter.name) < 0)
         return -1;

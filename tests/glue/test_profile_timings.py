@@ -100,6 +100,16 @@ def test_any_buffer_of_doubles() -> None:
     group.append(4.0)  # no buffer is kept
 
 
+class Items:
+    """A mapping that lies."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self._items = items
+
+    def items(self) -> list[Any]:
+        return self._items
+
+
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
@@ -136,6 +146,9 @@ def test_any_buffer_of_doubles() -> None:
         ({"counters": {str(at): 1.0 for at in range(65)}}, ValueError),
         ({"counters": {"\ud800": 1.0, "\\ud800": 1.0}}, ValueError),  # one text in the file
         ({"counters": 1}, AttributeError),
+        ({"counters": Items([3])}, TypeError),
+        ({"counters": Items([("a",)])}, TypeError),
+        ({"counters": Items(["ab"])}, TypeError),
     ],
 )
 def test_what_can_not_be_leaves_nothing(wrong: dict[str, Any], error: type[Exception]) -> None:
