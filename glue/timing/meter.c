@@ -87,8 +87,13 @@ static PyObject *counted(const meter_object *self, const instant *to)
     return values;
 }
 
-/* A child of fork() has clocks of its own, which begin at 0. */
+/* A child of fork() has clocks and counts of its own, which begin at 0. */
 static uint64_t between(uint64_t from, uint64_t to)
+{
+    return to > from ? to - from : 0;
+}
+
+static long more(long from, long to)
 {
     return to > from ? to - from : 0;
 }
@@ -120,10 +125,10 @@ static PyObject *meter_stop(PyObject *object, PyObject *unused)
     ft_row_put_seconds(&row, between(from->wall, to.wall));
     ft_row_put_seconds(&row, between(from->process, to.process));
     ft_row_put_seconds(&row, between(from->thread, to.thread));
-    ft_row_put_index(&row, to.usage.ru_nvcsw - from->usage.ru_nvcsw);
-    ft_row_put_index(&row, to.usage.ru_nivcsw - from->usage.ru_nivcsw);
-    ft_row_put_index(&row, to.usage.ru_minflt - from->usage.ru_minflt);
-    ft_row_put_index(&row, to.usage.ru_majflt - from->usage.ru_majflt);
+    ft_row_put_index(&row, more(from->usage.ru_nvcsw, to.usage.ru_nvcsw));
+    ft_row_put_index(&row, more(from->usage.ru_nivcsw, to.usage.ru_nivcsw));
+    ft_row_put_index(&row, more(from->usage.ru_minflt, to.usage.ru_minflt));
+    ft_row_put_index(&row, more(from->usage.ru_majflt, to.usage.ru_majflt));
     ft_row_put(&row, row.object == NULL ? NULL : counted(self, &to));
     return row.object;
 }
