@@ -37,6 +37,7 @@ WAITS = 0.05  # of the wall clock's time that passed beside the CPU's, for code 
 HELPED = 0.1  # of the CPU time that other threads took, for code that computes in several
 NOISY = 0.05  # a spread above it is worth a word
 DRIFT = 0.02  # a change over a group that is worth a word, when it is no chance
+SHAKY = 0.5  # of the empty loop: so much differs between the places and times where it runs
 CHANCE = 0.01
 
 
@@ -314,10 +315,10 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
         if takes_nothing(series, of):
             left = "; a ratio to it is a bound" if timing.comparisons else ""
             notes.append(f"`{short(series.label)}` takes no longer than the empty loop{left}.")
-        elif (drift := trend(series.groups))[1] < CHANCE and abs(drift[0]) > DRIFT:
-            how = "longer" if drift[0] > 0 else "less"
+        elif drift := _drift(series, of.median):
+            how = "longer" if drift > 0 else "less"
             notes.append(
-                f"`{short(series.label)}` takes {abs(drift[0]):.0%} {how} the longer it is"
+                f"`{short(series.label)}` takes {abs(drift):.0%} {how} the longer it is"
                 " measured: its runs are not alike."
             )
     noisy = max(of.spread for of in timing.descriptions) > NOISY
@@ -330,6 +331,13 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
             f" {max(of.spread for of in timing.descriptions):.0%}, for a reason that is not known."
         )
     return notes
+
+
+def _drift(series: Series, middle: float) -> float:
+    """The change over a group that the candidate brings about itself, as a share; 0.0: none."""
+    change, probability = trend(series.groups)
+    is_clear = abs(change) > max(DRIFT, SHAKY * series.empty / max(middle, 1e-12))
+    return change if is_clear and probability < CHANCE else 0.0
 
 
 def _listed(labels: "Sequence[str]") -> str:
