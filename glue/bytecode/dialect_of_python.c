@@ -23,11 +23,18 @@ static void capsule_free(PyObject *capsule)
 
 /* ---- opcodes by name and by list ---- */
 
+/* An int that fits into a byte, as opcodes and sizes of caches do; -1: it does not, or is none. */
+static int as_byte(PyObject *number)
+{
+    int overflow;
+    long value = PyLong_Check(number) ? PyLong_AsLongAndOverflow(number, &overflow) : -1;
+    return value >= 0 && value < FT_OPCODES ? (int)value : -1;
+}
+
 int ft_dialect_opcode(const ft_building *build, const char *name)
 {
     PyObject *number = build->ok ? PyDict_GetItemString(build->numbers, name) : NULL;
-    long opcode = number == NULL ? -1 : PyLong_AsLong(number);
-    return opcode >= 0 && opcode < FT_OPCODES ? (int)opcode : -1;
+    return number == NULL ? -1 : as_byte(number);
 }
 
 PyObject *ft_dialect_keep(ft_building *build, PyObject *object)
@@ -49,13 +56,27 @@ PyObject *ft_dialect_list(ft_building *build, const char *name)
     return ft_dialect_keep(build, tuple);
 }
 
+/* The items of a mapping, which is taken, as a tuple of pairs, borrowed; NULL after a failure. */
+static PyObject *pairs_in(ft_building *build, PyObject *mapping)
+{
+    PyObject *items = mapping == NULL ? NULL : PyMapping_Items(mapping);
+    PyObject *pairs = ft_dialect_keep(build, items == NULL ? NULL : PyList_AsTuple(items));
+    Py_XDECREF(mapping);
+    Py_XDECREF(items);
+    for (Py_ssize_t i = 0; build->ok && i < PyTuple_GET_SIZE(pairs); i++) {
+        PyObject *pair = PyTuple_GET_ITEM(pairs, i);
+        build->ok = PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2;
+    }
+    return build->ok ? pairs : NULL;
+}
+
 /* Those of a list take an argument of that kind, unless they have another kind already. */
 static void add_kind(ft_building *build, const char *name, ft_argument kind)
 {
     PyObject *list = ft_dialect_list(build, name);
     for (Py_ssize_t i = 0; list != NULL && i < PyTuple_GET_SIZE(list); i++) {
-        long opcode = PyLong_AsLong(PyTuple_GET_ITEM(list, i));
-        if (opcode < 0 || opcode >= FT_OPCODES)
+        int opcode = as_byte(PyTuple_GET_ITEM(list, i));
+        if (opcode < 0)
             continue;
         ft_opcode_traits *traits = &build->dialect->table.opcodes[opcode];
         if (traits->argument == FT_ARGUMENT_NUMBER)
@@ -69,15 +90,15 @@ static void add_arguments(ft_building *build)
     PyObject *list = ft_dialect_list(build, "hasarg");
     if (list == NULL && build->ok) {
         PyObject *first = PyObject_GetAttrString(build->module, "HAVE_ARGUMENT");
-        long opcode = first == NULL ? -1 : PyLong_AsLong(first);
+        int opcode = first == NULL ? -1 : as_byte(first);
         Py_XDECREF(first);
         build->ok = opcode >= 0;
         for (; build->ok && opcode < FT_OPCODES; opcode++)
             build->dialect->table.opcodes[opcode].argument = FT_ARGUMENT_NUMBER;
     }
     for (Py_ssize_t i = 0; list != NULL && i < PyTuple_GET_SIZE(list); i++) {
-        long opcode = PyLong_AsLong(PyTuple_GET_ITEM(list, i));
-        if (opcode >= 0 && opcode < FT_OPCODES)
+        int opcode = as_byte(PyTuple_GET_ITEM(list, i));
+        if (opcode >= 0)
             build->dialect->table.opcodes[opcode].argument = FT_ARGUMENT_NUMBER;
     }
 }
@@ -147,13 +168,10 @@ static void add_forms(ft_building *build)
     if (!build->ok)
         return;
     number_forms(build);
-    PyObject *families =
-        build->ok ? PyObject_GetAttrString(build->module, "_specializations") : NULL;
-    PyObject *items = families == NULL ? NULL : PyMapping_Items(families);
-    Py_XDECREF(families);
-    build->ok = ft_dialect_keep(build, items) != NULL;
-    for (Py_ssize_t i = 0; build->ok && i < PyList_GET_SIZE(items); i++) {
-        PyObject *item = PyList_GET_ITEM(items, i);
+    PyObject *families = pairs_in(
+        build, build->ok ? PyObject_GetAttrString(build->module, "_specializations") : NULL);
+    for (Py_ssize_t i = 0; build->ok && i < PyTuple_GET_SIZE(families); i++) {
+        PyObject *item = PyTuple_GET_ITEM(families, i);
         const char *base = PyUnicode_AsUTF8(PyTuple_GET_ITEM(item, 0));
         PyObject *forms = ft_dialect_keep(
             build, base == NULL ? NULL : PySequence_Tuple(PyTuple_GET_ITEM(item, 1)));
@@ -188,14 +206,11 @@ static PyObject *make_zeros(PyObject *fields)
 
 static void add_cache_fields(ft_building *build, int opcode, PyObject *format)
 {
-    PyObject *items = PyMapping_Items(format);
-    PyObject *fields = items == NULL ? NULL : PyList_AsTuple(items);
+    PyObject *fields = pairs_in(build, Py_NewRef(format));
     long units = 0;
-    Py_XDECREF(items);
-    fields = ft_dialect_keep(build, fields);
     for (Py_ssize_t i = 0; fields != NULL && i < PyTuple_GET_SIZE(fields); i++) {
-        long size = PyLong_AsLong(PyTuple_GET_ITEM(PyTuple_GET_ITEM(fields, i), 1));
-        build->ok = build->ok && size > 0 && size <= UINT8_MAX;
+        int size = as_byte(PyTuple_GET_ITEM(PyTuple_GET_ITEM(fields, i), 1));
+        build->ok = build->ok && size > 0;
         units += size;
     }
     build->ok = build->ok && units <= UINT8_MAX;
@@ -208,12 +223,10 @@ static void add_cache_fields(ft_building *build, int opcode, PyObject *format)
 
 static void add_caches(ft_building *build)
 {
-    PyObject *formats = build->ok ? PyObject_GetAttrString(build->module, "_cache_format") : NULL;
-    PyObject *items = formats == NULL ? NULL : PyMapping_Items(formats);
-    Py_XDECREF(formats);
-    build->ok = ft_dialect_keep(build, items) != NULL;
-    for (Py_ssize_t i = 0; build->ok && i < PyList_GET_SIZE(items); i++) {
-        PyObject *item = PyList_GET_ITEM(items, i);
+    PyObject *formats =
+        pairs_in(build, build->ok ? PyObject_GetAttrString(build->module, "_cache_format") : NULL);
+    for (Py_ssize_t i = 0; build->ok && i < PyTuple_GET_SIZE(formats); i++) {
+        PyObject *item = PyTuple_GET_ITEM(formats, i);
         const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(item, 0));
         int opcode = name == NULL ? -1 : ft_dialect_opcode(build, name);
         build->ok = name != NULL;

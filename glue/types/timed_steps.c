@@ -95,8 +95,10 @@ static PySendResult steps_send_one(PyObject *object, PyObject *value, PyObject *
 /* StopIteration(value), as the end of an iterator says it. */
 static PyObject *stop_with(PyObject *value)
 {
-    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
-    if (stop != NULL)
+    PyObject *stop = value == Py_None ? NULL : PyObject_CallOneArg(PyExc_StopIteration, value);
+    if (value == Py_None)
+        PyErr_SetNone(PyExc_StopIteration);
+    else if (stop != NULL)
         PyErr_SetObject(PyExc_StopIteration, stop);
     Py_XDECREF(stop);
     Py_DECREF(value);

@@ -226,6 +226,51 @@ del kept
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "_specializations = Items([3])",
+        "_specializations = Items([('LOAD_ATTR',)])",
+        "_cache_format = Items(['ab'])",
+        "_cache_format = {'LOAD_ATTR': Items([('counter',)])}",
+        "_cache_format = {'LOAD_ATTR': {'counter': 'x'}}",
+        "opname = [1] * 256",
+    ],
+)
+def test_another_module_in_the_place_of_opcode(lie: str) -> None:
+    program = f"""
+import opcode
+from fettle import _core
+class Items(dict):
+    def __init__(self, items): self._items = items
+    def items(self): return self._items
+opcode.{lie}
+try:
+    _core.Bytecode(compile("x = 1", "<source>", "exec"))
+except (SystemError, TypeError):
+    pass
+else:
+    raise AssertionError("it was believed")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_opcodes_that_are_none_are_passed_over() -> None:
+    program = """
+import opcode
+from fettle import _core
+for name in ("hasconst", "hasname", "hasjrel", "haslocal", "hasarg"):
+    if hasattr(opcode, name):
+        setattr(opcode, name, ["x", None, 2**70, -1, 256, *getattr(opcode, name)])
+opcode.opmap["NOTHING"] = "x"
+code = compile("x = 12345", "<source>", "exec")
+assert "12345" in [row.argrepr for row in _core.Bytecode(code)]
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 def test_counts_of_references() -> None:
     def work() -> None:
         for code in inside(CODE):

@@ -343,6 +343,22 @@ else:
     )
 
 
+@pytest.mark.parametrize("given", [None, 3, (1, 2), (), KeyError(4), [5]])
+def test_the_end_of_timed_steps_is_that_of_the_plain_ones(given: object) -> None:
+    def items() -> Iterator[int]:
+        return given  # type: ignore[return-value]
+        yield 1
+
+    def end(steps: Any) -> tuple[object, ...]:
+        with pytest.raises(StopIteration) as stop:
+            steps.send(None)
+        return stop.value.args, str(stop.value), stop.value.value
+
+    for kind in ("generator", "coroutine", "part"):
+        timed = _core.TimedSteps(_core.Stopwatch(), items(), kind)
+        assert end(timed) == end(items())
+
+
 def test_methods_are_bound() -> None:
     watch = fettle.stopwatch()
 
