@@ -300,3 +300,8 @@ def test_what_a_module_has_from_another_one(folder: Path) -> None:
     assert sentence("quick:getpid").startswith("quick has getpid from posix, which is written in C")
     assert sentence("quick.py:scan").startswith("quick.py has scan from _json, which is written in")
     assert " from " not in sentence("quick:no_such")
+
+
+def test_a_module_of_the_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdlib_module_names", frozenset(["zigzag", "zigzog"]))
+    assert sentence("zigzag") == "there is no file or module zigzag; near: zigzog."

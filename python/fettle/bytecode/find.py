@@ -168,7 +168,7 @@ def _no_module(place: str) -> str:
         inside = (unit.folders(spec) if spec else None) or []
         known = [f"{above}.{each.name}" for each in iter_modules(inside)]
     wanted = f"{above}.{missing}" if above else missing
-    near = nearby.near(wanted, sorted(set(known)))
+    near = nearby.near(wanted, sorted({*known} - {wanted}))  # it may be known, and not installed
     return f"there is no file or module {_shown(place)}; {_or(near, 'write FILE or MODULE:NAME')}."
 
 
