@@ -279,3 +279,29 @@ def test_text() -> None:
     assert unit.of_text("x = 1").code.co_code == compile("x = 1", "", "exec").co_code
     with pytest.raises(Problem, match="column 5"):
         unit.of_text("x = = 1")
+
+
+def test_what_a_module_has_from_another_one(folder: Path) -> None:
+    """Neither is imported: parts would end the program."""
+    (folder / "parts" / "__init__.py").write_text(
+        "raise SystemExit\nfrom .more.leaf import outer as shell, Shape\nfrom .round import *\n"
+    )
+    (folder / "parts" / "round.py").write_text(
+        "from .more.leaf import outer\nfrom parts.round import hollow\nfrom parts import *\n"
+    )
+    assert sentence("parts:shell") == "parts has shell from parts.more.leaf; write" + (
+        " parts.more.leaf:outer."
+    )
+    assert sentence("parts.Shape.area").endswith("; write parts.more.leaf:Shape.area.")
+    assert sentence("parts:outer").endswith("; write parts.more.leaf:outer.")
+    assert " from " not in sentence("parts:hollow")  # each has it from the other
+    assert " from " not in sentence("parts:Shape.are")
+    (folder / "quick.py").write_text("from posix import *\nfrom _json import scanstring as scan\n")
+    assert sentence("quick:getpid").startswith("quick has getpid from posix, which is written in C")
+    assert sentence("quick.py:scan").startswith("quick.py has scan from _json, which is written in")
+    assert " from " not in sentence("quick:no_such")
+
+
+def test_a_module_of_the_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdlib_module_names", frozenset(["zigzag", "zigzog"]))
+    assert sentence("zigzag") == "there is no file or module zigzag; near: zigzog."

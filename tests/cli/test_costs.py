@@ -133,6 +133,19 @@ def test_progress_is_for_a_terminal(folder: Folder) -> None:
     assert seen.index("measuring on") < seen.index("imports\x1b")
 
 
+def test_what_is_said_when_interrupted_stands_in_a_line_of_its_own(folder: Folder) -> None:
+    terminal = Terminal(folder)
+    try:
+        terminal.expect(r"\$ ")
+        terminal.type(f"FETTLE_CACHE_DIR=cache {FETTLE} costs --again; echo code=$?\n")
+        terminal.expect(r"measuring on Python [\d.]+: \d+%")
+        terminal.type("\x03")
+        seen = terminal.expect(r"code=130")
+    finally:
+        terminal.close()
+    assert re.search(r"\r +\rfettle: interrupted: ", seen), seen
+
+
 # ---- another interpreter ----
 
 
@@ -284,6 +297,16 @@ def test_as_an_object(folder: Folder) -> None:
         "7 sys.modules['math'] True",
         "from import, module is loaded ()",
     ]
+
+
+def test_a_program_asks_for_what_there_is_not(folder: Folder) -> None:
+    folder.write(
+        "app.py",
+        "import fettle\ntry:\n    fettle.costs('dcit')\nexcept ValueError as error:\n"
+        "    print(error)\n",
+    )
+    ended = folder.python("app.py", FETTLE_CACHE_DIR=cache(folder))
+    assert ended.stdout.startswith("no construct is called 'dcit'; near: "), ended.stderr
 
 
 def test_a_recorded_program_may_ask_for_prices(folder: Folder) -> None:

@@ -168,7 +168,7 @@ def _no_module(place: str) -> str:
         inside = (unit.folders(spec) if spec else None) or []
         known = [f"{above}.{each.name}" for each in iter_modules(inside)]
     wanted = f"{above}.{missing}" if above else missing
-    near = nearby.near(wanted, sorted(set(known)))
+    near = nearby.near(wanted, sorted({*known} - {wanted}))  # it may be known, and not installed
     return f"there is no file or module {_shown(place)}; {_or(near, 'write FILE or MODULE:NAME')}."
 
 
@@ -180,6 +180,9 @@ def _nothing(place: str, name: str, units: "list[Unit]") -> str:
     known = list(dict.fromkeys(each for whole in units for each in codes.names(whole.code)))
     if name in known:
         return f"{_shown(name)} in {shown} has no methods; name another class or function."
+    elsewhere = _elsewhere(shown, name, units)
+    if elsewhere:
+        return elsewhere
     near = [f"{place}:{each}" for each in nearby.near(codes.plain(name), known)]
     near = [*_submodules(units, name), *near]
     if any(name in whole.code.co_names for whole in units):
@@ -188,6 +191,22 @@ def _nothing(place: str, name: str, units: "list[Unit]") -> str:
             f" it; {_or(near, 'name the place where it is defined')}."
         )
     return f"{shown} has no function or class {_shown(name)}; {_or(near, _some(place, known))}."
+
+
+def _elsewhere(shown: str, name: str, units: "list[Unit]") -> str:
+    """Of what a module has from another one; "" where that is not so."""
+    from fettle.bytecode import origins
+
+    for whole in units:
+        module, there, has_code = origins.of(whole, codes.plain(name))
+        if has_code:
+            return f"{shown} has {_shown(name)} from {module}; write {_shown(f'{module}:{there}')}."
+        if module:
+            return (
+                f"{shown} has {_shown(name)} from {module}, which is written in C and has no"
+                " bytecode; name a function written in Python."
+            )
+    return ""
 
 
 def _submodules(units: "list[Unit]", name: str) -> list[str]:

@@ -11,6 +11,7 @@ import os
 from fettle.report import histogram, screen, size
 from fettle.report.names import visible
 from fettle.report.unit import Scale
+from fettle.timing.series import NOTHING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 100  # columns where nobody says how many there are
 FEW_PROCESSES = 8
-NOTHING = "(an empty statement)"
 _LEAST_LABEL = 16
 _CLOCKS = {"cpu": "CPU clock", "wall": "wall clock"}
 _NEARLY = 1.05  # times the fastest: as cheap
