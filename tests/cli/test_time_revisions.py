@@ -14,6 +14,8 @@ from fettle.timing import revisions
 
 from .harness import FETTLE, PYTHON, Folder, until
 
+pytestmark = pytest.mark.once  # what is measured is programs, in trees that git makes
+
 LOOP = """\
 import sys
 total = 0
