@@ -61,7 +61,7 @@ def collect(
     timing = collection.judge()
     causes = watch.causes(collection.rounds())
     notes += _about(timing, causes, options)
-    allocated = [] if "Interrupted" in "".join(notes) else collection.allocated()
+    allocated = collection.allocated()
     told = getattr(source, "notes", None)
     notes += [] if told is None else told()
     return collection.finished(timing, notes, allocated)
@@ -89,6 +89,7 @@ class _Collection:
         self._most_rounds = options.rounds or 1 << 62
         self._span = SPAN
         self._looks = _looks(options)
+        self._is_interrupted = False
         self._patience = max(PATIENCE * options.budget, PATIENCE_LEAST)
         if options.processes:
             self._span = max(SPAN, min(options.budget / options.processes, GROUPS * SPAN))
@@ -102,6 +103,7 @@ class _Collection:
                 if self._is_over():
                     break
         except KeyboardInterrupt:
+            self._is_interrupted = True
             notes.append(f"Interrupted after {self._elapsed():.1f} s: this is what there was.")
         except TimedOut:
             notes.append(
@@ -111,7 +113,7 @@ class _Collection:
         if any(self._groups):
             self._groups = [each for each in self._groups if each]
             return notes
-        if not notes or notes[0].startswith("Interrupted"):
+        if not notes or self._is_interrupted:
             raise KeyboardInterrupt
         raise Problem(
             CHECK_FAILED,
@@ -150,7 +152,7 @@ class _Collection:
 
     def allocated(self) -> "Sequence[tuple[int, int, int] | None]":
         ask = getattr(self._source, "allocated", None)
-        if not self._options.memory or ask is None:
+        if not self._options.memory or ask is None or self._is_interrupted:
             return []
         found: Sequence[tuple[int, int, int] | None] = ask()
         return found
