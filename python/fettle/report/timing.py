@@ -51,6 +51,14 @@ def text(timing: "Timing") -> str:
     return "\n".join([*lines, *(f"fettle: {note}" for note in _notes(timing))])
 
 
+def brief(timing: "Timing") -> str:
+    """In a line: sum(x) 5.95 us; or what is said of each later candidate."""
+    said = [_verdict(timing, at) for at in range(1, len(timing.series))]
+    return (
+        "; ".join(said) or f"{one_line(timing.series[0].label, 60)} {_time(timing.descriptions[0])}"
+    )
+
+
 def name(at: int) -> str:
     """What candidate number `at` is called: A, B, ... Z, A2, B2, ...
 
