@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once  # the sources are looked at, not run
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # What a folder may include besides itself; the longest matching folder counts. A folder that is

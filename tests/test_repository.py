@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once  # the sources are looked at, not run
+
 ROOT = Path(__file__).resolve().parent.parent
 FUNCTION_LINES, FILE_LINES, COLUMNS = 40, 800, 100
 SPDX = "/* SPDX-License-Identifier: Apache-2.0 */"

@@ -8,7 +8,8 @@ folder in place ("/some/chroot-runner python3.14"); everything then goes through
 prefix that ends with status 75 says that it could not try.
 
 Ends with 1 if a version failed, with 0 if all that could be tried passed. What was not tried is
-named. Minor versions in FETTLE_TESTED have passed `make test` already and are not tested again.
+named. Minor versions in FETTLE_TESTED are tested by `make test` and not here again. Tests marked
+"once" run on one version: on those in FETTLE_TESTED, or else on the first that is tested here.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ FOLDER = ROOT / "build" / "test-all"
 COULD_NOT_TRY = 75
 # Beyond what a slow machine needs for one version; a hang must not eat the whole run.
 STEP_SECONDS = 1500
-AT_ONCE = 2  # a test runs one program after another: two Pythons are no load for two cores
+AT_ONCE = 3  # half of a test's time is waiting for what it started: two leave two cores idle
 
 PROBE = """
 import importlib.metadata as m, json, os, platform, sys, sysconfig
@@ -145,7 +146,14 @@ def discover(named: list[Interpreter]) -> list[Interpreter]:
     return list(chosen.values())
 
 
-def steps(interpreter: Interpreter, venv: Path) -> Iterator[list[str]]:
+def whole(interpreters: list[Interpreter]) -> Interpreter | None:
+    """The one that tests marked "once" run on: rather one without a prefix, which may not run."""
+    if tested():
+        return None
+    return min(interpreters, key=lambda each: bool(each.prefix), default=None)
+
+
+def steps(interpreter: Interpreter, venv: Path, everything: bool) -> Iterator[list[str]]:
     """The commands that build and test on one interpreter, in order."""
     python = [*interpreter.prefix, str(venv / "bin" / "python")]
     pip = [*python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
@@ -162,7 +170,8 @@ def steps(interpreter: Interpreter, venv: Path) -> Iterator[list[str]]:
         ".",
     ]
     yield [*interpreter.prefix, "tools/peers.sh", python[-1]]
-    yield [*python, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+    marks = [] if everything else ["-m", "not once"]
+    yield [*python, "-m", "pytest", "-p", "no:cacheprovider", "-q", *marks]
 
 
 def run(command: list[str], log: Path, path: str) -> int:
@@ -185,13 +194,13 @@ def run(command: list[str], log: Path, path: str) -> int:
             return 1
 
 
-def test(interpreter: Interpreter, name: str) -> Outcome:
+def test(interpreter: Interpreter, name: str, everything: bool) -> Outcome:
     """Builds and tests on one interpreter in a fresh environment."""
     log, venv = FOLDER / f"{name}.log", FOLDER / name
     log.unlink(missing_ok=True)
     path = f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}"
     begun, status = time.monotonic(), "passed"
-    for command in steps(interpreter, venv):
+    for command in steps(interpreter, venv, everything):
         code = run(command, log, path)
         if code == COULD_NOT_TRY and interpreter.prefix:
             status = "not tried"
@@ -227,9 +236,9 @@ def names(interpreters: list[Interpreter]) -> Iterator[str]:
         yield interpreter.minor + (f"-{twin + 1}" if twin else "")
 
 
-def announced(interpreter: Interpreter, name: str) -> Outcome:
+def announced(interpreter: Interpreter, name: str, everything: bool) -> Outcome:
     print(f"== {interpreter.version}: {shlex.join(interpreter.command)}", flush=True)
-    outcome = test(interpreter, name)
+    outcome = test(interpreter, name, everything)
     print(f"   {interpreter.version} {outcome.status}: {outcome.remark}", flush=True)
     return outcome
 
@@ -238,7 +247,8 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     interpreters, outcomes = resolve(" ".join(sys.argv[1:]))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes += pool.map(announced, interpreters, names(interpreters))
+        full = [each is whole(interpreters) for each in interpreters]
+        outcomes += pool.map(announced, interpreters, names(interpreters), full)
     for minor in supported():
         if minor in tested():
             outcomes.append(Outcome(minor, "passed", "-", 0, "by make test"))

@@ -4,15 +4,6 @@
 
 #include <assert.h>
 
-/* The operations that there will be. */
-static uint32_t count_operations(const ft_dialect *dialect, const uint8_t *plain, uint32_t units)
-{
-    uint32_t count = 0;
-    for (uint64_t unit = 0; unit < units; count++)
-        unit += 1U + ft_dialect_base(dialect, plain[unit * FT_UNIT_BYTES])->caches;
-    return count;
-}
-
 /* The argument as the interpreter has it: 32 bits, with a sign. */
 static int32_t as_signed(uint32_t value)
 {
@@ -67,11 +58,9 @@ ft_status ft_decoding_init(ft_decoding *decoding, const ft_mem *mem, const ft_di
     if (bytes / FT_UNIT_BYTES > FT_DECODE_MAX_UNITS)
         return FT_ERR_LIMIT;
     decoding->units = (uint32_t)(bytes / FT_UNIT_BYTES);
-    uint32_t room =
-        with_caches ? decoding->units : count_operations(dialect, plain, decoding->units);
-    if (room == 0)
+    if (decoding->units == 0)
         return FT_OK;
-    decoding->operations = ft_mem_resize(mem, NULL, room, sizeof(ft_operation));
+    decoding->operations = ft_mem_resize(mem, NULL, decoding->units, sizeof(ft_operation));
     if (decoding->operations == NULL)
         return FT_ERR_MEMORY;
     walk from = {.dialect = dialect, .plain = plain, .shown = shown};
@@ -82,7 +71,7 @@ ft_status ft_decoding_init(ft_decoding *decoding, const ft_mem *mem, const ft_di
         if (with_caches)
             add_caches(decoding, operation, shown);
     }
-    assert(decoding->count == room);
+    assert(decoding->count <= decoding->units);
     return FT_OK;
 }
 

@@ -31,7 +31,7 @@ typedef struct ft_operation {
 
 typedef struct ft_decoding {
     const ft_mem *mem;
-    ft_operation *operations; /* owned */
+    ft_operation *operations; /* owned; room for one a unit */
     uint32_t count, units;
 } ft_decoding;
 

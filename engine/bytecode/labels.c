@@ -81,8 +81,9 @@ void ft_labels_number(ft_labels *labels)
     sort_outside(labels);
     uint32_t number = labels->before;
     for (uint64_t unit = 0; unit <= labels->units; unit++) {
-        if (labels->inside[unit] != 0)
-            labels->inside[unit] = ++number;
+        uint32_t marked = labels->inside[unit] != 0; /* no branch: places are anywhere */
+        number += marked;
+        labels->inside[unit] = number & (0 - marked);
     }
     labels->count = number + labels->outside_count - labels->before;
 }

@@ -92,6 +92,14 @@ ft_status ft_samples_add_counter(ft_samples *samples, const ft_counter *counter)
     return FT_OK;
 }
 
+/* Whether the last series that has groups is that one, and has as many as it may. */
+static bool has_all_groups(const ft_samples *samples, uint32_t series)
+{
+    const uint32_t count = samples->group_count;
+    return count >= FT_SERIES_GROUPS_MAX &&
+           samples->groups[count - FT_SERIES_GROUPS_MAX].series == series;
+}
+
 ft_status ft_samples_add_group(ft_samples *samples, uint32_t series)
 {
     const uint32_t count = samples->group_count;
@@ -99,6 +107,8 @@ ft_status ft_samples_add_group(ft_samples *samples, uint32_t series)
     if (series >= samples->series_count ||
         (count > 0 && samples->groups[count - 1].series > series))
         return FT_ERR_CORRUPT;
+    if (has_all_groups(samples, series))
+        return FT_ERR_LIMIT;
     ft_status status = grow(samples, samples->groups, count, 1, &samples->group_capacity,
                             sizeof *samples->groups, &block);
     if (status != FT_OK)
@@ -200,6 +210,8 @@ static bool groups_are_valid(const ft_samples *samples)
     for (uint32_t i = 0; i < samples->group_count; i++) {
         const ft_group *group = &samples->groups[i];
         if (group->series < series || group->series >= samples->series_count ||
+            (i >= FT_SERIES_GROUPS_MAX &&
+             samples->groups[i - FT_SERIES_GROUPS_MAX].series == group->series) ||
             group->first != seconds || group->count > samples->second_count - seconds)
             return false;
         series = group->series;

@@ -18,6 +18,9 @@ enum {
     /* Each is a row of a table and one comparison, which takes a bootstrap: a hostile file must not
      * ask for millions. One of `fettle time` has a handful. */
     FT_SERIES_MAX = 4096,
+    /* What says how sure a median is takes more time than in proportion to them. `fettle time` has
+     * one for each process, or each run of a command. */
+    FT_SERIES_GROUPS_MAX = 1 << 16,
     FT_SERIES_COUNTERS_MAX = 64 /* looked through one by one; the kernel counts some dozens */
 };
 

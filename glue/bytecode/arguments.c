@@ -28,6 +28,33 @@ static PyObject *item_at(PyObject *tuple, int32_t index)
 
 /* ---- constants ---- */
 
+/* May the text stand between quotes as it is? */
+static bool is_plain(const uint8_t *text, Py_ssize_t length)
+{
+    for (Py_ssize_t i = 0; i < length; i++) {
+        if (text[i] < ' ' || text[i] > '~' || text[i] == '\'' || text[i] == '\\')
+            return false;
+    }
+    return true;
+}
+
+/* repr(), quicker for most texts. */
+static PyObject *repr_of_value(PyObject *value)
+{
+    if (!PyUnicode_CheckExact(value) || !PyUnicode_IS_COMPACT_ASCII(value))
+        return PyObject_Repr(value);
+    Py_ssize_t length = PyUnicode_GET_LENGTH(value);
+    if (!is_plain(PyUnicode_1BYTE_DATA(value), length))
+        return PyObject_Repr(value);
+    PyObject *shown = PyUnicode_New(length + 2, '~');
+    if (shown != NULL) {
+        uint8_t *to = PyUnicode_1BYTE_DATA(shown);
+        to[0] = to[length + 1] = '\'';
+        memcpy(to + 1, PyUnicode_1BYTE_DATA(value), (size_t)length);
+    }
+    return shown;
+}
+
 /* What repr() says of a constant: new reference. It may be the user's code, which may ask for the
  * same text meanwhile. */
 static PyObject *repr_of(ft_code_view *view, int32_t index)
@@ -38,7 +65,7 @@ static PyObject *repr_of(ft_code_view *view, int32_t index)
             return PyErr_NoMemory();
     }
     if (view->reprs[index] == NULL) {
-        PyObject *text = PyObject_Repr(PyTuple_GET_ITEM(view->consts, index));
+        PyObject *text = repr_of_value(PyTuple_GET_ITEM(view->consts, index));
         if (text == NULL)
             return NULL;
         Py_XSETREF(view->reprs[index], text);
@@ -124,8 +151,9 @@ static int tell_choice(const ft_code_view *view, int32_t arg, const ft_choice *c
     PyObject *text = arg < 0 && !choice->truth ? NULL : item_at(choice->texts, index);
     PyObject *value = item_at(choice->values, index);
     if (text == NULL || (choice->values != NULL && value == NULL))
-        return tell(told, PyLong_FromLong(arg), Py_NewRef(view->dialect->empty));
-    return tell(told, value == NULL ? PyLong_FromLong(arg) : Py_NewRef(value), Py_NewRef(text));
+        return tell(told, ft_dialect_number(view->dialect, arg), Py_NewRef(view->dialect->empty));
+    return tell(told, value == NULL ? ft_dialect_number(view->dialect, arg) : Py_NewRef(value),
+                Py_NewRef(text));
 }
 
 /* ---- jumps ---- */
@@ -157,13 +185,13 @@ static int tell_jump(const ft_code_view *view, const ft_operation *operation,
     const ft_python_dialect *dialect = view->dialect;
     int64_t target;
     if (!ft_operation_target(operation, &dialect->table, &target)) /* shown and plain differ */
-        return tell(told, PyLong_FromLong(operation->arg), Py_NewRef(dialect->empty));
+        return tell(told, ft_dialect_number(dialect, operation->arg), Py_NewRef(dialect->empty));
     uint32_t label = FT_DIS_HAS_LABELS ? ft_labels_at(&view->labels, target) : 0;
     bool from = operation->base == dialect->from_opcode && dialect->from_opcode != 0;
     int64_t offset = target * FT_UNIT_BYTES;
     PyObject *text =
         label == 0 ? jump_text("to ", offset) : jump_text(from ? "from L" : "to L", label);
-    return tell(told, PyLong_FromLongLong(offset), text);
+    return tell(told, ft_dialect_number(dialect, offset), text);
 }
 
 int ft_argument_tell(ft_code_view *view, const ft_operation *operation, ft_argument_told *told)
@@ -195,7 +223,7 @@ int ft_argument_tell(ft_code_view *view, const ft_operation *operation, ft_argum
     case FT_ARGUMENT_NUMBER:
         break;
     }
-    return tell(told, PyLong_FromLong(arg), Py_NewRef(dialect->empty));
+    return tell(told, ft_dialect_number(dialect, arg), Py_NewRef(dialect->empty));
 }
 
 /* ---- caches ---- */

@@ -12,7 +12,7 @@
  * labels, too. unknown: the argval of what can not be looked up.
  *
  * It is a sequence: len(), [i] and iteration make rows when asked, Instruction in _core.pyi; the
- * object itself keeps sixteen bytes an instruction. `.code`, `.exceptions` ((start, end, target,
+ * object itself keeps twenty bytes a code unit. `.code`, `.exceptions` ((start, end, target,
  * depth, lasti), ... in bytes), `.labels` (the offset of each, in the order of their numbers),
  * `.lines` ((offset, line), ...: where lines start, as dis.findlinestarts has them, moved). */
 #ifndef FT_GLUE_BYTECODE_TYPE_H

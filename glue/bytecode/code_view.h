@@ -28,8 +28,6 @@ typedef struct ft_row_cursor {
     int32_t line;           /* of the last row */
     int32_t range_line;     /* of the stretch passed last */
     int32_t last_line;      /* the last that started */
-    int32_t numbered;       /* what number is of */
-    PyObject *number;       /* owned, or NULL */
     ft_shared_position shared[FT_SHARED_POSITIONS];
 } ft_row_cursor;
 

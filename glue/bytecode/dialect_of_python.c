@@ -114,7 +114,6 @@ static void add_names(ft_building *build)
         build->dialect->names[opcode] =
             ft_dialect_keep(build, named ? Py_NewRef(PyTuple_GET_ITEM(names, opcode))
                                          : PyUnicode_FromFormat("<%d>", opcode));
-        build->dialect->numbers[opcode] = ft_dialect_keep(build, PyLong_FromLong(opcode));
         build->ok = build->ok && PyUnicode_CheckExact(build->dialect->names[opcode]);
     }
 }
@@ -298,6 +297,8 @@ static void add_kinds(ft_building *build)
 static void fill(ft_building *build, ft_module_state *state)
 {
     ft_python_dialect *dialect = build->dialect;
+    for (int i = 0; i < FT_KNOWN_NUMBERS; i++)
+        dialect->numbers[i] = ft_dialect_keep(build, build->ok ? PyLong_FromLong(i) : NULL);
     add_names(build);
     add_forms(build);
     add_kinds(build);

@@ -13,6 +13,9 @@
 #include "engine/bytecode/dialect.h"
 #include "glue/state.h"
 
+/* Arguments, offsets and lines are small as a rule: those are made once. */
+enum { FT_KNOWN_NUMBERS = 4096 };
+
 /* An opcode whose argument chooses from a list. */
 typedef struct ft_choice {
     PyObject *texts;  /* a tuple */
@@ -31,9 +34,9 @@ typedef struct ft_python_dialect {
     ft_dialect table;
     PyObject *kept; /* owned: a list */
     PyObject *names[FT_OPCODES];
-    PyObject *numbers[FT_OPCODES]; /* ints */
-    PyObject *fields[FT_OPCODES];  /* by base: a tuple of (name, units) of its caches, or NULL */
-    PyObject *zeros[FT_OPCODES];   /* by base: its caches when all are zeros, or NULL */
+    PyObject *numbers[FT_KNOWN_NUMBERS]; /* ints, from 0 */
+    PyObject *fields[FT_OPCODES]; /* by base: a tuple of (name, units) of its caches, or NULL */
+    PyObject *zeros[FT_OPCODES];  /* by base: its caches when all are zeros, or NULL */
     ft_choice choices[FT_OPCODES];
     ft_mark marks[FT_OPCODES];
     bool unresolved[FT_OPCODES];           /* constants that are not looked up */
@@ -50,6 +53,13 @@ PyObject *ft_python_dialect_get(ft_module_state *state);
 
 /* What is in the capsule. */
 const ft_python_dialect *ft_python_dialect_in(PyObject *capsule);
+
+/* An int: a new reference, or NULL with an exception. */
+static inline PyObject *ft_dialect_number(const ft_python_dialect *dialect, int64_t number)
+{
+    bool known = number >= 0 && number < FT_KNOWN_NUMBERS;
+    return known ? Py_NewRef(dialect->numbers[number]) : PyLong_FromLongLong(number);
+}
 
 /* The type of (line, end line, column, end column) and that of rows, added to the module. */
 int ft_instruction_types_add(PyObject *module, ft_module_state *state);

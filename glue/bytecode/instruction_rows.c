@@ -40,7 +40,7 @@ static void row_dealloc(PyObject *row)
     PyTypeObject *type = Py_TYPE(row);
     PyObject_GC_UnTrack(row);
     for (Py_ssize_t i = 0; i < Py_SIZE(row); i++)
-        Py_XDECREF(PyTuple_GET_ITEM(row, i));
+        Py_DECREF(PyTuple_GET_ITEM(row, i)); /* each is there: see new_row */
     PyObject_GC_Del(row);
     Py_DECREF(type);
 }
@@ -137,24 +137,9 @@ static inline PyObject *new_row(PyTypeObject *type, PyObject *const *values, int
     return NULL;
 }
 
-static PyObject *number_or_none(int64_t number, int64_t none)
+static PyObject *number_or_none(const ft_code_view *view, int64_t number, int64_t none)
 {
-    return number == none ? Py_NewRef(Py_None) : PyLong_FromLongLong(number);
-}
-
-/* Of a line that is in a table: the last one is kept. */
-static PyObject *line_number(ft_row_cursor *cursor, int32_t line)
-{
-    if (line == FT_POSITION_NONE)
-        return Py_NewRef(Py_None);
-    if (cursor->number == NULL || cursor->numbered != line) {
-        PyObject *number = PyLong_FromLong(line);
-        if (number == NULL)
-            return NULL;
-        cursor->numbered = line;
-        Py_XSETREF(cursor->number, number);
-    }
-    return Py_NewRef(cursor->number);
+    return number == none ? Py_NewRef(Py_None) : ft_dialect_number(view->dialect, number);
 }
 
 static bool is_same(const ft_position *a, const ft_position *b)
@@ -171,13 +156,13 @@ static PyObject *positions_of(const ft_code_view *view, ft_row_cursor *cursor,
     ft_shared_position *shared = &cursor->shared[mixed % FT_SHARED_POSITIONS];
     if (shared->object != NULL && is_same(of, &shared->of))
         return Py_NewRef(shared->object);
-    PyObject *line = line_number(cursor, of->line);
+    PyObject *line = number_or_none(view, of->line, FT_POSITION_NONE);
     PyObject *values[] = {
         line,
         of->end_line == of->line ? Py_XNewRef(line)
-                                 : number_or_none(of->end_line, FT_POSITION_NONE),
-        number_or_none(of->column, FT_POSITION_NONE),
-        number_or_none(of->end_column, FT_POSITION_NONE),
+                                 : number_or_none(view, of->end_line, FT_POSITION_NONE),
+        number_or_none(view, of->column, FT_POSITION_NONE),
+        number_or_none(view, of->end_column, FT_POSITION_NONE),
     };
     PyObject *made = new_row(view->dialect->position_type, values, 4);
     if (made != NULL) {
@@ -189,7 +174,6 @@ static PyObject *positions_of(const ft_code_view *view, ft_row_cursor *cursor,
 
 void ft_row_cursor_fini(ft_row_cursor *cursor)
 {
-    Py_CLEAR(cursor->number);
     for (int i = 0; i < FT_SHARED_POSITIONS; i++)
         Py_CLEAR(cursor->shared[i].object);
 }
@@ -239,13 +223,10 @@ static PyObject *caches_of(const ft_code_view *view, const ft_operation *operati
     return caches;
 }
 
-static PyObject *line_of(const ft_code_view *view, ft_row_cursor *cursor, int32_t line)
+static PyObject *line_of(const ft_code_view *view, int32_t line)
 {
-    if (line == NO_LINE_YET)
-        line = FT_POSITION_NONE;
-    return line == FT_POSITION_NONE || view->line_shift == 0
-               ? line_number(cursor, line)
-               : PyLong_FromLongLong(line + view->line_shift);
+    bool none = line == FT_POSITION_NONE || line == NO_LINE_YET;
+    return none ? Py_NewRef(Py_None) : ft_dialect_number(view->dialect, line + view->line_shift);
 }
 
 static PyObject *target_of(const ft_code_view *view, const ft_operation *operation)
@@ -253,18 +234,12 @@ static PyObject *target_of(const ft_code_view *view, const ft_operation *operati
     int64_t target;
     if (!ft_operation_target(operation, &view->dialect->table, &target))
         return Py_NewRef(Py_None);
-    return PyLong_FromLongLong(target * FT_UNIT_BYTES);
+    return ft_dialect_number(view->dialect, target * FT_UNIT_BYTES);
 }
 
-static PyObject *offset_of(uint32_t unit)
+static PyObject *offset_of(const ft_code_view *view, uint32_t unit)
 {
-    return PyLong_FromLongLong((int64_t)unit * FT_UNIT_BYTES);
-}
-
-/* Most arguments are the number of some opcode. */
-static PyObject *number_of(const ft_python_dialect *dialect, int32_t arg)
-{
-    return arg >= 0 && arg < FT_OPCODES ? Py_NewRef(dialect->numbers[arg]) : PyLong_FromLong(arg);
+    return ft_dialect_number(view->dialect, (int64_t)unit * FT_UNIT_BYTES);
 }
 
 static PyObject *truth(bool value)
@@ -277,7 +252,7 @@ static PyObject *cache_row(ft_code_view *view, ft_row_cursor *cursor, const ft_o
                            const ft_position *position)
 {
     const ft_python_dialect *dialect = view->dialect;
-    PyObject *offset = offset_of(operation->unit);
+    PyObject *offset = offset_of(view, operation->unit);
     PyObject *values[] = {
         Py_NewRef(dialect->cache_name),
         Py_NewRef(dialect->numbers[dialect->cache_opcode]),
@@ -315,20 +290,21 @@ PyObject *ft_instruction_row(ft_code_view *view, ft_row_cursor *cursor, uint32_t
     ft_argument kind = (ft_argument)dialect->table.opcodes[operation->base].argument;
     uint8_t base = dialect->table.opcodes[operation->opcode].base;
     uint32_t label = ft_labels_at(&view->labels, operation->unit);
-    PyObject *offset = offset_of(operation->unit);
+    PyObject *offset = offset_of(view, operation->unit);
     PyObject *values[] = {
         Py_NewRef(dialect->names[operation->opcode]),
         Py_NewRef(dialect->numbers[operation->opcode]),
-        kind != FT_ARGUMENT_NONE ? number_of(dialect, operation->arg) : Py_NewRef(Py_None),
+        kind != FT_ARGUMENT_NONE ? ft_dialect_number(dialect, operation->arg) : Py_NewRef(Py_None),
         told.value,
         told.text,
         offset,
-        operation->start == operation->unit ? Py_XNewRef(offset) : offset_of(operation->start),
-        line_of(view, cursor, line),
+        operation->start == operation->unit ? Py_XNewRef(offset)
+                                            : offset_of(view, operation->start),
+        line_of(view, line),
         truth(starts),
         truth(label != 0),
         kind < FT_ARGUMENT_FORWARD ? Py_NewRef(Py_None) : target_of(view, operation),
-        number_or_none(label, 0),
+        number_or_none(view, label, 0),
         positions_of(view, cursor, &position),
         caches_of(view, operation),
         Py_NewRef(dialect->names[base]),

@@ -140,8 +140,9 @@ def check(path: str) -> None:
     try:
         _check_room(path)
         _check_idle(path)
-        for place in (path, previous(path)):
-            _check_replaceable(place)
+        _check_replaceable(path)
+        if os.path.exists(path) and os.path.getsize(path):
+            _check_replaceable(previous(path))
     except OSError as error:
         place = error.filename or path
         raise Problem(

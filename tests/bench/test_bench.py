@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.once  # the benchmarks are programs beside the project, run for a moment
+
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench"
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.once  # the policies are the engine's
+
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 
 

@@ -10,6 +10,8 @@ from fettle._core import Profile
 
 from .harness import FETTLE, Folder
 
+pytestmark = pytest.mark.once  # options are read before the interpreter matters
+
 RAN = "open('ran', 'w').close()"
 
 

@@ -16,6 +16,8 @@ _core = pytest.importorskip("fettle._core")
 from .harness import Folder  # noqa: E402
 from .memoryfiles import written as written_memory  # noqa: E402
 
+pytestmark = pytest.mark.once  # numbers from files, read and compared by the engine
+
 ALIKE = {"python": "3.11.2 /usr/bin/python3", "machine": "here Linux 2 CPUs", "recorded": "timing"}
 
 

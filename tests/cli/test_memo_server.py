@@ -14,6 +14,8 @@ pytest.importorskip("redis")
 sys.path.append(str(Path(__file__).parents[1]))  # what other folders use too
 from persist.redisservers import Server, server
 
+pytestmark = pytest.mark.once  # what is said of a server
+
 APP = """\
 import sys
 import fettle

@@ -34,6 +34,10 @@ def claim(path: Path) -> output.Output:
     return output.claim(str(path), locked=True)
 
 
+def check(path: Path) -> None:
+    output.check(str(path))
+
+
 def test_a_new_output_has_a_file_and_a_folder(path: Path) -> None:
     claimed = claim(path)
     assert path.read_bytes() == b""
@@ -82,8 +86,9 @@ def test_nobody_takes_an_output_that_a_living_process_writes(path: Path) -> None
     arena = Path(claimed.parts, f"{os.getpid()}-{start}-00.arena")
     arena.touch()
     assert output.living(claimed.parts) == [os.getpid()]
-    with pytest.raises(Problem, match=f"process {os.getpid()} is still recording"):
-        claim(path)
+    for look in (claim, check):
+        with pytest.raises(Problem, match=f"process {os.getpid()} is still recording"):
+            look(path)
     arena.rename(arena.with_name(f"{os.getpid()}-1-00.arena"))  # an earlier process of this number
     assert output.living(claimed.parts) == []
     claim(path)
@@ -93,8 +98,9 @@ def test_nobody_takes_an_output_that_a_living_process_writes(path: Path) -> None
 def test_a_foreign_file_stays(path: Path, name: str) -> None:
     record(path, "old")
     path.with_name(name).write_text("precious")
-    with pytest.raises(Problem, match=f"{name} is not a fettle recording"):
-        claim(path)
+    for look in (claim, check):
+        with pytest.raises(Problem, match=f"{name} is not a fettle recording"):
+            look(path)
     assert path.with_name(name).read_text() == "precious"
     assert not os.path.exists(output.parts_of(str(path)))
 
@@ -119,10 +125,27 @@ def test_what_can_not_be_an_output(path: Path, kind: str) -> None:
     else:
         target = path / "app.fettle"
     before = sorted(os.listdir(path.parent))
-    with pytest.raises(Problem) as refused:
-        claim(target)
-    assert refused.value.code == 2
+    for look in (claim, check):
+        with pytest.raises(Problem) as refused:
+            look(target)
+        assert refused.value.code == 2
     assert sorted(os.listdir(path.parent)) == before
+
+
+def test_a_check_changes_nothing(path: Path) -> None:
+    check(path)
+    assert os.listdir(path.parent) == []
+    path.with_name("app.prev.fettle").write_text("precious")
+    check(path)  # nothing that is there would become the one before
+    path.touch()
+    check(path)
+    assert path.read_bytes() == b""
+    path.unlink()
+    record(path, "old")
+    path.with_name("app.prev.fettle").unlink()
+    check(path)
+    assert os.listdir(path.parent) == ["app.fettle"]
+    assert mark(path) == "old"
 
 
 def test_a_link_is_followed(path: Path) -> None:

@@ -376,6 +376,15 @@ def test_without_any_output(folder: Folder) -> None:
     assert folder.names() == {"time.fettle"}
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_that_are_closed(folder: Folder, closed: str) -> None:
+    """Nothing is shown there, and that is all; no file takes their place."""
+    for words in ("time --budget 0.3 1", "time --budget 0.3 1", "view", "diff", "dis json"):
+        ended = folder.execute("sh", "-c", f"{FETTLE} {words} {closed}")
+        assert (ended.code, "should not have" in ended.stderr) == (0, False), (words, ended)
+        assert bool(ended.stdout) == (">&-" not in closed.replace("2>", "")), words
+
+
 def test_a_reader_that_has_seen_enough(folder: Folder) -> None:
     words = " ".join(("time", "-v", *NOTHING))
     ended = folder.execute("bash", "-c", f"set -o pipefail; {FETTLE} {words} | true")

@@ -16,6 +16,8 @@ from fettle.problem import NOT_EXECUTABLE, NOT_FOUND, USAGE, Problem
 from fettle.timing import commands
 from fettle.timing.commands import Command, Commands, Failed, read
 
+pytestmark = pytest.mark.once  # what is measured is programs
+
 SPIN = """
 import time
 end = time.process_time() + {cpu}

@@ -194,3 +194,10 @@ def test_an_interrupt_shows_what_is_known(folder: Folder) -> None:
     assert "fettle: interrupted after " in out
     assert "Traceback" not in out + err
     assert "time.fettle" in folder.names()
+
+
+def test_a_command_without_its_dashes(folder: Folder) -> None:
+    ended = folder.fettle("time", "sleep", "0.1")
+    assert ended.code == 1
+    assert ended.stderr.endswith(" A command stands after --: `fettle time -- sleep 0.1`.\n")
+    assert "after --" not in folder.fettle("time", "no_such_name(1)").stderr

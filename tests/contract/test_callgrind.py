@@ -12,6 +12,8 @@ from fettle._core import Profile
 from . import callgrind, consumers, spelling
 from .synthetic import SAMPLES, Recording
 
+pytestmark = pytest.mark.once  # the exporters are the engine's, their readers other programs
+
 
 def annotate(recording: Recording, folder: Path, *options: str) -> str:
     """In a folder of its own: callgrind_annotate cuts the current one off the names of files."""

@@ -14,6 +14,8 @@ from . import consumers, oracle, pprof
 from .spelling import name, text
 from .synthetic import SAMPLES, Recording
 
+pytestmark = pytest.mark.once  # the exporters are the engine's, their readers other programs
+
 
 def ask(recording: Recording, folder: Path, *options: str, said: bytes = b"") -> str:
     path = folder / "out.pb.gz"

@@ -18,6 +18,8 @@ from .chromium import Chromium
 from .spelling import name, text
 from .synthetic import HOSTILE, SAMPLES, WITHOUT_CALLS, Recording
 
+pytestmark = pytest.mark.once  # the exporters are the engine's, their readers other programs
+
 EXPORT = """
 new Promise(resolve => {
     const make = URL.createObjectURL;

@@ -153,6 +153,7 @@ class Shell:
         }
         self.environment |= {
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+            "FETTLE_CACHE_DIR": f"{tools}-cache",
             "LC_ALL": "C.UTF-8",
         }
 

@@ -83,6 +83,10 @@ static void test_many(void)
         must(ft_samples_add_counter(&samples, &(ft_counter){9, i, 1}) == FT_OK);
     CHECK(ft_samples_add_counter(&samples, &(ft_counter){9, FT_SERIES_COUNTERS_MAX, 1}) ==
           FT_ERR_LIMIT);
+    for (uint32_t i = 0; i < 2 * FT_SERIES_GROUPS_MAX; i++)
+        must(ft_samples_add_group(&samples, 5 + i / FT_SERIES_GROUPS_MAX) == FT_OK);
+    CHECK(ft_samples_add_group(&samples, 6) == FT_ERR_LIMIT);
+    CHECK(ft_samples_add_group(&samples, 7) == FT_OK);
     CHECK(ft_samples_are_valid(&samples, FT_SERIES_COUNTERS_MAX));
     ft_samples_fini(&samples);
 }

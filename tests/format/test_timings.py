@@ -141,9 +141,13 @@ def test_the_readers_agree_on_damage(tmp_path: Path, what: str) -> None:
 
 
 def test_the_bounds(tmp_path: Path) -> None:
-    """4096 series in a file, over its segments."""
+    """4096 series in a file, over its segments; 65 536 groups in a series."""
     most = Recording(series=[Series(b"x", 1, 1, 0.0) for _ in range(4096)])
     data = fettle_writer.write(most, 1)
     assert len(engine_read(data, tmp_path).timings()) == 4096
     one = fettle_writer.write(Recording(series=[Series(b"y", 1, 1, 0.0)]), 2)
     assert engine_read(data + one, tmp_path) == "limit"
+    for groups, read in ((65_536, 65_536), (65_537, "limit")):
+        many = Recording(series=[Series(b"x", 1, 1, 0.0, groups=[[1.0]] * groups)])
+        found = engine_read(fettle_writer.write(many, 3), tmp_path)
+        assert (found if isinstance(found, str) else len(found.timings()[0].groups)) == read

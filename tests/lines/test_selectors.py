@@ -160,6 +160,7 @@ def test_the_main_module_of_a_package() -> None:
     assert selected("tool:top", "/x/tool/__main__.py", "__main__") == {"top"}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", [None, 5, "", "\udc80", "x" * 100_000, types])
 def test_hostile_module_names(name: object) -> None:
     """Nothing fails, whatever stands in the globals."""

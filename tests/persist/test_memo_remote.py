@@ -121,6 +121,7 @@ def test_call_replaces_what_is_shared(
     assert machines.notes == ["answer 1"] * 2
 
 
+@pytest.mark.once
 def test_results_end_where_they_would_on_the_first_machine(
     machines: Machines, running: Server
 ) -> None:
@@ -167,6 +168,7 @@ def test_every_scheme_is_known(
     memo.close()
 
 
+@pytest.mark.once
 def test_a_prefix_keeps_programs_apart(machines: Machines, running: Server) -> None:
     mine, ours = (machines(running.url + CALM + "&prefix=mine") for _ in range(2))
     yours = machines(running.url + CALM + "&prefix=yours")
@@ -191,6 +193,7 @@ def test_a_prefix_keeps_programs_apart(machines: Machines, running: Server) -> N
 # ---- who is believed ----
 
 
+@pytest.mark.once
 def test_another_key_is_another_world(machines: Machines, running: Server) -> None:
     one = machines(running.url + CALM)
     another = machines(running.url + CALM, FETTLE_CACHE_KEY="a machine with another key")
@@ -202,12 +205,14 @@ def test_another_key_is_another_world(machines: Machines, running: Server) -> No
     assert len(names(running)) == 2
 
 
+@pytest.mark.once
 def test_trusted(machines: Machines, running: Server) -> None:
     some = [machines(running.url + CALM, "{'trusted': True}", FETTLE_CACHE_KEY="") for _ in "ab"]
     assert [each.ask("answer(1)") for each in some] == [answer(1)] * 2
     assert machines.notes == ["answer 1"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("options", ["{}", "{'trusted': True}"])
 def test_every_byte_of_a_value_changed(machines: Machines, running: Server, options: str) -> None:
     environment = {"FETTLE_CACHE_KEY": ""} if "trusted" in options else {}
@@ -232,6 +237,7 @@ def test_every_byte_of_a_value_changed(machines: Machines, running: Server, opti
     assert len(machines.notes) == 1 + len(wrong), "the good value is there again"
 
 
+@pytest.mark.once
 def test_values_that_change_places(machines: Machines, running: Server) -> None:
     one = machines(running.url + CALM)
     calls = [f"answer({each})" for each in range(4)] + ["other(0)", "other(2)"]
@@ -273,6 +279,7 @@ def test_functions_that_raise(
     assert names(running) == []
 
 
+@pytest.mark.once
 def test_large_results(machines: Machines, two: tuple[Machine, Machine]) -> None:
     one, another = two
     line = "(len(large(20 << 20)), large(20 << 20)[-2:])"
@@ -281,6 +288,7 @@ def test_large_results(machines: Machines, two: tuple[Machine, Machine]) -> None
     assert one.complaints == another.complaints == ""
 
 
+@pytest.mark.once
 def test_results_that_are_too_large(machines: Machines, two: tuple[Machine, Machine]) -> None:
     one, another = two
     for each in (one, another):
@@ -305,6 +313,7 @@ def test_arrays_may_be_written_to(machines: Machines, two: tuple[Machine, Machin
 # ---- who computes ----
 
 
+@pytest.mark.once
 def test_many_want_what_is_not_there(
     machines: Machines, two: tuple[Machine, Machine], running: Server
 ) -> None:
@@ -316,6 +325,7 @@ def test_many_want_what_is_not_there(
     assert names(running, "*+") == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seconds", [0.1, 3])
 def test_many_wait_for_another_machine(
     machines: Machines, two: tuple[Machine, Machine], seconds: float
@@ -355,6 +365,7 @@ def test_another_machine_takes_over(machines: Machines, running: Server) -> None
     assert machines.notes == ["begun"] * 2
 
 
+@pytest.mark.once
 def test_patience_ends(machines: Machines, running: Server) -> None:
     one, another = (machines(running.url + CALM, "{'wait': 0.1}") for _ in range(2))
     one.tell("gated(1)")
@@ -504,6 +515,7 @@ def is_shared_again(machines: Machines, some: tuple[Machine, ...]) -> None:
     until(once, "results are shared again")
 
 
+@pytest.mark.once
 def test_no_server_is_there(machines: Machines) -> None:
     url = f"redis://127.0.0.1:{free_port()}"
     one, another = machines(url), machines(url)
@@ -515,6 +527,7 @@ def test_no_server_is_there(machines: Machines) -> None:
     assert sorted(machines.notes) == ["answer 1"] * 2 + ["later 1"] * 2
 
 
+@pytest.mark.once
 def test_a_server_is_killed_and_comes_back(machines: Machines, tmp_path: Path) -> None:
     with server(tmp_path) as mortal:
         two = machines(mortal.url), machines(mortal.url)
@@ -530,6 +543,7 @@ def test_a_server_is_killed_and_comes_back(machines: Machines, tmp_path: Path) -
         is_shared_again(machines, two)
 
 
+@pytest.mark.once
 def test_a_server_freezes(machines: Machines, tmp_path: Path) -> None:
     with server(tmp_path) as frozen:
         # A claim that a frozen server took lasts until it ends, if its owner gave the server up.

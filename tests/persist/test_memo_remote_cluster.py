@@ -10,6 +10,8 @@ from .machines import Machine, Machines
 from .redisservers import SLOTS, Cluster, until
 from .test_memo_remote import answer, ends_well, is_shared_again, loads
 
+pytestmark = pytest.mark.once  # what servers do when one of them fails
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:

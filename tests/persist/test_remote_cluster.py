@@ -14,7 +14,10 @@ from .sharing import SECRET, Cached, answer, key_of
 
 NUMBERS = range(150)
 
-pytestmark = pytest.mark.filterwarnings(f"ignore::{RemoteWarning.__module__}.RemoteWarning")
+pytestmark = [
+    pytest.mark.once,  # what servers do when one of them fails
+    pytest.mark.filterwarnings(f"ignore::{RemoteWarning.__module__}.RemoteWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,12 @@ def test_two_candidates_read_as_the_interface_promises() -> None:
     ]
 
 
+def test_at_the_prompt_it_is_a_line_and_no_samples() -> None:
+    assert repr(timing([REPEATED])) == "<fettle.time: [0]*1000 1.42 us>"
+    two = timing([COMPREHENSION, REPEATED], FASTER)
+    assert repr(two) == "<fettle.time: B is 10.1x faster (95%: 9.8 to 10.4)>"
+
+
 def test_the_file_stands_below_a_verdict_that_fills_the_line() -> None:
     unclear = Comparison("x", 1.0, 0.97, 1.04, 4100, "unclear")
     lines = shown(timing([COMPREHENSION, REPEATED], unclear), target="x" * 40).splitlines()

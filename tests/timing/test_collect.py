@@ -285,6 +285,21 @@ def test_two_of_nothing_are_the_same():
     assert sum("empty loop" in note for note in timing.notes) == 1
 
 
+def test_what_the_empty_loop_varies_by_is_no_drift_of_a_short_statement(clock):
+    draw = random.Random(7)
+
+    def drifting(middle, empty):
+        """A nanosecond more at the end of each group than at its beginning."""
+        return lambda _candidate, _group, made: plain(
+            (middle + made / 5 + draw.gauss(0, 0.05)) * 1e-9, empty=empty * 1e-9
+        )
+
+    for middle, empty, is_told in [(3.0, 5.0, False), (3.0, 0.5, True), (20.0, 0.5, True)]:
+        source = Made(drifting(middle, empty), clock=clock)
+        timing = collect(source, ["x"], Options(precision=0.0001))
+        assert any("not alike" in note for note in timing.notes) == is_told, (middle, empty)
+
+
 def test_runs_that_are_not_alike():
     draw = random.Random(10)
     source = Made(lambda _, __, at: plain(1e-5 * (1 + 0.01 * at + draw.gauss(0, 0.005))))

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from fettle.timing import costs_worker as worker
-from fettle.timing.constructs import Construct, constructs
+from fettle.timing.construct import Construct
+from fettle.timing.constructs import SHORT, constructs
 
 from .oracle import CALLED, HOLDS, NEEDED, RAISED
 
@@ -43,6 +44,12 @@ def test_a_group_is_together_and_has_one_base_which_is_first() -> None:
     for group in groups:
         assert [each.is_base for each in ALL if each.group == group].index(True) == 0
         assert sum(each.is_base for each in ALL if each.group == group) == 1
+
+
+def test_what_is_repeated_exists_and_calls_nothing() -> None:
+    repeated = [each for each in ALL if each.repeated > 1]
+    assert {each.name for each in repeated} == SHORT
+    assert all("(" not in c.statement.replace("(1, 2, 3)", "") for c in repeated)
 
 
 def test_what_was_asked_for_first_is_there_word_by_word() -> None:
@@ -157,13 +164,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quick")
 def test_this_python_lacks_none() -> None:
-    ready, skipped = worker.prepared([asdict(each) for each in ALL], {})
+    ready, skipped = worker.prepared([asdict(each) for each in ALL])
     assert skipped == {}
     assert len(ready) == 1 + len(ALL)
     for each in ready:
         each.sample()
         assert each.samples[0] > 0
-        assert each.repeated in {1, worker.REPEATED}
 
 
 @pytest.mark.usefixtures("quick")
@@ -174,7 +180,7 @@ def test_what_a_python_lacks_is_skipped_with_the_reason() -> None:
         Construct("g", "statement", "None | None"),
         Construct("g", "fine", "x", "x = 1"),
     ]
-    ready, skipped = worker.prepared([asdict(each) for each in lacking], {})
+    ready, skipped = worker.prepared([asdict(each) for each in lacking])
     assert [each.construct["name"] for each in ready] == [worker.EMPTY, "fine"]
     assert {name: why.split(":")[0] for name, why in skipped.items()} == {
         "syntax": "SyntaxError",
@@ -242,22 +248,22 @@ class Ticking:
         return self.now
 
 
-LOOP = 200
-
-
-@pytest.mark.parametrize("by", [7, 100, 399, 400, 5000, 1_000_000])
-def test_a_sample_is_the_time_of_a_loop(monkeypatch: pytest.MonkeyPatch, by: int) -> None:
+@pytest.mark.parametrize("repeated", [1, 8])
+@pytest.mark.parametrize("by", [7, 100, 399, 5000, 1_000_000])
+def test_a_sample_is_the_time_of_a_loop(
+    monkeypatch: pytest.MonkeyPatch, by: int, repeated: int
+) -> None:
     clock = Ticking(by, 30)
     monkeypatch.setattr(worker, "CLOCK", clock)
     monkeypatch.setattr(worker, "ticking", clock, raising=False)
     reading = worker.reading()
     assert reading == 30
     setup = f"import sys\ntick = sys.modules[{worker.__name__!r}].ticking.tick"
-    measured = worker.Measured(asdict(Construct("g", "n", "tick()", setup)), reading, LOOP)
+    construct = Construct("g", "n", "tick()", setup, repeated=repeated)
+    measured = worker.Measured(asdict(construct), reading)
     measured.sample()
-    assert measured.repeated == (8 if by < 2 * LOOP else 1)
-    assert measured.samples == [by * measured.repeated]
-    assert measured.loops == max(1, round(worker.SAMPLE / (by * measured.repeated)))
+    assert measured.samples == [by * repeated]
+    assert measured.loops == max(1, round(worker.SAMPLE / (by * repeated)))
 
 
 def test_the_loop_is_subtracted_once_and_the_rest_divided() -> None:

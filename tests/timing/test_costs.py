@@ -18,7 +18,8 @@ from fettle.report import costs as report
 from fettle.timing import costs as module
 from fettle.timing import figures as keeping
 from fettle.timing import interpreters, pricing
-from fettle.timing.constructs import Construct, constructs
+from fettle.timing.construct import Construct
+from fettle.timing.constructs import constructs
 from fettle.timing.costs import Costs, selected
 from fettle.timing.figures import Figure, Kept
 from fettle.timing.interpreters import Interpreter
@@ -115,10 +116,22 @@ def test_what_is_kept_is_found_again() -> None:
     assert (again.get(A), again.get(B), again.get(C)) == (figures[A], figures[B], None)
 
 
-@pytest.mark.parametrize("what", ["statement", "setup", "before", "name"])
-def test_another_text_is_another_construct(what: str) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(A, name="other"),
+        replace(A, statement="other"),
+        replace(A, setup="other"),
+        replace(A, before="other"),
+        replace(A, free=("x",)),
+        replace(A, is_async=True),
+        replace(A, repeated=8),
+    ],
+)
+def test_what_is_measured_in_another_way_is_another_construct(other: Construct) -> None:
     Kept(PYTHON).add({A: figure(1.5)})
-    assert Kept(PYTHON).get(replace(A, **{what: "other"})) is None  # type: ignore[arg-type]
+    assert Kept(PYTHON).get(other) is None
+    assert Kept(PYTHON).get(replace(A, group="moved")) == figure(1.5)
 
 
 @pytest.mark.parametrize(

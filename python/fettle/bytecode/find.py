@@ -13,7 +13,7 @@ from types import CodeType
 from fettle import nearby, selectors
 from fettle.bytecode import codes, unit
 from fettle.problem import USAGE, Problem
-from fettle.report.names import visible
+from fettle.report.names import shortened, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _title(target: Target, is_one_place: bool) -> str:
 def _chosen(whole: "Unit", name: str) -> list[CodeType]:
     if not name:
         return [whole.code]
-    if name.isdecimal():
+    if name.isdecimal() and len(name) < 10:
         return codes.at_line(whole.code, int(name))
     return codes.called(whole.code, name)
 
@@ -107,7 +107,7 @@ def _units(place: str) -> "list[Unit]":
         files = [each for each in sorted(glob(place, recursive=True)) if os.path.isfile(each)]
         if files:
             return [unit.of_file(each) for each in files]
-        raise Problem(USAGE, f"no file matches {visible(place)}; check the pattern and the folder.")
+        raise Problem(USAGE, f"no file matches {_shown(place)}; check the pattern and the folder.")
     if selectors.is_file(place) or place.endswith(".pyc"):
         raise Problem(USAGE, _no_file(place))
     spec = unit.find(place) if all(place.split(".")) else None
@@ -119,11 +119,17 @@ def _units(place: str) -> "list[Unit]":
 # ---- what is not there ----
 
 
+def _shown(text: str) -> str:
+    return shortened(visible(text), 100)
+
+
 def _no_file(place: str) -> str:
-    shown = visible(place)
+    shown = _shown(place)
     if os.path.isdir(place):
         inside = next((each for each in sorted(os.listdir(place)) if each.endswith(".py")), "FILE")
-        return f"{shown} is a folder; name a file in it: {os.path.join(shown, visible(inside))}."
+        return f"{shown} is a folder; name a file in it: {os.path.join(shown, _shown(inside))}."
+    if os.path.islink(place) and not os.path.exists(place):
+        return f"{shown} is a link that leads nowhere; name the file that it meant."
     if os.path.exists(place):
         return f"{shown} is not a file; name a source file, a module or a function."
     folder, base = os.path.split(place)
@@ -141,6 +147,8 @@ def _no_module(place: str) -> str:
     import sys
     from pkgutil import iter_modules
 
+    if not place:
+        return "SEL begins with what the code is in; write FILE, FILE:NAME, MODULE or MODULE:NAME."
     if os.path.isdir(place):
         return _no_file(place)
     parts = place.split(".")
@@ -157,29 +165,48 @@ def _no_module(place: str) -> str:
         ]
     else:
         spec = unit.find(above)
-        inside = list(spec.submodule_search_locations or ()) if spec else []
+        inside = (unit.folders(spec) if spec else None) or []
         known = [f"{above}.{each.name}" for each in iter_modules(inside)]
     wanted = f"{above}.{missing}" if above else missing
-    near = nearby.near(wanted, sorted(set(known)))
-    return f"there is no file or module {visible(place)}; {_or(near, 'write FILE or MODULE:NAME')}."
+    near = nearby.near(wanted, sorted({*known} - {wanted}))  # it may be known, and not installed
+    return f"there is no file or module {_shown(place)}; {_or(near, 'write FILE or MODULE:NAME')}."
 
 
 def _nothing(place: str, name: str, units: "list[Unit]") -> str:
     """Of the functions in a place none is meant."""
-    shown = visible(place)
+    shown = _shown(place)
     if name.isdecimal():
-        return f"{shown} has no code at line {name}; name a line of a function."
+        return f"{shown} has no code at line {_shown(name)}; name a line of a function."
     known = list(dict.fromkeys(each for whole in units for each in codes.names(whole.code)))
     if name in known:
-        return f"{visible(name)} in {shown} has no methods; name another class or function."
+        return f"{_shown(name)} in {shown} has no methods; name another class or function."
+    elsewhere = _elsewhere(shown, name, units)
+    if elsewhere:
+        return elsewhere
     near = [f"{place}:{each}" for each in nearby.near(codes.plain(name), known)]
     near = [*_submodules(units, name), *near]
     if any(name in whole.code.co_names for whole in units):
         return (
-            f"{visible(name)} is a name in {shown}, but no function or class is defined there by"
+            f"{_shown(name)} is a name in {shown}, but no function or class is defined there by"
             f" it; {_or(near, 'name the place where it is defined')}."
         )
-    return f"{shown} has no function or class {visible(name)}; {_or(near, _some(place, known))}."
+    return f"{shown} has no function or class {_shown(name)}; {_or(near, _some(place, known))}."
+
+
+def _elsewhere(shown: str, name: str, units: "list[Unit]") -> str:
+    """Of what a module has from another one; "" where that is not so."""
+    from fettle.bytecode import origins
+
+    for whole in units:
+        module, there, has_code = origins.of(whole, codes.plain(name))
+        if has_code:
+            return f"{shown} has {_shown(name)} from {module}; write {_shown(f'{module}:{there}')}."
+        if module:
+            return (
+                f"{shown} has {_shown(name)} from {module}, which is written in C and has no"
+                " bytecode; name a function written in Python."
+            )
+    return ""
 
 
 def _submodules(units: "list[Unit]", name: str) -> list[str]:
@@ -187,7 +214,7 @@ def _submodules(units: "list[Unit]", name: str) -> list[str]:
     from pkgutil import iter_modules
 
     spec = unit.find(units[0].module) if units[0].module else None
-    inside = list(spec.submodule_search_locations or ()) if spec else []
+    inside = (unit.folders(spec) if spec else None) or []
     known = [each.name for each in iter_modules(inside)]
     return [f"{units[0].module}.{each}" for each in nearby.near(name, known)]
 
@@ -195,8 +222,8 @@ def _submodules(units: "list[Unit]", name: str) -> list[str]:
 def _some(place: str, known: list[str]) -> str:
     if not known:
         return "there is none in it; leave the name out"
-    return f"there is {', '.join(visible(f'{place}:{each}') for each in known[:3])}"
+    return f"there is {', '.join(_shown(f'{place}:{each}') for each in known[:3])}"
 
 
 def _or(near: list[str], otherwise: str) -> str:
-    return f"near: {', '.join(map(visible, near))}" if near else otherwise
+    return f"near: {', '.join(map(_shown, near))}" if near else otherwise

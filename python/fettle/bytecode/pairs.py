@@ -102,7 +102,7 @@ def _side(code: CodeType | None, choice: "Choice") -> Side:
 
 def here(code: CodeType, choice: "Choice") -> Side:
     """A code object of this Python."""
-    decoded = Bytecode(code, choice.adaptive, handlers=True)
+    decoded = Bytecode(code, choice.adaptive)  # other versions tell no handlers
     labels = numbered(decoded)
     operations = tuple(
         Operation(

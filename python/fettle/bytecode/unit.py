@@ -117,6 +117,9 @@ def find(name: str) -> "ModuleSpec | None":
     >>> find("json.decoder").origin.endswith("decoder.py"), find("json.no_such") is None
     (True, True)
     """
+    known = getattr(sys.modules.get(name), "__spec__", None)
+    if known is not None and known.name != name:  # os.path is called posixpath where it lies
+        return find(known.name)
     path: list[str] | None = search_path()
     spec = None
     parts = name.split(".")
@@ -127,9 +130,14 @@ def find(name: str) -> "ModuleSpec | None":
         spec = _find_in(full, path)
         if spec is None:
             return None
-        path = spec.submodule_search_locations
-        path = None if path is None else list(path)
+        path = folders(spec)
     return spec
+
+
+def folders(spec: "ModuleSpec") -> list[str] | None:
+    """Where the modules of a package lie; None of what is none."""
+    places = spec.submodule_search_locations
+    return None if places is None else list(places)
 
 
 def search_path() -> list[str]:
@@ -143,7 +151,9 @@ def _find_in(full: str, path: list[str]) -> "ModuleSpec | None":
         return BuiltinImporter.find_spec(full)
     try:
         spec = PathFinder.find_spec(full, path)
-    except (ImportError, ValueError, OSError):
+    except (KeyError, AttributeError, ImportError):
+        spec = _bare(full, path)  # it asked for the package above, which was not imported
+    except (ValueError, OSError):
         spec = None
     if spec is not None and spec.origin is not None:
         return spec
@@ -157,6 +167,19 @@ def _find_in(full: str, path: list[str]) -> "ModuleSpec | None":
             continue
         if found is not None:
             return found  # type: ignore[no-any-return]
+    return spec
+
+
+def _bare(full: str, path: list[str]) -> "ModuleSpec | None":
+    """A package without __init__ in another."""
+    from importlib.machinery import ModuleSpec
+
+    places = (os.path.join(each, full.rpartition(".")[2]) for each in path)
+    found = [each for each in places if os.path.isdir(each)]
+    if not found:
+        return None
+    spec = ModuleSpec(full, None, is_package=True)
+    spec.submodule_search_locations = found
     return spec
 
 

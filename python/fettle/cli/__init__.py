@@ -82,11 +82,24 @@ def _dispatch(words: list[str]) -> int:
     if not word.isidentifier() or word not in verbs():
         raise Problem(USAGE, _unknown(word))
     verb = _load(word)
+    if word != "run":  # whose program has the streams as they are
+        _open_closed_streams()
     try:
         return verb.main(words[1:])
     except HelpWanted:
         print(verb.HELP)
         return 0
+
+
+def _open_closed_streams() -> None:
+    """What is closed leads nowhere: else its place is taken by the next file that is opened."""
+    for place in range(3):
+        try:
+            os.fstat(place)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the first place that is free
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
 
 
 def _load(name: str) -> "Verb":

@@ -78,6 +78,7 @@ def _priced(pattern: str, parsed: Parsed) -> "list[Costs]":
         try:
             found.append(priced(each, pattern, again, seconds, watch.show))
         except KeyboardInterrupt:
+            watch.clear()
             say(
                 f"interrupted: Python {each.number} was not measured to the end, so that nothing "
                 "of it is kept or shown; the same again begins anew."

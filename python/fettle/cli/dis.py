@@ -19,9 +19,7 @@ OPTIONS = [
     Option("-O --show-offsets", "with the offset of each instruction"),
     Option("-P --show-positions", "with lines and columns"),
     Option("-S --adaptive", "as the interpreter has specialised it; needs --run"),
-    Option(
-        "--run", "import MODULE and run STATEMENT in it first, in a process of its own", "STATEMENT"
-    ),
+    Option("--run", "first import MODULE and run CODE in it, in a process of its own", "CODE"),
     Option("--source", "each line of source above its instructions"),
     Option("--counts", "how often each line ran and its time, from a recording", "FILE"),
     Option("--vs", "beside another SEL, or the same of another Python", "SEL|PYTHON"),

@@ -268,8 +268,21 @@ def _time_statements(
     sys.path.insert(0, "")  # modules of this folder are found, as by timeit
     try:
         return interface.measure(parsed.words, setup, options, show)
+    except Problem as problem:
+        raise Problem(problem.code, problem.sentence + _advice(parsed.words, problem)) from None
     finally:
         sys.path[:] = before  # what fettle itself imports lies elsewhere
+
+
+def _advice(words: list[str], problem: Problem) -> str:
+    """For who meant a command: its words are no names."""
+    import shutil
+
+    if "raised NameError" not in problem.sentence or not shutil.which(words[0].partition(" ")[0]):
+        return ""
+    from fettle.invocation import quoted
+
+    return f" A command stands after --: `fettle time -- {quoted(words)}`."
 
 
 def _time_commands(

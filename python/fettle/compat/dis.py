@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 __all__ = list(_peer.__all__)
 
 Instruction = _peer.Instruction
-_make: "Callable[..., Instruction]" = Instruction  # its fields are others in other versions
 Positions = _peer.Positions
 
+_new: "Callable[..., Any]" = tuple.__new__  # of named tuples, without checking how many
 _UNKNOWN = getattr(_peer, "UNKNOWN", None)
 
 _HAVE_CODE = (MethodType, FunctionType, CodeType, classmethod, staticmethod, type)
@@ -279,15 +279,21 @@ def _instructions(
 
 def _numbered(row: "_core.Instruction") -> Instruction:
     """As 3.13 and later have it."""
-    cache = None if row.cache is None else list(row.cache)
-    place = Positions(*row.positions)
-    return _make(*row[:7], row.starts_line, row.line, row.label, place, cache)
+    name, code, arg, value, text, at, start, line, starts, _, _, label, place, cache, _, _ = row
+    span = _new(Positions, place)
+    caches = None if cache is None else list(cache)
+    fields = (name, code, arg, value, text, at, start, starts, line, label, span, caches)
+    made: Instruction = _new(Instruction, fields)
+    return made
 
 
 def _marked(row: "_core.Instruction") -> Instruction:
     """As those before have it, where the units of a cache are instructions too."""
-    line = row.line if row.starts_line else None
-    return _make(*row[:6], line, row.is_jump_target, Positions(*row.positions))
+    name, code, arg, value, text, at, _, line, starts, is_target, _, _, place, _, _, _ = row
+    span = _new(Positions, place)
+    fields = (name, code, arg, value, text, at, line if starts else None, is_target, span)
+    made: Instruction = _new(Instruction, fields)
+    return made
 
 
 for _each in (dis, disassemble, distb, get_instructions):

@@ -11,6 +11,7 @@ import os
 from fettle.report import histogram, screen, size
 from fettle.report.names import visible
 from fettle.report.unit import Scale
+from fettle.timing.series import NOTHING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 100  # columns where nobody says how many there are
 FEW_PROCESSES = 8
-NOTHING = "(an empty statement)"
 _LEAST_LABEL = 16
 _CLOCKS = {"cpu": "CPU clock", "wall": "wall clock"}
 _NEARLY = 1.05  # times the fastest: as cheap
@@ -49,6 +49,14 @@ def text(timing: "Timing") -> str:
     """The same as a text, without colour."""
     lines = [line for line, _ in _lines(timing, WIDTH, False, "", "#")]
     return "\n".join([*lines, *(f"fettle: {note}" for note in _notes(timing))])
+
+
+def brief(timing: "Timing") -> str:
+    """In a line: sum(x) 5.95 us; or what is said of each later candidate."""
+    said = [_verdict(timing, at) for at in range(1, len(timing.series))]
+    return (
+        "; ".join(said) or f"{one_line(timing.series[0].label, 60)} {_time(timing.descriptions[0])}"
+    )
 
 
 def name(at: int) -> str:

@@ -31,11 +31,13 @@ GROUPS = 5  # before the answer is looked at for the first time
 TELL = 0.05  # seconds between two words about progress
 MORE = 1.5  # times as many groups until it is looked at again
 PATIENCE = 0.2  # of the budget, beyond which a group that was slow to start may have its rounds
+PATIENCE_LEAST = 0.5  # seconds
 LAST = 0.25  # of the budget: a group that would take longer than what is left of it is not begun
 WAITS = 0.05  # of the wall clock's time that passed beside the CPU's, for code that waits
 HELPED = 0.1  # of the CPU time that other threads took, for code that computes in several
 NOISY = 0.05  # a spread above it is worth a word
 DRIFT = 0.02  # a change over a group that is worth a word, when it is no chance
+SHAKY = 0.5  # of the empty loop: so much differs between the places and times where it runs
 CHANCE = 0.01
 
 
@@ -59,7 +61,7 @@ def collect(
     timing = collection.judge()
     causes = watch.causes(collection.rounds())
     notes += _about(timing, causes, options)
-    allocated = [] if "Interrupted" in "".join(notes) else collection.allocated()
+    allocated = collection.allocated()
     told = getattr(source, "notes", None)
     notes += [] if told is None else told()
     return collection.finished(timing, notes, allocated)
@@ -79,7 +81,7 @@ class _Collection:
         self._labels = labels
         self._options = options
         self._progress = progress
-        self._begun = monotonic()
+        self._begun = self._closed = monotonic()
         self._groups: list[list[Sequence[Sample]]] = []
         self._look_at = GROUPS
         self._width = math.inf
@@ -87,7 +89,8 @@ class _Collection:
         self._most_rounds = options.rounds or 1 << 62
         self._span = SPAN
         self._looks = _looks(options)
-        self._patience = options.budget * PATIENCE  # with the first rounds of a group
+        self._is_interrupted = False
+        self._patience = max(PATIENCE * options.budget, PATIENCE_LEAST)
         if options.processes:
             self._span = max(SPAN, min(options.budget / options.processes, GROUPS * SPAN))
 
@@ -100,6 +103,7 @@ class _Collection:
                 if self._is_over():
                     break
         except KeyboardInterrupt:
+            self._is_interrupted = True
             notes.append(f"Interrupted after {self._elapsed():.1f} s: this is what there was.")
         except TimedOut:
             notes.append(
@@ -109,7 +113,7 @@ class _Collection:
         if any(self._groups):
             self._groups = [each for each in self._groups if each]
             return notes
-        if not notes or notes[0].startswith("Interrupted"):
+        if not notes or self._is_interrupted:
             raise KeyboardInterrupt
         raise Problem(
             CHECK_FAILED,
@@ -148,7 +152,7 @@ class _Collection:
 
     def allocated(self) -> "Sequence[tuple[int, int, int] | None]":
         ask = getattr(self._source, "allocated", None)
-        if not self._options.memory or ask is None:
+        if not self._options.memory or ask is None or self._is_interrupted:
             return []
         found: Sequence[tuple[int, int, int] | None] = ask()
         return found
@@ -176,28 +180,28 @@ class _Collection:
     def _measure(self, group: "Group") -> None:
         rounds: list[Sequence[Sample]] = []
         self._groups.append(rounds)
-        begun = first = monotonic()
+        begun = monotonic()
+        opened = begun - self._closed
+        span = max(self._span, min(opened, GROUPS * SPAN))
         least = min(LEAST, self._most_rounds)
         try:
             while True:
                 rounds.append(group.round())
                 now = monotonic()
-                if len(rounds) == 1:
-                    first = now
                 if now - self._told > TELL:
                     self._tell()
-                is_late = self._is_late() and (len(rounds) >= least or now - first > self._patience)
+                is_late = self._is_late() and (len(rounds) >= least or now - begun > self._patience)
                 if getattr(group, "is_ready", False) and not is_late:
                     continue
                 if getattr(group, "is_single", False):
                     return
-                span = max(self._span, min((first - begun) / 2, GROUPS * SPAN))
                 if len(rounds) >= least and now - begun >= span:
                     return
                 if is_late or self._count() >= self._most_rounds:
                     return
         finally:
             group.close()
+            self._closed = monotonic()
 
     def _is_over(self) -> bool:
         options, groups = self._options, len(self._groups)
@@ -313,10 +317,10 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
         if takes_nothing(series, of):
             left = "; a ratio to it is a bound" if timing.comparisons else ""
             notes.append(f"`{short(series.label)}` takes no longer than the empty loop{left}.")
-        elif (drift := trend(series.groups))[1] < CHANCE and abs(drift[0]) > DRIFT:
-            how = "longer" if drift[0] > 0 else "less"
+        elif drift := _drift(series, of.median):
+            how = "longer" if drift > 0 else "less"
             notes.append(
-                f"`{short(series.label)}` takes {abs(drift[0]):.0%} {how} the longer it is"
+                f"`{short(series.label)}` takes {abs(drift):.0%} {how} the longer it is"
                 " measured: its runs are not alike."
             )
     noisy = max(of.spread for of in timing.descriptions) > NOISY
@@ -329,6 +333,13 @@ def _about(timing: "Timing", causes: list[str], options: "Options") -> list[str]
             f" {max(of.spread for of in timing.descriptions):.0%}, for a reason that is not known."
         )
     return notes
+
+
+def _drift(series: Series, middle: float) -> float:
+    """The change over a group that the candidate brings about itself, as a share; 0.0: none."""
+    change, probability = trend(series.groups)
+    is_clear = abs(change) > max(DRIFT, SHAKY * series.empty / max(middle, 1e-12))
+    return change if is_clear and probability < CHANCE else 0.0
 
 
 def _listed(labels: "Sequence[str]") -> str:

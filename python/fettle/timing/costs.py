@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.report.names import visible
-from fettle.timing.constructs import Construct, constructs
+from fettle.timing.construct import Construct
+from fettle.timing.constructs import constructs
 from fettle.timing.figures import Figure, Kept
 from fettle.timing.interpreters import Interpreter, own
 
@@ -96,12 +97,18 @@ def costs(pattern: str | None = None, *, again: bool = False) -> Costs:
     Figures are kept: only the first call takes its time, up to 15 seconds for all (again=True
     measures anew). pattern, a glob or a part of names or groups, keeps the others out.
 
+    ValueError for a pattern that means none; RuntimeError where nothing could be measured.
+
     >>> import fettle
     >>> price = fettle.costs("dict")["dict[key], hit"]
     >>> price.group, price.statement, price.low <= price.nanoseconds <= price.high
     ('dict', 'd[k]', True)
     """
-    return priced(own(), pattern or "", again)
+    try:
+        return priced(own(), pattern or "", again)
+    except Problem as problem:
+        kind = ValueError if problem.code == CHECK_FAILED else RuntimeError
+        raise kind(problem.sentence) from None
 
 
 def priced(

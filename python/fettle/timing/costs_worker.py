@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that measures constructs: runs as a script on any CPython from 3.8 on, without fettle.
 
-stdin: JSON {"constructs": [{name, statement, setup, before, free, is_async}], "seconds": S,
-"repeated": {name: count}}; the last may be empty.
+stdin: JSON {"constructs": [{name, statement, setup, before, free, is_async, repeated}],
+"seconds": S}.
 stdout: a line of JSON for each round, {"done": share}; then one {"samples": {name: [nanoseconds of
-one statement, ...]}, "skipped": {name: why}, "repeated": {name: count}}.
+one statement, ...]}, "skipped": {name: why}}.
 
 Each construct is compiled into a loop of its own, as in timeit: what the setup names are local
-variables there. The empty loop is measured too, and subtracted. A statement that is shorter than
-the loop is repeated in it, so that the loop is the smaller part of what is measured. No other is,
-for long code is slower: the processor foresees less of it, and a traceback has to find its line.
+variables there, and the statement stands in it as often as `repeated` says. The empty loop is
+measured too, and subtracted.
 
 A round has one sample of each construct, in random order: what disturbs the machine hits all alike.
 """
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 CLOCK = getattr(time, "thread_time_ns", time.process_time_ns)
 SAMPLE = 200_000  # ns: a thousand readings of the clock
 WARM = 10  # a sample's first part in so many is not measured: caches and predictors find back
-REPEATED = 8
 SPECIALISED = 1_000_000  # ns of running, before which the interpreter may still adapt the code
 LEAST_ROUNDS = 3
 EMPTY = ""  # the name of the empty loop
@@ -60,20 +58,13 @@ def indented(text: str, columns: int) -> str:
 class Measured:
     """A construct, ready to run. What its setup or statement raises passes through."""
 
-    def __init__(
-        self, construct: dict[str, Any], reading: int, loop: float, repeated: int = 0
-    ) -> None:
+    def __init__(self, construct: dict[str, Any], reading: int) -> None:
         self.construct = construct
         self.reading = reading  # ns: what reading the clock itself adds
         self.samples: list[float] = []
-        self.repeated = repeated or 1
+        self.repeated: int = construct["repeated"]
         self.run = self._compiled()
-        self.took = self._settle()  # ns of one loop
-        if not repeated and self.took < 2 * loop:
-            self.repeated = REPEATED
-            self.run = self._compiled()
-            self.took = self._settle()
-        self.loops = max(1, round(SAMPLE / self.took))
+        self.loops = max(1, round(SAMPLE / self._settle()))
 
     def _compiled(self) -> Any:
         construct = self.construct
@@ -124,21 +115,17 @@ def reading() -> int:
     return differences[500]
 
 
-def prepared(
-    constructs: list[dict[str, Any]], repeated: dict[str, int]
-) -> tuple[list[Measured], dict[str, str]]:
-    """Those that run here, the empty loop first, and why others do not. repeated: how often each
-    statement stands in its loop, where another process has found that out."""
+def prepared(constructs: list[dict[str, Any]]) -> tuple[list[Measured], dict[str, str]]:
+    """Those that run here, the empty loop first, and why others do not."""
     adds = reading()
     empty = {"name": EMPTY, "statement": "pass", "setup": "", "before": "", "free": []}
-    ready = [Measured(dict(empty, is_async=False), adds, 0.0)]
+    ready = [Measured(dict(empty, is_async=False, repeated=1), adds)]
     skipped: dict[str, str] = {}
     for construct in constructs:
-        name = construct["name"]
         try:
-            ready.append(Measured(construct, adds, ready[0].took, repeated.get(name, 0)))
+            ready.append(Measured(construct, adds))
         except Exception as error:  # an older Python lacks it
-            skipped[name] = f"{type(error).__name__}: {error}"
+            skipped[construct["name"]] = f"{type(error).__name__}: {error}"
     return ready, skipped
 
 
@@ -151,7 +138,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     begin = time.monotonic()
     gc.disable()
-    ready, skipped = prepared(order["constructs"], order["repeated"])
+    ready, skipped = prepared(order["constructs"])
     gc.collect()
     if hasattr(gc, "freeze"):
         gc.freeze()
@@ -164,8 +151,7 @@ def main() -> None:
         rounds += 1
         done = (time.monotonic() - begin) / order["seconds"]
         say({"done": min(done, 1.0)})
-    found = {each.construct["name"]: each.repeated for each in ready}
-    say({"samples": prices(ready), "skipped": skipped, "repeated": found})
+    say({"samples": prices(ready), "skipped": skipped})
 
 
 def prices(ready: list[Measured]) -> dict[str, list[float]]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 
 from fettle.problem import reason
-from fettle.timing.constructs import Construct
+from fettle.timing.construct import Construct
 from fettle.timing.interpreters import Interpreter, key
 
 LAYOUT = 1  # another one, or another way to measure: figures of before are not believed
@@ -103,7 +103,8 @@ def _tomorrow() -> float:
 
 
 def _digest(construct: Construct) -> str:
-    text = json.dumps([construct.name, construct.statement, construct.setup, construct.before])
+    c = construct
+    text = json.dumps([c.name, c.statement, c.setup, c.before, c.free, c.is_async, c.repeated])
     return blake2b(text.encode(), digest_size=8).hexdigest()
 
 

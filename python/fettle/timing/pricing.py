@@ -20,7 +20,7 @@ from typing import Any
 from fettle._core import describe
 from fettle.problem import FETTLE_FAILED, Problem, reason
 from fettle.report.names import visible
-from fettle.timing.constructs import Construct
+from fettle.timing.construct import Construct
 from fettle.timing.figures import Figure
 from fettle.timing.interpreters import WORDS, Interpreter, environment
 
@@ -59,16 +59,14 @@ def measure(
     whole = budget(len(constructs)) if seconds is None else seconds
     samples: dict[str, list[array[float]]] = {}
     skipped: dict[str, str] = {}
-    repeated: dict[str, int] = {}  # alike in all processes
     done = 0.0
     for _ in range(PROCESSES):
         for part in _parts(constructs):
             share = len(part) / len(constructs) / PROCESSES
-            for line in _lines(interpreter, part, whole * share, repeated):
+            for line in _lines(interpreter, part, whole * share):
                 if "done" in line:
                     progress(done + share * line["done"])
                     continue
-                repeated.update(line["repeated"])
                 skipped.update(line["skipped"])
                 for name, values in line["samples"].items():
                     samples.setdefault(name, []).append(array("d", values))
@@ -91,11 +89,10 @@ def _parts(constructs: "Sequence[Construct]") -> list[list[Construct]]:
 
 
 def _lines(
-    interpreter: Interpreter, part: list[Construct], seconds: float, repeated: dict[str, int]
+    interpreter: Interpreter, part: list[Construct], seconds: float
 ) -> "Iterator[dict[str, Any]]":
     """What one process says, to its end."""
-    constructs = [asdict(each) for each in part]
-    order = json.dumps({"constructs": constructs, "seconds": seconds, "repeated": repeated})
+    order = json.dumps({"constructs": [asdict(each) for each in part], "seconds": seconds})
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         try:
             process = subprocess.Popen(

@@ -7,6 +7,7 @@ in them.
 """
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -114,7 +115,7 @@ class Process:
         self._asked = False  # more rounds are on their way
         self._buffer = bytearray()
         with tempfile.TemporaryFile() as said:
-            self._said = os.dup(said.fileno())
+            self._said = _above(os.dup(said.fileno()))
         self._inward, self._outward, self._pid = _spawn(self._said, random)
         self._put(order)
 
@@ -308,8 +309,8 @@ def _absolute(path: "Sequence[str]") -> list[str]:
 
 def _spawn(said: int, random: Random) -> tuple[int, int, int]:
     """Starts the process: the end to write to, the end to read from, its id."""
-    their_inward, inward = os.pipe()
-    outward, their_outward = os.pipe()
+    their_inward, inward = map(_above, os.pipe())
+    outward, their_outward = map(_above, os.pipe())
     home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     starter = _STARTER.format(
         home=home, inward=their_inward, outward=their_outward, parent=os.getpid()
@@ -338,6 +339,16 @@ def _spawn(said: int, random: Random) -> tuple[int, int, int]:
         os.close(their_inward)
         os.close(their_outward)
     return inward, outward, pid
+
+
+def _above(fd: int) -> int:
+    """The same, out of the place of a standard stream that is closed here: there it has its own."""
+    if fd > 2:
+        return fd
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(fd)
 
 
 def _environment(random: Random) -> dict[str, str]:

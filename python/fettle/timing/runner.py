@@ -203,11 +203,12 @@ class Runner:
 
     def _calibrate(self, index: int) -> tuple[int, float]:
         """Calls a sample, and seconds a call. What takes longer than a sample is called once."""
-        loops = 1
+        loops, setup = 1, float("inf")
         while True:
             begun = perf_counter()
             reading = self._sample(index, loops)
-            setup = perf_counter() - begun - reading.wall
+            # the least: others may have had the processor in between
+            setup = min(setup, perf_counter() - begun - reading.wall)
             target = max(SAMPLE, min(setup, SETUP_MOST))
             took = reading.wall if reading.waits else max(reading.cpu, 1e-9)
             if took >= target / 2 or reading.wall > 8 * target:

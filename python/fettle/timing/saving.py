@@ -11,7 +11,7 @@ import json
 import sys
 from itertools import zip_longest
 
-from fettle._core import Profile
+from fettle._core import FileError, Profile
 from fettle.timing.series import Series
 from fettle.timing.timing import Comparison, Timing, judged
 
@@ -29,7 +29,10 @@ def save(timing: Timing, path: str) -> None:
     """See Timing.save."""
     from fettle import output, properties
 
-    profile = written(timing)
+    try:
+        profile = written(timing)
+    except (ValueError, FileError):
+        raise OSError("a recording has no room for so many candidates or processes") from None
     for key, value in properties.gather(sys.orig_argv, "time").items():
         profile.set_meta(key, value)
     profile.set_meta("state", "ended")
@@ -77,14 +80,13 @@ def read(profile: Profile) -> tuple[Timing, ...]:
         sessions[-1].append(_series(row))
     comparisons, notes = _told(profile)
     found: list[Timing] = []
-    for session in sessions:
+    told = [each.label for each in comparisons]
+    for at, session in enumerate(sessions):
         measured = tuple(series for series in session if series.count)
         if not measured:
             continue
-        again = judged(measured, notes if not found else ())
-        if not found and [each.label for each in measured[1:]] == [
-            one.label for one in comparisons
-        ]:
+        again = judged(measured, () if at else notes)
+        if at == 0 and told == [each.label for each in measured[1:]]:
             again = Timing(measured, again.notes, again.descriptions, comparisons)
         found.append(again)
     return tuple(found)

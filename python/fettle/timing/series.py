@@ -35,13 +35,20 @@ if TYPE_CHECKING:
             """Sentences for the user."""
 
 
+NOTHING = "(an empty statement)"
+
+
 def short(label: str) -> str:
     """A label in a sentence: its first line.
 
     >>> short("x = 1\\ny = 2")
     'x = 1 ...'
+    >>> short("")
+    '(an empty statement)'
     """
     first, _, rest = label.strip().partition("\n")
+    if not first:
+        return NOTHING
     return f"{first} ..." if rest else first
 
 

@@ -25,7 +25,7 @@ class Comparison:
     verdict: str  # of the later one: "faster", "slower", "same", "unclear"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Timing:
     """The result of fettle.time. Times are seconds a call, less the empty loop."""
 
@@ -126,6 +126,12 @@ class Timing:
         from fettle.report import timing as report
 
         return report.text(self)
+
+    def __repr__(self) -> str:
+        """What it says, and none of the thousand samples."""
+        from fettle.report import timing as report
+
+        return f"<fettle.time: {report.brief(self)}>"
 
 
 def judged(
