@@ -203,28 +203,42 @@ static int read_clock(PyObject *from, uint32_t *clock)
     return *clock == 0 ? -1 : 0;
 }
 
+/* The samples of a group. A buffer may begin anywhere, doubles may not. */
+static int add_samples(const ft_module_state *state, ft_samples *samples, const Py_buffer *view)
+{
+    void *copy = NULL;
+    if ((uintptr_t)view->buf % _Alignof(double) != 0) {
+        copy = PyMem_Malloc((size_t)view->len);
+        if (copy == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        memcpy(copy, view->buf, (size_t)view->len);
+    }
+    ft_status status = ft_samples_add_group(samples, 0);
+    if (status == FT_OK)
+        status = ft_samples_add_seconds(samples, copy == NULL ? view->buf : copy,
+                                        (uint32_t)((size_t)view->len / sizeof(double)));
+    PyMem_Free(copy);
+    if (status != FT_ERR_CORRUPT)
+        return fail(state, status);
+    PyErr_SetString(PyExc_ValueError, "add_timing() takes finite samples only.");
+    return -1;
+}
+
 static int add_group(const ft_module_state *state, ft_samples *samples, PyObject *group)
 {
     Py_buffer view;
     if (PyObject_GetBuffer(group, &view, PyBUF_FORMAT | PyBUF_ND) < 0)
         return -1;
-    const uint64_t count = (uint64_t)view.len / sizeof(double);
-    ft_status status = FT_ERR_CORRUPT;
     int result = -1;
     if (view.format == NULL || strcmp(view.format, "d") != 0 || view.ndim != 1)
         PyErr_SetString(PyExc_TypeError, "add_timing() takes each group as an array('d') or "
                                          "another buffer of doubles.");
-    else if (count > UINT32_MAX)
+    else if ((uint64_t)view.len / sizeof(double) > UINT32_MAX)
         result = fail(state, FT_ERR_LIMIT);
-    else {
-        status = ft_samples_add_group(samples, 0);
-        if (status == FT_OK)
-            status = ft_samples_add_seconds(samples, view.buf, (uint32_t)count);
-        if (status == FT_ERR_CORRUPT)
-            PyErr_SetString(PyExc_ValueError, "add_timing() takes finite samples only.");
-        else
-            result = fail(state, status);
-    }
+    else
+        result = add_samples(state, samples, &view);
     PyBuffer_Release(&view);
     return result;
 }

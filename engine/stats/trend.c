@@ -76,7 +76,10 @@ static bool change_of(const blocks *of, double *change)
     for (uint32_t i = 0; i < of->count; i++)
         for (uint32_t k = i + 1; k < of->count; k++)
             slopes[count++] = (of->medians[k] - of->medians[i]) / (of->places[k] - of->places[i]);
-    *change = ft_quantile_median(slopes, count) * (of->samples - 1) / median;
+    double share = ft_quantile_median(slopes, count) * (of->samples - 1) / median;
+    if (!isfinite(share)) /* a difference was beyond all doubles */
+        return false;
+    *change = share;
     return true;
 }
 

@@ -39,9 +39,9 @@ static inline void ft_stopwatch_drop(const ft_stopwatch_object *self, ft_usage_l
     ft_usage_lane_drop(self->watch.mem, lane);
 }
 
-/* Before other code runs, which may lead back here: 0, or -1 with RecursionError. Functions written
- * in Python, generators and coroutines are counted by the interpreter; what else there is could go
- * in circles, or be nested, without any of these. */
+/* Before other code runs, which may lead back here: 0, or -1 with RecursionError. Where that code
+ * is written in Python the interpreter counts; what is timed, timed again, and so on would not be.
+ */
 static inline int ft_stopwatch_descend(bool is_counted)
 {
     return is_counted ? Py_EnterRecursiveCall(" while it is timed") : 0;

@@ -36,9 +36,14 @@ static int begin_step(timed_steps *self)
         ft_usage_wake(self->lane, clock, ft_stopwatch_thread());
         return 1;
     }
-    self->lane = ft_stopwatch_lane(self->watch);
-    if (self->lane == NULL)
+    ft_usage_lane *lane = ft_stopwatch_lane(self->watch);
+    if (lane == NULL)
         return -1;
+    if (self->running || self->ended || self->lane != NULL) { /* a finaliser took a step: 3.11 */
+        ft_stopwatch_drop(self->watch, lane);
+        return begin_step(self);
+    }
+    self->lane = lane;
     self->running = true;
     self->start = ft_usage_begin(self->lane, clock);
     return 1;
@@ -75,7 +80,7 @@ static int end_step(timed_steps *self, int begun, bool ended)
 static PySendResult steps_send_one(PyObject *object, PyObject *value, PyObject **result)
 {
     timed_steps *self = (timed_steps *)object;
-    bool is_counted = !PyGen_CheckExact(self->inner) && !PyCoro_CheckExact(self->inner);
+    bool is_counted = Py_IS_TYPE(self->inner, Py_TYPE(object)); /* what else has steps counts */
     PySendResult sent = PYGEN_ERROR;
     *result = NULL;
     if (ft_stopwatch_descend(is_counted) != 0)

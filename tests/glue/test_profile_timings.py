@@ -100,6 +100,14 @@ def test_any_buffer_of_doubles() -> None:
     group.append(4.0)  # no buffer is kept
 
 
+@pytest.mark.parametrize("first", range(8))
+def test_groups_that_begin_anywhere(first: int) -> None:
+    room = bytearray(first) + array("d", [1.0, 2.0, 3.0]).tobytes()
+    profile = Profile()
+    profile.add_timing(**SOUND | {"groups": [memoryview(room)[first:].cast("d")]})
+    assert [*profile.timings()[0].groups[0]] == [1.0, 2.0, 3.0]
+
+
 class Items:
     """A mapping that lies."""
 

@@ -274,3 +274,10 @@ def test_nothing_is_kept() -> None:
     gc.collect()
     assert [sys.getrefcount(group) for group in groups] == before
     groups[0].append(1.0)  # no buffer is held
+
+
+def test_a_trend_beyond_all_doubles_is_none() -> None:
+    huge = array("d", [-1e308, 1e308, 1.7e308, 1e308])
+    change, probability = _core.trend([huge, array("d"), array("d", [1e308, 1e-300, 5e-324])])
+    assert math.isfinite(change)
+    assert 0 <= probability <= 1

@@ -343,6 +343,39 @@ else:
     )
 
 
+@pytest.mark.parametrize("kind", ["generator", "coroutine"])
+def test_a_step_of_a_finaliser_in_a_first_step(kind: str) -> None:
+    """A thread's context is made in it, which may collect garbage."""
+    ends_well(
+        f"""
+import gc, threading
+from fettle import _core
+watch = _core.Stopwatch()
+def run():
+    steps = _core.TimedSteps(watch, iter([0, 1, 2]), {kind!r})
+    send, taken = steps.__next__, []
+    class Last:
+        def __del__(self): taken.append(send())
+    gc.collect()
+    gc.disable()
+    gc.set_threshold(1)
+    garbage = Last()
+    garbage.itself = garbage
+    del garbage
+    gc.enable()
+    first = send()
+    gc.disable()
+    gc.collect()
+    assert sorted([first, *taken]) == [0, 1]
+    assert list(steps) == [2]
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+assert watch.count == 1 and watch.wall == watch.wall, "a use was left open"
+"""
+    )
+
+
 @pytest.mark.parametrize("given", [None, 3, (1, 2), (), KeyError(4), [5]])
 def test_the_end_of_timed_steps_is_that_of_the_plain_ones(given: object) -> None:
     def items() -> Iterator[int]:
