@@ -34,8 +34,7 @@ FOLDER = ROOT / "build" / "test-all"
 COULD_NOT_TRY = 75
 # Beyond what a slow machine needs for one version; a hang must not eat the whole run.
 STEP_SECONDS = 2400
-# Half of a test's time is waiting for what it started, so that two leave two cores idle; and one
-# that begins when others have ended would be the last, alone.
+# All of them: one that began when others have ended would be the last, on one core.
 AT_ONCE = 4
 
 PROBE = """
