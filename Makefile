@@ -58,8 +58,8 @@ format: setup ## rewrite the sources in the project's style
 asan: setup ## the engine's tests under the address and undefined-behaviour sanitizers
 	$(call c_tests,asan,-Db_sanitize=address$(,)undefined -Dc_args=-fno-sanitize-recover=all)
 
-tsan: setup ## the engine's tests under the thread sanitizer
-	$(call c_tests,tsan,-Db_sanitize=thread,--suite engine)
+tsan: setup ## the engine's tests that start threads under the thread sanitizer
+	$(call c_tests,tsan,-Db_sanitize=thread,--suite threads)
 
 fuzz: setup ## replay the fuzz corpora under sanitizers; FUZZ_SECONDS=60 searches on (clang)
 	$(call c_tests,asan,-Db_sanitize=address$(,)undefined -Dc_args=-fno-sanitize-recover=all,--suite fuzz)

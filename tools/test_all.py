@@ -19,6 +19,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -32,8 +33,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "test-all"
 COULD_NOT_TRY = 75
 # Beyond what a slow machine needs for one version; a hang must not eat the whole run.
-STEP_SECONDS = 1500
-AT_ONCE = 3  # half of a test's time is waiting for what it started: two leave two cores idle
+STEP_SECONDS = 2400
+# All of them: one that began when others have ended would be the last, on one core.
+AT_ONCE = 4
 
 PROBE = """
 import importlib.metadata as m, json, os, platform, sys, sysconfig
@@ -244,6 +246,11 @@ def announced(interpreter: Interpreter, name: str, everything: bool) -> Outcome:
 
 
 def main() -> int:
+    for number in (
+        signal.SIGINT,
+        signal.SIGQUIT,
+    ):  # a shell's background ignores them; tests must not
+        signal.signal(number, signal.SIG_DFL)
     FOLDER.mkdir(parents=True, exist_ok=True)
     interpreters, outcomes = resolve(" ".join(sys.argv[1:]))
     with ThreadPoolExecutor(AT_ONCE) as pool:

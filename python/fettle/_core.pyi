@@ -237,7 +237,7 @@ class TimingRow(
     structseq[Any],
     tuple[
         str,
-        str,
+        Literal["cpu", "wall"],
         int,
         float,
         tuple[array[float], ...],
@@ -272,7 +272,10 @@ class Description(structseq[Any], tuple[float, float, float, float, float, float
     count: Final[int]  # type: ignore[assignment]  # samples; tuple has a method
 
 @final
-class Compared(structseq[Any], tuple[float, float, float, int, str]):
+class Compared(
+    structseq[Any],
+    tuple[float, float, float, int, Literal["faster", "slower", "same", "unclear"]],
+):
     """Two candidates beside each other."""
 
     ratio: Final[float]  # first / second: how many times as fast the second is
@@ -921,7 +924,27 @@ class Positions(structseq[Any], tuple[int | None, int | None, int | None, int | 
     end_col_offset: Final[int | None]
 
 @final
-class Instruction(structseq[Any], tuple[Any, ...]):
+class Instruction(
+    structseq[Any],
+    tuple[
+        str,
+        int,
+        int | None,
+        Any,
+        str,
+        int,
+        int,
+        int | None,
+        bool,
+        bool,
+        int | None,
+        int | None,
+        Positions,
+        tuple[tuple[str, int, bytes], ...] | None,
+        str,
+        int,
+    ],
+):
     """One instruction of a code object. Offsets are bytes."""
 
     opname: Final[str]

@@ -12,6 +12,8 @@ from fettle import _core
 
 from .policy_models import MODELS
 
+pytestmark = pytest.mark.once  # the policies are the engine's
+
 SIZES = (1, 2, 3, 5, 8, 64, 300)
 Needs = Callable[[int], Iterable[int]]  # what a key's computation asks for; smaller numbers only
 

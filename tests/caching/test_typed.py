@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once  # what a type checker says of the stubs
+
 PROGRAM = Path(__file__).with_name("typed.py")
 
 

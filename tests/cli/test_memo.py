@@ -18,6 +18,8 @@ from fettle.report import span
 from .harness import FETTLE, Ended, Folder
 from .test_terminal import Terminal
 
+pytestmark = pytest.mark.once  # a store is looked at, of which the engine keeps the books
+
 FUNCTIONS = """\
 import sys
 import fettle

@@ -80,6 +80,7 @@ FILES = [
 NAMES = ["", "add", "Cart", "Cart.add", "Cart.Item", "*.add", "C*", "Cart.add.check", "price", "x"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", range(4))
 def test_a_selector_means_here_what_it_means_to_the_core(shop: Path, seed: int) -> None:
     every = recorded(["*"])

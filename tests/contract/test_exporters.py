@@ -11,6 +11,8 @@ from .oracle import LARGEST, pruned
 from .readers import FORMATS
 from .synthetic import SAMPLES, Recording
 
+pytestmark = pytest.mark.once  # the exporters are the engine's
+
 NAMES = [name for name, *_ in exporters()]
 
 

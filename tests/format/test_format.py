@@ -40,6 +40,8 @@ from .fettle_reader import (
     Thread,
 )
 
+pytestmark = pytest.mark.once  # files of the engine's
+
 CORPUS = pathlib.Path(__file__).parents[2] / "fuzz" / "corpus" / "reader"
 NOTE_KINDS = [
     "folded",
