@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from fettle.problem import CHECK_FAILED, USAGE, Problem
 from fettle.timing import statements
 from fettle.timing.processes import raised
-from fettle.timing.runner import Raised, Runner, place_of, text_of
+from fettle.timing.runner import Dice, Raised, Runner, place_of, placed, text_of
 from fettle.timing.series import Sample
 
 TYPE_CHECKING = False
@@ -70,15 +70,16 @@ class InProcess:
         return ()
 
     def _block(self) -> "Block":
-        inners = [self._inner(each) for each in self._candidates]
-        inners.append(statements.inner_of(statements.empty().code))
-        options = self._options
+        options, seed = self._options, self._random.getrandbits(60)
         asyncs = [*(each.is_async for each in self._candidates), False]
-        seed = self._random.getrandbits(60)
-        runner = Runner(inners, asyncs, options.gc, options.counters, seed)
+        inners, between = placed(self._inner, len(asyncs), Dice(seed))
+        runner = Runner(inners, asyncs, options.gc, options.counters, seed, between)
         return Block(runner, self._candidates)
 
-    def _inner(self, candidate: "Candidate") -> "Inner":
+    def _inner(self, index: int) -> "Inner":
+        if index == len(self._candidates):
+            return statements.inner_of(statements.empty().code)
+        candidate = self._candidates[index]
         local = candidate.names(_copied(candidate.function))
         return statements.inner_of(candidate.code, self._names, local)
 

@@ -29,6 +29,7 @@ EMPTY = SAMPLE / 2
 EMPTIES = 3  # of them when a group begins
 SHORT = 100  # what takes less than as many empty loops is measured beside them in each round
 OVERHEADS = 9
+BETWEEN = 8  # copies that are never measured, at most, before one that is
 LONG = 0.5  # seconds: whoever waits for samples wants to hear of each
 _MASK = (1 << 64) - 1
 
@@ -39,6 +40,37 @@ class Raised(Exception):
     def __init__(self, index: int) -> None:
         super().__init__(index)
         self.index = index
+
+
+class Dice:
+    """Numbers that look random, of a seed: the module random takes longer to import than to use."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = seed & _MASK | 1
+
+    def below(self, bound: int) -> int:
+        self._state = (self._state * 6364136223846793005 + 1442695040888963407) & _MASK
+        return (self._state >> 33) % bound
+
+    def order(self, count: int) -> list[int]:
+        """0 to count - 1."""
+        order = list(range(count))
+        for last in range(count - 1, 0, -1):
+            other = self.below(last + 1)
+            order[last], order[other] = order[other], order[last]
+        return order
+
+
+def placed(make: "Callable[[int], Inner]", count: int, dice: Dice) -> "tuple[list[Inner], object]":
+    """The inner functions make(0) to make(count - 1), each where luck puts it: they are made in a
+    random order with others between them, which must live as long. Memory that was freed is used
+    again in the same order, so otherwise one candidate would always have the better place."""
+    made: dict[int, Inner] = {}
+    between = []
+    for index in dice.order(count):
+        between += [make(index) for _ in range(dice.below(BETWEEN))]
+        made[index] = make(index)
+    return [made[index] for index in range(count)], between
 
 
 class Runner:
@@ -53,13 +85,15 @@ class Runner:
         collects: bool,
         counters: bool,
         seed: int,
+        between: object = None,  # what placed() gave besides
     ) -> None:
         self.loops: list[int] = []
         self._inners = inners
+        self._between = between
         self._asyncs = asyncs
         self._collects = collects
         self._meter = _core.Meter(counters)
-        self._random = seed & _MASK | 1
+        self._dice = Dice(seed)
         self._empties: list[Reading] = []
         self._empty_loops = 0
         self._event_loop: Any = None
@@ -75,7 +109,7 @@ class Runner:
 
     def warm_up(self) -> None:
         """One call of each candidate, in a random order."""
-        for index in self._order(len(self._inners) - 1):
+        for index in self._dice.order(len(self._inners) - 1):
             self._sample(index, 1)
 
     def prepare(self, loops: "Sequence[int]") -> None:
@@ -85,7 +119,7 @@ class Runner:
         self._look_at_empty()
         self.loops = list(loops)
         shortest = float("inf")
-        for index in self._order(count):
+        for index in self._dice.order(count):
             if self.loops[index] == 0:
                 self.loops[index], took = self._calibrate(index)
                 shortest = min(shortest, took)
@@ -98,7 +132,7 @@ class Runner:
         """One sample of each candidate."""
         count = len(self._inners) - 1
         readings: list[Reading | None] = [None] * count
-        for index in self._order(count + self._is_short):
+        for index in self._dice.order(count + self._is_short):
             if index == count:
                 self._add_empty()
             else:
@@ -134,14 +168,6 @@ class Runner:
             raise
         (heap,) = recorder.profile().heaps()
         return heap.total_bytes, heap.total_count, heap.peak_bytes
-
-    def _order(self, count: int) -> list[int]:
-        order = list(range(count))
-        for last in range(count - 1, 0, -1):
-            self._random = (self._random * 6364136223846793005 + 1442695040888963407) & _MASK
-            other = (self._random >> 33) % (last + 1)
-            order[last], order[other] = order[other], order[last]
-        return order
 
     def _sample(self, index: int, loops: int) -> "Reading":
         reading = self._run(index, loops, self._meter.start, self._meter.stop)

@@ -16,7 +16,7 @@ from marshal import dumps, loads
 from time import monotonic
 
 from fettle import _core
-from fettle.timing.runner import Raised, Runner, place_of, resolve, text_of
+from fettle.timing.runner import Dice, Raised, Runner, place_of, placed, resolve, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,14 +97,19 @@ def _padding(seed: int) -> list[bytes]:
 
 def _runner(order: "dict[str, Any]") -> Runner:
     sys.path[:] = order["path"]
-    inners: list[Inner] = []
-    for candidate in order["candidates"]:
-        names: dict[str, object] = {"__name__": "__main__", "__builtins__": __builtins__}
-        names |= _found(candidate)
-        exec(loads(candidate["code"]), names)
-        inners.append(names.pop("inner"))  # type: ignore[arg-type]
-    asyncs = [candidate["async"] for candidate in order["candidates"]]
-    return Runner(inners, asyncs, order["gc"], order["counters"], order["seed"])
+    candidates = order["candidates"]
+    found = [_found(candidate) for candidate in candidates]
+
+    def make(index: int) -> "Inner":
+        names: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+        names |= found[index]
+        exec(loads(candidates[index]["code"]), names)
+        inner: Inner = names.pop("inner")
+        return inner
+
+    inners, between = placed(make, len(candidates), Dice(order["seed"]))
+    asyncs = [candidate["async"] for candidate in candidates]
+    return Runner(inners, asyncs, order["gc"], order["counters"], order["seed"], between)
 
 
 def _found(candidate: "dict[str, Any]") -> dict[str, object]:
