@@ -215,7 +215,7 @@ def test_endless_nesting_is_let_go(wrap: str) -> None:
     program = f"""
 from fettle import _core
 code, kept = compile("x = 1", "<source>", "exec"), None
-for _ in range(300_000):
+for _ in range(150_000):
     kept = {wrap}(_core.Bytecode(code, unknown=kept))
 del kept
 """

@@ -56,7 +56,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES)
 def test_leaves_nothing(body: str) -> None:
-    rounds = 30 if "gc.collect" in BODIES[body] else 100
+    rounds = 30 if "gc.collect" in BODIES[body] else 50
     run(LOOP.replace("BODY", BODIES[body]), arguments=[str(rounds)])
 
 
