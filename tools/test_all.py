@@ -34,8 +34,8 @@ FOLDER = ROOT / "build" / "test-all"
 COULD_NOT_TRY = 75
 # Beyond what a slow machine needs for one version; a hang must not eat the whole run.
 STEP_SECONDS = 2400
-# All of them: one that began when others have ended would be the last, on one core.
-AT_ONCE = 4
+# Beside `make test` that is one more than most machines have cores; more would make waits time out.
+AT_ONCE = 2
 
 PROBE = """
 import importlib.metadata as m, json, os, platform, sys, sysconfig
