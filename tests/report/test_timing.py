@@ -60,6 +60,12 @@ def test_two_candidates_read_as_the_interface_promises() -> None:
     ]
 
 
+def test_a_spread_of_nothing_is_not_told() -> None:
+    nothing = (series("pass"), Said(0.03e-9, 0.0, 0.06e-9, spread=1.74))
+    line = shown(timing([nothing])).splitlines()[0]
+    assert line == "pass    0.03 ns (95%: 0.00 to 0.06)"
+
+
 def test_at_the_prompt_it_is_a_line_and_no_samples() -> None:
     assert repr(timing([REPEATED])) == "<fettle.time: [0]*1000 1.42 us>"
     two = timing([COMPREHENSION, REPEATED], FASTER)

@@ -11,7 +11,8 @@ import os
 from fettle.report import histogram, screen, size
 from fettle.report.names import visible
 from fettle.report.unit import Scale
-from fettle.timing.series import NOTHING
+from fettle.timing.series import EMPTY_STATEMENT
+from fettle.timing.timing import takes_nothing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def one_line(label: str, width: int) -> str:
     ('for x in y: f(x)', 'f(1, 2 ... )')
     """
     parts = [line.strip() for line in label.strip().splitlines()]
-    joined = visible(_joined([part for part in parts if part])) or NOTHING
+    joined = visible(_joined([part for part in parts if part])) or EMPTY_STATEMENT
     if len(joined) <= width:
         return joined
     tail = max((width - 5) // 4, 0)
@@ -121,7 +122,8 @@ def _lines(timing: "Timing", width: int, verbose: bool, target: str, bar: str) -
 def _single(timing: "Timing", width: int, target: str) -> "Lines":
     """[0]*1000    1.42 us (95%: 1.40 to 1.45), spread 2.1%"""
     series, of = timing.series[0], timing.descriptions[0]
-    numbers = f"{_interval(of)}, spread {_percent(of.spread)}{_arrow(target)}"
+    spread = "" if takes_nothing(series, of) else f", spread {_percent(of.spread)}"
+    numbers = f"{_interval(of)}{spread}{_arrow(target)}"
     label = one_line(series.label, max(width - len(numbers) - 4, _LEAST_LABEL))
     memory = [cell for cell in _memory(series) if cell]
     lines = [(f"{label}    {numbers}", "bold")]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
             """Sentences for the user."""
 
 
-NOTHING = "(an empty statement)"
+EMPTY_STATEMENT = "(an empty statement)"
 
 
 def short(label: str) -> str:
@@ -48,7 +48,7 @@ def short(label: str) -> str:
     """
     first, _, rest = label.strip().partition("\n")
     if not first:
-        return NOTHING
+        return EMPTY_STATEMENT
     return f"{first} ..." if rest else first
 
 
