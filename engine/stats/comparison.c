@@ -227,8 +227,10 @@ static void judge(location at, double least, const ft_comparison_options *option
 /* What a claim needs beyond the noise, as a log. */
 static double needed(const side *of)
 {
-    if (of->count > 1)
+    if (of->count >= FT_COMPARISON_MANY)
         return 0;
+    if (of->count > 1)
+        return log1p(FT_COMPARISON_SMALL);
     return log1p(of->samples < FT_COMPARISON_PAIRS ? FT_COMPARISON_LARGE : FT_COMPARISON_LEAST);
 }
 

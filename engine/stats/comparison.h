@@ -39,7 +39,9 @@
  *     |c| > sqrt(half^2 + log(1 + FT_COMPARISON_LEAST)^2)
  *
  * and FT_COMPARISON_LARGE while one group has less than FT_COMPARISON_PAIRS pairs. "same" from one
- * group means in this process.
+ * group means in this process. From two groups on, but fewer than FT_COMPARISON_MANY, a claim needs
+ * FT_COMPARISON_SMALL besides in the same way: their deviation is not known well, and real machines
+ * were seen to have processes with more luck than the simulated ones.
  *
  * How often that is wrong, and finds what there is, is measured in tests/engine/test_comparison.c
  * on machines with bursts, heavy tails, two speeds and a layout of 1.5 %: equal code is called
@@ -69,8 +71,10 @@
 #define FT_COMPARISON_PRIOR 3.0         /* N: what that is worth in groups */
 #define FT_COMPARISON_LEAST 0.03        /* what cannot be luck: two times M */
 #define FT_COMPARISON_LARGE 0.25        /* what a second speed does not do either */
+#define FT_COMPARISON_SMALL 0.02        /* what a few processes do not do by luck */
 enum {
     FT_COMPARISON_FEW = 5,          /* groups: below that the prior counts */
+    FT_COMPARISON_MANY = 10,        /* groups: below that a small difference does not count */
     FT_COMPARISON_PAIRS = 16,       /* of one group: below that only a large difference counts */
     FT_COMPARISON_RESAMPLES = 48,   /* for a group's w: averaged over groups, it may be rough */
     FT_COMPARISON_ALONE = 400,      /* for the w of a single group */
