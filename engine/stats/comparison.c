@@ -218,10 +218,10 @@ static void judge(location at, double least, const ft_comparison_options *option
     double low = at.centre - half, high = at.centre + half;
     into->low = exp_within(low);
     into->high = exp_within(high);
-    if (fabs(at.centre) > hypot(half, least))
-        into->verdict = at.centre > 0 ? FT_VERDICT_FASTER : FT_VERDICT_SLOWER;
-    else if (low >= -margin && high <= margin)
+    if (low >= -margin && high <= margin)
         into->verdict = FT_VERDICT_SAME;
+    else if (fabs(at.centre) > hypot(half, least))
+        into->verdict = at.centre > 0 ? FT_VERDICT_FASTER : FT_VERDICT_SLOWER;
 }
 
 /* What a claim needs beyond the noise, as a log. */

@@ -84,7 +84,7 @@ enum {
 /* About the second. */
 typedef enum ft_verdict {
     FT_VERDICT_UNCLEAR,
-    FT_VERDICT_SAME, /* the interval is within 1 / (1 + margin) .. 1 + margin */
+    FT_VERDICT_SAME, /* the interval is within 1 / (1 + margin) .. 1 + margin, 1 in it or not */
     FT_VERDICT_FASTER,
     FT_VERDICT_SLOWER
 } ft_verdict;
