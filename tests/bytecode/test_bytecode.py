@@ -262,7 +262,7 @@ from fettle import _core
 for name in ("hasconst", "hasname", "hasjrel", "haslocal", "hasarg"):
     if hasattr(opcode, name):
         setattr(opcode, name, ["x", None, 2**70, -1, 256, *getattr(opcode, name)])
-opcode.opmap["NOTHING"] = "x"
+opcode.opmap = {**opcode.opmap, "NOTHING": "x"}
 code = compile("x = 12345", "<source>", "exec")
 assert "12345" in [row.argrepr for row in _core.Bytecode(code)]
 """

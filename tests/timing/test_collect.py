@@ -277,9 +277,9 @@ def test_nothing_but_the_empty_loop():
     assert timing.series[0].empty == 5e-9
 
 
-def test_two_of_nothing_are_the_same():
+def test_two_of_nothing_are_the_same(clock):
     draw = random.Random(9)
-    source = Made(lambda *_: plain(draw.gauss(0, 1e-10), empty=5e-9), 2)
+    source = Made(lambda *_: plain(draw.gauss(0, 1e-10), empty=5e-9), 2, clock=clock)
     timing = collect(source, ["pass", "pass"], Options())
     assert timing.verdict == "same"
     assert sum("empty loop" in note for note in timing.notes) == 1

@@ -29,7 +29,8 @@ def this_process(monkeypatch):
 
 
 def test_twice_the_work_takes_twice_the_time():
-    t = fettle.time("for i in range(2000): i * i", "for i in range(4000): i * i", budget=8)
+    half, whole = (f"for _ in repeat(None, {n}): x * x" for n in (2000, 4000))
+    t = fettle.time(half, whole, setup="from itertools import repeat; x = 12345", budget=8)
     assert t.verdict == "slower"
     assert _within(t, 0.5)
     assert t.series[0].clock == "cpu"
@@ -52,9 +53,14 @@ def test_the_same_loop_here_and_elsewhere_beside_the_clock_itself():
         for i in range(20_000):
             i * i
 
-    least = min(_seconds(work) for _ in range(50))
-    here = fettle.time(work, budget=2)
-    assert here.descriptions[0].least == pytest.approx(least, rel=0.25)
+    here = fettle.time(work, budget=2).descriptions[0].least
+    least, begun = _seconds(work), time.monotonic()
+    while (
+        least > 1.2 * here and time.monotonic() - begun < 20
+    ):  # on a busy machine it takes a while
+        least = min(least, _seconds(work))
+    least = min(least, *(_seconds(work) for _ in range(50)))
+    assert here == pytest.approx(least, rel=0.25)
 
 
 def _seconds(work):
