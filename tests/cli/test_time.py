@@ -110,8 +110,9 @@ def test_two_commands_are_compared(folder: Folder) -> None:
     slow = "for _ in range(4_000_000): pass"
     ended = timed(folder, "-n", "6", "--", quick, "--vs", PYTHON, "-S", "-c", slow)
     lines = ended.stdout.splitlines()
-    assert lines[0].startswith(f"A  {quick} ")
-    assert lines[1].startswith(f"B  {PYTHON} -S -c '{slow}' ")
+    assert lines[0].startswith(f"A  {quick[:8]}")  # the middle of a long label is left out
+    assert lines[1].startswith(f"B  {PYTHON[:8]}")
+    assert "): pass'  " in lines[1]
     assert re.fullmatch(
         r"B is [\d.]+x slower \(95%: [\d.]+ to [\d.]+\), \d+ interleaved pairs, (CPU|wall) clock"
         r"    -> time\.fettle",
