@@ -111,8 +111,8 @@ def _listed(column: "array[int]") -> list[int]:
 
 @cache
 def asset(name: str) -> str:
-    """The script or the style that comes with the package. Problem if it can not be read; ValueError if it would end the element
-    that it stands in."""
+    """The script or the style that comes with the package. Problem if it can not be read;
+    ValueError if it would end the element that it stands in."""
     try:
         text = files("fettle.html").joinpath(name).read_text("utf-8")
     except OSError as error:
