@@ -15,33 +15,34 @@ from fettle.report.names import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fettle._core import FunctionRow, TreeRow
+    from fettle._core import Profile
 
+KINDS = ("recording", "process", "thread", "call", "task", "folded", "folded again")
 CALLS = {"call", "task"}
+UNCALLED = "[never called]"  # it stands for a caller past the cap, and has no numbers
 MOST = 1_000_000  # rows of the tree: a browser opens these in a few seconds
 PRUNED = "[pruned]"
 
 
 class Tree:
-    """The rows of one side."""
+    """The rows of one side; times in ns."""
 
     def __init__(self) -> None:
         self.parent = array("q")
         self.function = array("q")
-        self.text: dict[int, str] = {}  # of rows that are no function
         self.calls = array("q")
         self.own = array("q")
         self.waiting = array("q")
-        self.nodes = self.pruned = 0  # that were left out, and their own time
+        self.text: dict[int, str] = {}  # of rows that are no function
+        self.nodes = self.pruned = 0  # how many were left out, and their own time
 
-    def add(self, parent: int, function: int, calls: int, own: float, waiting: float) -> int:
-        """Appends a row. Seconds."""
+    def add(self, parent: int, function: int, calls: int, own: int, waiting: int) -> None:
+        """Appends a row."""
         self.parent.append(parent)
         self.function.append(function)
         self.calls.append(calls)
-        self.own.append(round(own * 1e9))
-        self.waiting.append(round(waiting * 1e9))
-        return len(self.parent) - 1
+        self.own.append(own)
+        self.waiting.append(waiting)
 
 
 def columns(
@@ -66,42 +67,56 @@ def columns(
 
 
 def tree(side: Side, functions: Functions, most: int = MOST, is_old: bool = False) -> Tree:
-    """The rows of one side, at most so many."""
+    """The rows of one side, at most so many; of a summary, none."""
     made = Tree()
     if side.model is None:
         return made
-    rows = side.model.tree(0.0, most)
+    found = _within(side.model, most)
     places = functions.of_old if is_old else functions.of_new
-    known = {_key(row): at for row, at in zip(side.functions, places, strict=True)}
-    for row in rows:
-        is_call = row.kind in CALLS
-        function = known.get(_key(row), -1) if is_call else -1
-        at = made.add(row.parent, function, row.calls * is_call, row.own, row.own_waiting)
+    made.parent, made.calls = found["parent"], found["calls"]
+    made.own, made.waiting = found["own"], found["waiting"]
+    made.function = array("q", [places[at] if at >= 0 else -1 for at in found["function"]])
+    for at, function in enumerate(made.function):
         if function < 0:
-            made.text[at] = _text(side, row)
-    for at, row in enumerate(rows):
-        if row.folded_functions:
-            other = functions.other(PRUNED)
-            made.add(at, other, row.folded_calls, row.folded, row.folded_waiting)
-            made.pruned += round(row.folded * 1e9)
-    made.nodes = side.model.totals().nodes - len(rows) if made.pruned else 0
+            made.text[at] = _text(side.model, found["kind"][at], found["place"][at])
+    if any(found["folded_functions"]):
+        _prune(made, found, functions.other(PRUNED))
+        made.nodes = side.model.totals().nodes - len(found["parent"])
     return made
 
 
-def _key(row: "FunctionRow | TreeRow") -> tuple[str, int, str, str]:
-    return row.file, row.line, row.name, row.qualname
+def _within(model: "Profile", most: int) -> "dict[str, array[int]]":
+    """The columns of the heaviest rows. Those below which something is left out get one row more
+    each, so it may take fewer of them."""
+    kept = most
+    while True:
+        found = {name: array("q", data) for name, data in model.tree_columns(kept).items()}
+        count = len(found["parent"])
+        whole = count + sum(1 for number in found["folded_functions"] if number)
+        if whole <= most + 1 or kept <= most // 2:
+            return found
+        kept = max(kept * most // whole, most // 2)
 
 
-def _text(side: Side, row: "TreeRow") -> str:
+def _prune(made: Tree, found: "dict[str, array[int]]", label: int) -> None:
+    """A row for what was left out below each, with all of it."""
+    for at, count in enumerate(found["folded_functions"]):
+        if count:
+            numbers = (found[name][at] for name in ("folded_calls", "folded", "folded_waiting"))
+            made.add(at, label, *numbers)
+            made.pruned += found["folded"][at]
+
+
+def _text(model: "Profile", kind: int, place: int) -> str:
     """What a row is called that is no function."""
-    if row.kind == "recording":
-        return row.kind
-    if row.kind == "process" and side.model:
-        return timeline.label(side.model, row.place)
-    if row.kind == "thread":
-        uses = side.profile.threads()[row.place].uses
-        return f"[{visible(row.name)}{f', {uses} in turn' if uses > 1 else ''}]"
-    return PAST_CAP.get(row.kind) or visible(row.name)
+    name = KINDS[kind]
+    if name == "process":
+        return timeline.label(model, place)
+    if name == "thread":
+        thread = model.threads()[place]
+        uses = f", {thread.uses} in turn" if thread.uses > 1 else ""
+        return f"[{visible(thread.name)}{uses}]"
+    return PAST_CAP.get(name, UNCALLED if name in CALLS else name)
 
 
 def _matched(new: Tree, old: Tree) -> dict[str, object]:

@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 def part(profile: "Profile") -> dict[str, object] | None:
     """The part "timeline"; None where nothing of it was recorded."""
     moments = _moments(profile)
-    places = {process: at for at, process in enumerate(moments)}
     points = [
-        [places[row.process], _ns(row.time), visible(row.name)]
+        [timeline.label(profile, row.process), _ns(row.time), visible(row.name)]
         for row in profile.points()
-        if row.process in places
     ]
     if not moments:
         return None
