@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KINDS = ("recording", "process", "thread", "call", "task", "folded", "folded again")
 CALLS = {"call", "task"}
+NODES = {*CALLS, *PAST_CAP}
+USUAL = 0.62  # of the rows that may be are kept where some are pruned, mostly
 UNCALLED = "[never called]"  # it stands for a caller past the cap, and has no numbers
 MOST = 1_000_000  # rows of the tree: a browser opens these in a few seconds
 PRUNED = "[pruned]"
@@ -49,21 +51,20 @@ def columns(
     functions: Functions, new: Side, old: Side | None, most: int = MOST
 ) -> dict[str, object] | None:
     """The part "calls" of the payload; None where there is no tree."""
-    trees = [tree(each, functions, most, each is old) for each in (new, old) if each]
-    if all(len(each.parent) < 2 for each in trees):
+    one = tree(new, functions, most)
+    if old is not None:
+        return _matched(functions, one, tree(old, functions, most, True), most)
+    if len(one.parent) < 2:
         return None
-    first = trees[0]
-    nodes, own = sum(each.nodes for each in trees), sum(each.pruned for each in trees)
-    found: dict[str, object] = {
-        "parent": first.parent,
-        "function": first.function,
-        "text": {str(at): text for at, text in first.text.items()},
-        "calls": first.calls,
-        "own": first.own,
-        "waiting": first.waiting,
-        "pruned": {"nodes": nodes, "own": own} if nodes else None,
+    return {
+        "parent": one.parent,
+        "function": one.function,
+        "text": {str(at): text for at, text in one.text.items()},
+        "calls": one.calls,
+        "own": one.own,
+        "waiting": one.waiting,
+        "pruned": {"nodes": one.nodes, "own": one.pruned} if one.nodes else None,
     }
-    return found | _matched(*trees) if old else found
 
 
 def tree(side: Side, functions: Functions, most: int = MOST, is_old: bool = False) -> Tree:
@@ -80,22 +81,23 @@ def tree(side: Side, functions: Functions, most: int = MOST, is_old: bool = Fals
         if function < 0:
             made.text[at] = _text(side.model, found["kind"][at], found["place"][at])
     if any(found["folded_functions"]):
+        calls = sum(1 for kind in found["kind"] if KINDS[kind] in NODES)
+        made.nodes = side.model.totals().nodes - len(side.model.threads()) - calls
         _prune(made, found, functions.other(PRUNED))
-        made.nodes = side.model.totals().nodes - len(found["parent"])
     return made
 
 
 def _within(model: "Profile", most: int) -> "dict[str, array[int]]":
     """The columns of the heaviest rows. Those below which something is left out get one row more
-    each, so it may take fewer of them."""
-    kept = most
-    while True:
+    each, so that it may have to be fewer of them."""
+    has_all = model.totals().nodes - len(model.threads()) <= most
+    found: dict[str, array[int]] = {}
+    for kept in (0,) if has_all else (int(most * USUAL), most // 2):
         found = {name: array("q", data) for name, data in model.tree_columns(kept).items()}
-        count = len(found["parent"])
-        whole = count + sum(1 for number in found["folded_functions"] if number)
-        if whole <= most + 1 or kept <= most // 2:
-            return found
-        kept = max(kept * most // whole, most // 2)
+        more = sum(1 for number in found["folded_functions"] if number)
+        if len(found["parent"]) + more <= most + 1:
+            break
+    return found
 
 
 def _prune(made: Tree, found: "dict[str, array[int]]", label: int) -> None:
@@ -119,20 +121,38 @@ def _text(model: "Profile", kind: int, place: int) -> str:
     return PAST_CAP.get(name, UNCALLED if name in CALLS else name)
 
 
-def _matched(new: Tree, old: Tree) -> dict[str, object]:
-    """The columns of both: those of one take the place of the new one's alone."""
+def _matched(functions: Functions, new: Tree, old: Tree, most: int) -> dict[str, object] | None:
+    """The columns of both."""
+    if len(new.parent) < 2 and len(old.parent) < 2:
+        return None
     texts: dict[str, int] = {}
     keys = [_keys(each, texts) for each in (new, old)]
     both = union.Union(new.parent, keys[0], old.parent, keys[1])
+    left = new.nodes + old.nodes
+    if len(both.parent) > most:
+        own = both.summed(new.own, both.of_new), both.summed(old.own, both.of_old)
+        left += both.prune(
+            most, array("q", map(sum, zip(*own, strict=True))), functions.other(PRUNED)
+        )
     found: dict[str, object] = {"parent": both.parent}
     found["function"] = array("q", [key if key >= 0 else -1 for key in both.key])
     text = {both.of_old[at]: text for at, text in old.text.items()}
     text |= {both.of_new[at]: text for at, text in new.text.items()}
-    found["text"] = {str(at): text[at] for at in sorted(text)}
+    found["text"] = {str(at): text[at] for at in sorted(text) if both.key[at] < 0}
     for name in ("calls", "own", "waiting"):
         found[name] = both.summed(getattr(new, name), both.of_new)
         found[f"{name}0"] = both.summed(getattr(old, name), both.of_old)
+    found["pruned"] = _left(functions, both, found, left) if left else None
     return found
+
+
+def _left(
+    functions: Functions, both: union.Union, found: dict[str, object], nodes: int
+) -> dict[str, int]:
+    """What was left out; own: of the new side."""
+    label, own = functions.other(PRUNED), found["own"]
+    assert isinstance(own, array)
+    return {"nodes": nodes, "own": sum(own[at] for at, key in enumerate(both.key) if key == label)}
 
 
 def _keys(one: Tree, texts: dict[str, int]) -> "array[int]":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DATA = "fettle-data"
 ROOT = "fettle"
-LEVEL = 6  # of deflate: 9 takes thrice as long for 2 %
+LEVEL = 5  # of deflate: 6 takes twice as long for 2 %
 EMBEDDED_NODES = 20_000  # of a tree in a notebook, which is saved with every output in it
 
 _PAGE = """\
