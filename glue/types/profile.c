@@ -21,6 +21,7 @@
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
+#include "glue/convert_columns.h"
 #include "glue/convert_lines.h"
 #include "glue/convert_memory.h"
 #include "glue/convert_timings.h"
@@ -417,6 +418,17 @@ static PyObject *profile_tree(PyObject *object, PyObject *args)
     return list;
 }
 
+static PyObject *profile_tree_columns(PyObject *object, PyObject *args)
+{
+    profile_object *self = (profile_object *)object;
+    unsigned int rows = 0;
+    if (!PyArg_ParseTuple(args, "|I:tree_columns", &rows) || enter(self) < 0)
+        return NULL;
+    PyObject *columns = ft_convert_columns(state_of(Py_TYPE(self)), &self->profile, rows);
+    leave(self);
+    return columns;
+}
+
 static PyObject *profile_totals(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     profile_object *self = (profile_object *)object;
@@ -666,6 +678,7 @@ static PyMethodDef profile_methods[] = {
      "tree($self, least=0.0, rows=0, wanted=None, /)\n--\n\nA list of TreeRow: the call tree. "
      "What takes a smaller share of all time is folded into the row above; so is all but the "
      "heaviest rows, and what leads to no wanted one: a byte for each row of functions()."},
+    {"tree_columns", profile_tree_columns, METH_VARARGS, FT_COLUMNS_DOC},
     {"totals", profile_totals, METH_NOARGS,
      "totals($self, /)\n--\n\nThe whole recording in five numbers."},
     {"processes", profile_processes, METH_NOARGS,

@@ -336,6 +336,10 @@ class Profile:
         What takes a smaller share of all time than `least` (0 to 1) is folded into the row above;
         so is all but the heaviest `rows` (0: all), and what does not lead to a wanted function: a
         byte for each row of functions(), 0 for those that are not."""
+    def tree_columns(self, rows: int = 0, /) -> dict[str, bytes]:
+        """The rows of tree(0.0, rows) as columns of int64, for a million of them: parent, kind (in
+        the order of TreeRow.kind), place, function (an index into functions(); -1), calls, own,
+        waiting, folded_functions, folded_calls, folded, folded_waiting. Times are ns."""
     def totals(self) -> Totals: ...
     def processes(self) -> list[ProcessRow]: ...
     def threads(self) -> list[ThreadRow]: ...

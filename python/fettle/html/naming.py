@@ -6,7 +6,6 @@ else the same label. A function is the same if its file and qualified name are: 
 else in the order of the lines.
 """
 
-
 from fettle import _core
 from fettle.report import names
 from fettle.report.names import C_FILE, visible
@@ -103,6 +102,9 @@ class Functions:
             _by_place(files, new.functions, self.of_new, False),
             _by_place(files, old.functions if old else [], self.of_old, True),
         )
+
+    def count(self) -> int:
+        return len(self._rows)
 
     def at(self, file: int, first_line: int, qualname: str, is_old: bool = False) -> int:
         """The function of a line or a site; -1: none that was called."""
