@@ -189,7 +189,7 @@ static void put_memory(ft_buf *out, const ft_profile *profile)
 static void put_meta(ft_buf *out, const ft_profile *profile)
 {
     ft_buf_put_text(out,
-                    "\n ],\n \"displayTimeUnit\":\"ns\",\n \"otherData\":{"
+                    "],\n \"displayTimeUnit\":\"ns\",\n \"otherData\":{"
                     "\n  \"exporter\":\"fettle\","
                     "\n  \"axis\":\"Times of functions are sums over all calls of a path, laid "
                     "out one behind the other: lengths are right, moments are not. Memory is "
