@@ -38,6 +38,8 @@ SENTENCES = {
     " and the numbers are right; raise the limit of its address space (ulimit -v).",
     "interpreters": "memory of other interpreters within {processes} was not recorded; run what"
     " they do as programs of their own.",
+    "collections": "{processes} emptied gc.callbacks: garbage collections after that are missing;"
+    " take only your own functions out of it.",
 }
 UNKNOWN = "the recording has a note that this fettle does not know ({kind}); a newer one does."
 
