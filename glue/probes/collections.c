@@ -114,6 +114,8 @@ static int make_keys(void)
 
 void ft_collections_prepare(void)
 {
+    if (collector.function != NULL || PyInterpreterState_Get() != PyInterpreterState_Main())
+        return;
     ft_session_leave_out(methods);
     collector.function = PyCFunction_New(methods, NULL);
     if (collector.function != NULL && make_keys() == 0)

@@ -13,8 +13,8 @@
 
 #include "glue/compat.h"
 
-/* Once, before any take is active, for importing gc may run code of importlib. What fails leaves
- * collections untold. */
+/* When the module is loaded: later, what it makes and runs (code of importlib) would be recorded.
+ * What fails leaves collections untold. */
 void ft_collections_prepare(void);
 
 /* The list of takes has changed: the function is in gc.callbacks if one is active, else not. An

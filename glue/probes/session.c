@@ -319,7 +319,6 @@ static int prepare(void)
         return -1;
     }
     session.prepared = true;
-    ft_collections_prepare();
     return 0;
 }
 

@@ -38,8 +38,6 @@ SENTENCES = {
     " and the numbers are right; raise the limit of its address space (ulimit -v).",
     "interpreters": "memory of other interpreters within {processes} was not recorded; run what"
     " they do as programs of their own.",
-    "collections": "{processes} emptied gc.callbacks: garbage collections after that are missing;"
-    " take only your own functions out of it.",
 }
 UNKNOWN = "the recording has a note that this fettle does not know ({kind}); a newer one does."
 
@@ -66,6 +64,8 @@ def sentences(profile: "Profile | Stats") -> list[str]:
     processes: dict[str, set[int]] = {}
     for note in profile.notes():
         if quiet and note.kind == "never started":  # the program did, the recording did not
+            continue
+        if note.kind == "collections":  # only a timeline says so (pauses.py)
             continue
         counts[note.kind] = counts.get(note.kind, 0) + note.count
         processes.setdefault(note.kind, set()).add(note.process)
