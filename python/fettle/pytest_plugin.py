@@ -13,6 +13,7 @@ import pytest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from fettle.testing.benchmark import Benchmark
     from fettle.testing.facade import Fettle
@@ -92,7 +93,8 @@ def fettle_fixture(request: pytest.FixtureRequest) -> Fettle:
     """The functions of fettle: fettle.time(f), with fettle.run() as recording, and all others."""
     from fettle.testing.facade import Fettle
 
-    return Fettle(request.node.nodeid)
+    session: Any = request.config.pluginmanager.getplugin("fettle-session")
+    return Fettle(request.node.nodeid, session.off) if session else Fettle(request.node.nodeid)
 
 
 class _BenchmarkFixture:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import math
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import perf_counter
 
 import pytest
@@ -50,7 +50,7 @@ class Benchmark:
     extra_info is a dict for whatever shall stand beside the results; group and name may be set.
     stats has the results, as benchmark.stats["mean"] or benchmark.stats.stats.mean, in seconds."""
 
-    def __init__(self, node: pytest.Item, options: dict[str, Any], hold: Any) -> None:
+    def __init__(self, node: pytest.Item, options: dict[str, Any], off: Any) -> None:
         self.options = {**_DEFAULTS, **options}
         self.name = node.name
         self.fullname = node.nodeid
@@ -61,7 +61,7 @@ class Benchmark:
         self.extra_info: dict[str, Any] = {}
         self.stats: Metadata | None = None
         self.enabled, self.disabled = True, False
-        self._hold = hold  # a recording that is off meanwhile
+        self._off = off  # the recording of the session, if there is one, is off in it
         self._used = ""
 
     def __call__(self, function_to_benchmark: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -125,17 +125,14 @@ class Benchmark:
     def _quiet(self) -> Iterator[None]:
         """With garbage collection as asked for, and no recording of the session."""
         collects = gc.isenabled()
-        if self._hold is not None:
-            self._hold.pause()
-        if self.options["disable_gc"]:
-            gc.disable()
-        try:
-            yield
-        finally:
-            if collects:
-                gc.enable()
-            if self._hold is not None:
-                self._hold.start()
+        with self._off():
+            if self.options["disable_gc"]:
+                gc.disable()
+            try:
+                yield
+            finally:
+                if collects:
+                    gc.enable()
 
     def _calibrated(self, run: Callable[[int], float]) -> tuple[int, float]:
         """How many calls make a round, and the seconds of one."""
@@ -176,9 +173,7 @@ def _arguments(
 class _Calls:
     """Calls a function so many times; gives the seconds. Keeps the last result."""
 
-    def __init__(
-        self, function: Callable[..., Any], args: Any, kwargs: Any, timer: Timer
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, timer: Timer) -> None:
         self.function, self.args, self.kwargs, self.timer = function, args, kwargs, timer
         self.result: Any = None
 
@@ -216,8 +211,9 @@ def _options(node: pytest.Item) -> dict[str, Any]:
     unknown = [name for name in options if name not in _DEFAULTS and name not in _LEFT_TO_OTHERS]
     if (marker and marker.args) or unknown:
         named = f"no option {unknown[0]!r}" if unknown else "options by name only"
-        raise pytest.UsageError(
-            f"{node.nodeid}: @pytest.mark.benchmark has {named}; there are {', '.join(_DEFAULTS)}."
+        pytest.fail(
+            f"fettle: @pytest.mark.benchmark has {named}; there are {', '.join(_DEFAULTS)}.",
+            pytrace=False,
         )
     return options
 
@@ -226,14 +222,10 @@ def _options(node: pytest.Item) -> dict[str, Any]:
 def of(config: pytest.Config, node: pytest.Item) -> Iterator[Benchmark]:
     """The fixture of one test; its results are kept for the end."""
     session: Any = config.pluginmanager.getplugin("fettle-session")
-    fixture = Benchmark(node, _options(node), session.run if session else None)
+    fixture = Benchmark(node, _options(node), session.off if session else nullcontext)
     results = table_of(config)
     yield fixture
     if not fixture._used:
-        warnings.warn(
-            f"{node.nodeid} has the fixture benchmark and did not use it", stacklevel=2
-        )
+        warnings.warn(f"{node.nodeid} has the fixture benchmark and did not use it", stacklevel=2)
     elif fixture.stats is not None:
         results.keep(node, fixture.stats)
-
-

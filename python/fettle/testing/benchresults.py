@@ -4,6 +4,7 @@ the end of the session."""
 
 from __future__ import annotations
 
+import math
 import statistics
 from array import array
 from functools import cached_property
@@ -79,7 +80,7 @@ class Statistics:
 
     @cached_property
     def mean(self) -> float:
-        return statistics.mean(self.data)
+        return statistics.fmean(self.data)
 
     @cached_property
     def median(self) -> float:
@@ -87,7 +88,10 @@ class Statistics:
 
     @cached_property
     def stddev(self) -> float:
-        return statistics.stdev(self.data) if len(self.data) > 1 else 0.0
+        if len(self.data) < 2:
+            return 0.0
+        squares = math.fsum((each - self.mean) ** 2 for each in self.data)
+        return math.sqrt(squares / (len(self.data) - 1))
 
     @property
     def ops(self) -> float:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import fettle
 
 TYPE_CHECKING = False
@@ -27,12 +29,13 @@ class Fettle:
     [1]
     """
 
-    def __init__(self, test: str) -> None:
+    def __init__(self, test: str, off: Any = nullcontext) -> None:
         self._test = test
+        self._off = off  # the recording of the session, if there is one, is off in it
 
     def time(self, *candidates: Any, args: Any = (), **options: Any) -> Timing:
-        """As fettle.time; but what is given a function first, and then what is no function and no
-        statement, calls it with that: fettle.time(f, 1, 2) is fettle.time(f, args=(1, 2)).
+        """As fettle.time; but a function, and then what are not all functions, is a call of it:
+        fettle.time(f, 1, 2) is fettle.time(f, args=(1, 2)), and fettle.time(f, g) compares.
 
         >>> Fettle("").time(divmod, 7, 2, processes=0, budget=0.1).median > 0
         True
@@ -41,8 +44,9 @@ class Fettle:
         if callable(function) and rest and not all(callable(each) for each in rest):
             if args:
                 raise TypeError("arguments stand after the function or in args=, not in both")
-            return fettle.time(function, args=rest, **options)
-        return fettle.time(*candidates, args=args, **options)
+            candidates, args = (function,), rest
+        with self._off():
+            return fettle.time(*candidates, args=args, **options)
 
     def run(self, **options: Any) -> Run:
         """As fettle.run: `with fettle.run(mem=True) as recording:`."""

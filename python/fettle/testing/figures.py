@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from fettle.report.names import visible
 from fettle.testing import subtree
+from fettle.testing.take import __file__ as take_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +37,9 @@ class Figures:
         profile = take.profile()
         self.functions = _functions(take, profile)
         self.calls = sum(hot.calls for hot in self.functions)
-        heaps = profile.heaps()
-        self.allocations = sum(heap.total_count for heap in heaps)
-        self.peak = sum(heap.peak_bytes for heap in heaps)
-        self.spots = spots(profile.sites())
+        self.peak = sum(heap.peak_bytes for heap in profile.heaps())
+        self.spots = spots(row for row in profile.sites() if row.file != take_file)
+        self.allocations = sum(spot.blocks for spot in self.spots)
 
 
 def _functions(take: Take, profile: Profile) -> list[Hot]:
@@ -48,8 +48,7 @@ def _functions(take: Take, profile: Profile) -> list[Hot]:
         return subtree.functions(row for row in rows if "Stopwatch" not in row.name)
     place = subtree.place_of(take.code)
     inside = subtree.below(rows, [place])[place] or rows
-    return subtree.functions(row for row in inside if (row.file, row.line, row.name) != place
-    )
+    return subtree.functions(row for row in inside if (row.file, row.line, row.name) != place)
 
 
 def spots(sites: Iterable[SiteRow]) -> list[Spot]:

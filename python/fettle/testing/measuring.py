@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fettle.testing.marks import Limits
 
 _NAME = "fettle-measuring"
+_MEASURES = {"benchmark", "fettle"}  # fixtures
 _AGAIN = pytest.StashKey[Again]()
 COUNTS = pytest.StashKey["dict[str, Any]"]()  # what the reports of a test carry
 
@@ -31,18 +32,24 @@ class Measuring:
 
     def __init__(self, is_recorded: bool) -> None:
         self.limits: dict[pytest.Item, Limits] = {}
+        self.wrong: dict[pytest.Item, str] = {}  # marks that are no limits
         self.baseline: Baseline | None = None
         self.is_recorded = is_recorded  # the session: then nothing is said of times
-        self.untimed = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if item in self.wrong:
+            _fail([self.wrong[item]])
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         allowed = self.limits.get(item, {})
-        if not (allowed or self.baseline) or not isinstance(item, pytest.Function):
+        baseline = self.baseline if _counts_alike(item) else None
+        if not (allowed or baseline) or not isinstance(item, pytest.Function):
             yield
             return
         function = item.obj
-        take = Take(function, self._calls(allowed), self._has_memory(allowed))
+        take = Take(function, _calls(allowed, baseline), _has_memory(allowed, baseline))
         again = Again(function) if "leaks" in allowed else None
         item.obj = _both(take, again, function)
         try:
@@ -52,7 +59,7 @@ class Measuring:
             if again is not None:
                 item.stash[_AGAIN] = again
         if take.ended:
-            self._judge(item, allowed, take)
+            _judge(item, allowed, take, baseline, is_timed=not self.is_recorded)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -69,23 +76,6 @@ class Measuring:
             again.finish()
         _fail(wrong)
 
-    def _calls(self, allowed: Limits) -> Literal["all", "python", ""]:
-        if self.baseline is not None or "calls" in allowed:
-            return "all"
-        return "python" if "time" in allowed else ""
-
-    def _has_memory(self, allowed: Limits) -> bool:
-        return self.baseline is not None or "mem" in allowed or "allocations" in allowed
-
-    def _judge(self, item: pytest.Item, allowed: Limits, take: Take) -> None:
-        counted = figures.Figures(take)
-        self.untimed += self.is_recorded and "time" in allowed
-        wrong = limits.judge(allowed, take, counted, is_timed=not self.is_recorded)
-        if self.baseline is not None:
-            item.stash[COUNTS] = self.baseline.entry(counted)
-            wrong += self.baseline.judge(item.nodeid, counted)
-        _fail(wrong)
-
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -94,6 +84,8 @@ class Measuring:
         counts = item.stash.get(COUNTS, None)
         if counts is not None and report.when == "call":
             vars(report)["fettle_counts"] = counts
+        if self.is_recorded and report.when == "call" and "time" in self.limits.get(item, {}):
+            vars(report)["fettle_untimed"] = True
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -102,13 +94,34 @@ class Measuring:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         sentences = self.baseline.end() if self.baseline is not None else []
-        if self.untimed:
-            sentences.append(
-                "limits of time were not judged, since recording the session takes time: run"
-                " without --fettle for them."
-            )
         for sentence in sentences:
             terminalreporter.write_line(f"fettle: {sentence}")
+
+
+def _counts_alike(item: pytest.Item) -> bool:
+    """Does it count the same in each run? What measures times calls as often as there is time."""
+    return not _MEASURES.intersection(getattr(item, "fixturenames", ()))
+
+
+def _calls(allowed: Limits, baseline: Baseline | None) -> Literal["all", "python", ""]:
+    if baseline is not None or "calls" in allowed:
+        return "all"
+    return "python" if "time" in allowed else ""
+
+
+def _has_memory(allowed: Limits, baseline: Baseline | None) -> bool:
+    return baseline is not None or "mem" in allowed or "allocations" in allowed
+
+
+def _judge(
+    item: pytest.Item, allowed: Limits, take: Take, baseline: Baseline | None, is_timed: bool
+) -> None:
+    counted = figures.Figures(take)
+    wrong = limits.judge(allowed, take, counted, is_timed)
+    if baseline is not None:
+        item.stash[COUNTS] = baseline.entry(counted)
+        wrong += baseline.judge(item.nodeid, counted)
+    _fail(wrong)
 
 
 def _both(take: Take, again: Again | None, function: Any) -> Any:
@@ -131,15 +144,16 @@ def _registered(config: pytest.Config) -> Measuring:
 
 
 def begin_limits(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Reads the limits of all that was collected. pytest.UsageError for what is none."""
+    """Reads the limits of all that was collected. pytest.UsageError for what is none; in a worker,
+    which can not end the run, the test is an error."""
     measuring = _registered(config)
-    try:
-        for item in items:
-            found = marks.read(item.iter_markers("fettle"), item.nodeid)
-            if found:
-                measuring.limits[item] = found
-    except Problem as problem:
-        raise pytest.UsageError(f"fettle: {problem.sentence}") from None
+    for item in items:
+        try:
+            measuring.limits[item] = marks.read(item.iter_markers("fettle"), item.nodeid)
+        except Problem as problem:
+            if not hasattr(config, "workerinput"):
+                raise pytest.UsageError(f"fettle: {problem.sentence}") from None
+            measuring.wrong[item] = problem.sentence
 
 
 def begin_baseline(config: pytest.Config, baseline: Baseline) -> None:

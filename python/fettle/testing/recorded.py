@@ -96,18 +96,13 @@ def table(rows: Sequence[Row], hot: Hots) -> list[str]:
     return aligned(head, cells)
 
 
-def save(finished: Sequence[Finished], path: str, run: Run) -> bool:
-    """Writes all as one file; False: there is nothing. OSError where it can not be written."""
+def save(finished: Sequence[Finished], path: str, run: Run) -> None:
+    """Writes all as one file. OSError where it can not be written."""
     from fettle import inside, output
 
-    if not finished:
-        return False
     whole = finished[0].profile
     for other in finished[1:]:
         whole.merge(other.profile)
     for key, value in inside._properties(run._options).items():
         whole.set_meta(key, value)
     output.save(whole, path)
-    return True
-
-

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from sysconfig import get_path
 
 import pytest
@@ -23,7 +24,7 @@ from fettle.testing.recorded import Finished, Row, gathered, hot_of, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from typing import Any
 
     from fettle.testing.options import Asked
@@ -44,6 +45,7 @@ class Recording:
         self.rows: dict[str, Row] = {}
         self.finished: list[Finished] = []  # workers, or this process
         self.lost: list[str] = []  # workers that ended without their recording
+        self.untimed = 0  # tests whose limit of time was not judged
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.shared.update(take.code_of(getattr(item, "obj", None)) for item in session.items)
@@ -113,6 +115,19 @@ class Recording:
         if report.when != "call":
             row.fixtures += report.duration
         row.wall, row.cpu, row.waiting = getattr(report, "fettle_times", row.times())
+        self.untimed += getattr(report, "fettle_untimed", False)
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Not recorded: what measures times itself."""
+        is_on = self.run.active
+        if is_on:
+            self.run.pause()
+        try:
+            yield
+        finally:
+            if is_on:
+                self.run.start()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -152,16 +167,23 @@ class Recording:
 
     def _save(self) -> list[str]:
         from fettle.problem import reason
+        from fettle.report.size import counted
         from fettle.testing.recorded import save
 
         sentences = [
             f"worker {name} ended without its recording: what it ran is not in the file."
             for name in self.lost
         ]
+        if self.untimed:
+            sentences.append(
+                f"{counted(self.untimed, 'limit')} of time not judged, since recording the session"
+                " takes time: run without --fettle for that."
+            )
+        if not self.finished or not self.rows:
+            return [*sentences, "nothing was recorded, for no test ran."]
         name = os.path.relpath(self.output)
         try:
-            if not save(self.finished, self.output, self.run):
-                return [*sentences, "nothing was recorded: no test ran."]
+            save(self.finished, self.output, self.run)
         except OSError as error:
             lost = f"cannot write {name}: {reason(error)}"
             return [*sentences, f"{lost}; name another file with --fettle-output."]
@@ -190,12 +212,16 @@ def _leave_out_pytest() -> None:
 def begin(config: pytest.Config, asked: Asked, output: str, rows: int) -> None:
     """Problem where the recording could not be written."""
     from fettle import output as outputs
-    from fettle.problem import Problem
+    from fettle.problem import USAGE, Problem
 
     try:
         if not hasattr(config, "workerinput"):
             outputs.check(output)
         recording = Recording(asked, output, rows)
+        with Recording(asked, output, rows).run:  # is there room for another tool?
+            pass
+    except (RuntimeError, ValueError) as error:
+        raise Problem(USAGE, f"--fettle can not record: {error}.") from None
     except Problem as problem:
         raise Problem(
             problem.code, problem.sentence.replace("with -o", "with --fettle-output")

@@ -195,7 +195,8 @@ def code_of(function: Any) -> CodeType | None:
 def named(function: Function, code: CodeType, name: str) -> Function:
     """The function, called from a frame of that name: so a recording tells apart what runs
     the same code, such as the cases of a parametrised test."""
-    frame: Any = _awaiting(function) if inspect.iscoroutinefunction(function) else _calling(function)
+    make = _awaiting if inspect.iscoroutinefunction(function) else _calling
+    frame: Any = make(function)
     own = frame.__code__.replace(
         co_filename=code.co_filename,
         co_firstlineno=code.co_firstlineno,
