@@ -9,8 +9,9 @@ import re
 from typing import Any
 
 MAGICS = ("frun", "fmem")
+_TARGET = r"(?:[A-Za-z_][\w, ]*= *)?"
 _CALL = re.compile(
-    rf"(?:[A-Za-z_][\w, ]*= *)?(get_ipython\(\)\.run_(?:cell|line)_magic\(['\"](?:{'|'.join(MAGICS)})['\"],)"
+    rf"{_TARGET}(get_ipython\(\)\.run_(?:cell|line)_magic\('(?:{'|'.join(MAGICS)})',)"
 )
 
 

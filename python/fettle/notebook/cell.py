@@ -36,7 +36,7 @@ class Cell:
         self._names: dict[str, Any] = shell.user_ns
         self._local = self._names if local is None else local
         transformed = shell.transform_cell(text)
-        self.file: str = shell.compile.cache(transformed, shell.execution_count, raw_code=text)
+        self.file: str = shell.compile.cache(transformed, number_of(shell), raw_code=text)
         tree = shell.transform_ast(shell.compile.ast_parse(transformed, filename=self.file))
         self._shows = not _is_silenced(transformed)
         with shell.compile.extra_flags(ast.PyCF_ALLOW_TOP_LEVEL_AWAIT):
@@ -48,17 +48,10 @@ class Cell:
         """Does it await something itself?"""
         return bool(self.function.__code__.co_flags & _COROUTINE)
 
-    def codes(self) -> list[CodeType]:
-        """Of the cell and of all functions in it."""
-        found = [self.function.__code__]
-        for code in found:
-            found += [each for each in code.co_consts if isinstance(each, CodeType)]
-        return found
-
     def marked(self) -> list[object]:
         """What is to be said to a recorder of lines for all of it."""
-        code, *inner = self.codes()
-        return [self.function, *(each for each in inner if not each.co_name.startswith("<"))]
+        inner = [code.co_name for code in self.function.__code__.co_consts if _is_named(code)]
+        return [self.function, *(f"__main__:{name}" for name in dict.fromkeys(inner))]
 
     def run(self, start: "Callable[[], object]", stop: "Callable[[], object]") -> object:
         """What the last expression gives; start and stop are called right before and after."""
@@ -89,6 +82,18 @@ class Cell:
         local: Any = self._local
         value: object = local.pop(_VALUE, None)
         return value if self._shows else None
+
+
+def _is_named(code: object) -> bool:
+    """Is it the code of a function or class that has a name?"""
+    return isinstance(code, CodeType) and not code.co_name.startswith("<")
+
+
+def number_of(shell: Any) -> int:
+    """Of the cell that runs: IPython 9 has counted on already."""
+    result = getattr(shell.displayhook, "exec_result", None)
+    number: int = getattr(result, "execution_count", None) or shell.execution_count
+    return number
 
 
 def _with_value(tree: ast.Module) -> ast.Module:

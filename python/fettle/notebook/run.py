@@ -4,7 +4,7 @@
 from typing import Any
 
 from fettle import _core, options
-from fettle.notebook import arguments, shown
+from fettle.notebook import arguments, shellthreads, shown
 from fettle.notebook.cell import Cell
 from fettle.options import Option
 from fettle.problem import USAGE, Problem
@@ -121,6 +121,7 @@ class _Recording:
             arguments.refuse(problem)
         except (ValueError, TypeError) as error:
             arguments.refuse(Problem(USAGE, f"{error}."))
+        self.recorded.spare(shellthreads.idents())
         start, stop = self.recorded.start, self.recorded.stop
         if self.cell.is_async:
             return self._wait()

@@ -4,6 +4,7 @@ notebook.
 """
 
 from io import StringIO
+from types import MappingProxyType
 from typing import Any
 
 from fettle import _core
@@ -28,7 +29,7 @@ class Recorded(Run):
     True
     """
 
-    shown: "Mapping[str, Any]" = {}  # what view() is asked for
+    shown: "Mapping[str, Any]" = MappingProxyType({})  # what view() is asked for
 
     @property
     def text(self) -> str:

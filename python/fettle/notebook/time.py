@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""%ftime and %%ftime: how long statements take in the names of the notebook, and which is faster."""
+"""%ftime and %%ftime: how long statements take in the names of a notebook."""
 
 from typing import Any
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from fettle import _core
 from fettle.notebook import arguments
+from fettle.notebook.cell import number_of
 from fettle.problem import Problem
 
 TYPE_CHECKING = False
@@ -120,7 +121,7 @@ def _inner(shell: Any, statement: str, cell: str | None, local: Any) -> "Inner":
 
     setup, body = ("", statement) if cell is None else (statement, cell)
     text = shell.transform_cell(body)
-    file = shell.compile.cache(text, shell.execution_count, raw_code=body)
+    file = shell.compile.cache(text, number_of(shell), raw_code=body)
     trees = [
         shell.transform_ast(shell.compile.ast_parse(each))
         for each in (shell.transform_cell(setup or "pass"), text)
