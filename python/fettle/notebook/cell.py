@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _COROUTINE = 0x80  # CO_COROUTINE
 _VALUE = "_fettle_value"  # the name that has the value of the last expression for a moment
+_MARK = "_fettle_mark"  # and the one that has a decorator
 
 _core.leave_out(__file__)
 
@@ -39,23 +40,40 @@ class Cell:
         self.file: str = shell.compile.cache(transformed, number_of(shell), raw_code=text)
         tree = shell.transform_ast(shell.compile.ast_parse(transformed, filename=self.file))
         self._shows = not _is_silenced(transformed)
-        with shell.compile.extra_flags(ast.PyCF_ALLOW_TOP_LEVEL_AWAIT):
-            code: CodeType = shell.compile(_with_value(tree) if keeps else tree, self.file, "exec")
-        self.function = FunctionType(code, self._names)
+        self._tree = _with_value(tree) if keeps else tree
+        self._shell = shell
+        self.function = self._compiled()
+        self._mark: Callable[[Any], Any] | None = None
+
+    def _compiled(self) -> FunctionType:
+        with self._shell.compile.extra_flags(ast.PyCF_ALLOW_TOP_LEVEL_AWAIT):
+            code: CodeType = self._shell.compile(self._tree, self.file, "exec")
+        return FunctionType(code, self._names)
 
     @property
     def is_async(self) -> bool:
         """Does it await something itself?"""
         return bool(self.function.__code__.co_flags & _COROUTINE)
 
-    def marked(self) -> list[object]:
-        """What is to be said to a recorder of lines for all of it."""
-        inner = [code.co_name for code in self.function.__code__.co_consts if _is_named(code)]
-        return [self.function, *(f"__main__:{name}" for name in dict.fromkeys(inner))]
+    def defines(self, name: str) -> bool:
+        """Has it a function or class of this name? Of no name: yes."""
+        return not name or _Marking(name, only_looks=True).looked(self._tree)
+
+    def mark_with(self, mark: "Callable[[Any], Any]", name: str = "") -> None:
+        """Has its functions marked as they are defined, those of this name or in this class; the
+        code itself too, without a name. What is defined within a function may be so after the cell,
+        and is left as it is."""
+        self._mark = mark
+        _Marking(name).visit(self._tree)
+        ast.fix_missing_locations(self._tree)
+        self.function = self._compiled()
+        if not name:
+            mark(self.function)
 
     def run(self, start: "Callable[[], object]", stop: "Callable[[], object]") -> object:
         """What the last expression gives; start and stop are called right before and after."""
         __tracebackhide__ = True
+        self._begin()
         start()
         try:
             if self._local is self._names:
@@ -64,18 +82,25 @@ class Cell:
                 exec(self.function.__code__, self._names, self._local)
         finally:
             stop()
+            self._names.pop(_MARK, None)
         return self.value()
 
     async def wait(self, start: "Callable[[], object]", stop: "Callable[[], object]") -> object:
         """The same of a cell that awaits."""
         __tracebackhide__ = True
+        self._begin()
         start()
         try:
             steps: Awaitable[object] = self.function()
             await steps
         finally:
             stop()
+            self._names.pop(_MARK, None)
         return self.value()
+
+    def _begin(self) -> None:
+        if self._mark is not None:
+            self._names[_MARK] = self._mark
 
     def value(self) -> object:
         """Once; None if the cell ends in a semicolon, as anywhere in IPython."""
@@ -84,9 +109,39 @@ class Cell:
         return value if self._shows else None
 
 
-def _is_named(code: object) -> bool:
-    """Is it the code of a function or class that has a name?"""
-    return isinstance(code, CodeType) and not code.co_name.startswith("<")
+class _Marking(ast.NodeTransformer):
+    """Decorates functions, those of classes too: next to the function itself, on its own line."""
+
+    def __init__(self, name: str, only_looks: bool = False) -> None:
+        self._name = name
+        self._only_looks = only_looks
+        self._path: list[str] = []
+        self._found = False
+
+    def looked(self, tree: ast.Module) -> bool:
+        """Is there anything to decorate?"""
+        self.visit(tree)
+        return self._found
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        self._path.append(node.name)
+        self.generic_visit(node)
+        self._path.pop()
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._decorated(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._decorated(node)
+
+    def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        qualname = ".".join([*self._path, node.name])
+        if f"{qualname}.".startswith(f"{self._name}.") or not self._name:
+            self._found = True
+            if not self._only_looks:
+                node.decorator_list.append(ast.copy_location(ast.Name(_MARK, ast.Load()), node))
+        return node
 
 
 def number_of(shell: Any) -> int:

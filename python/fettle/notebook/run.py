@@ -7,7 +7,7 @@ from fettle import _core, options
 from fettle.notebook import arguments, shellthreads, shown
 from fettle.notebook.cell import Cell
 from fettle.options import Option
-from fettle.problem import USAGE, Problem
+from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ Records what a statement, or with %%fmem a cell, allocates: which line, and how 
 
 {options.help_lines(MEM)}
 
-It is %frun -M with its own order; the rest is as there.
+It is %frun -M with its own order, and gives no value: what nobody keeps is not alive.
 
   %fmem table = [[0] * 100 for _ in range(100)]"""
 _MEMORY_KEYS = ("peak", "alive", "total", "temporary")
@@ -70,12 +70,18 @@ def magics(shell: Any) -> "dict[str, Callable[..., object]]":
     def frun(line: str, cell: str | None = None, local_ns: Any = None) -> object:
         __tracebackhide__ = True
         given = _read("%frun", RUN, line, RUN_HELP)
-        return None if given is None else _Recording(shell, given, cell, local_ns).run(_of_run)
+        return (
+            None if given is None else _Recording(shell, given, cell, local_ns, True).run(_of_run)
+        )
 
     def fmem(line: str, cell: str | None = None, local_ns: Any = None) -> object:
         __tracebackhide__ = True
         given = _read("%fmem", MEM, line, MEM_HELP)
-        return None if given is None else _Recording(shell, given, cell, local_ns).run(_of_memory)
+        return (
+            None
+            if given is None
+            else _Recording(shell, given, cell, local_ns, False).run(_of_memory)
+        )
 
     frun.__doc__, fmem.__doc__ = RUN_HELP, MEM_HELP
     return {"frun": frun, "fmem": fmem}
@@ -100,6 +106,7 @@ class _Recording:
         given: "Arguments",
         cell: str | None,
         local: "Mapping[str, Any] | None",
+        keeps: bool,  # the value, which is the magic's
     ) -> None:
         self.shell = shell
         self.given = given
@@ -110,7 +117,7 @@ class _Recording:
             )
         # a line for that of the magic: the lines of the recording are those of the cell
         text = given.rest if cell is None else f"{given.rest or '#'}\n{cell}"
-        self.cell = Cell(shell, text, None if self.is_cell else local)
+        self.cell = Cell(shell, text, None if self.is_cell else local, keeps)
         self.recorded = shown.Recorded()
 
     def run(self, prepare: "Callable[[_Recording], shown.Recorded]") -> object:
@@ -151,7 +158,16 @@ class _Recording:
             shown.display(self.recorded)
         path = self.given.values.get("output")
         if path is not None:
-            self.recorded.save(path)
+            try:
+                self.recorded.save(path)
+            except OSError as error:
+                arguments.refuse(
+                    Problem(
+                        UNREADABLE,
+                        f"the recording could not be written to {path}: {reason(error)}; give"
+                        " another file.",
+                    )
+                )
             print(f"fettle: the recording is in {path}.")
 
     def evaluated(self, expression: str) -> object:
@@ -171,16 +187,19 @@ def _of_run(use: _Recording) -> shown.Recorded:
 
     given = use.given
     sort, rows = order.find(given.values.get("sort", "cumulative")), given.number("rows", 30)
-    lines = _lines(use)
+    wanted = _lines(use)
+    in_cell = [name for name in given.given.get("lines", []) if use.cell.defines(name)]
     has_mem = given.has("mem")
     if given.has("frames") and not has_mem:
         raise Problem(USAGE, "--frames is about memory; add -M.")
     recorded = shown.Recorded(
         calls=True if given.has("calls") else None,
-        lines=lines,
+        lines=wanted or bool(in_cell),
         mem="sample" if given.values.get("mem") == "sample" else _switch(given, "mem"),
         frames=given.number("frames", 1) if given.has("frames") else None,
     )
+    for name in in_cell:
+        use.cell.mark_with(recorded.mark, name)
     recorded.shown = {"sort": sort, "rows": rows}
     return recorded
 
@@ -204,19 +223,20 @@ def _of_memory(use: _Recording) -> shown.Recorded:
     return recorded
 
 
-def _lines(use: _Recording) -> bool | list[object]:
-    """What fettle.run() takes for it."""
+def _lines(use: _Recording) -> list[object]:
+    """What fettle.run() takes for it, but for what is in the cell itself."""
     wanted: list[object] = [use.evaluated(each) for each in use.given.given.get("function", [])]
     for selector in use.given.given.get("lines", []):
-        wanted += _selected(use, selector) if selector else use.cell.marked()
-    return wanted or False
+        if selector and not use.cell.defines(selector):
+            wanted.append(_selected(use, selector))
+    return wanted
 
 
-def _selected(use: _Recording, selector: str) -> list[object]:
-    """An object of that name, or a selector; of a mere name one of this cell's functions too."""
+def _selected(use: _Recording, selector: str) -> object:
+    """An object of that name, or the selector."""
     if not selector.replace(".", "").replace("_", "").isalnum():
-        return [selector]
+        return selector
     try:
-        return [eval(selector, use.shell.user_global_ns, use.shell.user_ns)]
+        return eval(selector, use.shell.user_global_ns, use.shell.user_ns)
     except Exception:
-        return [selector, f"__main__:{selector}"]
+        return selector

@@ -46,17 +46,18 @@ class Recorded(Run):
 
 
 def html(recording: Run, text: str) -> str:
-    """The report in a frame of its own; where this fettle has none, the tables."""
+    """The report in a frame of its own, and the tables for where no script may run."""
     from html import escape
 
-    try:
-        from fettle.html.document import embedded
-    except ImportError:
-        return f"<pre>{escape(text)}</pre>"
+    from fettle.html.document import embedded
     from fettle.inside import _with_sources
 
-    shown: str = embedded(_with_sources(recording.profile()), height=HEIGHT)
-    return shown
+    tables = f"<pre>{escape(text)}</pre>"
+    try:
+        frame = embedded(_with_sources(recording.profile()), HEIGHT)
+    except OSError:  # an installation without the script
+        return tables
+    return f"{frame}<details><summary>as tables</summary>{tables}</details>"
 
 
 def display(thing: object) -> None:

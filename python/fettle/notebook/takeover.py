@@ -119,3 +119,17 @@ def _execution(shell: Any) -> Any:
     """The magics of IPython that profile; None in a shell that has none."""
     found = shell.magics_manager.registry.get("ExecutionMagics")
     return found if hasattr(type(found), _PROFILER) else None
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What %load_ext fettle.notebook.takeover calls: %load_ext fettle and %fettle takeover in one,
+    for who always wants them and names it in the configuration of IPython."""
+    from fettle.notebook import extension
+
+    extension.load_ipython_extension(shell)
+    takeover(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """What %unload_ext fettle.notebook.takeover calls: the names are as they were."""
+    release(shell)
