@@ -138,8 +138,9 @@ static ft_recorder *go_on_after_fork(ft_take *take, ft_recorder *mine)
 
 static bool wants_this_thread(const ft_take *take)
 {
-    return !take->lost && !take->stopped &&
-           (!take->one_thread || take->thread == PyThread_get_thread_ident());
+    unsigned long here = PyThread_get_thread_ident();
+    return !take->lost && !take->stopped && (!take->one_thread || take->thread == here) &&
+           !ft_take_spares(take, here);
 }
 
 /* The thread's recorder of one take: the one it has, a new one, or NULL with *refused set. */

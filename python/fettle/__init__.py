@@ -66,11 +66,13 @@ _ELSEWHERE = {
     "costs": "fettle.timing.costs",
     "dis": "fettle.bytecode.interface",
     "layout": "fettle.objects.layout",
+    "load_ipython_extension": "fettle.notebook.extension",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
     "stopwatch": "fettle.timing.stopwatch",
     "table": "fettle.caching.lookup",
     "time": "fettle.timing.interface",
+    "unload_ipython_extension": "fettle.notebook.extension",
 }
 
 

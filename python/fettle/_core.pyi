@@ -566,6 +566,8 @@ class Recorder:
         """Records the lines of these functions (or of a code object), in this recorder alone."""
     def select(self, selector: str, /) -> None:
         """Records the lines of what a selector means; before the first start()."""
+    def spare(self, threads: Iterable[int], /) -> None:
+        """Does not record calls and lines in threads of these idents; before the first start()."""
     # Of memory; RuntimeError where none was recorded. Bytes are those that were asked for.
     def traced(self) -> tuple[int, int]:
         """Bytes that are alive, and that were at most."""
