@@ -378,8 +378,8 @@ def assert_spans_agree(profile, recording: Recording) -> None:
         *[
             (
                 *list(vars(row).values())[:3],
-                row.time / 1000000000.0,
-                row.longest / 1000000000.0,
+                row.time / 1e9,
+                row.longest / 1e9,
                 row.collected,
                 row.uncollectable,
             )
