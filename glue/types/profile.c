@@ -24,6 +24,7 @@
 #include "glue/convert_columns.h"
 #include "glue/convert_lines.h"
 #include "glue/convert_memory.h"
+#include "glue/convert_spans.h"
 #include "glue/convert_timings.h"
 
 enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
@@ -507,6 +508,8 @@ TABLE(points)
 TABLE(objects)
 TABLE(classes)
 TABLE(timings)
+TABLE(spans)
+TABLE(collection_sums)
 #undef TABLE
 
 static PyObject *profile_lines(PyObject *object, PyObject *Py_UNUSED(unused))
@@ -699,6 +702,10 @@ static PyMethodDef profile_methods[] = {
      "classes($self, /)\n--\n\nA list of ClassRow: what __slots__ would save."},
     {"timings", profile_timings, METH_NOARGS,
      "timings($self, /)\n--\n\nA list of TimingRow: what `fettle time` measured."},
+    {"spans", profile_spans, METH_NOARGS,
+     "spans($self, /)\n--\n\n(a list of CollectionRow, a list of ThreadSpanRow): when."},
+    {"collection_sums", profile_collection_sums, METH_NOARGS,
+     "collection_sums($self, /)\n--\n\nA list of CollectionSumRow: all garbage collections."},
     {"add_timing", (PyCFunction)(void (*)(void))profile_add_timing, METH_VARARGS | METH_KEYWORDS,
      FT_TIMING_DOC},
     {"lines", profile_lines, METH_NOARGS,
@@ -777,6 +784,7 @@ int ft_profile_type_add(PyObject *module, ft_module_state *state)
 {
     if (ft_convert_types_add(module, state) < 0 || ft_convert_memory_types_add(module, state) < 0 ||
         ft_convert_timing_types_add(module, state) < 0 ||
+        ft_convert_span_types_add(module, state) < 0 ||
         PyModule_AddFunctions(module, functions) < 0)
         return -1;
     state->profile_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &profile_spec, NULL);

@@ -38,6 +38,7 @@ OPTIONS = [
     Option("-z --skip-zero", "of lines: leave out functions that never ran"),
     Option("-t --by-time", "of lines: the function that took the most time first"),
     Option("--summary", "of lines: one line for each function"),
+    Option("--links", "on a terminal: names of functions are links to their files"),
     Option("--html", "write all of it to OUT, one HTML file for a browser; - for stdout", "OUT"),
     Option("--no-source", "of --html: leave out the text of the program's files"),
 ]
@@ -96,6 +97,7 @@ def main(words: list[str]) -> int:
         source=", ".join(paths),
         reverse="reverse" in parsed.values,
         shares="percent" in parsed.values,
+        links="links" in parsed.values,
     )
     if report == "tree":
         _show_tree(opened, "mem" in reports, fold, choice, _kind(parsed))
