@@ -6,7 +6,6 @@ else the same label. A function is the same if its file and qualified name are: 
 else in the order of the lines.
 """
 
-
 from fettle import _core
 from fettle.report import names
 from fettle.report.names import C_FILE, visible
