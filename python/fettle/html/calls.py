@@ -15,109 +15,144 @@ from fettle.report.names import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from fettle._core import FunctionRow, TreeRow
+    from fettle._core import Profile
 
+KINDS = ("recording", "process", "thread", "call", "task", "folded", "folded again")
 CALLS = {"call", "task"}
+NODES = {*CALLS, *PAST_CAP}
+USUAL = 0.62  # of the rows that may be are kept where some are pruned, mostly
+UNCALLED = "[never called]"  # it stands for a caller past the cap, and has no numbers
 MOST = 1_000_000  # rows of the tree: a browser opens these in a few seconds
 PRUNED = "[pruned]"
 
 
 class Tree:
-    """The rows of one side."""
+    """The rows of one side; times in ns."""
 
     def __init__(self) -> None:
         self.parent = array("q")
         self.function = array("q")
-        self.text: dict[int, str] = {}  # of rows that are no function
         self.calls = array("q")
         self.own = array("q")
         self.waiting = array("q")
-        self.nodes = self.pruned = 0  # that were left out, and their own time
+        self.text: dict[int, str] = {}  # of rows that are no function
+        self.nodes = self.pruned = 0  # how many were left out, and their own time
 
-    def add(self, parent: int, function: int, calls: int, own: float, waiting: float) -> int:
-        """Appends a row. Seconds."""
+    def add(self, parent: int, function: int, calls: int, own: int, waiting: int) -> None:
+        """Appends a row."""
         self.parent.append(parent)
         self.function.append(function)
         self.calls.append(calls)
-        self.own.append(round(own * 1e9))
-        self.waiting.append(round(waiting * 1e9))
-        return len(self.parent) - 1
+        self.own.append(own)
+        self.waiting.append(waiting)
 
 
 def columns(
     functions: Functions, new: Side, old: Side | None, most: int = MOST
 ) -> dict[str, object] | None:
     """The part "calls" of the payload; None where there is no tree."""
-    trees = [tree(each, functions, most, each is old) for each in (new, old) if each]
-    if all(len(each.parent) < 2 for each in trees):
+    one = tree(new, functions, most)
+    if old is not None:
+        return _matched(functions, one, tree(old, functions, most, True), most)
+    if len(one.parent) < 2:
         return None
-    first = trees[0]
-    nodes, own = sum(each.nodes for each in trees), sum(each.pruned for each in trees)
-    found: dict[str, object] = {
-        "parent": first.parent,
-        "function": first.function,
-        "text": {str(at): text for at, text in first.text.items()},
-        "calls": first.calls,
-        "own": first.own,
-        "waiting": first.waiting,
-        "pruned": {"nodes": nodes, "own": own} if nodes else None,
+    return {
+        "parent": one.parent,
+        "function": one.function,
+        "text": {str(at): text for at, text in one.text.items()},
+        "calls": one.calls,
+        "own": one.own,
+        "waiting": one.waiting,
+        "pruned": {"nodes": one.nodes, "own": one.pruned} if one.nodes else None,
     }
-    return found | _matched(*trees) if old else found
 
 
 def tree(side: Side, functions: Functions, most: int = MOST, is_old: bool = False) -> Tree:
-    """The rows of one side, at most so many."""
+    """The rows of one side, at most so many; of a summary, none."""
     made = Tree()
     if side.model is None:
         return made
-    rows = side.model.tree(0.0, most)
+    found = _within(side.model, most)
     places = functions.of_old if is_old else functions.of_new
-    known = {_key(row): at for row, at in zip(side.functions, places, strict=True)}
-    for row in rows:
-        is_call = row.kind in CALLS
-        function = known.get(_key(row), -1) if is_call else -1
-        at = made.add(row.parent, function, row.calls * is_call, row.own, row.own_waiting)
+    made.parent, made.calls = found["parent"], found["calls"]
+    made.own, made.waiting = found["own"], found["waiting"]
+    made.function = array("q", [places[at] if at >= 0 else -1 for at in found["function"]])
+    for at, function in enumerate(made.function):
         if function < 0:
-            made.text[at] = _text(side, row)
-    for at, row in enumerate(rows):
-        if row.folded_functions:
-            other = functions.other(PRUNED)
-            made.add(at, other, row.folded_calls, row.folded, row.folded_waiting)
-            made.pruned += round(row.folded * 1e9)
-    made.nodes = side.model.totals().nodes - len(rows) if made.pruned else 0
+            made.text[at] = _text(side.model, found["kind"][at], found["place"][at])
+    if any(found["folded_functions"]):
+        calls = sum(1 for kind in found["kind"] if KINDS[kind] in NODES)
+        made.nodes = side.model.totals().nodes - len(side.model.threads()) - calls
+        _prune(made, found, functions.other(PRUNED))
     return made
 
 
-def _key(row: "FunctionRow | TreeRow") -> tuple[str, int, str, str]:
-    return row.file, row.line, row.name, row.qualname
+def _within(model: "Profile", most: int) -> "dict[str, array[int]]":
+    """The columns of the heaviest rows. Those below which something is left out get one row more
+    each, so that it may have to be fewer of them."""
+    has_all = model.totals().nodes - len(model.threads()) <= most
+    found: dict[str, array[int]] = {}
+    for kept in (0,) if has_all else (int(most * USUAL), most // 2):
+        found = {name: array("q", data) for name, data in model.tree_columns(kept).items()}
+        more = sum(1 for number in found["folded_functions"] if number)
+        if len(found["parent"]) + more <= most + 1:
+            break
+    return found
 
 
-def _text(side: Side, row: "TreeRow") -> str:
+def _prune(made: Tree, found: "dict[str, array[int]]", label: int) -> None:
+    """A row for what was left out below each, with all of it."""
+    for at, count in enumerate(found["folded_functions"]):
+        if count:
+            numbers = (found[name][at] for name in ("folded_calls", "folded", "folded_waiting"))
+            made.add(at, label, *numbers)
+            made.pruned += found["folded"][at]
+
+
+def _text(model: "Profile", kind: int, place: int) -> str:
     """What a row is called that is no function."""
-    if row.kind == "recording":
-        return row.kind
-    if row.kind == "process" and side.model:
-        return timeline.label(side.model, row.place)
-    if row.kind == "thread":
-        uses = side.profile.threads()[row.place].uses
-        return f"[{visible(row.name)}{f', {uses} in turn' if uses > 1 else ''}]"
-    return PAST_CAP.get(row.kind) or visible(row.name)
+    name = KINDS[kind]
+    if name == "process":
+        return timeline.label(model, place)
+    if name == "thread":
+        thread = model.threads()[place]
+        uses = f", {thread.uses} in turn" if thread.uses > 1 else ""
+        return f"[{visible(thread.name)}{uses}]"
+    return PAST_CAP.get(name, UNCALLED if name in CALLS else name)
 
 
-def _matched(new: Tree, old: Tree) -> dict[str, object]:
-    """The columns of both: those of one take the place of the new one's alone."""
+def _matched(functions: Functions, new: Tree, old: Tree, most: int) -> dict[str, object] | None:
+    """The columns of both."""
+    if len(new.parent) < 2 and len(old.parent) < 2:
+        return None
     texts: dict[str, int] = {}
     keys = [_keys(each, texts) for each in (new, old)]
     both = union.Union(new.parent, keys[0], old.parent, keys[1])
+    left = new.nodes + old.nodes
+    if len(both.parent) > most:
+        own = both.summed(new.own, both.of_new), both.summed(old.own, both.of_old)
+        left += both.prune(
+            most, array("q", map(sum, zip(*own, strict=True))), functions.other(PRUNED)
+        )
     found: dict[str, object] = {"parent": both.parent}
     found["function"] = array("q", [key if key >= 0 else -1 for key in both.key])
     text = {both.of_old[at]: text for at, text in old.text.items()}
     text |= {both.of_new[at]: text for at, text in new.text.items()}
-    found["text"] = {str(at): text[at] for at in sorted(text)}
+    found["text"] = {str(at): text[at] for at in sorted(text) if both.key[at] < 0}
     for name in ("calls", "own", "waiting"):
         found[name] = both.summed(getattr(new, name), both.of_new)
         found[f"{name}0"] = both.summed(getattr(old, name), both.of_old)
+    found["pruned"] = _left(functions, both, found, left) if left else None
     return found
+
+
+def _left(
+    functions: Functions, both: union.Union, found: dict[str, object], nodes: int
+) -> dict[str, int]:
+    """What was left out; own: of the new side."""
+    label, own = functions.other(PRUNED), found["own"]
+    assert isinstance(own, array)
+    return {"nodes": nodes, "own": sum(own[at] for at, key in enumerate(both.key) if key == label)}
 
 
 def _keys(one: Tree, texts: dict[str, int]) -> "array[int]":

@@ -14,17 +14,20 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from fettle import outfile
 from fettle.html.payload import collect
+from fettle.problem import FETTLE_FAILED, Problem, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Iterable
 
-    from fettle._core import Profile
+    from fettle._core import Profile, Stats
 
 DATA = "fettle-data"
 ROOT = "fettle"
-LEVEL = 6  # of deflate: 9 takes thrice as long for 2 %
+LEVEL = 5  # of deflate: 6 takes twice as long for 2 %
 EMBEDDED_NODES = 20_000  # of a tree in a notebook, which is saved with every output in it
 
 _PAGE = """\
@@ -74,6 +77,23 @@ def page(payload: dict[str, object]) -> bytes:
     ).encode("utf-8", "backslashreplace")
 
 
+def write(
+    out: str,
+    payload: dict[str, object],
+    profiles: "Iterable[Profile | Stats]",
+    option: str = "--html",
+    inputs: "Iterable[str]" = (),
+) -> None:
+    """Writes the file, whole or not at all; "-" is stdout. Problem if out is a recording, source of
+    what profiles recorded or one of the inputs, or can not be written; option names another.
+
+    >>> from fettle import _core
+    >>> write("/dev/null", collect(_core.Profile()), [])
+    """
+    outfile.check(out, profiles, option, inputs)
+    outfile.write(page(payload), out, option)
+
+
 def packed(payload: dict[str, object]) -> str:
     """The payload as JSON, deflated, in base64.
 
@@ -91,9 +111,15 @@ def _listed(column: "array[int]") -> list[int]:
 
 @cache
 def asset(name: str) -> str:
-    """The script or the style that comes with the package. ValueError if it would end the element
-    that it stands in."""
-    text = files("fettle.html").joinpath(name).read_text("utf-8")
+    """The script or the style that comes with the package. Problem if it can not be read;
+    ValueError if it would end the element that it stands in."""
+    try:
+        text = files("fettle.html").joinpath(name).read_text("utf-8")
+    except OSError as error:
+        raise Problem(
+            FETTLE_FAILED,
+            f"{name} of the HTML report can not be read: {reason(error)}; install fettle again.",
+        ) from error
     for end in ("</script", "</style", "<!--", "<script"):
         if end in text.lower():
             raise ValueError(f"{name} holds {end}, which would end its element; build it again")
@@ -104,7 +130,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def embedded(profile: "Profile", height: int = 480, source: str = "") -> str:
+def embedded(profile: "Profile | Stats", height: int = 480, source: str = "") -> str:
     """The report within another page, as a notebook is one: an iframe that holds all of it, may run
     its script and nothing else of the page around it. height: CSS pixels.
 

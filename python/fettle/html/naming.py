@@ -103,6 +103,9 @@ class Functions:
             _by_place(files, old.functions if old else [], self.of_old, True),
         )
 
+    def count(self) -> int:
+        return len(self._rows)
+
     def at(self, file: int, first_line: int, qualname: str, is_old: bool = False) -> int:
         """The function of a line or a site; -1: none that was called."""
         return self._by_place[is_old].get((file, first_line, qualname), -1)

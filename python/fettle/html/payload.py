@@ -55,7 +55,7 @@ def collect(
         "header": header.rows(new, before),
         "remarks": _remarks(files, new, before, remarks, tree),
         "files": files.labels,
-        "functions": functions.columns(new, before),
+        "functions": functions.columns(new, before) if functions.count() else None,
         "calls": tree,
     }
     found |= _memory(files, functions, new, before, moves)
@@ -86,7 +86,7 @@ def _memory(
     }
     if old:
         found["lineBytes0"] = memory.line_bytes(files, old, True, moves) if tree else None
-    return found | {"places": places.columns()}
+    return found | {"places": places.columns() if tree else None}
 
 
 def _remarks(

@@ -45,9 +45,71 @@ class Union:
             places.append(at)
         return places
 
+    def prune(self, most: int, own: "Sequence[int]", key: int) -> int:
+        """Keeps the heaviest rows, by what is in them and below; all that is left out below one
+        is one row below it, with this key. At most so many rows stay. Gives how many were left out.
+
+        >>> both = Union([-1, 0, 1, 0, 3], [0, 1, 2, 3, 4], [-1], [0])
+        >>> both.prune(4, [0, 5, 5, 1, 1], 9), list(both.parent), list(both.key)
+        (2, [-1, 0, 1, 0], [0, 1, 2, 9])
+        >>> list(both.of_new)
+        [0, 1, 2, 3, 3]
+        """
+        count = len(self.parent)
+        if count <= most:
+            return 0
+        order = _heaviest_first(self.parent, own)
+        kept = int(most * 0.62)
+        while True:
+            stays = bytearray(count)
+            for at in order[:kept]:
+                stays[at] = 1
+            rows = sum(stays) + len({self.parent[at] for at in order[kept:]} & {*order[:kept]})
+            if rows <= most or kept <= most // 2:
+                break
+            kept = most // 2
+        self._keep(stays, key)
+        return count - kept
+
+    def _keep(self, stays: bytearray, key: int) -> None:
+        """Numbers the rows anew."""
+        parent, keys, places = array("q"), array("q"), array("q")
+        for at, stay in enumerate(stays):
+            above = self.parent[at]
+            places.append(len(parent) if stay else -1)
+            if stay:
+                parent.append(places[above] if above >= 0 else -1)
+                keys.append(self.key[at])
+        rest: dict[int, int] = {}  # by the row above
+        last = len(parent)
+        for at, stay in enumerate(stays):
+            if stay:
+                continue
+            above = places[self.parent[at]]
+            if above >= last:  # left out with the row above
+                places[at] = above
+                continue
+            if above not in rest:
+                rest[above] = len(parent)
+                parent.append(above)
+                keys.append(key)
+            places[at] = rest[above]
+        self.parent, self.key = parent, keys
+        self.of_new = array("q", [places[at] for at in self.of_new])
+        self.of_old = array("q", [places[at] for at in self.of_old])
+
     def summed(self, column: "Sequence[int]", places: "Sequence[int]") -> "array[int]":
         """A column of one tree, by the rows of both."""
         sums = array("q", bytes(8 * len(self.parent)))
         for at, number in zip(places, column, strict=True):
             sums[at] += number
         return sums
+
+
+def _heaviest_first(parent: "Sequence[int]", own: "Sequence[int]") -> list[int]:
+    """The rows by what is in them and below; one above another comes before it."""
+    weight = [number + 1 for number in own]
+    for at in range(len(parent) - 1, 0, -1):
+        if parent[at] >= 0:
+            weight[parent[at]] += weight[at]
+    return sorted(range(len(parent)), key=weight.__getitem__, reverse=True)
