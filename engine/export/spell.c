@@ -121,6 +121,21 @@ void ft_spell_json(ft_buf *out, ft_text text)
     ft_buf_put_byte(out, '"');
 }
 
+void ft_spell_json_label(ft_buf *out, ft_text before, ft_text text)
+{
+    ft_buf label;
+    ft_buf_init(&label, out->mem);
+    ft_buf_put(&label, before.data, before.length);
+    ft_buf_put(&label, text.data, text.length);
+    for (size_t i = 0; i < label.length; i++)
+        if (label.data[i] == '\0')
+            label.data[i] = ' ';
+    ft_spell_json(out, (ft_text){(const char *)label.data, label.length});
+    if (ft_buf_status(&label) != FT_OK && out->status == FT_OK)
+        out->status = ft_buf_status(&label);
+    ft_buf_fini(&label);
+}
+
 void ft_spell_number(ft_buf *out, uint64_t value)
 {
     char digits[DIGITS_MAX];
@@ -130,6 +145,17 @@ void ft_spell_number(ft_buf *out, uint64_t value)
         value /= 10;
     } while (value != 0);
     ft_buf_put(out, digits + at, sizeof digits - at);
+}
+
+void ft_spell_fixed(ft_buf *out, uint64_t value, unsigned places)
+{
+    uint64_t unit = 1;
+    assert(places <= 9);
+    for (unsigned i = 0; i < places; i++)
+        unit *= 10;
+    ft_spell_number(out, value / unit);
+    if (value % unit != 0)
+        ft_buf_printf(out, ".%0*u", (int)places, (unsigned)(value % unit));
 }
 
 void ft_spell_real(ft_buf *out, double value)
@@ -196,6 +222,7 @@ const char *ft_spell_note(uint32_t kind)
         [FT_NOTE_ALLOCATOR_TAKEN] = "allocator taken",
         [FT_NOTE_NO_SHADOW] = "no shadow",
         [FT_NOTE_INTERPRETERS] = "interpreters",
+        [FT_NOTE_COLLECTIONS] = "collections",
     };
     return kind < sizeof names / sizeof *names ? names[kind] : NULL;
 }

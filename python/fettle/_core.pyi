@@ -211,6 +211,38 @@ class PointRow(structseq[Any], tuple[int, str, float, int, int, int, list[tuple[
     rows: Final[list[tuple[int, int, int]]]
 
 @final
+class CollectionRow(structseq[Any], tuple[int, float, float, int, int]):
+    """One garbage collection; of a process that made many, the longest have a row."""
+
+    process: Final[int]  # index into processes(); ascending
+    start: Final[float]  # seconds since the recording began; ascending within a process
+    duration: Final[float]
+    generation: Final[int]  # as the interpreter counts them
+    collected: Final[int]  # objects that it freed
+
+@final
+class CollectionSumRow(structseq[Any], tuple[int, int, int, float, float, int, int]):
+    """All garbage collections of one generation in one process."""
+
+    process: Final[int]  # index into processes(); ascending
+    generation: Final[int]
+    count: Final[int]  # type: ignore[assignment]  # a field, where tuple has a method
+    time: Final[float]  # of all together
+    longest: Final[float]
+    collected: Final[int]
+    uncollectable: Final[int]
+
+@final
+class ThreadSpanRow(structseq[Any], tuple[int, str, float, float | None]):
+    """When a thread ran, as far as it was recorded. Of a process with more than 1050 threads some
+    rows are several of them, which ran one after another on the same tree."""
+
+    process: Final[int]  # index into processes()
+    name: Final[str]  # of the tree it ran on, as in threads()
+    start: Final[float]  # of its first event: seconds since the recording began
+    end: Final[float | None]  # None: it had not ended when the recording did
+
+@final
 class ObjectRow(structseq[Any], tuple[int, str, int, int, int]):
     """Objects of one type from one site that were alive at the end."""
 
@@ -336,6 +368,10 @@ class Profile:
         What takes a smaller share of all time than `least` (0 to 1) is folded into the row above;
         so is all but the heaviest `rows` (0: all), and what does not lead to a wanted function: a
         byte for each row of functions(), 0 for those that are not."""
+    def tree_columns(self, rows: int = 0, /) -> dict[str, bytes]:
+        """The rows of tree(0.0, rows) as columns of int64, for a million of them: parent, kind (in
+        the order of TreeRow.kind), place, function (an index into functions(); -1), calls, own,
+        waiting, folded_functions, folded_calls, folded, folded_waiting. Times are ns."""
     def totals(self) -> Totals: ...
     def processes(self) -> list[ProcessRow]: ...
     def threads(self) -> list[ThreadRow]: ...
@@ -346,6 +382,9 @@ class Profile:
     def moments(self) -> list[MomentRow]: ...
     def points(self) -> list[PointRow]:
         """In the order in which each process named them."""
+    def spans(self) -> tuple[list[CollectionRow], list[ThreadSpanRow]]:
+        """Garbage collections and threads. Threads in the order of threads(), then by start."""
+    def collection_sums(self) -> list[CollectionSumRow]: ...
     def objects(self) -> list[ObjectRow]: ...
     def classes(self) -> list[ClassRow]: ...
     def timings(self) -> list[TimingRow]:
@@ -527,6 +566,8 @@ class Recorder:
         """Records the lines of these functions (or of a code object), in this recorder alone."""
     def select(self, selector: str, /) -> None:
         """Records the lines of what a selector means; before the first start()."""
+    def spare(self, threads: Iterable[int], /) -> None:
+        """Does not record calls and lines in threads of these idents; before the first start()."""
     # Of memory; RuntimeError where none was recorded. Bytes are those that were asked for.
     def traced(self) -> tuple[int, int]:
         """Bytes that are alive, and that were at most."""

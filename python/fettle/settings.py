@@ -24,14 +24,15 @@ def words(verb: str, options: "list[Option]") -> list[str]:
     if b"tool.fettle" not in text and b"[tool]" not in text:
         return []
     place = os.path.relpath(path)
-    table: object = _parsed(text, place)
+    table = _parsed(text, place)
     for key in ("tool", "fettle", verb):
-        table = table.get(key, {}) if isinstance(table, dict) else None
-        if not isinstance(table, dict):
+        inner = table.get(key, {})
+        if not isinstance(inner, dict):
             raise Problem(
                 USAGE,
                 f"{place} needs a table [tool.fettle.{verb}] with options of `fettle {verb}`.",
             )
+        table = inner
     by_key = {option.key: option for option in options}
     found: list[str] = []
     for name, value in table.items():
