@@ -86,7 +86,7 @@ def test_lines_without_calls(folder: Folder) -> None:
     """What holds calls only says so, and what holds lines is written."""
     source = SAMPLES["lines only"]().write(folder.path).name
     before = folder.names()
-    for form in ["pstats", "collapsed", "speedscope"]:
+    for form in ["pstats", "collapsed", "speedscope", "chrome", "firefox"]:
         ended = folder.fettle("export", source, "-f", form)
         assert (ended.code, ended.stdout) == (2, "")
         assert ended.stderr == (
@@ -111,10 +111,10 @@ def test_memory_alone(folder: Folder) -> None:
         assert (ended.code, ended.stdout) == (2, "")
         assert ended.stderr == (
             f"fettle: {source} holds memory only, and {form} has no place for it; "
-            "export json or pprof, or record calls with -C too.\n"
+            "export json, chrome, firefox or pprof, or record calls with -C too.\n"
         )
     assert folder.names() == before
-    for form in ["json", "pprof"]:
+    for form in ["json", "chrome", "firefox", "pprof"]:
         ended = folder.fettle("export", source, "-f", form)
         assert (ended.code, ended.stderr) == (0, "")
 
@@ -212,7 +212,7 @@ def test_marks_of_tasks_are_no_call_paths(folder: Folder) -> None:
     assert len(read_collapsed((folder.path / "x.collapsed").read_bytes())) == 4 + 1
 
 
-@pytest.mark.parametrize("form", ["pstats", "callgrind", "json", "pprof", "speedscope"])
+@pytest.mark.parametrize("form", ["pstats", "callgrind", "json", "pprof", "speedscope", "chrome"])
 def test_every_format_can_be_cut(form: str, folder: Folder) -> None:
     name = SAMPLES["arbitrary 1"]().write(folder.path).name
     ended = folder.fettle("export", name, "-f", form, "--max-nodes", "10")

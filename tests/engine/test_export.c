@@ -81,6 +81,23 @@ static void test_spelled_lines(void)
     ft_buf_fini(&out);
 }
 
+static void test_fixed(void)
+{
+    static const char spelled[] = "0 7 1.007 12.340 18446744073709551.615 18446744073.709551615 5";
+    static const uint64_t values[] = {0, 7000, 1007, 12340, UINT64_MAX};
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        ft_spell_fixed(&out, values[i], 3);
+        ft_buf_put_byte(&out, ' ');
+    }
+    ft_spell_fixed(&out, UINT64_MAX, 9);
+    ft_buf_put_byte(&out, ' ');
+    ft_spell_fixed(&out, 5, 0);
+    CHECK(out.length == sizeof spelled - 1 && memcmp(out.data, spelled, out.length) == 0);
+    ft_buf_fini(&out);
+}
+
 static void test_notes(void)
 {
     for (uint32_t kind = FT_NOTE_FOLDED; kind <= FT_NOTE_NEVER_STARTED; kind++)
@@ -380,8 +397,10 @@ static bool is_gzip(const ft_buf *out)
 
 static bool follows_grammar(const char *format, const ft_buf *out)
 {
-    if (strcmp(format, "json") == 0 || strcmp(format, "speedscope") == 0)
-        return is_json(out);
+    static const char *const of_json[] = {"json", "speedscope", "chrome", "firefox"};
+    for (size_t i = 0; i < sizeof of_json / sizeof *of_json; i++)
+        if (strcmp(format, of_json[i]) == 0)
+            return is_json(out);
     if (strcmp(format, "callgrind") == 0)
         return is_callgrind(out);
     if (strcmp(format, "collapsed") == 0)
@@ -498,12 +517,31 @@ static void test_deep_chain(const ft_exporter *exporter)
     ft_profile_fini(&profile);
 }
 
+/* Names that are short enough once, and not once an event. */
+static void test_long_names(void)
+{
+    enum { NODES_OF_TREE = 100000, NAME = 30000 };
+    static char name[NAME];
+    ft_profile profile;
+    ft_buf out;
+    memset(name, 'x', sizeof name);
+    make_chain(&profile, NODES_OF_TREE);
+    must(ft_strtab_intern(&profile.texts, name, sizeof name, &profile.codes.codes[1].qualname) ==
+         FT_OK);
+    ft_buf_init(&out, &ft_mem_system);
+    CHECK(ft_exporter_find("chrome")->write(&profile, &out) == FT_ERR_LIMIT && out.length == 0);
+    ft_buf_fini(&out);
+    ft_profile_fini(&profile);
+}
+
 int main(void)
 {
     test_utf8();
     test_spelled_texts();
     test_spelled_lines();
+    test_fixed();
     test_notes();
+    test_long_names();
     test_gzip();
     test_list();
     for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {
