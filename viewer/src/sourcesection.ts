@@ -103,7 +103,7 @@ export class SourceSection {
     this.head.replaceChildren(make("div", { role: "columnheader", class: "line-number" }, "Line"),
       ...this.columns.map((column) => make("div", { role: "columnheader", class: "number" }, TITLES[column])),
       make("div", { role: "columnheader", class: "code" }, "Source"));
-    const wide = this.before ? "9.5rem" : "6.2rem";
+    const wide = this.before ? "11rem" : "6.2rem";
     this.scroller.style.setProperty("--source-columns", ["3.6rem", ...this.columns.map(() => wide), "minmax(20rem, 1fr)"].join(" "));
     this.scroller.setAttribute("aria-rowcount", String(this.lines.length + 1));
     this.body.style.height = `${Math.max(this.lines.length, 1) * ROW}px`;

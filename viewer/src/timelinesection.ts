@@ -32,17 +32,19 @@ export class TimelineSection {
   private readonly plots: uPlot[] = [];
   private range: [number, number];
 
-  constructor(private readonly timeline: Timeline) {
+  constructor(private readonly timeline: Timeline, id: string, title: string) {
     this.end = lastMoment(timeline);
     this.range = [0, this.end / 1e9];
     this.lanes = lanes(timeline, this.end);
     this.canvas.setAttribute("aria-label", `${format.plural(timeline.threads.length, "thread")}, ` +
       `${format.plural(timeline.collections.length, "garbage collection")} over ${format.time(this.end)}`);
-    this.element = section("timeline", "Timeline",
-      make("div", { class: "toolbar" }, button("\u2212", () => this.scale(1.5), { "aria-label": "Show more of the time" }),
+    this.element = section(id, title,
+      make("div", { class: "toolbar zooming" }, button("\u2212", () => this.scale(1.5), { "aria-label": "Show more of the time" }),
         button("+", () => this.scale(1 / 1.5), { "aria-label": "Show less of the time, wider" }),
-        button("Whole", () => this.show([0, this.end / 1e9]), { id: "timeline-reset" })),
-      this.place, this.collections());
+        button("Whole", () => this.show([0, this.end / 1e9]), { "data-reset": "timeline" })),
+      this.place);
+    const collections = this.collections();
+    if (collections) this.element.append(collections);
     new ResizeObserver(() => this.fit()).observe(this.place);
   }
 
@@ -171,7 +173,7 @@ export class TimelineSection {
     if (!rows.length) return null;
     const column = (at: 1 | 2 | 3 | 4): number[] => rows.map((row) => row[at]);
     const [pauses, most] = rows.reduce(([sum, top], row) => [sum + row[2], Math.max(top, row[2])], [0, 0]);
-    const table = new Table("collection-table", "Garbage collections", rows.length, [
+    const table = new Table(`${this.element.id}-collections`, "Garbage collections", rows.length, [
       words("process", "Process", (row) => rows[row][0]), ...numbers("start", "Start", "time", column(1)),
       ...numbers("duration", "Duration", "time", column(2)), ...numbers("generation", "Generation", "count", column(3)),
       ...numbers("collected", "Collected", "count", column(4)),
@@ -217,9 +219,14 @@ function lanes(timeline: Timeline, end: number): Lane[] {
   return found;
 }
 
-export function timelineSection(payload: Payload): TimelineSection | null {
-  const { timeline } = payload;
-  if (!timeline) return null;
-  const isAny = timeline.moments.some((each) => each.time.length) || timeline.threads.length || timeline.collections.length || timeline.points.length;
-  return isAny ? new TimelineSection(timeline) : null;
+/** One for each recording that has something to show. */
+export function timelineSections(payload: Payload): TimelineSection[] {
+  const isAny = (timeline: Timeline | null | undefined): timeline is Timeline => !!timeline &&
+    (timeline.moments.some((each) => each.time.length) || timeline.threads.length > 0 ||
+      timeline.collections.length > 0 || timeline.points.length > 0);
+  const found: TimelineSection[] = [];
+  const { timeline, timeline0 } = payload;
+  if (isAny(timeline)) found.push(new TimelineSection(timeline, "timeline", payload.old === null ? "Timeline" : "Timeline, new"));
+  if (isAny(timeline0)) found.push(new TimelineSection(timeline0, "timeline-old", "Timeline, old"));
+  return found;
 }
