@@ -15,6 +15,8 @@ import { colour } from "./theme.ts";
 const HEIGHT = 240;
 const LANE = 18;
 const MOST_LANES = 40;
+const MOST_PLOTS = 8; // processes whose memory is drawn: those with the most
+const MOST_MARKS = 60;
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 
 interface Lane {
@@ -61,8 +63,13 @@ export class TimelineSection {
     if (this.plots.length || this.place.childElementCount) {
       for (const plot of this.plots) if (plot.width !== width) plot.setSize({ width, height: HEIGHT });
     } else {
-      for (const moments of this.timeline.moments) {
-        if (moments.time.length) this.plots.push(this.plot(moments, width));
+      const largest = this.timeline.moments.filter((each) => each.time.length)
+        .sort((a, b) => top(b.rss) - top(a.rss));
+      for (const moments of largest.slice(0, MOST_PLOTS)) this.plots.push(this.plot(moments, width));
+      const more = largest.length - this.plots.length;
+      if (more > 0) this.place.append(make("p", { class: "nothing" }, `The memory of ${format.plural(more, "smaller process", "smaller processes")} is not drawn.`));
+      if (this.lanes.length > MOST_LANES) {
+        this.place.append(make("p", { class: "nothing" }, `${format.count(MOST_LANES)} of ${format.count(this.lanes.length)} threads and events are drawn.`));
       }
       if (this.lanes.length) this.place.append(this.canvas);
     }
@@ -119,13 +126,15 @@ export class TimelineSection {
 
   private paintCollections(plot: uPlot, process: string): void {
     const { ctx, bbox } = plot;
+    const [first, last] = this.range.map((each) => each * 1e9);
+    const seen = this.timeline.collections.filter(([whose, start, duration]) =>
+      whose === process && start <= last && start + duration >= first);
+    if (seen.length > MOST_MARKS) return; // they would colour everything; the lane below has them
     ctx.save();
     ctx.fillStyle = colour("collection");
-    for (const [whose, start, duration] of this.timeline.collections) {
-      if (whose !== process) continue;
+    for (const [, start, duration] of seen) {
       const from = plot.valToPos(start / 1e9, "x", true);
       const to = plot.valToPos((start + duration) / 1e9, "x", true);
-      if (to < bbox.left || from > bbox.left + bbox.width) continue;
       const left = Math.max(from, bbox.left);
       ctx.fillRect(left, bbox.top, Math.max(Math.min(to, bbox.left + bbox.width) - left, 1), bbox.height);
     }
@@ -183,8 +192,17 @@ export class TimelineSection {
   }
 }
 
+function top(column: readonly number[]): number {
+  return column.reduce((most, each) => Math.max(most, each), 0);
+}
+
+/** "485" of "[process 485: python app.py]". */
+function short(process: string): string {
+  return /^\[process (\d+)/.exec(process)?.[1] ?? process;
+}
+
 function spoken(moments: Timeline["moments"][number]): string {
-  const most = (column: readonly number[]): string => format.bytes(column.reduce((top, each) => Math.max(top, each), 0));
+  const most = (column: readonly number[]): string => format.bytes(top(column));
   return `Memory over time: at most ${most(moments.live)} in blocks, ${most(moments.rss)} resident`;
 }
 
@@ -203,7 +221,7 @@ function lastMoment(timeline: Timeline): number {
 /** One for each thread, one for the collections and one for the points of each process. */
 function lanes(timeline: Timeline, end: number): Lane[] {
   const processes = new Set([...timeline.threads, ...timeline.collections, ...timeline.points].map(([process]) => process));
-  const prefix = (process: string): string => (processes.size > 1 ? `${process} ` : "");
+  const prefix = (process: string): string => (processes.size > 1 ? `${short(process)} ` : "");
   const found: Lane[] = timeline.threads.map(([process, name, from, to]) =>
     ({ label: prefix(process) + name, isCollections: false, spans: [{ from, to: to ?? end, text: name }] }));
   for (const process of processes) {
