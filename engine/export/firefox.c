@@ -234,18 +234,21 @@ static bool has_sample(const ft_node *node)
     return (node->own | node->calls) != 0;
 }
 
-/* The one behind the last has no stack: it says when the last one ended. */
-static void put_samples(const plan *plan, const ft_tree *tree, uint64_t first)
+/* Behind the last one there is one without a stack, which says when that ended; and another at end,
+ * when memory was read last: readers show no more of time than there are samples. */
+static void put_samples(const plan *plan, const ft_tree *tree, uint64_t first, uint64_t end)
 {
     const ft_layout *links = plan->room;
-    uint64_t before = 0, count = 1;
+    uint64_t before = 0, now = 0, count = 1;
     ft_buf_put_text(plan->out, "{\"weightType\":\"tracing-ms\",\"stack\":[");
     for (uint32_t id = 0; (id = ft_layout_next(links, tree, id)) != 0;)
         if (has_sample(&tree->nodes[id])) {
             put_number(plan->out, first + id - 1);
+            now = ft_sum(now, tree->nodes[id].own);
             count++;
         }
-    put_word(plan->out, "null");
+    uint64_t left = end > now ? end - now : 0;
+    put_same(plan->out, "", left > 0 ? 2 : 1, "null");
     ft_buf_put_text(plan->out, "],\n    \"timeDeltas\":[");
     for (uint32_t id = 0; (id = ft_layout_next(links, tree, id)) != 0;)
         if (has_sample(&tree->nodes[id])) {
@@ -253,12 +256,14 @@ static void put_samples(const plan *plan, const ft_tree *tree, uint64_t first)
             before = tree->nodes[id].own;
         }
     put_millis(plan->out, before);
+    if (left > 0)
+        put_millis(plan->out, left);
     ft_buf_put_text(plan->out, "],\n    \"weight\":[");
     for (uint32_t id = 0; (id = ft_layout_next(links, tree, id)) != 0;)
         if (has_sample(&tree->nodes[id]))
             put_millis(plan->out, tree->nodes[id].own);
-    put_number(plan->out, 0);
-    put_length(plan->out, count);
+    put_same(plan->out, "", left > 0 ? 2 : 1, "0");
+    put_length(plan->out, count + (left > 0));
 }
 
 static void put_pid(ft_buf *out, const ft_profile *profile, uint32_t process)
@@ -280,17 +285,43 @@ static void put_command(ft_buf *out, const ft_profile *profile, uint32_t process
     ft_spell_json_label(out, (ft_text){"", 0}, ft_strtab_get(&profile->texts, command));
 }
 
-static uint32_t first_point(const ft_memory *memory, uint32_t process)
+static uint32_t process_of_point(const ft_memory *memory, uint32_t index)
 {
-    uint32_t low = 0, high = memory->point_count;
+    return memory->points[index].process;
+}
+
+static uint32_t process_of_moment(const ft_memory *memory, uint32_t index)
+{
+    return memory->moments[index].process;
+}
+
+/* The first of count rows, which ascend by process, that is not of a process below this one. */
+static uint32_t first_of(const ft_memory *memory, uint32_t count, uint32_t process,
+                         uint32_t (*process_of)(const ft_memory *, uint32_t))
+{
+    uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (memory->points[middle].process < process)
+        if (process_of(memory, middle) < process)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+static uint32_t first_point(const ft_memory *memory, uint32_t process)
+{
+    return first_of(memory, memory->point_count, process, process_of_point);
+}
+
+/* When the memory of the process was read last, or 0. */
+static uint64_t last_reading(const ft_memory *memory, uint32_t process)
+{
+    uint32_t count = memory->moment_count;
+    uint32_t from = first_of(memory, count, process, process_of_moment);
+    uint32_t end = first_of(memory, count, process + 1, process_of_moment);
+    return end > from ? memory->moments[end - 1].time : 0;
 }
 
 static void put_marker_data(ft_buf *out, const ft_point *point)
@@ -412,7 +443,7 @@ static void put_thread(const plan *plan, uint32_t index, uint32_t process, ft_te
                     ",\"processStartupTime\":0,\"processShutdownTime\":null,\"registerTime\":0,"
                     "\"unregisterTime\":null,\"pausedRanges\":[],\n   \"samples\":");
     ft_layout_link(plan->room, tree);
-    put_samples(plan, tree, first);
+    put_samples(plan, tree, first, is_main ? last_reading(&profile->memory, process) : 0);
     put_markers(plan, is_main ? first_point(&profile->memory, process) : 0,
                 is_main ? first_point(&profile->memory, process + 1) : 0);
     if (index == 0 && profile->memory.sites.count > 1)

