@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 TIMEOUT = 120  # seconds: a hang, not a speed limit
 _ASYNCIO = ("-o", "asyncio_default_fixture_loop_scope=function")
 
@@ -57,7 +59,10 @@ class Project:
         )
 
     def pytest(self, *words: str, plugins: tuple[str, ...] = ()) -> Session:
-        """plugins: those that are on besides ours, of asyncio, anyio and xdist."""
+        """plugins: those that are on besides ours, of asyncio, anyio and xdist. Where one of them
+        is not installed the test is skipped."""
+        for name in plugins:
+            pytest.importorskip({"asyncio": "pytest_asyncio"}.get(name, name))
         others = [name for name in ("asyncio", "anyio", "xdist") if name not in plugins]
         off = [word for name in others for word in ("-p", f"no:{name}")]
         asyncio = _ASYNCIO if "asyncio" in plugins else ()

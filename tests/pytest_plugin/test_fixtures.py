@@ -116,7 +116,7 @@ def test_option_that_is_none(benchmark): benchmark(work, 1)
 def test_benchmark(project: Project, workers: int) -> None:
     project.write("test_app.py", BENCHMARKS)
     xdist = ("-n", str(workers)) if workers else ()
-    session = project.pytest(*xdist, plugins=("xdist",))
+    session = project.pytest(*xdist, plugins=("xdist",) if workers else ())
     assert session.outcomes.pop("test_option_that_is_none") == "error"
     wrong = session.messages.pop("test_option_that_is_none")
     assert "has no option 'rounds'; there are group, min_time, " in wrong

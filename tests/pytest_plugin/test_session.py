@@ -69,7 +69,7 @@ def calls_of(path: Path, name: str) -> int:
 def test_the_recording_holds_tests_and_fixtures(project: Project, workers: int) -> None:
     started(project)
     xdist = ("-n", str(workers), "--dist", "loadfile") if workers else ()
-    session = project.pytest("--fettle", *xdist, plugins=("xdist",))
+    session = project.pytest("--fettle", *xdist, plugins=("xdist",) if workers else ())
     assert session.outcomes["test_failing"] == "failed"
     assert list(session.outcomes.values()).count("passed") == 5
     assert calls_of(project.path / "pytest.fettle", "leaf") == LEAVES
