@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # consumers.sh: what tests use and is not ours, as far as it is missing: callgrind_annotate, `go tool pprof`,
-# Chromium and redis-server from Debian, speedscope's release from npm, line_profiler and numpy into build/consumers/.
+# Chromium and redis-server from Debian, speedscope's release from npm, line_profiler, numpy and pytest-benchmark
+# into build/consumers/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 speedscope=1.25.0
 line_profilers=(5.0.2 4.2.0) # the first one is what tests compare with, the others must read ours too
 numpies=(2.3.5 1.26.4)
+pytest_benchmark=5.3.1
 folder=build/consumers
 python=.venv/bin/python
 [[ -x $python ]] || python=python3
@@ -82,3 +84,4 @@ install_packages
 install_speedscope
 for version in "${line_profilers[@]}"; do install_from_index line_profiler "$version"; done
 for version in "${numpies[@]}"; do install_from_index numpy "$version"; done
+install_from_index pytest-benchmark "$pytest_benchmark"

@@ -58,7 +58,7 @@ class Project:
             timeout=TIMEOUT,
         )
 
-    def pytest(self, *words: str, plugins: tuple[str, ...] = ()) -> Session:
+    def pytest(self, *words: str, plugins: tuple[str, ...] = (), **extra: str) -> Session:
         """plugins: those that are on besides ours, of asyncio, anyio and xdist. Where one of them
         is not installed the test is skipped."""
         for name in plugins:
@@ -69,7 +69,7 @@ class Project:
         report = self.path / "report.xml"
         report.unlink(missing_ok=True)
         common = ("-p", "no:cacheprovider", f"--junitxml={report}", "-o", "junit_family=xunit1")
-        done = self.python("-m", "pytest", "-q", *off, *asyncio, *common, *words)
+        done = self.python("-m", "pytest", "-q", *off, *asyncio, *common, *words, **extra)
         outcomes, messages = _read(report)
         return Session(done.returncode, done.stdout, done.stderr, outcomes, messages)
 
