@@ -2,15 +2,13 @@
 """docs/seed.md: no block of the seed is forgotten, and every session prints what the page says."""
 
 import re
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from .console import Block, Command, Ended, Shell, blocks, commands, mismatch
+from .console import Block, Command, blocks, commands
+from .pages import DOCS, Executed, Page
 
-ROOT = Path(__file__).parents[2]
 SEED_BLOCKS = 23  # code blocks of the document that the project grew from
 PARTS = {  # what is still to come; a part that has come leaves this set
     "the notebook",
@@ -61,30 +59,18 @@ def read_sections(page: str) -> list[Section]:
     return sections
 
 
-PAGE = (ROOT / "docs" / "seed.md").read_text(encoding="utf-8")
-SECTIONS = read_sections(PAGE)
-COMMANDS = [command for section in SECTIONS for command in section.sessions()]
+PAGE = Page(DOCS / "seed.md")
+SECTIONS = read_sections(PAGE.text)
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Ended]:
-    """What each command printed, by its line: all were run once, in order, in one folder, so that
-    a session can look at the recording of an earlier one."""
-    folder = tmp_path_factory.mktemp("seed")
-    shutil.copytree(
-        ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("*.fettle*")
-    )
-    shell = Shell(folder / "examples", folder / "tools")
-    return {command.line: shell.run(command.text) for command in COMMANDS}
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Executed:
+    return Executed(tmp_path_factory)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: f"line {c.line}: {c.text}")
-def test_session_prints_what_the_page_says(command: Command, ended: dict[int, Ended]) -> None:
-    result = ended[command.line]
-    wrong = mismatch(command.expected, result.printed)
-    printed = "\n".join(result.printed)
-    assert wrong is None, f"docs/seed.md:{command.line}: {wrong}\nAll it printed:\n{printed}"
-    assert result.code == 0, f"docs/seed.md:{command.line}: exit code {result.code}\n{printed}"
+@pytest.mark.parametrize("command", PAGE.commands, ids=lambda c: f"line {c.line}: {c.text}")
+def test_session_prints_what_the_page_says(command: Command, executed: Executed) -> None:
+    PAGE.check(command, executed.of(PAGE, command))
 
 
 def test_every_block_of_the_seed_has_its_section() -> None:
@@ -107,11 +93,11 @@ def test_what_the_profiles_answer_is_executed() -> None:
 
 
 def test_the_table_of_contents_says_the_truth() -> None:
-    table = {int(number): status for number, status in ROW.findall(PAGE)}
+    table = {int(number): status for number, status in ROW.findall(PAGE.text)}
     assert table == {section.number: section.status() for section in SECTIONS}
 
 
 def test_every_console_block_stands_in_a_section() -> None:
-    everywhere = [block for block in blocks(PAGE) if block.language == "console"]
+    everywhere = [block for block in blocks(PAGE.text) if block.language == "console"]
     in_sections = [b for s in SECTIONS for b in s.blocks if b.language == "console"]
     assert everywhere == in_sections
