@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A front end only: the build is meson.build, the setup tools/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run setup consumers test test-c test-python test-all lint format asan tsan fuzz regression peers bench wheel docs site clean
+.PHONY: help run setup consumers viewer viewer-check test test-c test-python test-all lint format asan tsan fuzz regression peers bench wheel docs site clean
 SHELL := /bin/bash
 
 VENV ?= .venv
@@ -30,6 +30,12 @@ setup: ## packages, environment, tools, fettle: whatever is missing
 
 consumers: ## the programs of others that tests use: whatever is missing
 	@tools/consumers.sh
+
+viewer: ## build the HTML report's viewer into python/fettle/html/ (node and npm)
+	@tools/viewer.sh build
+
+viewer-check: ## types and tests of the viewer, and whether what is committed is what viewer/ builds
+	@tools/viewer.sh check
 
 test: test-c test-python ## every test
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # consumers.sh: what tests use and is not ours, as far as it is missing: callgrind_annotate, `go tool pprof`,
-# Chromium and redis-server from Debian, speedscope's release from npm, line_profiler and numpy into build/consumers/.
+# Chromium, redis-server, node and npm (which build the viewer) from Debian, speedscope's release from npm,
+# line_profiler and numpy into build/consumers/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,7 +33,8 @@ missing_packages() {
     has_pprof || echo golang-go
     command -v chromium >/dev/null || echo chromium
     command -v redis-server >/dev/null || echo redis-server
-    [[ -e $folder/speedscope-$speedscope ]] || command -v npm >/dev/null || echo npm
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
 }
 
 install_packages() {

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/base/sum.h"
 #include "engine/export/exporter.h"
@@ -47,6 +48,28 @@ static void put_micros(ft_buf *out, const char *before, uint64_t nanoseconds)
     ft_spell_fixed(out, nanoseconds, 3);
 }
 
+/* Behind a text: Perfetto takes the quote after an escaped backslash for a part of the text, so the
+ * last backslash is spelled by its number. */
+static void mend_end(ft_buf *out)
+{
+    if (out->length < 3 || memcmp(out->data + out->length - 3, "\\\\\"", 3) != 0)
+        return;
+    out->length -= 3;
+    ft_buf_put_text(out, "\\u005c\"");
+}
+
+static void put_text(ft_buf *out, ft_text text)
+{
+    ft_spell_json_utf8(out, text);
+    mend_end(out);
+}
+
+static void put_label(ft_buf *out, ft_text before, ft_text text)
+{
+    ft_spell_json_label(out, before, text);
+    mend_end(out);
+}
+
 static const char *category(uint32_t kind)
 {
     return kind == FT_CODE_PYTHON ? "python" : kind == FT_CODE_C ? "c" : "other";
@@ -55,12 +78,12 @@ static const char *category(uint32_t kind)
 static void put_head(ft_buf *out, const ft_profile *profile, const ft_code *code)
 {
     ft_buf_put_text(out, "{\"ph\":\"X\",\"name\":");
-    ft_spell_json(out, ft_spell_name(profile, code));
+    put_text(out, ft_spell_name(profile, code));
     ft_buf_printf(out, ",\"cat\":\"%s\",\"args\":{", category(code->kind));
     if (code->kind != FT_CODE_PYTHON)
         return;
     ft_buf_put_text(out, "\"file\":");
-    ft_spell_json(out, ft_strtab_get(&profile->texts, code->file));
+    put_text(out, ft_strtab_get(&profile->texts, code->file));
     put_member(out, ",\"line\":", code->line);
     ft_buf_put_byte(out, ',');
 }
@@ -120,7 +143,7 @@ static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, c
                "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":", thread->process + UINT64_C(1));
     put_member(out, ",\"tid\":", index + UINT64_C(1));
     ft_buf_put_text(out, ",\"args\":{\"name\":");
-    ft_spell_json(out, ft_strtab_get(&profile->texts, thread->name));
+    put_text(out, ft_strtab_get(&profile->texts, thread->name));
     ft_buf_put_text(out, "}}");
     sum_tree(room->whole, tree);
     ft_layout_link(room->links, tree);
@@ -137,8 +160,8 @@ static void put_process_name(ft_buf *out, const ft_profile *profile, const ft_pr
 {
     char pid[32];
     int length = snprintf(pid, sizeof pid, "pid %u ", (unsigned)process->pid);
-    ft_spell_json_label(out, (ft_text){pid, (size_t)length},
-                        ft_strtab_get(&profile->texts, process->command));
+    put_label(out, (ft_text){pid, (size_t)length},
+              ft_strtab_get(&profile->texts, process->command));
 }
 
 static void put_processes(ft_buf *out, const ft_profile *profile)
@@ -166,7 +189,7 @@ static void put_point(ft_buf *out, const ft_profile *profile, const ft_point *po
 {
     put_event_start(out);
     ft_buf_put_text(out, "{\"ph\":\"i\",\"s\":\"p\",\"cat\":\"point\",\"name\":");
-    ft_spell_json(out, ft_strtab_get(&profile->texts, point->name));
+    put_text(out, ft_strtab_get(&profile->texts, point->name));
     put_member(out, ",\"pid\":", point->process + UINT64_C(1));
     put_micros(out, ",\"ts\":", point->time);
     put_member(out, ",\"args\":{\"live_count\":", point->live_count);
@@ -196,10 +219,10 @@ static void put_meta(ft_buf *out, const ft_profile *profile)
                     "at its own moments.\"");
     for (uint32_t i = 0; i < profile->meta_count; i++) {
         put_event_start(out);
-        ft_spell_json_label(out, (ft_text){"recording: ", 11},
-                            ft_strtab_get(&profile->texts, profile->meta[i].key));
+        put_label(out, (ft_text){"recording: ", 11},
+                  ft_strtab_get(&profile->texts, profile->meta[i].key));
         ft_buf_put_byte(out, ':');
-        ft_spell_json(out, ft_strtab_get(&profile->texts, profile->meta[i].value));
+        put_text(out, ft_strtab_get(&profile->texts, profile->meta[i].value));
     }
     ft_buf_put_text(out, "}}\n");
 }

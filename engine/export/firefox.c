@@ -59,7 +59,7 @@ static void put_millis(ft_buf *out, uint64_t nanoseconds)
 static void put_text(ft_buf *out, ft_text text)
 {
     put_next(out);
-    ft_spell_json(out, text);
+    ft_spell_json_utf8(out, text);
 }
 
 /* now - before, which may be less than nothing. */
@@ -402,7 +402,7 @@ static void put_thread(const plan *plan, uint32_t index, uint32_t process, ft_te
     bool is_main = plan->mains[process] == index;
     ft_buf_put_text(plan->out, index == 0 ? "\n  " : ",\n  ");
     ft_buf_put_text(plan->out, "{\"name\":");
-    ft_spell_json(plan->out, name);
+    ft_spell_json_utf8(plan->out, name);
     ft_buf_printf(plan->out, ",\"isMainThread\":%s,\"pid\":", is_main ? "true" : "false");
     put_pid(plan->out, profile, process);
     ft_buf_printf(plan->out,
@@ -495,9 +495,9 @@ static void put_entry(const plan *plan, ft_text label, ft_text value)
 {
     put_next(plan->out);
     ft_buf_put_text(plan->out, "\n   {\"format\":\"string\",\"label\":");
-    ft_spell_json(plan->out, label);
+    ft_spell_json_utf8(plan->out, label);
     ft_buf_put_text(plan->out, ",\"value\":");
-    ft_spell_json(plan->out, value);
+    ft_spell_json_utf8(plan->out, value);
     ft_buf_put_byte(plan->out, '}');
 }
 

@@ -226,7 +226,7 @@ class Run(_core.Recorder):
         from fettle.problem import Problem
 
         profile = self._described()
-        found = payload.collect(profile, "recording", has_sources=sources)
+        found = payload.collect(profile, "recording", has_sources=sources, has_cost=not self.active)
         try:
             document.write(os.fspath(path), found, [profile])
         except Problem as problem:

@@ -376,8 +376,13 @@ def assert_spans_agree(profile, recording: Recording) -> None:
     )
     assert plain_seconds(*profile.collection_sums()) == plain_seconds(
         *[
-            (*list(vars(row).values())[:3], row.time / 1e9, row.longest / 1e9)
-            + (row.collected, row.uncollectable)
+            (
+                *list(vars(row).values())[:3],
+                row.time / 1e9,
+                row.longest / 1e9,
+                row.collected,
+                row.uncollectable,
+            )
             for row in recording.collection_sums
         ]
     )

@@ -346,7 +346,7 @@ def test_asynchronous_tests(project: Project, kind: str) -> None:
     }, session.messages
     assert "200 of app.py:6(leaf)" in session.messages["test_many"]
     assert "200 of test_tasks.py:6(half)" in session.messages["test_tasks"]
-    assert "at test_tasks.py:37 test_leaks" in session.messages["test_leaks"]
+    assert "at test_tasks.py:36 test_leaks" in session.messages["test_leaks"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was run, where, when, and what recording it cost: labels and texts ready to show."""
 
+from fettle.html import cost
 from fettle.html.naming import Side
 from fettle.report.names import visible
 
@@ -14,7 +15,7 @@ WORDS = {
     "Interpreter": "python",
     "Machine": "machine",
     "Processor": "processor",
-    "Load": "load",
+    "Load at start": "load",
     "Started": "started",
     "Exit": "exit",
     "Commit": "git",
@@ -49,6 +50,9 @@ def _of(side: Side) -> dict[str, str]:
         found["Written by"] = f"fettle {found['Written by']}"
     if side.model:
         found |= _of_processes(side.model)
+        spent = cost.text(side.model) if side.has_cost else ""
+        if spent:
+            found["Cost of recording"] = spent
     totals = side.profile.totals()
     if totals.calls:
         found["Calls"] = f"{totals.calls} ({totals.primitive} primitive)"

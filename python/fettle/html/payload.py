@@ -31,19 +31,21 @@ def collect(
     *,
     remarks: "Iterable[str]" = (),
     has_sources: bool = True,
+    has_cost: bool = True,
     nodes: int = calls.MOST,
 ) -> dict[str, object]:
     """The payload of a recording, or of two. source: what it is called; remarks: what must be said
-    besides; has_sources: whether the text of its files goes with it; nodes: rows of the call tree
-    that are kept, the heaviest.
+    besides; has_sources: whether the text of its files goes with it; has_cost: whether
+    what recording cost is estimated, for which some thousand calls are recorded; nodes: rows of the
+    call tree that are kept, the heaviest.
 
     >>> from fettle import _core
     >>> empty = collect(_core.Profile(), "app.fettle")
     >>> empty["version"], empty["title"], empty["calls"], empty["memory"]
     (1, 'app.fettle', None, None)
     """
-    new = Side(profile, source)
-    before = Side(old, old_source) if old is not None else None
+    new = Side(profile, source, has_cost)
+    before = Side(old, old_source, has_cost) if old is not None else None
     files = Files(new, before)
     functions = Functions(files, new, before)
     tree = calls.columns(functions, new, before, nodes)
