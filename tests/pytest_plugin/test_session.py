@@ -80,7 +80,14 @@ def test_the_top_of_the_tree(project: Project) -> None:
     started(project).pytest("--fettle")
     rows = _core.Profile.read(str(project.path / "pytest.fettle")).tree()
     top = {row.name for row in rows if row.kind == "call" and rows[row.parent].kind != "call"}
-    tests = {"test_case[200]", "test_case[300]", "test_nap", "test_spin", "test_one", "test_failing"}
+    tests = {
+        "test_case[200]",
+        "test_case[300]",
+        "test_nap",
+        "test_spin",
+        "test_one",
+        "test_failing",
+    }
     assert tests <= top
     assert {"loaded", "once"} <= {row.name for row in rows}
     assert "pytest_pyfunc_call" not in {row.name for row in rows}
@@ -224,6 +231,8 @@ def test_unasked_it_loads_and_hooks_nothing(project: Project) -> None:
 @pytest.mark.once
 def test_no_warning_where_fettle_is_imported_first(project: Project) -> None:
     project.write("test_idle.py", "def test_nothing(): pass\n")
-    done = project.python("-W", "error", "-c", "import fettle, pytest; pytest.main(['-q', '-p', 'no:asyncio'])")
+    done = project.python(
+        "-W", "error", "-c", "import fettle, pytest; pytest.main(['-q', '-p', 'no:asyncio'])"
+    )
     assert "1 passed" in done.stdout, done.stdout
     assert "warning" not in done.stdout
