@@ -146,8 +146,8 @@ def difference(run: Sequence[str], printed: Sequence[str]) -> str | None:
 
 
 class Shell:
-    """Runs commands one after another in a folder, where `fettle`, `python` and `ipython` are of the
-    interpreter that runs the tests."""
+    """Runs commands one after another in a folder, where `fettle`, `python` and `ipython` are of
+    the interpreter that runs the tests."""
 
     def __init__(self, folder: Path, tools: Path) -> None:
         self.folder = folder
