@@ -54,8 +54,8 @@ export class Table {
     for (const each of columns) this.head.append(this.header(each));
     this.element = make("div", { class: "table", id, "data-table": id }, this.filterBox(label), this.scroller);
     const wide = columns.filter((each) => each.wide).length;
-    this.element.style.setProperty("--columns", columns.map((each) => each.wide ? "minmax(var(--wide, 13rem), 1fr)" : "var(--number, 7.3rem)").join(" "));
-    this.element.style.setProperty("--least", `calc(${wide} * var(--wide, 13rem) + ${columns.length - wide} * var(--number, 7.3rem))`);
+    this.element.style.setProperty("--columns", columns.map((each) => each.wide ? "minmax(var(--wide, 13rem), 1fr)" : "var(--cell, 7.3rem)").join(" "));
+    this.element.style.setProperty("--least", `calc(${wide} * var(--wide, 13rem) + ${columns.length - wide} * var(--cell, 7.3rem))`);
     this.arrange();
     new ResizeObserver(this.draw).observe(this.scroller);
   }
