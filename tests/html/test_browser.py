@@ -622,10 +622,8 @@ sorted("hostile")
 def test_a_real_recording_is_shown_as_its_model_has_it(chromium: Chromium, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(PROGRAM)
     fettle = Path(sys.executable).with_name("fettle")
-    for command in (
-        ["run", "-q", "-C", "-M", "-l", "app.py"],
-        ["view", "app.fettle", "--html", "o"],
-    ):
+    record, view = "run -q -C -M -l app.py".split(), "view app.fettle --html app.html".split()
+    for command in (record, view):
         subprocess.run([fettle, *command], cwd=tmp_path, check=True, capture_output=True)
     model = recording.open_one(str(tmp_path / "app.fettle")).profile
     chromium.open((tmp_path / "app.html").as_uri())
