@@ -621,10 +621,10 @@ sorted("hostile")
 
 def test_a_real_recording_is_shown_as_its_model_has_it(chromium: Chromium, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(PROGRAM)
-    fettle = Path(sys.executable).with_name("fettle")
-    record, view = "run -q -C -M -l app.py".split(), "view app.fettle --html app.html".split()
-    for command in (record, view):
-        subprocess.run([fettle, *command], cwd=tmp_path, check=True, capture_output=True)
+    run = [Path(sys.executable).with_name("fettle"), "run", "-q", "-C", "-M", "-l", "app.py"]
+    view = [run[0], "view", "app.fettle", "--html", "app.html"]
+    for command in (run, view):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     model = recording.open_one(str(tmp_path / "app.fettle")).profile
     chromium.open((tmp_path / "app.html").as_uri())
     chromium.until(lambda page: page.ask("document.documentElement?.dataset.ready ?? ''"))
