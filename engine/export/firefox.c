@@ -640,6 +640,6 @@ const ft_exporter ft_exporter_firefox = {
     .suffix = ".firefox.json",
     .description = "every path and the memory over time, for profiler.firefox.com",
     .write = write_firefox,
-    .comfort = FT_EXPORTER_PATHS_COMFORT,
+    .comfort = {.nodes = 1000000}, /* in a second or two */
     .has_memory = true,
 };
