@@ -18,7 +18,7 @@
 
 extern const ft_exporter ft_exporter_chrome;
 
-enum { EVENT_MAX = 160 }; /* bytes of an event besides its code's part */
+enum { EVENT_MAX = 200 }; /* bytes of an event besides its code's part */
 
 typedef struct code_heads { /* what all events of a code begin with, spelled once */
     ft_buf spelled;
