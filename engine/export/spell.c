@@ -234,6 +234,7 @@ const char *ft_spell_note(uint32_t kind)
         [FT_NOTE_ALLOCATOR_TAKEN] = "allocator taken",
         [FT_NOTE_NO_SHADOW] = "no shadow",
         [FT_NOTE_INTERPRETERS] = "interpreters",
+        [FT_NOTE_COLLECTIONS] = "collections",
     };
     return kind < sizeof names / sizeof *names ? names[kind] : NULL;
 }

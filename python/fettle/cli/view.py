@@ -38,6 +38,9 @@ OPTIONS = [
     Option("-z --skip-zero", "of lines: leave out functions that never ran"),
     Option("-t --by-time", "of lines: the function that took the most time first"),
     Option("--summary", "of lines: one line for each function"),
+    Option("--links", "on a terminal: names of functions are links to their files"),
+    Option("--html", "write all of it to OUT, one HTML file for a browser; - for stdout", "OUT"),
+    Option("--no-source", "of --html: leave out the text of the program's files"),
 ]
 
 MEMORY = ("mem", "objects", "timeline")
@@ -67,11 +70,14 @@ MODULE, with * and ? in any of them, or a regular expression as in pstats.
   fettle view --alive -n 10
   fettle view --mem --tree --in 'shop/*'
   fettle view --in 'src/*' -n 0
-  fettle view prof.out --callers json.loads"""
+  fettle view prof.out --callers json.loads
+  fettle view app.fettle --html app.html"""
 
 
 def main(words: list[str]) -> int:
     parsed = parse("view", OPTIONS, words, mixed=True)
+    if parsed.values.keys() & {"html", "no-source"}:
+        return _write_page(parsed)
     reports = _reports(parsed)
     report = "".join(reports - TABLES)
     key = order.find(parsed.values.get("sort", "cumulative"))
@@ -91,6 +97,7 @@ def main(words: list[str]) -> int:
         source=", ".join(paths),
         reverse="reverse" in parsed.values,
         shares="percent" in parsed.values,
+        links="links" in parsed.values,
     )
     if report == "tree":
         _show_tree(opened, "mem" in reports, fold, choice, _kind(parsed))
@@ -101,6 +108,36 @@ def main(words: list[str]) -> int:
         neighbours.show(opened.profile, wanted, callers, choice, sys.stdout, opened.remarks)
     else:
         _show_tables(opened, reports, parsed, choice, unit)
+    return 0
+
+
+def _write_page(parsed: Parsed) -> int:
+    """All that there is, as one file."""
+    out = parsed.values.get("html", "")
+    if "html" not in parsed.values:
+        raise Problem(USAGE, "--no-source is of the HTML file; write --html OUT --no-source.")
+    if not out:
+        raise Problem(USAGE, "--html needs the name of a file.")
+    others = [key for key in parsed.values if key not in {"html", "no-source"}]
+    if others:
+        raise Problem(
+            USAGE, f"--html writes all of a recording, and --{others[0]} chooses; leave one out."
+        )
+    from fettle import recording
+    from fettle.html import document, payload, sources
+
+    paths = [recording.named(word) for word in parsed.words] or [recording.newest(".")]
+    opened = recording.open_all(paths)
+    has_sources = "no-source" not in parsed.values
+    if has_sources and isinstance(opened, recording.Recording):
+        sources.add(opened.profile)
+    found = payload.collect(
+        opened.profile,
+        ", ".join(paths),
+        remarks=opened.remarks,
+        has_sources=has_sources,
+    )
+    document.write(out, found, [opened.profile], inputs=paths)
     return 0
 
 
