@@ -30,6 +30,7 @@
 #include "glue/types/stopwatch.h"
 #include "glue/types/store.h"
 #include "glue/types/stored_function.h"
+#include "glue/united_columns.h"
 
 /* ---- record(directory, options) ---- */
 
@@ -280,7 +281,7 @@ static int core_exec(PyObject *module)
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
         ft_call_plan_type_add(module, state) < 0 || ft_meter_type_add(module, state) < 0 ||
         ft_statistics_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0 ||
-        ft_bytecode_type_add(module, state) < 0)
+        ft_bytecode_type_add(module, state) < 0 || ft_united_columns_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

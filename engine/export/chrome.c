@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/base/sum.h"
 #include "engine/export/exporter.h"
@@ -19,15 +20,15 @@ extern const ft_exporter ft_exporter_chrome;
 
 enum { EVENT_MAX = 160 }; /* bytes of an event besides its code's part */
 
-typedef struct heads { /* what all events of a code begin with, spelled once */
+typedef struct code_heads { /* what all events of a code begin with, spelled once */
     ft_buf spelled;
     size_t *ends; /* by code; that of code 0 is 0 */
-} heads;
+} code_heads;
 
-typedef struct room { /* by node of the largest tree */
+typedef struct node_room { /* by node of the largest tree */
     ft_layout *links;
     uint64_t *whole; /* ns, callees included */
-} room;
+} node_room;
 
 static void put_event_start(ft_buf *out)
 {
@@ -47,6 +48,28 @@ static void put_micros(ft_buf *out, const char *before, uint64_t nanoseconds)
     ft_spell_fixed(out, nanoseconds, 3);
 }
 
+/* Behind a text: Perfetto takes the quote after an escaped backslash for a part of the text, so the
+ * last backslash is spelled by its number. */
+static void mend_end(ft_buf *out)
+{
+    if (out->length < 3 || memcmp(out->data + out->length - 3, "\\\\\"", 3) != 0)
+        return;
+    out->length -= 3;
+    ft_buf_put_text(out, "\\u005c\"");
+}
+
+static void put_text(ft_buf *out, ft_text text)
+{
+    ft_spell_json_utf8(out, text);
+    mend_end(out);
+}
+
+static void put_label(ft_buf *out, ft_text before, ft_text text)
+{
+    ft_spell_json_label(out, before, text);
+    mend_end(out);
+}
+
 static const char *category(uint32_t kind)
 {
     return kind == FT_CODE_PYTHON ? "python" : kind == FT_CODE_C ? "c" : "other";
@@ -55,18 +78,18 @@ static const char *category(uint32_t kind)
 static void put_head(ft_buf *out, const ft_profile *profile, const ft_code *code)
 {
     ft_buf_put_text(out, "{\"ph\":\"X\",\"name\":");
-    ft_spell_json(out, ft_spell_name(profile, code));
+    put_text(out, ft_spell_name(profile, code));
     ft_buf_printf(out, ",\"cat\":\"%s\",\"args\":{", category(code->kind));
     if (code->kind != FT_CODE_PYTHON)
         return;
     ft_buf_put_text(out, "\"file\":");
-    ft_spell_json(out, ft_strtab_get(&profile->texts, code->file));
+    put_text(out, ft_strtab_get(&profile->texts, code->file));
     put_member(out, ",\"line\":", code->line);
     ft_buf_put_byte(out, ',');
 }
 
 /* FT_ERR_LIMIT when the events would be more than anybody opens: each holds its names again. */
-static ft_status spell_heads(heads *to, const ft_profile *profile)
+static ft_status spell_heads(code_heads *to, const ft_profile *profile)
 {
     uint64_t total = 0;
     for (uint32_t code = 1; code < profile->codes.count; code++) {
@@ -95,7 +118,7 @@ static void sum_tree(uint64_t *whole, const ft_tree *tree)
     }
 }
 
-static void put_node(ft_buf *out, const heads *from, const ft_node *node, uint64_t now,
+static void put_node(ft_buf *out, const code_heads *from, const ft_node *node, uint64_t now,
                      uint64_t whole)
 {
     size_t start = from->ends[node->code - 1];
@@ -109,8 +132,8 @@ static void put_node(ft_buf *out, const heads *from, const ft_node *node, uint64
     put_micros(out, ",\"dur\":", whole < left ? whole : left);
 }
 
-static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, const heads *from,
-                       room *room)
+static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index,
+                       const code_heads *from, node_room *room)
 {
     const ft_thread *thread = &profile->threads[index];
     const ft_tree *tree = &thread->tree;
@@ -120,7 +143,7 @@ static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, c
                "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":", thread->process + UINT64_C(1));
     put_member(out, ",\"tid\":", index + UINT64_C(1));
     ft_buf_put_text(out, ",\"args\":{\"name\":");
-    ft_spell_json(out, ft_strtab_get(&profile->texts, thread->name));
+    put_text(out, ft_strtab_get(&profile->texts, thread->name));
     ft_buf_put_text(out, "}}");
     sum_tree(room->whole, tree);
     ft_layout_link(room->links, tree);
@@ -137,8 +160,8 @@ static void put_process_name(ft_buf *out, const ft_profile *profile, const ft_pr
 {
     char pid[32];
     int length = snprintf(pid, sizeof pid, "pid %u ", (unsigned)process->pid);
-    ft_spell_json_label(out, (ft_text){pid, (size_t)length},
-                        ft_strtab_get(&profile->texts, process->command));
+    put_label(out, (ft_text){pid, (size_t)length},
+              ft_strtab_get(&profile->texts, process->command));
 }
 
 static void put_processes(ft_buf *out, const ft_profile *profile)
@@ -166,7 +189,7 @@ static void put_point(ft_buf *out, const ft_profile *profile, const ft_point *po
 {
     put_event_start(out);
     ft_buf_put_text(out, "{\"ph\":\"i\",\"s\":\"p\",\"cat\":\"point\",\"name\":");
-    ft_spell_json(out, ft_strtab_get(&profile->texts, point->name));
+    put_text(out, ft_strtab_get(&profile->texts, point->name));
     put_member(out, ",\"pid\":", point->process + UINT64_C(1));
     put_micros(out, ",\"ts\":", point->time);
     put_member(out, ",\"args\":{\"live_count\":", point->live_count);
@@ -196,15 +219,15 @@ static void put_meta(ft_buf *out, const ft_profile *profile)
                     "at its own moments.\"");
     for (uint32_t i = 0; i < profile->meta_count; i++) {
         put_event_start(out);
-        ft_spell_json_label(out, (ft_text){"recording: ", 11},
-                            ft_strtab_get(&profile->texts, profile->meta[i].key));
+        put_label(out, (ft_text){"recording: ", 11},
+                  ft_strtab_get(&profile->texts, profile->meta[i].key));
         ft_buf_put_byte(out, ':');
-        ft_spell_json(out, ft_strtab_get(&profile->texts, profile->meta[i].value));
+        put_text(out, ft_strtab_get(&profile->texts, profile->meta[i].value));
     }
     ft_buf_put_text(out, "}}\n");
 }
 
-static ft_status put_all(ft_buf *out, const ft_profile *profile, heads *heads, room *room)
+static ft_status put_all(ft_buf *out, const ft_profile *profile, code_heads *heads, node_room *room)
 {
     ft_status status = spell_heads(heads, profile);
     if (status != FT_OK)
@@ -221,9 +244,9 @@ static ft_status put_all(ft_buf *out, const ft_profile *profile, heads *heads, r
 static ft_status write_chrome(const ft_profile *profile, ft_buf *out)
 {
     uint32_t largest = ft_paths_largest_tree(profile);
-    heads heads = {.ends = ft_mem_new(profile->mem, profile->codes.count, sizeof *heads.ends)};
-    room room = {.links = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.links),
-                 .whole = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.whole)};
+    code_heads heads = {.ends = ft_mem_new(profile->mem, profile->codes.count, sizeof *heads.ends)};
+    node_room room = {.links = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.links),
+                      .whole = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.whole)};
     ft_status status = FT_ERR_MEMORY;
     ft_buf_init(&heads.spelled, profile->mem);
     if (heads.ends != NULL && room.links != NULL && room.whole != NULL)

@@ -27,7 +27,10 @@ void ft_spell_line(ft_buf *out, ft_text text, char mark);
 /* Appends text as a JSON string, quotes included, in printable ASCII. */
 void ft_spell_json(ft_buf *out, ft_text text);
 
-/* Two texts as one JSON string, a blank for each NUL: the model joins the words of a command line
+/* The same with what is no control character as it is: some readers know no \u. */
+void ft_spell_json_utf8(ft_buf *out, ft_text text);
+
+/* Two texts as one such string, a blank for each NUL: the model joins the words of a command line
  * by them. */
 void ft_spell_json_label(ft_buf *out, ft_text before, ft_text text);
 

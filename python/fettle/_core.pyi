@@ -487,6 +487,23 @@ def write_snapshot(
     """A file that read_snapshot() reads. TypeError, OverflowError past 63 bits, FileError of the
     kind "limit"."""
 
+def unite_columns(
+    parent: Buffer, key: Buffer, other_parent: Buffer, other_key: Buffer, /
+) -> tuple[bytes, bytes, bytes, bytes]:
+    """Two trees as one: parent, key, and where the rows of each are. All are columns of int64; a
+    parent is -1 or before its children, keys fit into 32 bits. Rows are the same if the ways to
+    them from the top are, key by key. ValueError."""
+
+def prune_columns(
+    parent: Buffer, key: Buffer, own: Buffer, most: int, rest: int, /
+) -> tuple[bytes, bytes, bytes, int]:
+    """The heaviest rows of what unite_columns() gave, by own of a row and of all below it, at most
+    so many: parent, key, where each row is now, how many were left out. What is left out below a
+    row is one row there, with the key rest. ValueError."""
+
+def sum_column(numbers: Buffer, places: Buffer, count: int, /) -> bytes:
+    """Sums of int64 at each of count places; they stop at the ends of 64 bits. ValueError."""
+
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str, int, int, bool, bool]]:
     """(name, suffix, description, nodes, frames, lines, memory) of each: nodes and frames are what

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was run, where, when, and what recording it cost: labels and texts ready to show."""
 
+from fettle.html import cost
 from fettle.html.naming import Side
 from fettle.report.names import visible
 
@@ -14,19 +15,20 @@ WORDS = {
     "Interpreter": "python",
     "Machine": "machine",
     "Processor": "processor",
-    "Load": "load",
+    "Load at start": "load",
     "Started": "started",
     "Exit": "exit",
     "Commit": "git",
     "Recorded": "options",
     "Written by": "fettle",
 }
+SHORT = {"Duration", "Calls", "Time"}  # what a notebook does not know already
 NOT_KNOWN = "-"
 
 
-def rows(new: Side, old: Side | None) -> list[list[str]]:
+def rows(new: Side, old: Side | None, is_short: bool = False) -> list[list[str]]:
     """[label, text] of all that is known; where the old side was another, it stands behind."""
-    found = _of(new)
+    found = {label: text for label, text in _of(new).items() if not is_short or label in SHORT}
     if old is None:
         return [[label, text] for label, text in found.items()]
     before = _of(old)
@@ -49,6 +51,9 @@ def _of(side: Side) -> dict[str, str]:
         found["Written by"] = f"fettle {found['Written by']}"
     if side.model:
         found |= _of_processes(side.model)
+        spent = cost.text(side.model) if side.has_cost else ""
+        if spent:
+            found["Cost of recording"] = spent
     totals = side.profile.totals()
     if totals.calls:
         found["Calls"] = f"{totals.calls} ({totals.primitive} primitive)"

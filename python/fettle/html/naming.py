@@ -24,8 +24,9 @@ PYTHON, C, OTHER = 0, 1, 2
 class Side:
     """One recording: its rows, each asked for once, and how its paths are called."""
 
-    def __init__(self, profile: "Profile | Stats", source: str) -> None:
+    def __init__(self, profile: "Profile | Stats", source: str, has_cost: bool = False) -> None:
         self.profile = profile
+        self.has_cost = has_cost  # whether what recording cost is said
         self.source = source
         self.functions = profile.functions()
         self.model = None if isinstance(profile, _core.Stats) else profile

@@ -31,19 +31,22 @@ def collect(
     *,
     remarks: "Iterable[str]" = (),
     has_sources: bool = True,
+    has_cost: bool = True,
     nodes: int = calls.MOST,
+    is_short: bool = False,
 ) -> dict[str, object]:
     """The payload of a recording, or of two. source: what it is called; remarks: what must be said
-    besides; has_sources: whether the text of its files goes with it; nodes: rows of the call tree
-    that are kept, the heaviest.
+    besides; has_sources: whether the text of its files goes with it; has_cost: whether
+    what recording cost is estimated, for which some thousand calls are recorded; nodes: rows of the
+    call tree that are kept, the heaviest; is_short: leave out of the header where it ran.
 
     >>> from fettle import _core
     >>> empty = collect(_core.Profile(), "app.fettle")
     >>> empty["version"], empty["title"], empty["calls"], empty["memory"]
     (1, 'app.fettle', None, None)
     """
-    new = Side(profile, source)
-    before = Side(old, old_source) if old is not None else None
+    new = Side(profile, source, has_cost)
+    before = Side(old, old_source, has_cost) if old is not None else None
     files = Files(new, before)
     functions = Functions(files, new, before)
     tree = calls.columns(functions, new, before, nodes)
@@ -52,7 +55,7 @@ def collect(
         "version": VERSION,
         "title": _title(source),
         "old": _title(old_source) if before else None,
-        "header": header.rows(new, before),
+        "header": header.rows(new, before, is_short),
         "remarks": _remarks(files, new, before, remarks, tree),
         "files": files.labels,
         "functions": functions.columns(new, before) if functions.count() else None,

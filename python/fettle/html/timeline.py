@@ -39,10 +39,7 @@ def _moments(profile: "Profile", labels: list[str]) -> list[dict[str, object]]:
 
 def _spans(profile: "Profile", labels: list[str]) -> tuple[list[object], list[object]]:
     """Collections and threads."""
-    spans = getattr(profile, "spans", None)
-    if spans is None:
-        return [], []
-    collections, threads = spans()
+    collections, threads = profile.spans()
     return [
         [labels[row.process], _ns(row.start), _ns(row.duration), row.generation, row.collected]
         for row in collections

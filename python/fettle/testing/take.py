@@ -8,6 +8,7 @@ functions they do with it. No frame of this file is in any recording.
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
 from types import FunctionType, MethodType
 
@@ -155,7 +156,7 @@ class Again:
                     self.finish()
                     error.add_note(_SECOND)
                     raise
-                self.ended = True
+                self._end()
 
             return coroutine
 
@@ -169,9 +170,15 @@ class Again:
                 self.finish()
                 error.add_note(_SECOND)
                 raise
-            self.ended = True
+            self._end()
 
         return plain
+
+    def _end(self) -> None:
+        """With garbage, freed objects that the interpreter keeps in reserve go: what comes next
+        would be made of these blocks, and look as if it were the test's."""
+        gc.collect()
+        self.ended = True
 
     def finish(self) -> None:
         self.recorder.pause()
