@@ -161,6 +161,7 @@ async def test(loaded): await asyncio.sleep(0.01); load(3)
     assert calls_of(project.path / "pytest.fettle", "leaf") in {23, 43}
 
 
+@pytest.mark.once
 def test_a_recording_before_is_kept(project: Project) -> None:
     started(project)
     project.pytest("--fettle", "-k", "case")
@@ -206,7 +207,7 @@ def test_a_worker_that_dies_is_said(project: Project) -> None:
         "import os\nfrom app import load\ndef test_a(): load(3)\ndef test_b(): os._exit(3)\n",
     )
     session = project.pytest("--fettle", "-n1", "--max-worker-restart=0", plugins=("xdist",))
-    assert "fettle: worker gw0 ended without its recording" in session.stdout
+    assert "fettle: worker gw0 ended without its recording, " in session.stdout
 
 
 IDLE = """

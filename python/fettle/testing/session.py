@@ -145,11 +145,10 @@ class Recording:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        sent = getattr(node, "workeroutput", {}).get("fettle")
-        if sent is None:
+        try:
+            self.finished.append(Finished.received(node.workeroutput["fettle"]))
+        except (AttributeError, KeyError, OSError, MemoryError, _core.FileError):
             self.lost.append(node.gateway.id)
-        else:
-            self.finished.append(Finished.received(sent))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         slowest = self._slowest()
@@ -168,7 +167,8 @@ class Recording:
         from fettle.testing.recorded import save
 
         sentences = [
-            f"worker {name} ended without its recording: what it ran is not in the file."
+            f"worker {name} ended without its recording, so what it ran is not in the file; run it"
+            " without -n for that."
             for name in self.lost
         ]
         if self.untimed:
