@@ -57,6 +57,11 @@ def test_the_newest_and_to_stdout(folder: Folder) -> None:
     assert calls_of(ended.stdout.encode())["f"] == 3
 
 
+def test_settings_of_the_project_do_not_disturb(folder: Folder) -> None:
+    folder.write("pyproject.toml", "[tool.fettle.view]\nrows = 3\nsort = 'time'\n")
+    assert folder.fettle("view", "--html", "one.html").code == 0
+
+
 def test_several_are_added(folder: Folder) -> None:
     assert folder.fettle("view", "one", "one", "--html", "two.html").code == 0
     assert calls_of((folder.path / "two.html").read_bytes())["f"] == 6
@@ -86,8 +91,8 @@ def test_what_ran_is_shown_if_it_is_what_ran(folder: Folder) -> None:
         (["--html", "one.py"], "one.py is source of the recorded program and stays"),
         (["--html", "one.fettle"], "one.fettle is what is to be read"),
         (["--html", "none/one.html"], "cannot write none/one.html: No such file or directory"),
-        (["--html", "one.html", "--calls"], "--html writes all of a recording, and --calls"),
-        (["--html", "one.html", "-n", "3"], "--html writes all of a recording, and --rows"),
+        (["--html", "one.html", "--calls"], "--html writes all of a recording, and --calls a part"),
+        (["--html", "one.html", "--in", "*"], "--html writes all of a recording, and --in a part"),
         (["--no-source"], "--no-source is of the HTML file"),
         (["--html", ""], "--html needs the name of a file"),
     ],

@@ -58,7 +58,14 @@ CONTENTS = {
     "Coming from": [
         f"docs/coming-from/{tool}" for tool in ("cprofile", "line_profiler", "memray", "joblib")
     ],
-    "More on": ["docs/timing", "docs/costs", "docs/joblib", "docs/shared-cache", "docs/export"],
+    "More on": [
+        "docs/timing",
+        "docs/costs",
+        "docs/joblib",
+        "docs/shared-cache",
+        "docs/html",
+        "docs/export",
+    ],
     "Reference": [
         "docs/api",
         "docs/format",

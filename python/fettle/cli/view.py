@@ -118,10 +118,10 @@ def _write_page(parsed: Parsed) -> int:
         raise Problem(USAGE, "--no-source is of the HTML file; write --html OUT --no-source.")
     if not out:
         raise Problem(USAGE, "--html needs the name of a file.")
-    others = [key for key in parsed.values if key not in {"html", "no-source"}]
-    if others:
+    chosen = [key for key in (*REPORTS, "in") if key in parsed.values]
+    if chosen:  # orders and numbers of rows may come from the settings of the project
         raise Problem(
-            USAGE, f"--html writes all of a recording, and --{others[0]} chooses; leave one out."
+            USAGE, f"--html writes all of a recording, and --{chosen[0]} a part; leave one out."
         )
     from fettle import recording
     from fettle.html import document, payload, sources
