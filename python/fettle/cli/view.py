@@ -113,11 +113,6 @@ def main(words: list[str]) -> int:
 
 def _write_page(parsed: Parsed) -> int:
     """All that there is, as one file."""
-    out = parsed.values.get("html", "")
-    if "html" not in parsed.values:
-        raise Problem(USAGE, "--no-source is of the HTML file; write --html OUT --no-source.")
-    if not out:
-        raise Problem(USAGE, "--html needs the name of a file.")
     chosen = [key for key in (*REPORTS, "in") if key in parsed.values]
     if chosen:  # orders and numbers of rows may come from the settings of the project
         raise Problem(
@@ -126,9 +121,9 @@ def _write_page(parsed: Parsed) -> int:
     from fettle import recording
     from fettle.html import document, payload, sources
 
+    out, has_sources = document.wanted(parsed)
     paths = [recording.named(word) for word in parsed.words] or [recording.newest(".")]
     opened = recording.open_all(paths)
-    has_sources = "no-source" not in parsed.values
     if has_sources and isinstance(opened, recording.Recording):
         sources.add(opened.profile)
     found = payload.collect(

@@ -17,13 +17,10 @@ OLD, NEW = "old", "new"
 
 def write_asked(parsed: "Parsed") -> None:
     """What the options --html OUT and --no-source of a verb mean, and its words."""
-    if "html" not in parsed.values:
-        raise Problem(USAGE, "--no-source is of the HTML file; write --html OUT --no-source.")
-    if not parsed.values["html"]:
-        raise Problem(USAGE, "--html needs the name of a file.")
+    out, has_sources = document.wanted(parsed)
     if "fail-on" in parsed.values:
         raise Problem(USAGE, "--fail-on is of the tables; ask for it without --html.")
-    write(parsed.words, parsed.values["html"], "no-source" not in parsed.values)
+    write(parsed.words, out, has_sources)
 
 
 def write(words: list[str], out: str, has_sources: bool = True) -> None:
