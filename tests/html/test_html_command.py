@@ -48,7 +48,7 @@ def test_a_page_of_a_recording(folder: Folder) -> None:
     header = dict(payload_of(page)["header"])
     assert "one.py" in header["Command"]
     assert {"Interpreter", "Machine", "Load at start", "Cost of recording"} <= set(header)
-    assert "calls at " in header["Cost of recording"]
+    assert " calls, at " in header["Cost of recording"]
 
 
 def test_the_newest_and_to_stdout(folder: Folder) -> None:
@@ -93,7 +93,7 @@ def test_what_ran_is_shown_if_it_is_what_ran(folder: Folder) -> None:
         (["--html", "none/one.html"], "cannot write none/one.html: No such file or directory"),
         (["--html", "one.html", "--calls"], "--html writes all of a recording, and --calls a part"),
         (["--html", "one.html", "--in", "*"], "--html writes all of a recording, and --in a part"),
-        (["--no-source"], "--no-source is of the HTML file"),
+        (["--no-source", "--calls"], "--no-source is of the HTML file"),
         (["--html", ""], "--html needs the name of a file"),
     ],
 )

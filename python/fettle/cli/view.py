@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fettle view`: shows recordings."""
 
+import os
 import sys
 
 from fettle.options import Option, Parsed, help_lines, parse
@@ -113,22 +114,22 @@ def main(words: list[str]) -> int:
 
 def _write_page(parsed: Parsed) -> int:
     """All that there is, as one file."""
+    from fettle import recording
+    from fettle.html import document, payload, sources
+
+    out, has_sources = document.wanted(parsed)
     chosen = [key for key in (*REPORTS, "in") if key in parsed.values]
     if chosen:  # orders and numbers of rows may come from the settings of the project
         raise Problem(
             USAGE, f"--html writes all of a recording, and --{chosen[0]} a part; leave one out."
         )
-    from fettle import recording
-    from fettle.html import document, payload, sources
-
-    out, has_sources = document.wanted(parsed)
     paths = [recording.named(word) for word in parsed.words] or [recording.newest(".")]
     opened = recording.open_all(paths)
     if has_sources and isinstance(opened, recording.Recording):
         sources.add(opened.profile)
     found = payload.collect(
         opened.profile,
-        ", ".join(paths),
+        ", ".join(map(os.path.basename, paths)),
         remarks=opened.remarks,
         has_sources=has_sources,
     )
