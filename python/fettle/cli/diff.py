@@ -29,6 +29,8 @@ OPTIONS = [
         "exit with 1 if the memory grew by more: mem>1MB, mem>5%; time>5%",
         "CONDITIONS",
     ),
+    Option("--html", "write both to OUT, one HTML file for a browser; - for stdout", "OUT"),
+    Option("--no-source", "of --html: leave out the text of the program's files"),
 ]
 
 KINDS = ("peak", "alive", "total")
@@ -54,7 +56,8 @@ interval is beyond it.
   fettle diff monday.fettle tuesday.fettle --fail-on 'mem>1MB,mem>5%'
   fettle diff app@loaded app@end
   fettle diff --fail-on 'time>5%'          time.prev.fettle and time.fettle
-  fettle diff app                          its points"""
+  fettle diff app                          its points
+  fettle diff --html diff.html             side by side, in a browser"""
 
 
 def main(words: list[str]) -> int:
@@ -64,6 +67,11 @@ def main(words: list[str]) -> int:
         raise Problem(USAGE, f"--{kinds[0]} and --{kinds[1]} are two orders; ask for one.")
     if len(parsed.words) > 2:
         raise Problem(USAGE, "fettle diff compares two; `fettle diff --help` says more.")
+    if parsed.values.keys() & {"html", "no-source"}:
+        from fettle.html import comparison
+
+        comparison.write_asked(parsed)
+        return 0
     rows = parsed.number("rows", 30)
     conditions = failon.read(parsed.values["fail-on"]) if "fail-on" in parsed.values else []
 
