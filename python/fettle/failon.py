@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conditions on which a comparison fails: mem>1MB, mem>5%, time>5%, calls>0, hits>0, objects>100."""
+"""Conditions on which a comparison fails: mem>1MB, mem>5%, time>5%, calls>0, hits>0, objects>9."""
 
 from fettle.problem import USAGE, Problem
 from fettle.report import size

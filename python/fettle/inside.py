@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 from fettle import _core
 
 if TYPE_CHECKING:
-    from typing import Never, TextIO
+    from typing import Never, TextIO, TypeAlias
 
     from fettle.diffing.side import Side
     from fettle.report import flat
     from fettle.report.unit import Unit
 
-    Recorded = Run | _core.Profile | str | os.PathLike[str]
+    Recorded: TypeAlias = "Run | _core.Profile | str | os.PathLike[str]"
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -27,7 +27,9 @@ OPTIONS = [
     Option("--total", "of the memory: by all that was allocated"),
     Option("-n --rows", "rows of a table (30; 0 for all)", "ROWS"),
     Option("--in", "only functions and lines of files or modules that GLOB matches", "GLOB"),
-    Option("--fail-on", "exit with 1 if more grew: calls>0, hits>1%, time>5%, mem>1MB", "CONDITIONS"),
+    Option(
+        "--fail-on", "exit with 1 if more grew: calls>0, hits>1%, time>5%, mem>1MB", "CONDITIONS"
+    ),
 ]
 
 PARTS = ("calls", "lines", "mem", "objects", "times")
@@ -65,7 +67,7 @@ end. One FILE that has points: what grew from point to point, and what grew at e
 
 {help_lines(OPTIONS)}
 
-KEY is one of {", ".join(SORTS)}.
+KEY is one of {", ".join(dict.fromkeys(SORTS.values()))}.
 CONDITIONS are of the sum of what is compared, with commas between them: calls>0, hits>1000, mem>5%,
 objects>100, time>5%. Where runs differ, each of the new side must be above each of the old one; a
 time must be longer by more than that for sure, the whole interval beyond it.
@@ -107,7 +109,7 @@ def _parsed(words: list[str]) -> "tuple[Parsed, Parsed | None]":
         if len(parsed.words) > 2:
             raise Problem(
                 USAGE,
-                "fettle diff compares two; write OLD... --vs NEW... for several recordings of each.",
+                "fettle diff compares two; for several recordings of each write OLD... --vs NEW...",
             )
         return parsed, None
     at = words.index("--vs")

@@ -102,7 +102,9 @@ def memory(conditions: "Sequence[Condition]", old: "Side", new: "Side") -> list[
 def objects(conditions: "Sequence[Condition]", old: "Side", new: "Side") -> list[str]:
     """What to say of objects alive at the end, if there are too many more."""
     olds, news = ([difftable.types(run) for run in side.profiles()] for side in (old, new))
-    befores, nows = ([sum(count for count, _ in run.values()) for run in side] for side in (olds, news))
+    befores, nows = (
+        [sum(count for count, _ in run.values()) for run in side] for side in (olds, news)
+    )
     failed = _failed(conditions, "objects", befores, nows)
     if not failed:
         return []

@@ -64,8 +64,8 @@ def matched(old: "Side", new: "Side") -> list[Change]:
                 )
             )
     for (file, name), lines in befores.items():
-        was = file[1:] if file.startswith("\0") else back[file]
-        changes += [Change(olds[was, name, line], None) for line in lines]
+        path = file[1:] if file.startswith("\0") else back[file]
+        changes += [Change(olds[path, name, line], None) for line in lines]
     return changes
 
 

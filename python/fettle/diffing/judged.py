@@ -36,9 +36,9 @@ def compared(old: "Sequence[float]", new: "Sequence[float]", together: int = 1) 
     >>> print(compared([1.0], [2.0]).verdict)
     unclear
     """
-    sides = [[array("d", [seconds]) for seconds in side] for side in (old, new)]
+    before, now = ([array("d", [seconds]) for seconds in side] for side in (old, new))
     confidence = 1 - (1 - CONFIDENCE) / max(together, 1)
-    return _core.compare(*sides, paired=False, confidence=confidence, floor=_FLOOR)
+    return _core.compare(before, now, paired=False, confidence=confidence, floor=_FLOOR)
 
 
 def growth(of: "Compared") -> float:

@@ -70,8 +70,11 @@ def show(
     failon.need(conditions, parts, judged.enough(len(old.runs), len(new.runs)))
     remarks: list[str] = []
     said: list[str] = []
-    tables = {part: Table(old, new, part == "lines", choice.within) for part in ("calls", "lines")
-              if part in parts}
+    tables: dict[str, Table] = {
+        part: Table(old, new, part == "lines", choice.within)
+        for part in ("calls", "lines")
+        if part in parts
+    }
     _check_within(choice, tables, parts)
     for part, table in tables.items():
         remarks += show_table(table, Rows(choice.rows, choice.key), stream)
@@ -105,17 +108,12 @@ def _parts(old: "Side", new: "Side", choice: Choice) -> set[str]:
             )
     parts = set(choice.parts) or both
     if choice.orders_memory and not parts & {"mem"}:
-        raise Problem(
-            USAGE,
-            f"--{choice.kind} is of the memory, and {'these are timings' if parts == {'times'} else 'none is compared'};"
-            " leave it out.",
-        )
+        what = "these are timings" if parts == {"times"} else "there is none to compare"
+        raise Problem(USAGE, f"--{choice.kind} is of the memory, and {what}; leave it out.")
     if choice.within and parts == {"times"}:
         raise Problem(USAGE, "--in is of functions and lines, and these are timings; leave it out.")
     if not parts:
-        held = [
-            f"{names.visible(side.name)} holds {_listed(side.held())}" for side in (old, new)
-        ]
+        held = [f"{names.visible(side.name)} holds {_listed(side.held())}" for side in (old, new)]
         raise Problem(
             USAGE, f"{' and '.join(held)}, which can not be compared; name two of one kind."
         )
@@ -143,9 +141,9 @@ def _left_out(old: "Side", new: "Side", choice: Choice) -> list[str]:
 
 def _check_within(choice: Choice, tables: dict[str, Table], parts: set[str]) -> None:
     """Problem if the glob means nothing in any of them."""
-    if choice.within and tables and not parts & {"mem"}:
-        if not any(table.changes for table in tables.values()):
-            raise names.no_match(choice.within)
+    found = any(table.changes for table in tables.values())
+    if choice.within and tables and not found and "mem" not in parts:
+        raise names.no_match(choice.within)
 
 
 def _once(old: "Side", new: "Side") -> str:

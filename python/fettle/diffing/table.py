@@ -101,9 +101,7 @@ def _order(one: "Change", key: str, table: Table) -> tuple[float, int, str, int,
     return -abs(amount), -abs(one.count()), entry.file, entry.line, entry.name
 
 
-def _body(
-    table: Table, shown: "list[Change]", key: str, stream: "TextIO"
-) -> list[tuple[str, str]]:
+def _body(table: Table, shown: "list[Change]", key: str, stream: "TextIO") -> list[tuple[str, str]]:
     if not shown:
         return [(f"  no {table.noun} changed", "")]
     kinds = tuple(dict.fromkeys((key, table.count, *table.kinds)))
