@@ -25,6 +25,7 @@
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
 #include "glue/types/rewrite.h"
+#include "glue/types/segments.h"
 #include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
 #include "glue/types/stopwatch.h"
@@ -253,6 +254,7 @@ static PyMethodDef core_methods[] = {
      ft_core_digest_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
+    {"read_segments", ft_segments_read, METH_O, ft_segments_read_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
     {"read_snapshot", ft_snapshots_read, METH_O, ft_snapshots_read_doc},
     {"write_snapshot", ft_snapshots_write, METH_VARARGS, ft_snapshots_write_doc},

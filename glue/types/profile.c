@@ -181,6 +181,7 @@ static PyObject *profile_merge(PyObject *object, PyObject *other_object)
     self->report.ended = self->report.ended && other->report.ended;
     self->report.torn = self->report.torn || other->report.torn;
     self->report.newer_chunks += other->report.newer_chunks;
+    self->report.segments += other->report.segments;
     Py_RETURN_NONE;
 }
 
@@ -656,11 +657,17 @@ static PyObject *get_newer_chunks(PyObject *self, void *Py_UNUSED(closure))
     return PyLong_FromUnsignedLong(((profile_object *)self)->report.newer_chunks);
 }
 
+static PyObject *get_segments(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromUnsignedLong(((profile_object *)self)->report.segments);
+}
+
 static PyGetSetDef profile_getters[] = {
     {"ended", get_ended, NULL, "Whether the recording is whole: its END was read.", NULL},
     {"torn", get_torn, NULL, "Whether the end of the file was damaged and left out.", NULL},
     {"newer_chunks", get_newer_chunks, NULL,
      "How many parts were skipped because a newer fettle wrote them.", NULL},
+    {"segments", get_segments, NULL, "How many recordings the file that was read held.", NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
 static PyMethodDef profile_methods[] = {
