@@ -74,7 +74,7 @@ fuzz: setup ## replay the fuzz corpora under sanitizers; FUZZ_SECONDS=60 searche
 regression: setup ## CPython's own regression tests, recorded, must end as they do plain
 	@$(IN_VENV) tools/regression.sh "$(BIN)/python"
 
-peers: setup ## the peers' own tests (cProfile, pstats, tracemalloc, timeit, dis, lru_cache, line_profiler, joblib) must pass with ours in place
+peers: setup ## the peers' own tests (cProfile, pstats, tracemalloc, timeit, dis, lru_cache, line_profiler, joblib, IPython) must pass with ours in place
 	@$(IN_VENV) tools/peers.sh "$(BIN)/python"
 
 bench: setup ## overhead and speed against the peers: ratios, JSON (docs/bench.md)

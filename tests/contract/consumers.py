@@ -87,6 +87,12 @@ def _numpy(version: str) -> str:
     return str(found.locate_file("")) if fnmatch(found.version, version) else ""
 
 
+def _pytest_benchmark() -> str:
+    """The folder that it lies in, with what it needs; it is the same for every Python."""
+    found = BUILT.glob("pytest-benchmark-*/lib/python3*/site-packages")
+    return next(map(str, found), "")
+
+
 FINDERS: dict[str, Callable[[], str]] = {
     "callgrind_annotate": _callgrind_annotate,
     "go tool pprof": _go,
@@ -102,6 +108,7 @@ FINDERS: dict[str, Callable[[], str]] = {
     "line_profiler 4": lambda: _line_profiler("4.*"),
     "numpy 2": lambda: _numpy("2.*"),
     "numpy 1": lambda: _numpy("1.*"),
+    "pytest-benchmark": _pytest_benchmark,
 }
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A shell of IPython in this process, with fettle in it."""
 
+import atexit
 import io
 import os
 import sys
@@ -60,12 +61,13 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> Iterator[Shell]:
     pytest.importorskip("IPython")
-    monkeypatch.setenv("IPYTHONDIR", os.fspath(tmp_path_factory.mktemp("ipython")))
+    place = tmp_path_factory.mktemp("ipython")
+    monkeypatch.setenv("IPYTHONDIR", os.fspath(place))
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
     config = Config()
-    config.HistoryManager.hist_file = ":memory:"
+    config.HistoryManager.hist_file = os.fspath(place / "history.sqlite")  # a thread writes it
     config.InteractiveShell.colors = "NoColor"
     hook, main = sys.displayhook, sys.modules["__main__"]
     InteractiveShell.clear_instance()
@@ -74,6 +76,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> Iterato
     shell.good("%load_ext fettle")
     yield shell
     ipython.history_manager.end_session()
+    atexit.unregister(ipython.atexit_operations)
     InteractiveShell.clear_instance()
     sys.displayhook, sys.modules["__main__"] = hook, main
 

@@ -71,10 +71,10 @@ def test_what_is_printed_is_as_ipython_prints_it(shell: Shell, script: Path, cel
         ours = shell.good(cell).text
     finally:
         sys.path.remove(str(script.parent))
-    names = {name for _, name in rows(ours) if "profile_code_example" in name or name == "inner"}
-    assert names == {name for _, name in rows(own) if "profile_code_example" in name}
-    wanted = {row for row in rows(own) if "profile_code_example" in row[1]}
-    assert {row for row in rows(ours) if "profile_code_example" in row[1]} == wanted
+    if "-l 2" not in cell and "0.5" not in cell:  # which rows are first is a matter of time
+        wanted = {row for row in rows(own) if "profile_code_example" in row[1]}
+        assert {row for row in rows(ours) if "profile_code_example" in row[1]} == wanted
+        assert wanted or "-q" in cell
     ordered = re.findall(r"Ordered by: .*|due to restriction .*|\*\*\*.*", own)
     assert re.findall(r"Ordered by: .*|due to restriction .*|\*\*\*.*", ours) == ordered
 

@@ -29,11 +29,19 @@ def completer(name: str) -> "Callable[[Any, Any], list[str]]":
 
         words = event.line[: len(event.line) - len(event.symbol)].split()
         found = candidates(name, words[1:], event.symbol, shell.user_ns)
+        if not found and event.symbol[:1].isidentifier():
+            found = _python(shell.Completer, event.symbol)
         if not found:
             raise TryNext
-        return found
+        return list(found)
 
     return complete
+
+
+def _python(completer: Any, symbol: str) -> list[str]:
+    """Names and attributes: what follows a magic is no Python to IPython's completer."""
+    find = completer.attr_matches if "." in symbol else completer.global_matches
+    return list(find(symbol))
 
 
 def candidates(name: str, words: list[str], symbol: str, names: dict[str, Any]) -> list[str]:

@@ -3,12 +3,13 @@
 notebook.
 """
 
-from io import StringIO
 from types import MappingProxyType
 from typing import Any
 
 from fettle import _core
 from fettle.inside import Run
+from fettle.problem import Problem
+from fettle.report import screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Recorded(Run):
     @property
     def text(self) -> str:
         """What `fettle view` prints."""
-        stream = StringIO()
+        stream = screen.Text()
         self.view(**self.shown, file=stream)
         return stream.getvalue()
 
@@ -55,7 +56,7 @@ def html(recording: Run, text: str) -> str:
     tables = f"<pre>{escape(text)}</pre>"
     try:
         frame = embedded(_with_sources(recording.profile()), HEIGHT)
-    except OSError:  # an installation without the script
+    except Problem:  # an installation without the script
         return tables
     return f"{frame}<details><summary>as tables</summary>{tables}</details>"
 

@@ -81,11 +81,9 @@ class Timed:
     @property
     def text(self) -> str:
         """What `fettle time` prints."""
-        from io import StringIO
+        from fettle.report import screen, timing
 
-        from fettle.report import timing
-
-        stream = StringIO()
+        stream = screen.Text()
         timing.show(self.timing, stream, self.verbose)
         return stream.getvalue()
 

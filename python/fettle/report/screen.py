@@ -3,6 +3,7 @@
 wider than that."""
 
 import os
+from io import StringIO
 
 from fettle.report import fit
 from fettle.report.table import COLUMNS, LAST_COLUMN, SHORT_LAST_COLUMN
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
 _SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
+class Text(StringIO):
+    """A stream for what becomes a text, which has no colour whatever FORCE_COLOR says: a kernel of
+    Jupyter sets it."""
+
+
 def coloured(stream: "TextIO") -> bool:
-    """NO_COLOR and FORCE_COLOR decide; else the terminal does."""
-    if os.environ.get("NO_COLOR"):
+    """NO_COLOR and FORCE_COLOR decide; else the terminal does. A stream that is a Text has none."""
+    if os.environ.get("NO_COLOR") or isinstance(stream, Text):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
@@ -152,7 +158,7 @@ def _coloured_page(
         page.append(_encodable(name, stream), shown)
         page.append("\n")
     page.append(rest, "dim")
-    console = Console(file=stream, force_terminal=True, highlight=False)
+    console = Console(file=stream, force_terminal=True, force_jupyter=False, highlight=False)
     console.print(page, soft_wrap=True, end="")  # the terminal wraps: nothing is cut off or folded
     return True
 
