@@ -14,6 +14,12 @@ from typing import Any
 import pytest
 
 
+class Printed(io.StringIO):
+    """As a terminal that can show everything."""
+
+    encoding = "utf-8"
+
+
 @dataclass
 class Result:
     """What a cell did."""
@@ -41,7 +47,7 @@ class Shell:
 
     def run(self, text: str) -> Result:
         self._shown.clear()
-        printed = io.StringIO()
+        printed = Printed()
         with redirect_stdout(printed), redirect_stderr(printed):
             ran = self.ip.run_cell(text, store_history=True)
         error = ran.error_in_exec or ran.error_before_exec
