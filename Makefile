@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A front end only: the build is meson.build, the setup tools/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help run setup consumers test test-c test-python test-all lint format asan tsan fuzz regression peers bench wheel docs clean
+.PHONY: help run setup consumers viewer viewer-check test test-c test-python test-all lint format asan tsan fuzz regression peers bench wheel docs site clean
 SHELL := /bin/bash
 
 VENV ?= .venv
@@ -30,6 +30,12 @@ setup: ## packages, environment, tools, fettle: whatever is missing
 
 consumers: ## the programs of others that tests use: whatever is missing
 	@tools/consumers.sh
+
+viewer: ## build the HTML report's viewer into python/fettle/html/ (node and npm)
+	@tools/viewer.sh build
+
+viewer-check: ## types and tests of the viewer, and whether what is committed is what viewer/ builds
+	@tools/viewer.sh check
 
 test: test-c test-python ## every test
 
@@ -68,7 +74,7 @@ fuzz: setup ## replay the fuzz corpora under sanitizers; FUZZ_SECONDS=60 searche
 regression: setup ## CPython's own regression tests, recorded, must end as they do plain
 	@$(IN_VENV) tools/regression.sh "$(BIN)/python"
 
-peers: setup ## the peers' own tests (cProfile, pstats, tracemalloc, timeit, dis, lru_cache, line_profiler, joblib) must pass with ours in place
+peers: setup ## the peers' own tests (cProfile, pstats, tracemalloc, timeit, dis, lru_cache, line_profiler, joblib, IPython) must pass with ours in place
 	@$(IN_VENV) tools/peers.sh "$(BIN)/python"
 
 bench: setup ## overhead and speed against the peers: ratios, JSON (docs/bench.md)
@@ -78,8 +84,12 @@ wheel: setup ## a wheel in dist/
 	$(IN_VENV) "$(BIN)/python" -m pip wheel --quiet --no-build-isolation --no-deps -w dist .
 	@ls dist
 
-docs: setup ## check the links and run the examples of the documents
+docs: site ## the site, its links checked, its examples run
 	"$(BIN)/python" -m pytest -q tests/test_docs.py tests/docs
+
+site: setup ## the documents as a site, in build/docs; a warning is an error
+	"$(BIN)/sphinx-build" -c tools/site -n -W --keep-going -q -E -a -d build/docs-read . build/docs
+	@echo "build/docs/index.html"
 
 clean: ## remove what was built, the environment too
 	rm -rf build dist

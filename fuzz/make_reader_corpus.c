@@ -27,15 +27,15 @@ static void save_random(const char *folder)
     }
 }
 
-/* One with some of everything: lines.fettle is one of version 1.1, memory.fettle one of 1.2, and
- * they are made no more. */
+/* One with some of everything: lines.fettle is one of version 1.1, memory.fettle one of 1.2,
+ * timings.fettle one of 1.3, and they are made no more. */
 static void save_full(const char *folder)
 {
     ft_profile profile;
     size_t length;
     make_full_profile(&profile, 20);
     uint8_t *bytes = profile_bytes(&profile, &length);
-    save(folder, "timings.fettle", bytes, length);
+    save(folder, "spans.fettle", bytes, length);
     free(bytes);
     ft_profile_fini(&profile);
 }

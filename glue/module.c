@@ -11,6 +11,7 @@
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
 #include "glue/persist/value_codec.h"
+#include "glue/probes/collections.h"
 #include "glue/probes/line_marks.h"
 #include "glue/probes/points.h"
 #include "glue/probes/probes.h"
@@ -30,6 +31,7 @@
 #include "glue/types/stopwatch.h"
 #include "glue/types/store.h"
 #include "glue/types/stored_function.h"
+#include "glue/united_columns.h"
 
 /* ---- record(directory, options) ---- */
 
@@ -274,13 +276,14 @@ static int core_exec(PyObject *module)
     ft_module_state *state = PyModule_GetState(module);
     ft_take_start_clock();
     ft_session_leave_out(core_methods);
+    ft_collections_prepare();
     if (ft_profile_type_add(module, state) < 0 || ft_stats_type_add(module, state) < 0 ||
         ft_recorder_type_add(module, state) < 0 || ft_slot_default_type_add(module, state) < 0 ||
         ft_memo_type_add(module, state) < 0 || ft_lookup_table_type_add(module, state) < 0 ||
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
         ft_call_plan_type_add(module, state) < 0 || ft_meter_type_add(module, state) < 0 ||
         ft_statistics_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0 ||
-        ft_bytecode_type_add(module, state) < 0)
+        ft_bytecode_type_add(module, state) < 0 || ft_united_columns_add(module, state) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

@@ -27,6 +27,9 @@
     EACH(PyTypeObject, point_row_type)                                                             \
     EACH(PyTypeObject, object_row_type)                                                            \
     EACH(PyTypeObject, class_row_type)                                                             \
+    EACH(PyTypeObject, collection_row_type)                                                        \
+    EACH(PyTypeObject, collection_sum_row_type)                                                    \
+    EACH(PyTypeObject, thread_span_row_type)                                                       \
     EACH(PyTypeObject, reading_type)                                                               \
     EACH(PyTypeObject, timing_row_type)                                                            \
     EACH(PyTypeObject, recorder_type)                                                              \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # peers.sh PYTHON: the tests that CPython has for cProfile, pstats, tracemalloc, timeit, dis and lru_cache, and those
-# of line_profiler and joblib, must pass with ours in place. The runner is shared by the projects around this one; without it, or where the
+# of line_profiler, joblib and IPython, must pass with ours in place. The runner is shared by the projects around this one; without it, or where the
 # tests are missing and can not be fetched, this says so and ends well.
 set -euo pipefail
 python=$1
@@ -9,6 +9,8 @@ runner=../shared/tools/peers/run_suite.py
 folder=$PWD/build/peers # line_profiler's and joblib's sources, which have their tests, and what these import
 release=5.0.2
 joblib_release=1.5.3
+ipython_release=9.18.1
+ipython8_release=8.39.0 # its wheel has its tests
 
 not_tried() {
     echo "peers: not tried, $*"
@@ -73,6 +75,35 @@ END
     rm "$table"
 }
 
+# IPython's tests of %prun, %run and %timeit, with fettle's in their place. The runner knows the names of IPython 8's tests;
+# those of 9 are called otherwise, so that some are "missing".
+ipython_suite() {
+    local table
+    table=$(mktemp)
+    local installed # comes first: of what is there twice, the last one is taken
+    installed=$("$python" -c 'import fettle, os; print(os.path.dirname(fettle.__path__[0]))')
+    PEERS_MAP=$folder/ipython.json "$python" "$runner" ipython --json "$table" --why --python "$python" \
+        --path "$installed" "$@" || "$python" - "$table" <<'END' || { rm "$table"; return 1; }
+import json, sys
+ends = json.load(open(sys.argv[1]))
+failed = [name for name, (end, _) in ends.items() if end not in ("passed", "skipped", "missing")]
+passed = sum(end == "passed" for end, _ in ends.values())
+print(f"peers: ipython: {len(failed)} failed, {passed} passed")
+sys.exit(bool(failed) or passed < 20)
+END
+    rm "$table"
+}
+
+# IPython 8, from its wheel: the habit of many, beside the release that the tests in tests/notebook have otherwise.
+fetch_ipython8() {
+    local place=$folder/ipython8
+    [[ ! -d $place ]] || return 0
+    rm -rf "$place.fresh"
+    "$python" -m pip --quiet install --target "$place.fresh/site" "ipython==$ipython8_release" pytest pytest-asyncio testpath \
+        >/dev/null 2>&1 || return 1
+    mv "$place.fresh" "$place"
+}
+
 [[ -f $runner ]] || not_tried "there is no $runner"
 result=0
 if "$python" -c 'import test.test_profile' 2>/dev/null; then
@@ -91,5 +122,23 @@ if fetch joblib $joblib_release joblib==$joblib_release pytest pytest-asyncio; t
     joblib_suite store || result=1
 else
     echo "peers: joblib not tried, pip could not fetch its $joblib_release and what its tests need"
+fi
+mkdir -p "$folder"
+echo '{"ipython_extension": "fettle.notebook.takeover"}' >"$folder/ipython.json"
+if fetch ipython $ipython_release ipython==$ipython_release pytest pytest-asyncio testpath; then
+    ipython_suite --path "$folder/ipython/site" --src "$folder/ipython/ipython-$ipython_release" || result=1
+    if ! "$python" -c 'import IPython' 2>/dev/null; then
+        PYTHONPATH=$folder/ipython/site "$python" -m pytest -q -p no:cacheprovider tests/notebook || result=1
+    fi
+else
+    echo "peers: ipython not tried, pip could not fetch its $ipython_release and what its tests need"
+fi
+if "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 14))'; then # later ones came after IPython 8
+    if fetch_ipython8; then
+        ipython_suite --path "$folder/ipython8/site" || result=1
+        PYTHONPATH=$folder/ipython8/site "$python" -m pytest -q -p no:cacheprovider tests/notebook || result=1
+    else
+        echo "peers: ipython 8 not tried, pip could not fetch its $ipython8_release and what its tests need"
+    fi
 fi
 exit $result

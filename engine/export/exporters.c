@@ -6,12 +6,16 @@
 
 #include "engine/model/plain.h"
 
-extern const ft_exporter ft_exporter_callgrind, ft_exporter_collapsed, ft_exporter_json,
-    ft_exporter_lprof, ft_exporter_pprof, ft_exporter_pstats, ft_exporter_speedscope;
+extern const ft_exporter ft_exporter_callgrind, ft_exporter_chrome, ft_exporter_collapsed,
+    ft_exporter_firefox, ft_exporter_json, ft_exporter_lprof, ft_exporter_pprof, ft_exporter_pstats,
+    ft_exporter_speedscope;
 
 const ft_exporter *const ft_exporters[] = {
-    &ft_exporter_pstats,    &ft_exporter_json,  &ft_exporter_collapsed, &ft_exporter_speedscope,
-    &ft_exporter_callgrind, &ft_exporter_pprof, &ft_exporter_lprof,     NULL,
+    &ft_exporter_pstats,    &ft_exporter_json,
+    &ft_exporter_collapsed, &ft_exporter_speedscope,
+    &ft_exporter_chrome,    &ft_exporter_firefox,
+    &ft_exporter_callgrind, &ft_exporter_pprof,
+    &ft_exporter_lprof,     NULL,
 };
 
 const ft_exporter *ft_exporter_find(const char *name)

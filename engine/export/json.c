@@ -282,6 +282,54 @@ static void put_heaps(ft_buf *out, const ft_memory *memory)
     ft_buf_put_byte(out, ']');
 }
 
+static void put_collections(ft_buf *out, const ft_spans *spans)
+{
+    ft_buf_put_text(out, ",\n \"collections\":[");
+    for (uint32_t i = 0; i < spans->collection_count; i++) {
+        const ft_collection *row = &spans->collections[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", row->process);
+        put_number_member(out, ",\"generation\":", row->generation);
+        put_number_member(out, ",\"start_ns\":", row->start);
+        put_number_member(out, ",\"duration_ns\":", row->duration);
+        put_number_member(out, ",\"collected\":", row->collected);
+        put_number_member(out, ",\"uncollectable\":", row->uncollectable);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_text(out, "],\n \"collection_sums\":[");
+    for (uint32_t i = 0; i < spans->sum_count; i++) {
+        const ft_collection_sum *sum = &spans->sums[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"process\":", sum->process);
+        put_number_member(out, ",\"generation\":", sum->generation);
+        put_number_member(out, ",\"count\":", sum->count);
+        put_number_member(out, ",\"time_ns\":", sum->time);
+        put_number_member(out, ",\"longest_ns\":", sum->longest);
+        put_number_member(out, ",\"collected\":", sum->collected);
+        put_number_member(out, ",\"uncollectable\":", sum->uncollectable);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
+/* An end that is not known is left out. */
+static void put_spans(ft_buf *out, const ft_spans *spans)
+{
+    put_collections(out, spans);
+    ft_buf_put_text(out, ",\n \"spans\":[");
+    for (uint32_t i = 0; i < spans->thread_count; i++) {
+        const ft_thread_span *span = &spans->threads[i];
+        put_row_start(out, i);
+        put_number_member(out, "{\"thread\":", span->thread);
+        put_number_member(out, ",\"uses\":", span->uses);
+        put_number_member(out, ",\"start_ns\":", span->start);
+        if (span->end != FT_SPAN_OPEN)
+            put_number_member(out, ",\"end_ns\":", span->end);
+        ft_buf_put_byte(out, '}');
+    }
+    ft_buf_put_byte(out, ']');
+}
+
 static void put_moments(ft_buf *out, const ft_memory *memory)
 {
     ft_buf_put_text(out, ",\n \"moments\":[");
@@ -366,6 +414,7 @@ static void put_memory(ft_buf *out, const ft_profile *profile)
     put_points(out, profile);
     put_objects(out, profile);
     put_classes(out, profile);
+    put_spans(out, &profile->spans);
 }
 
 /* ---- timings ---- */

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* speedscope.c: the recording in speedscope's own file format.
  *
- * A profile for each thread's tree, of the "evented" kind: a function opens at the own time that
- * was passed before it, walking the tree depth first, and closes behind its last callee. That is
- * two events a node, however deep the paths are. The order of callees is that of their first calls,
- * but times are sums: the axis is not a clock. Frame i is code i + 1. */
-#include <assert.h>
+ * A profile for each thread's tree, of the "evented" kind, laid out as layout.h says: a function
+ * opens at the own time that was passed before it and closes behind its last callee. That is two
+ * events a node, however deep the paths are. Frame i is code i + 1. */
 #include <stdint.h>
 
 #include "engine/base/sum.h"
 #include "engine/export/exporter.h"
+#include "engine/export/layout.h"
 #include "engine/export/paths.h"
 #include "engine/export/spell.h"
 
 extern const ft_exporter ft_exporter_speedscope;
 
-typedef struct links {    /* of a node: what ft_node lacks to walk down */
-    uint32_t first, next; /* child and sibling, 0 for none */
-} links;
-
 typedef struct walk {
     const ft_tree *tree;
-    const links *links;
+    const ft_layout *links;
     ft_buf *out;
     uint64_t now; /* ns: the own times passed so far, saturating as all sums do */
     uint32_t events;
@@ -77,19 +72,6 @@ static void put_events(walk *here)
     }
 }
 
-/* From the back, so that the children of a node stand in the order of their ids. */
-static void link_tree(const ft_tree *tree, links *to)
-{
-    for (uint32_t id = 0; id < tree->count; id++)
-        to[id] = (links){0, 0};
-    for (uint32_t id = tree->count; id-- > 1;) {
-        uint32_t parent = tree->nodes[id].parent;
-        assert(parent < id);
-        to[id].next = to[parent].first;
-        to[parent].first = id;
-    }
-}
-
 static uint64_t total_own(const ft_tree *tree)
 {
     walk sum = {0};
@@ -98,7 +80,7 @@ static uint64_t total_own(const ft_tree *tree)
     return sum.now;
 }
 
-static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, links *room)
+static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, ft_layout *room)
 {
     const ft_thread *thread = &profile->threads[index];
     walk here = {.tree = &thread->tree, .links = room, .out = out};
@@ -113,7 +95,7 @@ static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, l
     ft_buf_put_text(out, ",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":");
     ft_spell_number(out, total_own(here.tree));
     ft_buf_put_text(out, ",\"events\":[");
-    link_tree(here.tree, room);
+    ft_layout_link(room, here.tree);
     put_events(&here);
     ft_buf_put_text(out, "]}");
     if (ft_buf_status(&label) != FT_OK)
@@ -123,7 +105,8 @@ static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, l
 
 static ft_status write_speedscope(const ft_profile *profile, ft_buf *out)
 {
-    links *room = ft_mem_resize(profile->mem, NULL, ft_paths_largest_tree(profile), sizeof *room);
+    ft_layout *room =
+        ft_mem_resize(profile->mem, NULL, ft_paths_largest_tree(profile), sizeof *room);
     if (room == NULL)
         return FT_ERR_MEMORY;
     ft_buf_put_text(out, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"

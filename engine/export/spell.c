@@ -93,12 +93,14 @@ static bool is_plain(char byte)
 }
 
 /* What stands at text[0..length), which does not begin with a plain byte; gives the bytes used. */
-static size_t put_special(ft_buf *out, const char *text, size_t length)
+static size_t put_special(ft_buf *out, const char *text, size_t length, bool in_ascii)
 {
-    uint32_t point;
+    uint32_t point = 0;
     size_t size = ft_spell_utf8(text, length, &point);
     if (size == 0)
         ft_buf_printf(out, "\\\\x%02x", (uint8_t)text[0]);
+    else if (point > 0x7F && !in_ascii && !is_control(point))
+        ft_buf_put(out, text, size);
     else if (point == '"' || point == '\\')
         ft_buf_printf(out, "\\%c", (char)point);
     else
@@ -106,7 +108,7 @@ static size_t put_special(ft_buf *out, const char *text, size_t length)
     return size == 0 ? 1 : size;
 }
 
-void ft_spell_json(ft_buf *out, ft_text text)
+static void put_json(ft_buf *out, ft_text text, bool in_ascii)
 {
     ft_buf_put_byte(out, '"');
     for (size_t at = 0; at < text.length;) {
@@ -116,9 +118,34 @@ void ft_spell_json(ft_buf *out, ft_text text)
         ft_buf_put(out, text.data + at, plain);
         at += plain;
         if (at < text.length)
-            at += put_special(out, text.data + at, text.length - at);
+            at += put_special(out, text.data + at, text.length - at, in_ascii);
     }
     ft_buf_put_byte(out, '"');
+}
+
+void ft_spell_json(ft_buf *out, ft_text text)
+{
+    put_json(out, text, true);
+}
+
+void ft_spell_json_utf8(ft_buf *out, ft_text text)
+{
+    put_json(out, text, false);
+}
+
+void ft_spell_json_label(ft_buf *out, ft_text before, ft_text text)
+{
+    ft_buf label;
+    ft_buf_init(&label, out->mem);
+    ft_buf_put(&label, before.data, before.length);
+    ft_buf_put(&label, text.data, text.length);
+    for (size_t i = 0; i < label.length; i++)
+        if (label.data[i] == '\0')
+            label.data[i] = ' ';
+    ft_spell_json_utf8(out, (ft_text){(const char *)label.data, label.length});
+    if (ft_buf_status(&label) != FT_OK && out->status == FT_OK)
+        out->status = ft_buf_status(&label);
+    ft_buf_fini(&label);
 }
 
 void ft_spell_number(ft_buf *out, uint64_t value)
@@ -130,6 +157,17 @@ void ft_spell_number(ft_buf *out, uint64_t value)
         value /= 10;
     } while (value != 0);
     ft_buf_put(out, digits + at, sizeof digits - at);
+}
+
+void ft_spell_fixed(ft_buf *out, uint64_t value, unsigned places)
+{
+    uint64_t unit = 1;
+    assert(places <= 9);
+    for (unsigned i = 0; i < places; i++)
+        unit *= 10;
+    ft_spell_number(out, value / unit);
+    if (value % unit != 0)
+        ft_buf_printf(out, ".%0*u", (int)places, (unsigned)(value % unit));
 }
 
 void ft_spell_real(ft_buf *out, double value)
@@ -196,6 +234,7 @@ const char *ft_spell_note(uint32_t kind)
         [FT_NOTE_ALLOCATOR_TAKEN] = "allocator taken",
         [FT_NOTE_NO_SHADOW] = "no shadow",
         [FT_NOTE_INTERPRETERS] = "interpreters",
+        [FT_NOTE_COLLECTIONS] = "collections",
     };
     return kind < sizeof names / sizeof *names ? names[kind] : NULL;
 }

@@ -27,7 +27,17 @@ void ft_spell_line(ft_buf *out, ft_text text, char mark);
 /* Appends text as a JSON string, quotes included, in printable ASCII. */
 void ft_spell_json(ft_buf *out, ft_text text);
 
+/* The same with what is no control character as it is: some readers know no \u. */
+void ft_spell_json_utf8(ft_buf *out, ft_text text);
+
+/* Two texts as one such string, a blank for each NUL: the model joins the words of a command line
+ * by them. */
+void ft_spell_json_label(ft_buf *out, ft_text before, ft_text text);
+
 void ft_spell_number(ft_buf *out, uint64_t value); /* decimal */
+
+/* value / 10^places, exactly: "12.034", and "12" where nothing is left over. places: at most 9. */
+void ft_spell_fixed(ft_buf *out, uint64_t value, unsigned places);
 
 /* A finite double in as many digits as make it again, with a point whatever the locale is. */
 void ft_spell_real(ft_buf *out, double value);

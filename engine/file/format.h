@@ -11,7 +11,7 @@
 
 enum {
     FT_FORMAT_MAJOR = 1,
-    FT_FORMAT_MINOR = 3,
+    FT_FORMAT_MINOR = 4,
     FT_FORMAT_MAGIC_BYTES = 8,
     FT_FORMAT_HEADER_BYTES = 16,
     FT_FORMAT_CHUNK_HEAD_BYTES = 28,
@@ -44,6 +44,9 @@ enum {
 #define FT_CHUNK_TIME FT_FORMAT_TYPE('T', 'I', 'M', 'E')
 #define FT_CHUNK_CNTR FT_FORMAT_TYPE('C', 'N', 'T', 'R')
 #define FT_CHUNK_SMPL FT_FORMAT_TYPE('S', 'M', 'P', 'L')
+#define FT_CHUNK_COLL FT_FORMAT_TYPE('C', 'O', 'L', 'L')
+#define FT_CHUNK_CSUM FT_FORMAT_TYPE('C', 'S', 'U', 'M')
+#define FT_CHUNK_SPAN FT_FORMAT_TYPE('S', 'P', 'A', 'N')
 #define FT_CHUNK_END FT_FORMAT_TYPE('E', 'N', 'D', ' ')
 
 enum {

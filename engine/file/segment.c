@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* segment.c: the meaning of chunks (docs/format.md): payloads become texts, codes, processes,
  * threads, trees, notes, lines and sources of a profile. memory_chunks.c has those of memory,
- * timing_chunks.c those of timings.
+ * timing_chunks.c those of timings, span_chunks.c those of spans.
  *
  * Invariant: whatever was taken is in range of the profile's own tables, so that the profile is
  * whole after each chunk and a file may break off anywhere. The dictionaries of a segment are
@@ -13,6 +13,7 @@
 #include "engine/base/array.h"
 #include "engine/file/columns.h"
 #include "engine/file/memory_chunks.h"
+#include "engine/file/span_chunks.h"
 #include "engine/file/timing_chunks.h"
 
 /* Bytes of memory one element may cost, slots of the index and spare room included. */
@@ -412,8 +413,10 @@ static ft_status take_list(ft_segment *segment, const ft_chunk *chunk, ft_cursor
     case FT_CHUNK_END:
         return take_end(segment, from);
     default:
-        return ft_memory_chunks_knows(chunk->type)
-                   ? ft_memory_chunks_take(segment, chunk->type, from)
+        if (ft_memory_chunks_knows(chunk->type))
+            return ft_memory_chunks_take(segment, chunk->type, from);
+        return ft_span_chunks_knows(chunk->type)
+                   ? ft_span_chunks_take(segment, chunk->type, from)
                    : ft_timing_chunks_take(segment, chunk->type, from);
     }
 }
@@ -434,7 +437,8 @@ bool ft_segment_knows(uint32_t type)
     case FT_CHUNK_END:
         return true;
     default:
-        return ft_memory_chunks_knows(type) || ft_timing_chunks_knows(type);
+        return ft_memory_chunks_knows(type) || ft_timing_chunks_knows(type) ||
+               ft_span_chunks_knows(type);
     }
 }
 

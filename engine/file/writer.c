@@ -452,6 +452,42 @@ static ft_status put_samples(writer *to)
     return status == FT_OK ? put_rest(to, FT_CHUNK_SMPL) : status;
 }
 
+static ft_status put_collections(writer *to)
+{
+    const ft_spans *spans = &to->profile->spans;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < spans->collection_count && status == FT_OK; i++) {
+        const ft_collection *row = &spans->collections[i];
+        status = PUT_RECORD(to, FT_CHUNK_COLL, row->process, row->generation, row->start,
+                            row->duration, row->collected, row->uncollectable);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_COLL) : status;
+}
+
+static ft_status put_collection_sums(writer *to)
+{
+    const ft_spans *spans = &to->profile->spans;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < spans->sum_count && status == FT_OK; i++) {
+        const ft_collection_sum *sum = &spans->sums[i];
+        status = PUT_RECORD(to, FT_CHUNK_CSUM, sum->process, sum->generation, sum->count, sum->time,
+                            sum->longest, sum->collected, sum->uncollectable);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_CSUM) : status;
+}
+
+static ft_status put_thread_spans(writer *to)
+{
+    const ft_spans *spans = &to->profile->spans;
+    ft_status status = FT_OK;
+    for (uint32_t i = 0; i < spans->thread_count && status == FT_OK; i++) {
+        const ft_thread_span *span = &spans->threads[i];
+        uint64_t lasted = span->end == FT_SPAN_OPEN ? 0 : span->end - span->start + 1;
+        status = PUT_RECORD(to, FT_CHUNK_SPAN, span->thread, span->uses, span->start, lasted);
+    }
+    return status == FT_OK ? put_rest(to, FT_CHUNK_SPAN) : status;
+}
+
 static ft_status put_end(writer *to)
 {
     const ft_profile *profile = to->profile;
@@ -472,11 +508,14 @@ static ft_status put_opening(writer *to)
 
 static ft_status put_profile(writer *to)
 {
-    ft_status (*const parts[])(writer *) = {put_meta,    put_texts,      put_codes,   put_processes,
-                                            put_threads, put_trees,      put_notes,   put_lines,
-                                            put_sources, put_sites,      put_heaps,   put_moments,
-                                            put_points,  put_point_rows, put_objects, put_classes,
-                                            put_series,  put_counters,   put_samples, put_end};
+    ft_status (*const parts[])(writer *) = {put_meta,         put_texts,       put_codes,
+                                            put_processes,    put_threads,     put_trees,
+                                            put_notes,        put_lines,       put_sources,
+                                            put_sites,        put_heaps,       put_moments,
+                                            put_points,       put_point_rows,  put_objects,
+                                            put_classes,      put_series,      put_counters,
+                                            put_samples,      put_collections, put_collection_sums,
+                                            put_thread_spans, put_end};
     ft_status status = FT_OK;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == FT_OK; i++)
         status = parts[i](to);

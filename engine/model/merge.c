@@ -13,7 +13,8 @@ typedef struct renumbering {
     uint32_t *texts;        /* owned: id in into of each text of from */
     uint32_t *codes;        /* owned: the same for codes */
     uint32_t *sites;        /* owned: and for sites */
-    uint32_t first_process; /* index in into of from's first process */
+    uint32_t first_process; /* index in into of from's first process ... */
+    uint32_t first_thread;  /* ... and thread */
 } renumbering;
 
 static ft_status renumber_texts(ft_profile *into, const ft_profile *from, renumbering *map)
@@ -162,6 +163,8 @@ static ft_status merge_all(ft_profile *into, const ft_profile *from, renumbering
     if (status == FT_OK)
         status = ft_samples_merge(&into->samples, &from->samples, map->texts);
     if (status == FT_OK)
+        status = ft_spans_merge(&into->spans, &from->spans, map->first_process, map->first_thread);
+    if (status == FT_OK)
         status = merge_memory(into, from, map);
     if (status == FT_OK) /* from here on because sums can not be taken back */
         status = ft_lines_merge(&into->lines, &from->lines, map->codes);
@@ -179,6 +182,7 @@ static void take_back(ft_profile *into, const ft_profile *before)
     into->note_count = before->note_count;
     into->source_count = before->source_count;
     ft_samples_cut(&into->samples, &before->samples);
+    ft_spans_cut(&into->spans, &before->spans);
     ft_memory_cut(&into->memory, &before->memory);
 }
 
@@ -186,7 +190,7 @@ ft_status ft_profile_merge(ft_profile *into, const ft_profile *from)
 {
     assert(into != from);
     const ft_profile before = *into; /* its counts only: the blocks may move */
-    renumbering map = {.first_process = into->process_count};
+    renumbering map = {.first_process = into->process_count, .first_thread = into->thread_count};
     ft_status status = merge_all(into, from, &map);
     if (status != FT_OK)
         take_back(into, &before);

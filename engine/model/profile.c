@@ -13,6 +13,7 @@ ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem)
     *profile = (ft_profile){.mem = mem, .memory = {.mem = mem, .sites = {.mem = mem}}};
     ft_lines_init(&profile->lines, mem);
     ft_samples_init(&profile->samples, mem);
+    ft_spans_init(&profile->spans, mem);
     ft_status status = ft_strtab_init(&profile->texts, mem);
     if (status != FT_OK)
         goto fail;
@@ -33,6 +34,7 @@ void ft_profile_fini(ft_profile *profile)
 {
     for (uint32_t i = 0; i < profile->thread_count; i++)
         ft_tree_fini(&profile->threads[i].tree);
+    ft_spans_fini(&profile->spans);
     ft_samples_fini(&profile->samples);
     ft_memory_fini(&profile->memory);
     ft_mem_free(profile->mem, profile->sources);
@@ -46,7 +48,8 @@ void ft_profile_fini(ft_profile *profile)
     *profile = (ft_profile){.mem = profile->mem,
                             .lines = {.mem = profile->mem},
                             .memory = {.mem = profile->mem, .sites = {.mem = profile->mem}},
-                            .samples = {.mem = profile->mem}};
+                            .samples = {.mem = profile->mem},
+                            .spans = {.mem = profile->mem}};
 }
 
 /* ft_array_grow for one more element, with the bound of uint32 indices. */
@@ -275,7 +278,8 @@ ft_status ft_profile_check(const ft_profile *profile)
             return FT_ERR_CORRUPT;
     if (!lines_are_valid(profile) || !sources_are_valid(profile) ||
         !ft_memory_is_valid(&profile->memory, &profile->codes, texts, profile->process_count) ||
-        !ft_samples_are_valid(&profile->samples, texts))
+        !ft_samples_are_valid(&profile->samples, texts) ||
+        !ft_spans_are_valid(&profile->spans, profile->process_count, profile->thread_count))
         return FT_ERR_CORRUPT;
     return threads_are_valid(profile) ? FT_OK : FT_ERR_CORRUPT;
 }

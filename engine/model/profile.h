@@ -13,6 +13,7 @@
 #include "engine/model/lines.h"
 #include "engine/model/memory.h"
 #include "engine/model/samples.h"
+#include "engine/model/spans.h"
 #include "engine/model/strtab.h"
 #include "engine/model/tree.h"
 
@@ -47,7 +48,8 @@ typedef enum ft_note_kind {
     FT_NOTE_TRACER_TAKEN = 12,    /* objects in kept blocks count where the block was allocated */
     FT_NOTE_ALLOCATOR_TAKEN = 13, /* another tool put the allocators back that were there before */
     FT_NOTE_NO_SHADOW = 14,       /* no room for the table of small blocks: a slower one was used */
-    FT_NOTE_INTERPRETERS = 15 /* blocks of other interpreters of the process were not recorded */
+    FT_NOTE_INTERPRETERS = 15, /* blocks of other interpreters of the process were not recorded */
+    FT_NOTE_COLLECTIONS = 16   /* the program cleared gc.callbacks: collections were not seen */
 } ft_note_kind;
 
 typedef struct ft_note {
@@ -84,6 +86,7 @@ typedef struct ft_profile {
     uint32_t source_count, source_capacity;
     ft_memory memory;
     ft_samples samples;
+    ft_spans spans;
 } ft_profile;
 
 ft_status ft_profile_init(ft_profile *profile, const ft_mem *mem);

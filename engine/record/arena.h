@@ -31,7 +31,7 @@ enum {
     FT_BLOCK_HEADER_BYTES = 64,
     FT_BLOCK_MIN_BYTES = 1 << 16,
     FT_BLOCK_MAX_BYTES = 1 << 22, /* what a growing writer asks for at most: far ahead is waste */
-    FT_ARENA_NOTES = 16           /* ft_note_kind is the index */
+    FT_ARENA_NOTES = 24           /* ft_note_kind is the index */
 };
 
 typedef enum ft_block_kind {
@@ -47,7 +47,8 @@ typedef enum ft_block_kind {
     FT_BLOCK_MOMENTS = 9,  /* ft_heap_moment */
     FT_BLOCK_POINTS = 10,  /* ft_heap_point and its rows */
     FT_BLOCK_OBJECTS = 11, /* ft_heap_object */
-    FT_BLOCK_CLASSES = 12  /* ft_heap_class */
+    FT_BLOCK_CLASSES = 12, /* ft_heap_class */
+    FT_BLOCK_SPANS = 13    /* span_log.h: one ft_span_log */
 } ft_block_kind;
 
 typedef struct ft_block {

@@ -6,7 +6,6 @@
 #include "engine/record/harvest.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,9 +20,9 @@
 #include "engine/record/line_harvest.h"
 #include "engine/record/recorder.h"
 #include "engine/record/recording.h"
+#include "engine/record/span_harvest.h"
 
 enum {
-    MAX_ARENAS = 1 << 20,
     MAX_BLOCK = 1 << 30,
     MAX_BLOCKS = 1 << 20 /* 64 GiB of smallest blocks */
 };
@@ -63,6 +62,7 @@ typedef struct harvest {
     uint64_t torn;
     ft_line_harvest lines;
     ft_heap_harvest heap;
+    ft_span_harvest spans;
 } harvest;
 
 /* ---- reading ---- */
@@ -482,6 +482,7 @@ static ft_status add_thread(harvest *h, block_place *blocks, uint32_t count)
     ft_thread *thread = &h->profile->threads[index];
     status = add_contexts(h, &thread->tree, blocks, count);
     if (status == FT_OK && owner < h->recorder_count) {
+        h->spans.threads[owner] = index;
         thread->uses = atomic_load_explicit(&h->recorders[owner].uses, memory_order_relaxed);
         end_open_slice(h, &thread->tree, blocks, count, &h->recorders[owner]);
     }
@@ -576,6 +577,26 @@ static ft_status add_heap(harvest *h)
     return status;
 }
 
+/* ---- spans ---- */
+
+static ft_status read_spans(harvest *h, const block_place *place)
+{
+    return ft_span_harvest_block(&h->spans, h->buffer, place->used);
+}
+
+static ft_status add_spans(harvest *h)
+{
+    h->spans.profile = h->profile;
+    h->spans.process = h->process;
+    h->spans.begun = h->heap.begun;
+    h->spans.ns_per_tick = h->ns_per_tick;
+    h->spans.last_event = h->last_event;
+    ft_status status = read_blocks_of(h, FT_BLOCK_SPANS, read_spans);
+    h->last_event = h->spans.last_event;
+    h->torn += h->spans.torn;
+    return status;
+}
+
 /* The content of all blocks that were found. */
 static ft_status read_all(harvest *h)
 {
@@ -583,10 +604,14 @@ static ft_status read_all(harvest *h)
     if (status == FT_OK)
         status = read_blocks_of(h, FT_BLOCK_RECORDERS, read_recorders);
     if (status == FT_OK)
+        status = ft_span_harvest_start(&h->spans, h->recorder_count);
+    if (status == FT_OK)
         status = add_threads(h);
     if (status == FT_OK)
         status = add_lines(h);
-    return status == FT_OK ? add_heap(h) : status;
+    if (status == FT_OK)
+        status = add_heap(h);
+    return status == FT_OK ? add_spans(h) : status;
 }
 
 /* ---- the process ---- */
@@ -627,6 +652,7 @@ static void close_harvest(harvest *h)
     ft_mem_free(h->mem, h->buffer);
     ft_line_harvest_fini(&h->lines);
     ft_heap_harvest_fini(&h->heap);
+    ft_span_harvest_fini(&h->spans);
 }
 
 static ft_status add_notes(harvest *h, bool alive)
@@ -705,7 +731,8 @@ ft_status ft_harvest_file(ft_profile *profile, const char *path, ft_harvest_deat
                  .mem = profile->mem,
                  .fd = -1,
                  .lines.mem = profile->mem,
-                 .heap.mem = profile->mem};
+                 .heap.mem = profile->mem,
+                 .spans.mem = profile->mem};
     uint32_t first_thread = profile->thread_count;
     ft_status status = open_file(&h, path);
     if (status != FT_OK)
@@ -737,7 +764,8 @@ ft_status ft_harvest_recording(ft_profile *profile, const ft_recording *recordin
                  .mem = profile->mem,
                  .fd = -1,
                  .lines.mem = profile->mem,
-                 .heap.mem = profile->mem};
+                 .heap.mem = profile->mem,
+                 .spans.mem = profile->mem};
     assert(recording->directory == NULL);
     h.header = *recording->arena.header;
     h.ns_per_tick = ft_recording_rate(recording);
@@ -753,39 +781,5 @@ ft_status ft_harvest_recording(ft_profile *profile, const ft_recording *recordin
     if (status == FT_OK)
         set_elapsed(&h);
     close_harvest(&h);
-    return status;
-}
-
-/* ---- the folder ---- */
-
-static int is_arena(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot != NULL && strcmp(dot, ".arena") == 0;
-}
-
-ft_status ft_harvest_directory(ft_profile *profile, const char *directory, ft_harvest_death death,
-                               uint32_t *count)
-{
-    struct dirent **entries = NULL; /* on the C library's own heap: scandir knows no other */
-    ft_status status = FT_OK;
-    uint32_t harvested = 0;
-    int found = scandir(directory, &entries, is_arena, versionsort);
-    if (found < 0)
-        return errno == ENOMEM ? FT_ERR_MEMORY : FT_ERR_IO;
-    for (int i = 0; i < found && status == FT_OK && i < MAX_ARENAS; i++) {
-        char path[4096];
-        int length = snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
-        status = length < (int)sizeof path ? ft_harvest_file(profile, path, death) : FT_ERR_LIMIT;
-        harvested += status == FT_OK;
-        if (status == FT_ERR_FOREIGN || status == FT_ERR_NEWER)
-            status =
-                FT_OK; /* somebody's file with such a name, or an arena that was never filled */
-    }
-    for (int i = 0; i < found; i++)
-        free(entries[i]);
-    free(entries);
-    if (status == FT_OK)
-        *count = harvested;
     return status;
 }

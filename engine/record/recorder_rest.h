@@ -26,9 +26,10 @@ typedef struct ft_recorder_rest {
     ft_parked *buckets[256]; /* by the frame of the last entry: a resumed stack is found there */
     size_t parked_entries;
     ft_tasks tasks;
-    char folded_keys[2];     /* their addresses are the keys of the two FOLDED contexts */
-    ft_line_recorder *lines; /* owned; NULL: the thread met no line yet */
-    clockid_t cpu_clock;     /* of the thread that uses the recorder, for any thread to read */
+    char folded_keys[2];         /* their addresses are the keys of the two FOLDED contexts */
+    ft_line_recorder *lines;     /* owned; NULL: the thread met no line yet */
+    clockid_t cpu_clock;         /* of the thread that uses the recorder, for any thread to read */
+    struct ft_span_thread *span; /* in the arena: when that thread began; NULL: no room */
 } ft_recorder_rest;
 
 ft_recorder_rest *ft_recorder_rest_new(const ft_mem *mem);

@@ -16,6 +16,7 @@
 #include "engine/record/children.h"
 #include "engine/record/line_recorder.h"
 #include "engine/record/recorder_rest.h"
+#include "engine/record/span_log.h"
 #include "engine/record/tasks.h"
 
 enum { SKIP_WHEN_REFUSED = 10000 };
@@ -488,6 +489,7 @@ ft_recorder *ft_recording_attach(ft_recording *recording)
     }
     atomic_fetch_add(&recorder->uses, 1);
     start_clock(recorder);
+    ft_span_log_begin(recorder);
     return recorder;
 }
 
@@ -500,6 +502,7 @@ static void give_back(ft_recorder *recorder, bool mine)
     else if (lines != NULL)
         ft_line_recorder_end_foreign(lines, recorder->slice_start);
     ft_tasks_end(recorder, recorder->slice_start);
+    ft_span_log_end(recorder);
     recorder->top = recorder->bottom;
     recorder->current = recorder->root;
     ft_parked_drop_all(recorder->rest, recorder->recording->mem);
@@ -661,7 +664,7 @@ ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder 
         return NULL;
     }
     recording->arena = fresh;
-    recording->records = recording->slots = recording->declared = NULL;
+    recording->records = recording->slots = recording->declared = recording->spans = NULL;
     recording->attempts_to_skip = 0;
     recording->recorder_count = 0; /* the other threads' stacks and tables are left to the parent */
     atomic_store(&recording->context_count, 0);

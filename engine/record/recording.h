@@ -66,6 +66,7 @@ struct ft_recording {
     ft_block *slots;         /* newest block of recorders */
     ft_line_registry lines;  /* whose lines are recorded */
     bool lines_rest;         /* no activation begins */
+    ft_block *spans;         /* when collections and threads began and ended, or NULL */
     ft_block *declared;      /* newest block of tables as they were made */
     ft_recorder **recorders; /* owned array of borrowed slots */
     uint32_t recorder_count, recorder_capacity;

@@ -10,6 +10,7 @@
 #include "engine/model/profile.h"
 #include "engine/record/recorder_rest.h"
 #include "glue/probes/allocs.h"
+#include "glue/probes/collections.h"
 #include "glue/probes/coroutines.h"
 #include "glue/probes/describe.h"
 #include "glue/probes/line_marks.h"
@@ -19,7 +20,7 @@
 _Thread_local ft_thread_here ft_session_here FT_TLS;
 uint64_t ft_session_generation = 1;
 
-enum { LEFT_OUT_MAX = 5 }; /* lists of methods: one for each type that starts and stops takes */
+enum { LEFT_OUT_MAX = 6 }; /* lists of methods: of each type that starts and stops takes, and gc */
 
 typedef struct ft_session {
     pthread_mutex_t lock;
@@ -137,8 +138,9 @@ static ft_recorder *go_on_after_fork(ft_take *take, ft_recorder *mine)
 
 static bool wants_this_thread(const ft_take *take)
 {
-    return !take->lost && !take->stopped &&
-           (!take->one_thread || take->thread == PyThread_get_thread_ident());
+    unsigned long here = PyThread_get_thread_ident();
+    return !take->lost && !take->stopped && (!take->one_thread || take->thread == here) &&
+           !ft_take_spares(take, here);
 }
 
 /* The thread's recorder of one take: the one it has, a new one, or NULL with *refused set. */
@@ -488,6 +490,8 @@ static void look_at_hooks(void)
 {
     if ((session.probe != NULL && !session.probe->has_hooks()) || !ft_line_marks_are_heard())
         ft_session_note(FT_NOTE_HOOK_TAKEN);
+    if (ft_collections_are_lost())
+        ft_session_note(FT_NOTE_COLLECTIONS);
 }
 
 /* The program's own takes are served by the probe that sees everything. */
@@ -528,6 +532,7 @@ int ft_session_add(ft_take *take)
     link_take(take);
     if (use_full_probe() == 0 && ft_line_marks_begin(take) == 0 && ft_allocs_begin(take) == 0) {
         begin(take);
+        ft_collections_adjust();
         return 0;
     }
     ft_compat_error error;
@@ -571,6 +576,7 @@ void ft_session_remove(ft_take *take)
         return;
     }
     unlink_take(take);
+    ft_collections_adjust();
     ft_recording_pause(&take->recording, mine, now_for(take, mine));
     if (adjust_probe() < 0)
         PyErr_Clear();
@@ -701,6 +707,7 @@ void ft_session_begin(void)
         PyErr_Clear();
         note_in(take, FT_NOTE_OUT_OF_MEMORY);
     }
+    ft_collections_adjust();
 }
 
 int ft_session_launch(const char *directory, const ft_take_options *options, const ft_probe *probe)
@@ -735,6 +742,7 @@ void ft_session_stop(void)
     ft_survivors_record(take);
     ft_allocs_end(take);
     ft_line_marks_end(take);
+    ft_collections_adjust();
     if (adjust_probe() < 0)
         PyErr_Clear();
     if (mine == NULL)

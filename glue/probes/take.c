@@ -28,6 +28,33 @@ static int add_selectors(ft_take *take, PyObject *words)
     return 0;
 }
 
+static int add_spared(ft_take *take, PyObject *idents)
+{
+    Py_ssize_t count = idents == NULL ? 0 : PyList_GET_SIZE(idents);
+    if (count == 0)
+        return 0;
+    take->spared = ft_mem_resize(&ft_mem_system, NULL, (size_t)count, sizeof *take->spared);
+    if (take->spared == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        unsigned long ident = PyLong_AsUnsignedLong(PyList_GET_ITEM(idents, i));
+        if (ident == (unsigned long)-1 && PyErr_Occurred())
+            return -1;
+        take->spared[take->spared_count++] = ident;
+    }
+    return 0;
+}
+
+bool ft_take_spares(const ft_take *take, unsigned long thread)
+{
+    for (size_t i = 0; i < take->spared_count; i++)
+        if (take->spared[i] == thread)
+            return true;
+    return false;
+}
+
 int ft_take_open(ft_take *take, const char *directory, const ft_take_options *options)
 {
     *take = (ft_take){.calls = options->calls,
@@ -58,7 +85,7 @@ int ft_take_open(ft_take *take, const char *directory, const ft_take_options *op
         ft_recording_use_callers_clock(&take->recording, unit);
         take->timer = Py_NewRef(options->timer);
     }
-    if (add_selectors(take, options->selectors) == 0)
+    if (add_selectors(take, options->selectors) == 0 && add_spared(take, options->spared) == 0)
         return 0;
     ft_take_close(take);
     return -1;
@@ -76,6 +103,9 @@ void ft_take_close(ft_take *take)
     ft_selectors_free(take->selectors);
     take->timer = take->functions = NULL;
     take->selectors = NULL;
+    ft_mem_free(&ft_mem_system, take->spared);
+    take->spared = NULL;
+    take->spared_count = 0;
     Py_XDECREF(timer); /* from here on the take may be open again */
     Py_XDECREF(functions);
     for (size_t i = 0; i < count; i++)

@@ -25,6 +25,7 @@ typedef struct ft_take_options {
     PyObject *timer;     /* a callable that gives the time, or NULL; borrowed */
     double timer_unit;   /* seconds of one count; 0: the timer gives seconds */
     PyObject *selectors; /* a list of str (selector.h), or NULL; borrowed */
+    PyObject *spared;    /* a list of int, idents of threads that are left out, or NULL; borrowed */
 } ft_take_options;
 
 typedef struct ft_take {
@@ -33,19 +34,21 @@ typedef struct ft_take {
     uint64_t id;            /* of this activation, never given twice; 0: not active */
     bool calls, builtins, one_thread, replaces_hook;
     bool lines, marks, lines_alone;
-    bool watching;        /* what it watches is counted in line_marks.c ... */
-    uint32_t counted;     /* ... so many of its recording's codes */
-    bool stopped;         /* no more events, but its threads still give their recorders back */
-    bool forked;          /* this is a forked child that has not seen an event yet */
-    bool lost;            /* a forked child that could not go on with it */
-    unsigned long thread; /* the one, for one_thread */
-    ft_recorder at_fork;  /* arena in a file: a copy of the forking thread's recorder ... */
-    bool at_fork_is_set;  /* ... if it had one */
-    PyObject *owner;      /* borrowed: the object that the take lies in; NULL: it is going */
-    PyObject *timer;      /* strong, or NULL */
-    uint32_t asking;      /* calls of the timer at this moment: the take stays as it is */
-    double timer_unit;    /* as in the options */
-    PyObject *functions;  /* strong: a list of the functions that it alone watches, or NULL */
+    bool watching;         /* what it watches is counted in line_marks.c ... */
+    uint32_t counted;      /* ... so many of its recording's codes */
+    bool stopped;          /* no more events, but its threads still give their recorders back */
+    bool forked;           /* this is a forked child that has not seen an event yet */
+    bool lost;             /* a forked child that could not go on with it */
+    unsigned long thread;  /* the one, for one_thread */
+    unsigned long *spared; /* owned: threads that are left out ... */
+    size_t spared_count;   /* ... so many */
+    ft_recorder at_fork;   /* arena in a file: a copy of the forking thread's recorder ... */
+    bool at_fork_is_set;   /* ... if it had one */
+    PyObject *owner;       /* borrowed: the object that the take lies in; NULL: it is going */
+    PyObject *timer;       /* strong, or NULL */
+    uint32_t asking;       /* calls of the timer at this moment: the take stays as it is */
+    double timer_unit;     /* as in the options */
+    PyObject *functions;   /* strong: a list of the functions that it alone watches, or NULL */
     struct ft_selector *selectors; /* owned list: what it watches beside functions */
     bool memory, heap_is_on;       /* as in the options; its blocks are told of */
     uint32_t frames;               /* as in the options, at least 1 */
@@ -64,6 +67,9 @@ int ft_take_open(ft_take *take, const char *directory, const ft_take_options *op
 
 /* It must not be active. Dropping the last references to code may run the user's code. */
 void ft_take_close(ft_take *take);
+
+/* Is this thread left out? */
+bool ft_take_spares(const ft_take *take, unsigned long thread);
 
 /* For the garbage collector: what the take holds references to. */
 int ft_take_traverse(const ft_take *take, visitproc visit, void *arg);

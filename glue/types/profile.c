@@ -21,8 +21,10 @@
 #include "engine/model/query.h"
 #include "engine/record/harvest.h"
 #include "glue/convert.h"
+#include "glue/convert_columns.h"
 #include "glue/convert_lines.h"
 #include "glue/convert_memory.h"
+#include "glue/convert_spans.h"
 #include "glue/convert_timings.h"
 
 enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
@@ -418,6 +420,17 @@ static PyObject *profile_tree(PyObject *object, PyObject *args)
     return list;
 }
 
+static PyObject *profile_tree_columns(PyObject *object, PyObject *args)
+{
+    profile_object *self = (profile_object *)object;
+    unsigned int rows = 0;
+    if (!PyArg_ParseTuple(args, "|I:tree_columns", &rows) || enter(self) < 0)
+        return NULL;
+    PyObject *columns = ft_convert_columns(state_of(Py_TYPE(self)), &self->profile, rows);
+    leave(self);
+    return columns;
+}
+
 static PyObject *profile_totals(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     profile_object *self = (profile_object *)object;
@@ -496,6 +509,8 @@ TABLE(points)
 TABLE(objects)
 TABLE(classes)
 TABLE(timings)
+TABLE(spans)
+TABLE(collection_sums)
 #undef TABLE
 
 static PyObject *profile_lines(PyObject *object, PyObject *Py_UNUSED(unused))
@@ -673,6 +688,7 @@ static PyMethodDef profile_methods[] = {
      "tree($self, least=0.0, rows=0, wanted=None, /)\n--\n\nA list of TreeRow: the call tree. "
      "What takes a smaller share of all time is folded into the row above; so is all but the "
      "heaviest rows, and what leads to no wanted one: a byte for each row of functions()."},
+    {"tree_columns", profile_tree_columns, METH_VARARGS, FT_COLUMNS_DOC},
     {"totals", profile_totals, METH_NOARGS,
      "totals($self, /)\n--\n\nThe whole recording in five numbers."},
     {"processes", profile_processes, METH_NOARGS,
@@ -693,6 +709,10 @@ static PyMethodDef profile_methods[] = {
      "classes($self, /)\n--\n\nA list of ClassRow: what __slots__ would save."},
     {"timings", profile_timings, METH_NOARGS,
      "timings($self, /)\n--\n\nA list of TimingRow: what `fettle time` measured."},
+    {"spans", profile_spans, METH_NOARGS,
+     "spans($self, /)\n--\n\n(a list of CollectionRow, a list of ThreadSpanRow): when."},
+    {"collection_sums", profile_collection_sums, METH_NOARGS,
+     "collection_sums($self, /)\n--\n\nA list of CollectionSumRow: all garbage collections."},
     {"add_timing", (PyCFunction)(void (*)(void))profile_add_timing, METH_VARARGS | METH_KEYWORDS,
      FT_TIMING_DOC},
     {"lines", profile_lines, METH_NOARGS,
@@ -771,6 +791,7 @@ int ft_profile_type_add(PyObject *module, ft_module_state *state)
 {
     if (ft_convert_types_add(module, state) < 0 || ft_convert_memory_types_add(module, state) < 0 ||
         ft_convert_timing_types_add(module, state) < 0 ||
+        ft_convert_span_types_add(module, state) < 0 ||
         PyModule_AddFunctions(module, functions) < 0)
         return -1;
     state->profile_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &profile_spec, NULL);

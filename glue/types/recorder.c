@@ -22,7 +22,7 @@
 typedef struct recorder_object {
     PyObject_HEAD
     ft_take take;
-    ft_take_options options; /* its selectors are a strong reference, or NULL */
+    ft_take_options options; /* its selectors and spared are strong references, or NULL */
     bool lingers;            /* it rests where another one is stopped */
     PyObject *watched;       /* strong: a list of functions and code, what mark() found, or NULL */
     bool open;               /* the take is */
@@ -217,6 +217,28 @@ static PyObject *recorder_select(PyObject *object, PyObject *selector)
     Py_RETURN_NONE;
 }
 
+static PyObject *recorder_spare(PyObject *object, PyObject *threads)
+{
+    recorder_object *self = (recorder_object *)object;
+    if (self->open) {
+        PyErr_SetString(PyExc_RuntimeError, "a Recorder that has recorded spares no more threads");
+        return NULL;
+    }
+    PyObject *idents = PySequence_List(threads);
+    if (idents == NULL)
+        return NULL;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(idents); i++)
+        if (!PyLong_Check(PyList_GET_ITEM(idents, i))) {
+            PyErr_SetString(PyExc_TypeError, "spare() takes identifiers of threads");
+            Py_DECREF(idents);
+            return NULL;
+        }
+    PyObject *old = self->options.spared;
+    self->options.spared = idents;
+    Py_XDECREF(old);
+    Py_RETURN_NONE;
+}
+
 /* ---- memory ---- */
 
 /* Its heap, or NULL with an exception where it has none. */
@@ -379,6 +401,7 @@ static int recorder_traverse(PyObject *object, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->watched);
     Py_VISIT(self->options.selectors);
+    Py_VISIT(self->options.spared);
     return self->open ? ft_take_traverse(&self->take, visit, arg) : 0;
 }
 
@@ -389,6 +412,7 @@ static int recorder_clear_references(PyObject *object)
     close_take(self);
     Py_CLEAR(self->watched);
     Py_CLEAR(self->options.selectors);
+    Py_CLEAR(self->options.spared);
     return 0;
 }
 
@@ -422,6 +446,9 @@ static PyMethodDef recorder_methods[] = {
     {"select", recorder_select, METH_O,
      "select($self, selector, /)\n--\n\nRecord the lines of what `app:User`, `src/*.py` or "
      "`json.decoder` means, before the first start()."},
+    {"spare", recorder_spare, METH_O,
+     "spare($self, threads, /)\n--\n\nDo not record calls and lines in threads with these "
+     "identifiers; before the first start()."},
     {"traced", recorder_traced, METH_NOARGS,
      "traced($self, /)\n--\n\nBytes of the blocks that are alive, and at most were: a tuple."},
     {"reset_peak", recorder_reset_peak, METH_NOARGS,

@@ -18,6 +18,8 @@ loaded when it is first asked for.
     costs   what the common constructs cost on this machine and this interpreter
     dis     prints the bytecode of an object, with its source, counts and times, or beside another
     Memo    results that outlive the process: Memo("folder") is a decorator
+
+To pytest, which would rewrite what has a plugin of it: PYTEST_DONT_REWRITE
 """
 
 TYPE_CHECKING = False
@@ -64,11 +66,13 @@ _ELSEWHERE = {
     "costs": "fettle.timing.costs",
     "dis": "fettle.bytecode.interface",
     "layout": "fettle.objects.layout",
+    "load_ipython_extension": "fettle.notebook.extension",
     "sizeof": "fettle.objects.size",
     "slots": "fettle.objects.slotted",
     "stopwatch": "fettle.timing.stopwatch",
     "table": "fettle.caching.lookup",
     "time": "fettle.timing.interface",
+    "unload_ipython_extension": "fettle.notebook.extension",
 }
 
 

@@ -211,6 +211,38 @@ class PointRow(structseq[Any], tuple[int, str, float, int, int, int, list[tuple[
     rows: Final[list[tuple[int, int, int]]]
 
 @final
+class CollectionRow(structseq[Any], tuple[int, float, float, int, int]):
+    """One garbage collection; of a process that made many, the longest have a row."""
+
+    process: Final[int]  # index into processes(); ascending
+    start: Final[float]  # seconds since the recording began; ascending within a process
+    duration: Final[float]
+    generation: Final[int]  # as the interpreter counts them
+    collected: Final[int]  # objects that it freed
+
+@final
+class CollectionSumRow(structseq[Any], tuple[int, int, int, float, float, int, int]):
+    """All garbage collections of one generation in one process."""
+
+    process: Final[int]  # index into processes(); ascending
+    generation: Final[int]
+    count: Final[int]  # type: ignore[assignment]  # a field, where tuple has a method
+    time: Final[float]  # of all together
+    longest: Final[float]
+    collected: Final[int]
+    uncollectable: Final[int]
+
+@final
+class ThreadSpanRow(structseq[Any], tuple[int, str, float, float | None]):
+    """When a thread ran, as far as it was recorded. Of a process with more than 1050 threads some
+    rows are several of them, which ran one after another on the same tree."""
+
+    process: Final[int]  # index into processes()
+    name: Final[str]  # of the tree it ran on, as in threads()
+    start: Final[float]  # of its first event: seconds since the recording began
+    end: Final[float | None]  # None: it had not ended when the recording did
+
+@final
 class ObjectRow(structseq[Any], tuple[int, str, int, int, int]):
     """Objects of one type from one site that were alive at the end."""
 
@@ -337,6 +369,10 @@ class Profile:
         What takes a smaller share of all time than `least` (0 to 1) is folded into the row above;
         so is all but the heaviest `rows` (0: all), and what does not lead to a wanted function: a
         byte for each row of functions(), 0 for those that are not."""
+    def tree_columns(self, rows: int = 0, /) -> dict[str, bytes]:
+        """The rows of tree(0.0, rows) as columns of int64, for a million of them: parent, kind (in
+        the order of TreeRow.kind), place, function (an index into functions(); -1), calls, own,
+        waiting, folded_functions, folded_calls, folded, folded_waiting. Times are ns."""
     def totals(self) -> Totals: ...
     def processes(self) -> list[ProcessRow]: ...
     def threads(self) -> list[ThreadRow]: ...
@@ -347,6 +383,9 @@ class Profile:
     def moments(self) -> list[MomentRow]: ...
     def points(self) -> list[PointRow]:
         """In the order in which each process named them."""
+    def spans(self) -> tuple[list[CollectionRow], list[ThreadSpanRow]]:
+        """Garbage collections and threads. Threads in the order of threads(), then by start."""
+    def collection_sums(self) -> list[CollectionSumRow]: ...
     def objects(self) -> list[ObjectRow]: ...
     def classes(self) -> list[ClassRow]: ...
     def timings(self) -> list[TimingRow]:
@@ -453,6 +492,23 @@ def write_snapshot(
     """A file that read_snapshot() reads. TypeError, OverflowError past 63 bits, FileError of the
     kind "limit"."""
 
+def unite_columns(
+    parent: Buffer, key: Buffer, other_parent: Buffer, other_key: Buffer, /
+) -> tuple[bytes, bytes, bytes, bytes]:
+    """Two trees as one: parent, key, and where the rows of each are. All are columns of int64; a
+    parent is -1 or before its children, keys fit into 32 bits. Rows are the same if the ways to
+    them from the top are, key by key. ValueError."""
+
+def prune_columns(
+    parent: Buffer, key: Buffer, own: Buffer, most: int, rest: int, /
+) -> tuple[bytes, bytes, bytes, int]:
+    """The heaviest rows of what unite_columns() gave, by own of a row and of all below it, at most
+    so many: parent, key, where each row is now, how many were left out. What is left out below a
+    row is one row there, with the key rest. ValueError."""
+
+def sum_column(numbers: Buffer, places: Buffer, count: int, /) -> bytes:
+    """Sums of int64 at each of count places; they stop at the ends of 64 bits. ValueError."""
+
 def is_fettle(first_bytes: bytes) -> bool: ...
 def exporters() -> list[tuple[str, str, str, int, int, bool, bool]]:
     """(name, suffix, description, nodes, frames, lines, memory) of each: nodes and frames are what
@@ -532,6 +588,8 @@ class Recorder:
         """Records the lines of these functions (or of a code object), in this recorder alone."""
     def select(self, selector: str, /) -> None:
         """Records the lines of what a selector means; before the first start()."""
+    def spare(self, threads: Iterable[int], /) -> None:
+        """Does not record calls and lines in threads of these idents; before the first start()."""
     # Of memory; RuntimeError where none was recorded. Bytes are those that were asked for.
     def traced(self) -> tuple[int, int]:
         """Bytes that are alive, and that were at most."""

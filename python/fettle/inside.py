@@ -232,16 +232,45 @@ class Run(_core.Recorder):
         except Problem as problem:
             raise ValueError(problem.sentence) from None
 
+    def html(self, path: "str | os.PathLike[str]", *, sources: bool = True) -> None:
+        """Writes what was recorded so far to path, one HTML file for a browser. sources=False
+        leaves out the text of the program's files. A recording, or source of what was recorded,
+        stays as it is: ValueError says so. OSError when path can not be written."""
+        from fettle.html import document, payload
+        from fettle.html import sources as texts
+        from fettle.problem import Problem
+
+        profile = self._described()
+        if sources:
+            texts.add(_with_cells(profile))
+        found = payload.collect(profile, "recording", has_sources=sources, has_cost=not self.active)
+        try:
+            document.write(os.fspath(path), found, [profile])
+        except Problem as problem:
+            if isinstance(problem.__cause__, OSError):
+                raise problem.__cause__ from None
+            raise ValueError(problem.sentence) from None
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from fettle.html import document
+
+        return document.embedded(_with_cells(self._described()))
+
+    def _described(self) -> _core.Profile:
+        """With sources and with what a saved recording says of itself."""
+        profile = _with_sources(self.profile())
+        for key, value in _properties(self._options).items():
+            profile.set_meta(key, value)
+        return profile
+
     def save(self, path: str) -> None:
         """Writes what was recorded so far to path, a .fettle file. A recording that stands there
         becomes NAME.prev.fettle; any other file stays, and OSError says so, as it does, with errno,
         when path can not be written."""
         from fettle import output
 
-        profile = _with_sources(self.profile())
-        for key, value in _properties(self._options).items():
-            profile.set_meta(key, value)
-        output.save(profile, path)
+        output.save(self._described(), path)
 
 
 def _checked(mem: object) -> bool | Literal["sample"]:
@@ -278,6 +307,19 @@ def _with_sources(profile: _core.Profile) -> _core.Profile:
 
     for file in sourcetext.wanted(profile):
         text = "".join(linecache.getlines(file))
+        if text:
+            profile.set_source(file, text)
+    return profile
+
+
+def _with_cells(profile: _core.Profile) -> _core.Profile:
+    """With the text of hot functions that no file holds: a notebook's cells, a doctest."""
+    import linecache
+
+    from fettle.html import sources
+
+    for file in sources.hot(profile):
+        text = "" if os.path.exists(file) else "".join(linecache.getlines(file))
         if text:
             profile.set_source(file, text)
     return profile

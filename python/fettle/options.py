@@ -61,8 +61,8 @@ def parse(
     program: str = "fettle",
 ) -> Parsed:
     """Reads words. Unless mixed, the first word that is no option ends the options. program is what
-    one types before the verb."""
-    command = f"{program} {verb}"
+    one types before the verb, if anything."""
+    command = f"{program} {verb}".lstrip()
     by_name = {name: option for option in table for name in option.names}
     parsed = Parsed()
     rest = list(words)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording says of itself: command, folder, interpreter, machine, git commit, start.
+"""What a recording says of itself: command, folder, interpreter, machine, its load, git commit,
+start.
 
 Guests use this too: it imports only what `site` has loaded already, and built-in modules.
 """
@@ -22,11 +23,31 @@ def gather(command: list[str], options: str) -> dict[str, str]:
         "python": f"{'.'.join(map(str, sys.version_info[:3]))} {sys.executable}",
         "machine": f"{system.nodename} {system.sysname} {system.release} {system.machine}"
         f" {os.cpu_count() or 1} CPUs",
+        "processor": _processor(),
+        "load": _load(),
         "git": commit(_folder()),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "fettle": __version__,
         "options": options,
     }
+
+
+def _processor() -> str:
+    """What the processor is called; "" where that is not told."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            found = [line for line in file.read(4096).split("\n") if line.startswith("model name")]
+    except OSError:
+        return ""
+    return found[0].partition(":")[2].strip() if found else ""
+
+
+def _load() -> str:
+    """How many wanted to run, over the last 1, 5 and 15 minutes."""
+    try:
+        return " ".join(f"{load:.2f}" for load in os.getloadavg())
+    except OSError:
+        return ""
 
 
 def _folder() -> str:

@@ -86,11 +86,12 @@ def test_lines_without_calls(folder: Folder) -> None:
     """What holds calls only says so, and what holds lines is written."""
     source = SAMPLES["lines only"]().write(folder.path).name
     before = folder.names()
-    for form in ["pstats", "collapsed", "speedscope"]:
+    for form in ["pstats", "collapsed", "speedscope", "chrome", "firefox"]:
+        held = "calls and memory" if form in ("chrome", "firefox") else "calls"
         ended = folder.fettle("export", source, "-f", form)
         assert (ended.code, ended.stdout) == (2, "")
         assert ended.stderr == (
-            f"fettle: {source} holds lines and no calls, and {form} holds calls only; "
+            f"fettle: {source} holds lines and no calls, and {form} holds {held} only; "
             "export json, callgrind, pprof or lprof, or record calls with -C too.\n"
         )
     assert folder.names() == before
@@ -111,12 +112,21 @@ def test_memory_alone(folder: Folder) -> None:
         assert (ended.code, ended.stdout) == (2, "")
         assert ended.stderr == (
             f"fettle: {source} holds memory only, and {form} has no place for it; "
-            "export json or pprof, or record calls with -C too.\n"
+            "export json, chrome, firefox or pprof, or record calls with -C too.\n"
         )
     assert folder.names() == before
-    for form in ["json", "pprof"]:
+    for form in ["json", "chrome", "firefox", "pprof"]:
         ended = folder.fettle("export", source, "-f", form)
         assert (ended.code, ended.stderr) == (0, "")
+
+
+def test_lines_and_memory_without_calls(folder: Folder) -> None:
+    recording = SAMPLES["lines only"]()
+    recording.memory.heaps = [(0, 1, 0, 5, 600, 500, 10**9, 2, 300)]
+    source = recording.write(folder.path).name
+    for form in ["chrome", "firefox"]:
+        assert folder.fettle("export", source, "-f", form).code == 0
+    assert folder.fettle("export", source, "-f", "speedscope").code == 2
 
 
 def test_calls_without_lines(recorded: Folder) -> None:
@@ -212,7 +222,7 @@ def test_marks_of_tasks_are_no_call_paths(folder: Folder) -> None:
     assert len(read_collapsed((folder.path / "x.collapsed").read_bytes())) == 4 + 1
 
 
-@pytest.mark.parametrize("form", ["pstats", "callgrind", "json", "pprof", "speedscope"])
+@pytest.mark.parametrize("form", ["pstats", "callgrind", "json", "pprof", "speedscope", "chrome"])
 def test_every_format_can_be_cut(form: str, folder: Folder) -> None:
     name = SAMPLES["arbitrary 1"]().write(folder.path).name
     ended = folder.fettle("export", name, "-f", form, "--max-nodes", "10")

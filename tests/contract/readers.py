@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from . import callgrind, lprof, pprof, stacks
+from . import callgrind, chrome, firefox, lprof, pprof, stacks
 from .oracle import Sums, tables
 from .spelling import text
 from .synthetic import Recording
@@ -80,7 +80,9 @@ class Format(NamedTuple):
 # To add a format: what a reader of it sees, and what it ought to see.
 FORMATS = {
     "callgrind": Format(callgrind.read, callgrind.expected),
+    "chrome": Format(chrome.read, chrome.expected),
     "collapsed": Format(stacks.read_collapsed, stacks.in_lines),
+    "firefox": Format(firefox.read, firefox.expected),
     "json": Format(read_json, expected),
     "lprof": Format(lprof.read, lprof.expected),
     "pprof": Format(pprof.read, pprof.expected),

@@ -73,6 +73,7 @@ class Memory:
     classes: list[tuple[int | bytes, ...]] = field(default_factory=list)
 
 
+SPAN_CHUNKS = {"collections": b"COLL", "collection_sums": b"CSUM", "spans": b"SPAN"}
 MEMORY_CHUNKS = {
     "sites": b"SITE",
     "heaps": b"HEAP",
@@ -94,6 +95,9 @@ class Recording:
     lines: list[tuple[int, ...]] = field(default_factory=list)  # code, line, hits and three times
     sources: list[tuple[bytes, bytes]] = field(default_factory=list)  # file, text
     memory: "Memory" = field(default_factory=lambda: Memory())
+    collections: list[tuple[int, ...]] = field(default_factory=list)
+    collection_sums: list[tuple[int, ...]] = field(default_factory=list)
+    spans: list[tuple[int, ...]] = field(default_factory=list)
 
     def code(self, *fields: object, **more: object) -> int:
         self.codes.append(Code(*fields, **more))  # type: ignore[arg-type]
@@ -257,6 +261,9 @@ def file_bytes(recording: Recording, ended: bool = True) -> bytes:
     parts += [(b"LINE", 0, payload) for payload in pack(lines)]
     parts += [(b"SRCE", 0, payload) for payload in pack(sources)]
     parts += [(kind, 0, payload) for kind, rows in memory for payload in pack(rows)]
+    for name, kind in SPAN_CHUNKS.items():
+        rows = [varints(*row) for row in getattr(recording, name)]
+        parts += [(kind, 0, payload) for payload in pack(rows)]
     if ended:
         counts = len(ids) - 1, len(codes), len(processes), len(threads), nodes, len(notes)
         parts.append((b"END ", 0, varints(*counts)))
@@ -345,7 +352,10 @@ def extremes() -> Recording:
     thread.add(0, code, 2**63, 2**63, 2**62)
     thread.add(1, small, 2**31, 2**53 + 1)
     thread.add(1, r.code(b"z.py", 1, b"never called", b""), 0, 0)
-    r.notes = [(kind, 0, 2**64 - 1) for kind in range(1, 16)] + [(2**32 - 1, 0, 0)]
+    r.notes = [(kind, 0, 2**64 - 1) for kind in range(1, 17)] + [(2**32 - 1, 0, 0)]
+    r.collections = [(0, 2**32 - 1, start, *[2**64 - 1] * 3) for start in (0, 5, 5, 2**64 - 1)]
+    r.collection_sums = [(0, 3, *[2**64 - 1] * 5), (0, 2**32 - 1, 1, 1, 1, 0, 0)]
+    r.spans = [(0, 2**64 - 1, 0, 0), (0, 1, 5, 2**64 - 6), (0, 1, 2**64 - 2, 1)]
     return r
 
 

@@ -57,8 +57,11 @@ def test_an_export_changes_nothing(format: str, profile: Profile) -> None:
 
 @pytest.mark.parametrize("format", NAMES)
 def test_a_merged_profile_is_exported_whole(format: str, tmp_path: Path) -> None:
-    both = SAMPLES["login"]()
-    both.threads += SAMPLES["login"]().threads
+    both, other = SAMPLES["login"](), SAMPLES["login"]()
+    for thread in other.threads:
+        thread.process += len(both.processes)
+    both.processes += other.processes
+    both.threads += other.threads
     merged = Profile.read(str(SAMPLES["login"]().write(tmp_path)))
     merged.merge(Profile.read(str(SAMPLES["login"]().write(tmp_path))))
     assert FORMATS[format].read(merged.export(format)) == FORMATS[format].expected(both)

@@ -39,6 +39,16 @@ MEMORY = {
     "objects": ["process", "type", "site", "count", "bytes"],
     "classes": ["process", "type", "instances", "bytes", "plain_bytes", "slotted_bytes", "why"],
 }
+COLLECTION = ["process", "generation", "start_ns", "duration_ns", "collected", "uncollectable"]
+COLLECTION_SUM = [
+    "process",
+    "generation",
+    "count",
+    "time_ns",
+    "longest_ns",
+    "collected",
+    "uncollectable",
+]
 NOTES = {
     1: "folded",
     2: "disk full",
@@ -55,6 +65,7 @@ NOTES = {
     13: "allocator taken",
     14: "no shadow",
     15: "interpreters",
+    16: "collections",
 }
 
 
@@ -113,6 +124,20 @@ def memory_rows(r: Recording) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def span_rows(r: Recording) -> dict[str, list[dict[str, int]]]:
+    return {
+        "collections": [dict(zip(COLLECTION, row, strict=True)) for row in r.collections],
+        "collection_sums": [
+            dict(zip(COLLECTION_SUM, row, strict=True)) for row in r.collection_sums
+        ],
+        "spans": [
+            {"thread": thread, "uses": uses, "start_ns": start}
+            | ({"end_ns": start + lasted - 1} if lasted else {})
+            for thread, uses, start, lasted in r.spans
+        ],
+    }
+
+
 def document(r: Recording) -> dict[str, Any]:
     functions, edges = oracle.tables(r)
     return (
@@ -149,6 +174,7 @@ def document(r: Recording) -> dict[str, Any]:
             "lines": line_rows(r),
         }
         | memory_rows(r)
+        | span_rows(r)
         | {"timings": []}
     )
 

@@ -6,7 +6,9 @@ after it are what it prints. What is printed must be what is written, word for w
 
 - a line `...` stands for any number of lines, `...` inside a line for any text;
 - a number with a decimal point, and a percentage, stands for any such number: they are measured;
-- any run of blanks stands for any other: columns are as wide as their digits.
+- one with a unit of time or of memory stands for any with such a unit: 262.0 ms for 1.031 s;
+- any run of blanks stands for any other: columns are as wide as their digits; in one of eight and
+  more there may be a percentage: a column that is empty where nothing waited.
 
 Integers (calls, line numbers) are compared as they stand.
 """
@@ -21,7 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^```(\w*)\s*$")
-LOOSE = re.compile(r"(\.\.\.|\d+\.\d+|\d+%|\s+)")
+TIME = r"\d+\.\d+\s?(?:us|ms|s)\b|\d+\s?ns\b"
+SIZE = r"\d+\.\d+\s?[kMG]B\b|\d+\s?B\b"
+WIDE = 8  # blanks
+LOOSE = re.compile(rf"(\.\.\.|{TIME}|{SIZE}|\d+\.\d+|\d+%|\s+)")
 TIMEOUT = 120  # seconds for one command: far more than any needs, so that a hang is an error
 
 
@@ -91,7 +96,12 @@ def meaning(part: str) -> str:
         return re.escape(part)
     if part == "...":
         return ".*"
-    return r"\s+" if part.isspace() else r"\d+%" if part.endswith("%") else r"\d+\.\d+"
+    for unit in (TIME, SIZE):
+        if re.fullmatch(unit, part):
+            return f"(?:{unit})"
+    if part.isspace():
+        return r"\s+(?:\d+%\s+)?" if len(part) >= WIDE else r"\s+"
+    return r"\d+%" if part.endswith("%") else r"\d+\.\d+"
 
 
 def mismatch(written: Sequence[str], printed: Sequence[str]) -> str | None:
@@ -140,20 +150,22 @@ def difference(run: Sequence[str], printed: Sequence[str]) -> str | None:
 
 
 class Shell:
-    """Runs commands one after another in a folder, where `fettle` and `python` are those of the
-    interpreter that runs the tests."""
+    """Runs commands one after another in a folder, where `fettle`, `python` and `ipython` are of
+    the interpreter that runs the tests."""
 
     def __init__(self, folder: Path, tools: Path) -> None:
         self.folder = folder
         tools.mkdir()
         write_tool(tools / "python", [sys.executable])
         write_tool(tools / "fettle", [sys.executable, "-m", "fettle"])
+        write_tool(tools / "ipython", [sys.executable, "-m", "IPython", "--colors=NoColor"])
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("FETTLE")
         }
         self.environment |= {
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
             "FETTLE_CACHE_DIR": f"{tools}-cache",
+            "IPYTHONDIR": f"{tools}-ipython",
             "LC_ALL": "C.UTF-8",
         }
 

@@ -206,6 +206,49 @@ static inline void make_memory(ft_profile *profile, random_source *from, uint32_
     }
 }
 
+/* Of a process: collections, some generations, as their rows must be ordered. */
+static inline void make_collections(ft_profile *profile, random_source *from, uint32_t process)
+{
+    uint64_t start = 0;
+    for (uint32_t i = random_below(from, 5); i > 0; i--) {
+        start += draw_number(from) >> 4;
+        const ft_collection row = {.process = process,
+                                   .generation = random_below(from, 4),
+                                   .start = start,
+                                   .duration = draw_number(from),
+                                   .collected = draw_number(from),
+                                   .uncollectable = draw_number(from)};
+        must(ft_spans_add_collection(&profile->spans, &row) == FT_OK);
+    }
+    for (uint32_t generation = random_below(from, 3); generation < 3; generation++) {
+        ft_collection_sum sum = {.process = process,
+                                 .generation = generation,
+                                 .count = draw_number(from) | 1,
+                                 .time = draw_number(from),
+                                 .collected = draw_number(from),
+                                 .uncollectable = draw_number(from)};
+        sum.longest = sum.time / (1 + random_below(from, 9));
+        must(ft_spans_add_sum(&profile->spans, &sum) == FT_OK);
+    }
+}
+
+static inline void make_spans(ft_profile *profile, random_source *from)
+{
+    for (uint32_t process = 0; process < profile->process_count; process++)
+        if (random_below(from, 3) > 0)
+            make_collections(profile, from, process);
+    for (uint32_t thread = 0; thread < profile->thread_count; thread++) {
+        uint64_t start = 0;
+        for (uint32_t i = random_below(from, 4); i > 0; i--) {
+            start += draw_number(from) >> 4;
+            ft_thread_span span = {thread, draw_number(from) | 1, start, FT_SPAN_OPEN};
+            if (random_below(from, 3) > 0)
+                span.end = start + (draw_number(from) >> 4);
+            must(ft_spans_add_thread(&profile->spans, &span) == FT_OK);
+        }
+    }
+}
+
 /* A finite double of any size. */
 static inline double draw_double(random_source *from)
 {
@@ -270,6 +313,7 @@ static inline void make_profile(ft_profile *profile, uint64_t seed, uint32_t nod
     make_notes(profile, &from);
     make_lines(profile, &from, nodes / 2);
     make_memory(profile, &from, nodes / 2);
+    make_spans(profile, &from);
     make_samples(profile, &from, nodes < 1000 ? 5 : 3 * nodes); /* more than a chunk holds */
     must(ft_profile_check(profile) == FT_OK);
 }
@@ -284,7 +328,9 @@ static inline void make_full_profile(ft_profile *profile, uint32_t nodes)
             profile->lines.count > 0 && profile->source_count > 0 &&
             profile->memory.sites.count > 1 && profile->memory.moment_count > 0 &&
             profile->memory.point_row_count > 0 && profile->memory.object_count > 0 &&
-            profile->samples.counter_count > 0 && profile->samples.second_count > 0)
+            profile->spans.collection_count > 0 && profile->spans.sum_count > 0 &&
+            profile->spans.thread_count > 0 && profile->samples.counter_count > 0 &&
+            profile->samples.second_count > 0)
             return;
         ft_profile_fini(profile);
     }
@@ -416,6 +462,23 @@ static inline bool same_memory(const ft_profile *a, const ft_profile *b)
     return same && same_sites(a, b) && same_points(a, b) && same_objects(a, b);
 }
 
+static inline bool same_spans(const ft_profile *a, const ft_profile *b)
+{
+    const ft_spans *x = &a->spans, *y = &b->spans;
+    bool same = x->collection_count == y->collection_count && x->sum_count == y->sum_count &&
+                x->thread_count == y->thread_count;
+    for (uint32_t i = 0; same && i < x->collection_count; i++)
+        same = memcmp(&x->collections[i], &y->collections[i], sizeof x->collections[i]) == 0;
+    for (uint32_t i = 0; same && i < x->sum_count; i++)
+        same = memcmp(&x->sums[i], &y->sums[i], sizeof x->sums[i]) == 0;
+    for (uint32_t i = 0; same && i < x->thread_count; i++) {
+        const ft_thread_span *left = &x->threads[i], *right = &y->threads[i];
+        same = left->thread == right->thread && left->uses == right->uses &&
+               left->start == right->start && left->end == right->end;
+    }
+    return same;
+}
+
 static inline bool same_samples(const ft_profile *a, const ft_profile *b)
 {
     const ft_samples *x = &a->samples, *y = &b->samples;
@@ -445,7 +508,8 @@ static inline bool same_profile(const ft_profile *a, const ft_profile *b)
 {
     bool same = a->process_count == b->process_count && a->note_count == b->note_count &&
                 a->meta_count == b->meta_count && a->thread_count == b->thread_count &&
-                same_lists(a, b) && same_lines(a, b) && same_memory(a, b) && same_samples(a, b);
+                same_lists(a, b) && same_lines(a, b) && same_memory(a, b) && same_samples(a, b) &&
+                same_spans(a, b);
     for (uint32_t i = 0; same && i < a->thread_count; i++) {
         const ft_thread *left = &a->threads[i], *right = &b->threads[i];
         same = left->process == right->process && left->uses == right->uses &&

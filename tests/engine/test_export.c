@@ -81,6 +81,23 @@ static void test_spelled_lines(void)
     ft_buf_fini(&out);
 }
 
+static void test_fixed(void)
+{
+    static const char spelled[] = "0 7 1.007 12.340 18446744073709551.615 18446744073.709551615 5";
+    static const uint64_t values[] = {0, 7000, 1007, 12340, UINT64_MAX};
+    ft_buf out;
+    ft_buf_init(&out, &ft_mem_system);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        ft_spell_fixed(&out, values[i], 3);
+        ft_buf_put_byte(&out, ' ');
+    }
+    ft_spell_fixed(&out, UINT64_MAX, 9);
+    ft_buf_put_byte(&out, ' ');
+    ft_spell_fixed(&out, 5, 0);
+    CHECK(out.length == sizeof spelled - 1 && memcmp(out.data, spelled, out.length) == 0);
+    ft_buf_fini(&out);
+}
+
 static void test_notes(void)
 {
     for (uint32_t kind = FT_NOTE_FOLDED; kind <= FT_NOTE_NEVER_STARTED; kind++)
@@ -89,6 +106,8 @@ static void test_notes(void)
 }
 
 /* ---- the grammar of JSON, as far as the export uses it ---- */
+
+static bool in_ascii; /* what is looked at has to be */
 
 static bool take(const char **at, char expected)
 {
@@ -118,7 +137,16 @@ static bool take_escape(const char **at, unsigned *unit)
     return true;
 }
 
-/* Printable ASCII; a high surrogate and only that is followed by a low one. */
+/* Beyond ASCII only what is well-formed and no control character of Latin 1. */
+static bool take_letter(const char **at)
+{
+    uint32_t point;
+    size_t size = in_ascii ? 0 : ft_spell_utf8(*at, strnlen(*at, 4), &point);
+    *at += size;
+    return size > 1 && point >= 0xA0;
+}
+
+/* Printable; a high surrogate and only that is followed by a low one. */
 static bool take_string(const char **at)
 {
     bool high = false;
@@ -126,6 +154,8 @@ static bool take_string(const char **at)
         return false;
     while (**at != '"') {
         unsigned unit = (unsigned char)**at;
+        if (unit > 0x7E && !high && take_letter(at))
+            continue;
         if (unit < 0x20 || unit > 0x7E)
             return false;
         ++*at;
@@ -380,7 +410,8 @@ static bool is_gzip(const ft_buf *out)
 
 static bool follows_grammar(const char *format, const ft_buf *out)
 {
-    if (strcmp(format, "json") == 0 || strcmp(format, "speedscope") == 0)
+    in_ascii = strcmp(format, "json") == 0 || strcmp(format, "speedscope") == 0;
+    if (in_ascii || strcmp(format, "chrome") == 0 || strcmp(format, "firefox") == 0)
         return is_json(out);
     if (strcmp(format, "callgrind") == 0)
         return is_callgrind(out);
@@ -498,12 +529,31 @@ static void test_deep_chain(const ft_exporter *exporter)
     ft_profile_fini(&profile);
 }
 
+/* Names that are short enough once, and not once an event. */
+static void test_long_names(void)
+{
+    enum { NODES_OF_TREE = 100000, NAME = 30000 };
+    static char name[NAME];
+    ft_profile profile;
+    ft_buf out;
+    memset(name, 'x', sizeof name);
+    make_chain(&profile, NODES_OF_TREE);
+    must(ft_strtab_intern(&profile.texts, name, sizeof name, &profile.codes.codes[1].qualname) ==
+         FT_OK);
+    ft_buf_init(&out, &ft_mem_system);
+    CHECK(ft_exporter_find("chrome")->write(&profile, &out) == FT_ERR_LIMIT && out.length == 0);
+    ft_buf_fini(&out);
+    ft_profile_fini(&profile);
+}
+
 int main(void)
 {
     test_utf8();
     test_spelled_texts();
     test_spelled_lines();
+    test_fixed();
     test_notes();
+    test_long_names();
     test_gzip();
     test_list();
     for (const ft_exporter *const *at = ft_exporters; *at != NULL; at++) {

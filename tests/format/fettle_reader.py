@@ -185,6 +185,35 @@ class Series:
 
 
 @dataclass
+class Collection:
+    process: int
+    generation: int
+    start: int
+    duration: int
+    collected: int
+    uncollectable: int
+
+
+@dataclass
+class CollectionSum:
+    process: int
+    generation: int
+    count: int
+    time: int
+    longest: int
+    collected: int
+    uncollectable: int
+
+
+@dataclass
+class Span:
+    thread: int
+    uses: int
+    start: int
+    end: int | None
+
+
+@dataclass
 class Recording:
     meta: dict[bytes, bytes] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
@@ -199,6 +228,9 @@ class Recording:
     objects: list[Objects] = field(default_factory=list)
     classes: list[Class] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
+    collections: list[Collection] = field(default_factory=list)
+    collection_sums: list[CollectionSum] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     ended: bool = False
     torn: bool = False
     good_bytes: int = 0
@@ -543,6 +575,38 @@ class Segment:
             groups[-1] += seconds
             self.last_measured = at
 
+    def take_collections(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            process, generation = self.process(payload), payload.u32()
+            row = Collection(process, generation, *(payload.number() for _ in range(4)))
+            known = self.recording.collections
+            corrupt_unless(
+                not known or (known[-1].process, known[-1].start) <= (process, row.start)
+            )
+            known.append(row)
+
+    def take_collection_sums(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            process, generation = self.process(payload), payload.u32()
+            row = CollectionSum(process, generation, *(payload.number() for _ in range(5)))
+            known = self.recording.collection_sums
+            corrupt_unless(
+                not known or (known[-1].process, known[-1].generation) < (process, generation)
+            )
+            corrupt_unless(row.count > 0 and row.longest <= row.time)
+            known.append(row)
+
+    def take_spans(self, chunk: Chunk, payload: Payload) -> None:
+        while payload:
+            here = len(self.recording.threads) - self.first_thread
+            thread = self.first_thread + payload.below(here)
+            uses, start, lasted = (payload.number() for _ in range(3))
+            known = self.recording.spans
+            corrupt_unless(not known or (known[-1].thread, known[-1].start) <= (thread, start))
+            corrupt_unless(uses > 0 and start + max(lasted - 1, 0) < 2**64 - 1)
+            end = start + lasted - 1 if lasted else None
+            known.append(Span(thread, uses, start, end))
+
     def take_end(self, chunk: Chunk, payload: Payload) -> None:
         written = [
             len(self.texts) - 1,
@@ -577,6 +641,9 @@ TAKERS: dict[bytes, Callable[[Segment, Chunk, Payload], None]] = {
     b"TIME": Segment.take_series,
     b"CNTR": Segment.take_counters,
     b"SMPL": Segment.take_samples,
+    b"COLL": Segment.take_collections,
+    b"CSUM": Segment.take_collection_sums,
+    b"SPAN": Segment.take_spans,
     b"END ": Segment.take_end,
 }
 

@@ -257,6 +257,17 @@ def put_timings(writer: Writer, recording: Recording) -> None:
         writer.put_records(kind, records, SKIPPABLE)
 
 
+def put_spans(writer: Writer, recording: Recording) -> None:
+    spans = [
+        varints(row.thread, row.uses, row.start, 0 if row.end is None else row.end - row.start + 1)
+        for row in recording.spans
+    ]
+    collections = [varints(*vars(row).values()) for row in recording.collections]
+    sums = [varints(*vars(row).values()) for row in recording.collection_sums]
+    for kind, records in {b"COLL": collections, b"CSUM": sums, b"SPAN": spans}.items():
+        writer.put_records(kind, records, SKIPPABLE)
+
+
 def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     """The recording as one segment."""
     writer = Writer(random.Random(seed))
@@ -270,6 +281,7 @@ def write(recording: Recording, seed: int = 0, end: bool = True) -> bytes:
     put_lines(writer, recording)
     put_memory(writer, recording)
     put_timings(writer, recording)
+    put_spans(writer, recording)
     counts = [
         len(writer.texts) - 1,
         len(writer.codes) - 1,

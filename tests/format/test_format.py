@@ -24,6 +24,8 @@ from .fettle_reader import (
     Blocks,
     Class,
     Code,
+    Collection,
+    CollectionSum,
     FettleError,
     Frame,
     Heap,
@@ -37,6 +39,7 @@ from .fettle_reader import (
     Process,
     Recording,
     Series,
+    Span,
     Thread,
 )
 
@@ -59,9 +62,11 @@ NOTE_KINDS = [
     "allocator taken",
     "no shadow",
     "interpreters",
+    "collections",
 ]
 
 
+SPANS = ("collections", "collection_sums", "spans")
 MEMORY = ("sites", "heaps", "moments", "points", "objects", "classes")
 
 
@@ -169,6 +174,21 @@ def random_series(
         yield series
 
 
+def add_spans(recording: Recording, rng: random.Random, number: Callable[[], int]) -> None:
+    for process in range(len(recording.processes)):
+        for start in sorted(number() for _ in range(rng.randint(0, 5))):
+            row = Collection(process, rng.randint(0, 3), start, number(), number(), number())
+            recording.collections.append(row)
+        for generation in sorted(rng.sample(range(4), rng.randint(0, 4))):
+            numbers = number() + 1, 2 * (time := number()) // 2, time // rng.randint(1, 3)
+            row = CollectionSum(process, generation, *numbers, number(), number())
+            recording.collection_sums.append(row)
+    for thread in range(len(recording.threads)):
+        for start in sorted(number() // 2 for _ in range(rng.randint(0, 4))):
+            end = None if rng.random() < 0.3 else start + number() // 2
+            recording.spans.append(Span(thread, number() + 1, start, end))
+
+
 def random_recording(seed: int, bits: int = 40) -> Recording:
     rng = random.Random(seed)
 
@@ -206,11 +226,12 @@ def random_recording(seed: int, bits: int = 40) -> Recording:
     recording.sites = random_sites(codes, rng, number)
     add_memory(recording, texts, rng, number)
     recording.series = list(random_series(texts, rng, lambda: rng.getrandbits(min(bits, 63))))
+    add_spans(recording, rng, lambda: rng.getrandbits(min(bits, 63)))
     return recording
 
 
 def same_content(left: Recording, right: Recording) -> bool:
-    names = ("meta", "processes", "threads", "notes", "lines", "sources", "series", *MEMORY)
+    names = ("meta", "processes", "threads", "notes", "lines", "sources", "series", *MEMORY, *SPANS)
     return all(getattr(left, name) == getattr(right, name) for name in names)
 
 
@@ -231,6 +252,10 @@ def merged(left: Recording, right: Recording) -> Recording:
         objects=left.objects + shifted(right.objects, shift),
         classes=left.classes + shifted(right.classes, shift),
         series=left.series + right.series,
+        collections=left.collections + shifted(right.collections, shift),
+        collection_sums=left.collection_sums + shifted(right.collection_sums, shift),
+        spans=left.spans
+        + [replace(span, thread=span.thread + len(left.threads)) for span in right.spans],
         ended=right.ended,
     )
 
@@ -329,6 +354,40 @@ def plain_seconds(*rows: tuple) -> list[tuple]:
     ]
 
 
+def assert_spans_agree(profile, recording: Recording) -> None:
+    collections, spans = profile.spans()
+    assert plain_seconds(*collections) == plain_seconds(
+        *[
+            (row.process, row.start / 1e9, row.duration / 1e9, row.generation, row.collected)
+            for row in recording.collections
+        ]
+    )
+    threads = [(recording.threads[row.thread], row) for row in recording.spans]
+    assert plain_seconds(*spans) == plain_seconds(
+        *[
+            (
+                thread.process,
+                thread.name.decode(),
+                row.start / 1e9,
+                None if row.end is None else row.end / 1e9,
+            )
+            for thread, row in threads
+        ]
+    )
+    assert plain_seconds(*profile.collection_sums()) == plain_seconds(
+        *[
+            (
+                *list(vars(row).values())[:3],
+                row.time / 1e9,
+                row.longest / 1e9,
+                row.collected,
+                row.uncollectable,
+            )
+            for row in recording.collection_sums
+        ]
+    )
+
+
 def assert_memory_agrees(profile, recording: Recording) -> None:
     places = {(): -1} | {path: at for at, path in enumerate(recording.sites)}
     assert [tuple(row) for row in profile.sites()] == site_rows(recording)
@@ -403,6 +462,7 @@ def assert_core_agrees(profile, recording: Recording) -> None:
     for name, source in recording.sources.items():
         assert profile.source(name.decode()) == source.decode()
     assert_memory_agrees(profile, recording)
+    assert_spans_agree(profile, recording)
     assert_timings_agree(profile, recording)
 
 
@@ -486,11 +546,12 @@ def test_the_readers_agree_on_the_corpus(core, tmp_path, name):
 
 def test_the_corpus_has_files_of_all_minor_versions():
     minors = {path.read_bytes()[10] for path in CORPUS.glob("[lmrst]*.fettle")}
-    assert minors == {0, 1, 2, 3}
+    assert minors == {0, 1, 2, 3, 4}
 
 
 # What a reader of a version does not know, but one of the next.
 NEWER = {
+    3: {b"COLL", b"CSUM", b"SPAN"},
     2: {b"TIME", b"CNTR", b"SMPL"},
     1: {b"SITE", b"HEAP", b"MOMT", b"PONT", b"PROW", b"OBJS", b"CLAS"},
     0: {b"LINE", b"SRCE"},
@@ -515,17 +576,22 @@ def test_an_older_reader_sees_all_but_what_it_does_not_know(
     recording.lines[code, 2] = Line(1, 1)
     recording.series.append(Series(b"s", 1, 1, 0.0, None, None, {b"c": 1.0}, [[1.0]]))
     recording.sources[b"f"] = b"text"
+    recording.threads.append(Thread(last, b"late", 1))
+    recording.collections.append(Collection(last, 0, 2**62, 1, 1, 1))
+    recording.collection_sums[:] = [CollectionSum(last, 0, 1, 1, 1, 1, 1)]
+    recording.spans.append(Span(len(recording.threads) - 1, 1, 1, None))
     written = tmp_path / "written.fettle"
     profile = core_read(core, tmp_path, fettle_writer.write(recording, seed))
     with written.open("wb") as file:
         profile.append(file.fileno())
     data = fettle_writer.header() + written.read_bytes()
-    unknown_kinds = [kind for added in range(minor, 3) for kind in NEWER[added]]
+    unknown_kinds = [kind for added in range(minor, 4) for kind in NEWER[added]]
     for kind in unknown_kinds:
         monkeypatch.delitem(fettle_reader.TAKERS, kind)
     old = fettle_reader.read(data)
-    assert old.ended and old.newer_chunks == len(unknown_kinds) and not old.series
-    unknown = ("series",)
+    assert old.ended and old.newer_chunks == len(unknown_kinds) and not old.spans
+    unknown = SPANS
+    unknown += ("series",) if minor < 3 else ()
     unknown += MEMORY if minor < 2 else ()
     unknown += ("lines", "sources") if minor < 1 else ()
     back = replace(old, **{name: getattr(recording, name) for name in unknown})

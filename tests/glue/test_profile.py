@@ -229,7 +229,7 @@ def test_processes_threads_notes_and_meta(sample: str, tmp_path: Path) -> None:
 def test_notes_have_names(tmp_path: Path) -> None:
     r = synthetic.Recording()
     r.process()
-    r.notes = [(kind, 0, kind) for kind in [*range(1, 17), 2**32 - 1]]
+    r.notes = [(kind, 0, kind) for kind in [*range(1, 18), 2**32 - 1]]
     assert [note.kind for note in read(r, tmp_path).notes()] == [
         "folded",
         "disk full",
@@ -246,7 +246,8 @@ def test_notes_have_names(tmp_path: Path) -> None:
         "allocator taken",
         "no shadow",
         "interpreters",
-        "note 16",
+        "collections",
+        "note 17",
         "note 4294967295",
     ]
 

@@ -3,6 +3,7 @@
 
 SUMMARY                one line for `fettle --help`
 HELP                   what `fettle VERB --help` prints
+OPTIONS                its options: a list, if pyproject.toml may have some of them
 main(words) -> int     does it: the exit code, or a Problem
 """
 
@@ -85,10 +86,20 @@ def _dispatch(words: list[str]) -> int:
     if word != "run":  # whose program has the streams as they are
         _open_closed_streams()
     try:
-        return verb.main(words[1:])
+        return verb.main([*_settings(word, verb, words[1:]), *words[1:]])
     except HelpWanted:
         print(verb.HELP)
         return 0
+
+
+def _settings(name: str, verb: "Verb", words: list[str]) -> list[str]:
+    """Options that the project always means. Who asks for help gets it whatever stands there."""
+    options = getattr(verb, "OPTIONS", None)
+    if not isinstance(options, list) or words[:1] in (["-h"], ["--help"]):
+        return []
+    from fettle import settings
+
+    return settings.words(name, options)
 
 
 def _open_closed_streams() -> None:

@@ -30,6 +30,8 @@ OPTIONS = [
     Option(
         "--fail-on", "exit with 1 if more grew: calls>0, hits>1%, time>5%, mem>1MB", "CONDITIONS"
     ),
+    Option("--html", "write both to OUT, one HTML file for a browser; - for stdout", "OUT"),
+    Option("--no-source", "of --html: leave out the text of the program's files"),
 ]
 
 PARTS = ("calls", "lines", "mem", "objects", "times")
@@ -77,7 +79,8 @@ time must be longer by more than that for sure, the whole interval beyond it.
   fettle diff --fail-on 'calls>0,mem>5%'
   fettle diff a1.fettle a2.fettle --vs b1.fettle b2.fettle
   fettle diff app@loaded app@end           two points of the memory
-  fettle diff app                          its points"""
+  fettle diff app                          its points
+  fettle diff --html diff.html             side by side, in a browser"""
 
 
 def main(words: list[str]) -> int:
@@ -88,6 +91,13 @@ def main(words: list[str]) -> int:
             for value in values:
                 parsed.take(key, value)
     _check(parsed)
+    if parsed.values.keys() & {"html", "no-source"}:
+        from fettle.html import comparison
+
+        if news is not None:
+            raise Problem(USAGE, "--html compares two recordings; name OLD and NEW without --vs.")
+        comparison.write_asked(parsed)
+        return 0
     conditions = failon.read(parsed.values["fail-on"]) if "fail-on" in parsed.values else []
 
     from fettle.diffing import opening, page

@@ -2,10 +2,9 @@
 """`fettle export`: a recording in another tool's format."""
 
 import os
-import sys
 
 from fettle.options import Option, help_lines, parse
-from fettle.problem import UNREADABLE, USAGE, Problem, reason
+from fettle.problem import UNREADABLE, USAGE, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def main(words: list[str]) -> int:
     if len(parsed.words) != 1:
         raise Problem(USAGE, "fettle export needs one FILE; `fettle export --help` says more.")
 
-    from fettle import _core, recording
+    from fettle import _core, outfile, recording
     from fettle.cli import say
 
     source = recording.named(parsed.words[0])
@@ -48,7 +47,7 @@ def main(words: list[str]) -> int:
     limits = [parsed.number("max-nodes", 0)] if "max-nodes" in parsed.values else comfort[form]
     out = out or _beside(source) + suffixes[form]
     opened = recording.open_one(source)
-    _check(out, opened.profile)
+    outfile.check(out, [opened.profile], inputs=[source])
     _check_lines(source, form, opened.profile)
     _check_memory(source, form, opened.profile)
     _check_timings(source, form, opened.profile)
@@ -63,37 +62,13 @@ def main(words: list[str]) -> int:
             f"the paths of {source} would fill more than 2 GiB as {form}; "
             "export another format, or fewer of them with --max-nodes.",
         ) from None
-    _write(data, out)
+    outfile.write(data, out)
     return 0
 
 
 def _beside(source: str) -> str:
     """app.fettle, and app.fettle too where that is called app: app.json may be the program's."""
     return os.path.basename(source).removesuffix(".fettle") + ".fettle"
-
-
-def _check(out: str, profile: "Profile") -> None:
-    """Other tools' files are overwritten, but no recording and no source of what was recorded."""
-    try:
-        if _is_recording(out):
-            raise Problem(USAGE, f"{out} is a recording and stays as it is; name another output.")
-        if _is_source(out, profile):
-            raise Problem(
-                USAGE, f"{out} is source of the recorded program and stays; name another output."
-            )
-    except OSError as error:
-        raise _cannot_write(out, error) from None
-
-
-def _is_source(out: str, profile: "Profile") -> bool:
-    """A link of another name to a source is none: the link is what would be replaced."""
-    if not os.path.isfile(out):
-        return False
-    folder, name = profile.meta().get("cwd", ""), os.path.basename(out)
-    files = {row.file for row in profile.functions()} | {table[0] for table in profile.lines()}
-    files |= {row.file for row in profile.sites()}
-    paths = [os.path.join(folder, file) for file in files if os.path.basename(file) == name]
-    return any(os.path.isfile(path) and os.path.samefile(path, out) for path in paths)
 
 
 def _check_lines(source: str, form: str, profile: "Profile") -> None:
@@ -109,9 +84,13 @@ def _check_lines(source: str, form: str, profile: "Profile") -> None:
     holding = [name for name, *_, lines, _ in _core.exporters() if lines]
     if form in holding or profile.functions() or not profile.lines():
         return
+    of_memory = any(memory for name, *_, memory in _core.exporters() if name == form)
+    if of_memory and profile.heaps():
+        return
+    held = "calls and memory" if of_memory else "calls"
     raise Problem(
         USAGE,
-        f"{source} holds lines and no calls, and {form} holds calls only; "
+        f"{source} holds lines and no calls, and {form} holds {held} only; "
         f"export {', '.join(holding[:-1])} or {holding[-1]}, or record calls with -C too.",
     )
 
@@ -174,40 +153,3 @@ def _format(word: str, out: str, suffixes: dict[str, str]) -> str:
     if named:  # .speedscope.json ends in .json too
         return max(named, key=lambda name: len(suffixes[name]))
     raise Problem(USAGE, f"fettle export needs -f FORMAT; the formats are {known}.")
-
-
-def _write(data: bytes, out: str) -> None:
-    """Whole or not at all: written beside out, then renamed."""
-    if out == "-":
-        sys.stdout.buffer.write(data)
-        return
-    fresh = f"{out}.{os.getpid()}.new"
-    try:
-        if os.path.exists(out) and not os.path.isfile(out):  # /dev/stdout, a pipe
-            with open(out, "wb") as file:
-                file.write(data)
-            return
-        try:
-            with open(fresh, "xb") as file:
-                file.write(data)
-            os.rename(fresh, out)
-        finally:
-            if os.path.lexists(fresh):
-                os.unlink(fresh)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _cannot_write(out, error) from None
-
-
-def _cannot_write(out: str, error: OSError) -> Problem:
-    return Problem(USAGE, f"cannot write {out}: {reason(error)}; name another output with -o.")
-
-
-def _is_recording(path: str) -> bool:
-    from fettle import _core
-
-    if not os.path.isfile(path):
-        return False
-    with open(path, "rb") as file:
-        return _core.is_fettle(file.read(16))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fettle view`: shows recordings."""
 
+import os
 import sys
 
 from fettle.options import Option, Parsed, help_lines, parse
@@ -38,6 +39,9 @@ OPTIONS = [
     Option("-z --skip-zero", "of lines: leave out functions that never ran"),
     Option("-t --by-time", "of lines: the function that took the most time first"),
     Option("--summary", "of lines: one line for each function"),
+    Option("--links", "on a terminal: names of functions are links to their files"),
+    Option("--html", "write all of it to OUT, one HTML file for a browser; - for stdout", "OUT"),
+    Option("--no-source", "of --html: leave out the text of the program's files"),
 ]
 
 MEMORY = ("mem", "objects", "timeline")
@@ -67,11 +71,14 @@ MODULE, with * and ? in any of them, or a regular expression as in pstats.
   fettle view --alive -n 10
   fettle view --mem --tree --in 'shop/*'
   fettle view --in 'src/*' -n 0
-  fettle view prof.out --callers json.loads"""
+  fettle view prof.out --callers json.loads
+  fettle view app.fettle --html app.html"""
 
 
 def main(words: list[str]) -> int:
     parsed = parse("view", OPTIONS, words, mixed=True)
+    if parsed.values.keys() & {"html", "no-source"}:
+        return _write_page(parsed)
     reports = _reports(parsed)
     report = "".join(reports - TABLES)
     key = order.find(parsed.values.get("sort", "cumulative"))
@@ -91,6 +98,7 @@ def main(words: list[str]) -> int:
         source=", ".join(paths),
         reverse="reverse" in parsed.values,
         shares="percent" in parsed.values,
+        links="links" in parsed.values,
     )
     if report == "tree":
         _show_tree(opened, "mem" in reports, fold, choice, _kind(parsed))
@@ -101,6 +109,31 @@ def main(words: list[str]) -> int:
         neighbours.show(opened.profile, wanted, callers, choice, sys.stdout, opened.remarks)
     else:
         _show_tables(opened, reports, parsed, choice, unit)
+    return 0
+
+
+def _write_page(parsed: Parsed) -> int:
+    """All that there is, as one file."""
+    from fettle import recording
+    from fettle.html import document, payload, sources
+
+    out, has_sources = document.wanted(parsed)
+    chosen = [key for key in (*REPORTS, "in") if key in parsed.values]
+    if chosen:  # orders and numbers of rows may come from the settings of the project
+        raise Problem(
+            USAGE, f"--html writes all of a recording, and --{chosen[0]} a part; leave one out."
+        )
+    paths = [recording.named(word) for word in parsed.words] or [recording.newest(".")]
+    opened = recording.open_all(paths)
+    if has_sources and isinstance(opened, recording.Recording):
+        sources.add(opened.profile)
+    found = payload.collect(
+        opened.profile,
+        ", ".join(map(os.path.basename, paths)),
+        remarks=opened.remarks,
+        has_sources=has_sources,
+    )
+    document.write(out, found, [opened.profile], inputs=paths)
     return 0
 
 

@@ -7,7 +7,7 @@ A tree may be deeper than a screen is wide, and than Python may recurse.
 
 from fettle import _core
 from fettle.problem import CHECK_FAILED, Problem
-from fettle.report import names, notes, order, overview, screen, table
+from fettle.report import links, names, notes, order, overview, screen, table
 from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
@@ -48,9 +48,12 @@ def show(
     files = names.Files([row.file for row in functions])
     wanted = _wanted(functions, choice.within, files) if choice.within else None
     rows = profile.tree(fold, choice.rows, wanted)
-    lines = list(Tree(profile, rows, files).lines(choice))
+    tree = Tree(profile, rows, files)
+    lines = list(tree.lines(choice))
     heading = table.heading(profile, "", names.visible(choice.source))
-    screen.page(heading, lines, _remainder(rows, choice.within), stream, COLUMNS)
+    rest = _remainder(rows, choice.within)
+    behind = links.uris(tree.files, profile) if choice.links else []
+    screen.page(heading, lines, rest, stream, COLUMNS, tree.shares, behind)
     screen.sentences([*remarks, *notes.sentences(profile)], stream)
 
 
@@ -80,6 +83,8 @@ class Tree:
         self._files = files
         self._processes = profile.processes()
         self._threads = profile.threads()
+        self.files: list[str] = []  # the file of each line that lines() gave; "" of what is folded
+        self.shares: list[float] = []  # and its share of all time
         self._below: list[list[int]] = [[] for _ in rows]
         for at, row in enumerate(rows):
             if at:
@@ -93,15 +98,22 @@ class Tree:
         while left:
             at, depth, is_fold = left.pop()
             if is_fold:
+                self._note("", rows[at].folded)
                 yield self._fold(rows[at], depth)
                 continue
             if at:
+                self._note(rows[at].file, rows[at].cumulative)
                 yield self._line(rows[at], depth)
             if rows[at].folded_functions:
                 left.append((at, depth + 1, True))
             below = self._below[at]
             below.sort(key=lambda one: by_key(rows[one]), reverse=not choice.reverse)
             left += [(one, depth + 1, False) for one in below]
+
+    def _note(self, file: str, seconds: float) -> None:
+        whole = self._rows[0].cumulative
+        self.files.append(file)
+        self.shares.append(seconds / whole if whole > 0 else 0.0)
 
     def _line(self, row: "TreeRow", depth: int) -> "Line":
         return (

@@ -3,7 +3,7 @@
 
 import os
 
-from fettle.report import names, order, screen, table
+from fettle.report import links, names, order, screen, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Choice:
     """What to show: sort key, number of rows (0: all), GLOB, and where it comes from or went to."""
 
-    __slots__ = ("key", "reverse", "rows", "shares", "source", "target", "within")
+    __slots__ = ("key", "links", "reverse", "rows", "shares", "source", "target", "within")
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class Choice:
         target: str = "",
         reverse: bool = False,
         shares: bool = False,
+        links: bool = False,
     ) -> None:
         self.key = key
         self.rows = rows
@@ -34,6 +35,7 @@ class Choice:
         self.target = target
         self.reverse = reverse  # the order
         self.shares = shares  # of all time, in place of times per call
+        self.links = links  # behind the names, on a terminal
 
 
 def shown_path(path: str) -> str:
@@ -59,6 +61,8 @@ def page(profile: "Profile | Stats", choice: Choice, stream: "TextIO") -> None:
     rest = table.remainder(len(rows), len(shown))
     if choice.shares:
         lines = table.share_lines(shown, files, profile.totals().own)
-        screen.page(heading, lines, rest, stream, table.SHARE_COLUMNS)
+        columns = table.SHARE_COLUMNS
     else:
-        screen.page(heading, table.lines(shown, files), rest, stream)
+        lines, columns = table.lines(shown, files), table.COLUMNS
+    behind = links.uris([row.file for row in shown], profile) if choice.links else []
+    screen.page(heading, lines, rest, stream, columns, links=behind)

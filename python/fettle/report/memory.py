@@ -40,6 +40,10 @@ class Choice:
 def show(profile: "Profile", choice: Choice, stream: "TextIO") -> list[str]:
     """Prints the parts that are chosen, below one heading. Gives what must be said below them.
     Problem if nothing is in choice.within."""
+    if not profile.heaps() and choice.parts == ("timeline",):
+        from fettle.report import timeline
+
+        return timeline.show(profile, stream)
     sites = profile.sites()
     lines = sitelines.by_line(sites)
     files = names.Files([line.file for line in lines])

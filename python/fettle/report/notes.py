@@ -65,6 +65,8 @@ def sentences(profile: "Profile | Stats") -> list[str]:
     for note in profile.notes():
         if quiet and note.kind == "never started":  # the program did, the recording did not
             continue
+        if note.kind == "collections":  # only a timeline says so (pauses.py)
+            continue
         counts[note.kind] = counts.get(note.kind, 0) + note.count
         processes.setdefault(note.kind, set()).add(note.process)
     return [_nothing(profile)] * quiet + [

@@ -94,10 +94,15 @@ def _check(profile: "Profile | Stats", choice: Choice) -> None:
             CHECK_FAILED,
             f"{source} has no lines; record some with `fettle run -l` or --lines=SEL.",
         )
-    if choice.mem:
+    if choice.mem and not (choice.mem.parts == ("timeline",) and _has_spans(profile)):
         need_memory(profile, choice.source)
     if choice.calls:
         need_calls(profile, choice.source)
+
+
+def _has_spans(profile: "Profile | Stats") -> bool:
+    """Is there something for a timeline beside the memory?"""
+    return not isinstance(profile, _core.Stats) and any(profile.spans())
 
 
 def need_calls(profile: "Profile | Stats", source: str) -> None:

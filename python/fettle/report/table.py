@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = ("ncalls", "tottime", "percall", "cumtime", "percall", "waiting")
 SHARE_COLUMNS = ("ncalls", "tottime", "%", "cumtime", "%", "waiting")
 LAST_COLUMN = "filename:lineno(function)"
+SHORT_LAST_COLUMN = "function"  # on a narrow terminal
 
 Line = tuple[str, ...]  # a text for each column, and the name
 

@@ -3,7 +3,7 @@
 a dot where the RSS was. Each column is a span of time and shows the most there was in it.
 """
 
-from fettle.report import names, screen, size
+from fettle.report import names, pauses, screen, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +17,22 @@ BARS = " ▁▂▃▄▅▆▇█"
 ASCII_BARS = "  .::+++#"  # as tall, with letters that every terminal has
 MOST = 8  # charts: of the processes with the largest heaps
 NO_TIMELINE = "no moments were recorded: the program was too short for a timeline."
+NO_MEMORY = "no memory was recorded, so there is no chart of it; add -M to `fettle run -C`."
 
 
 def show(profile: "Profile", stream: "TextIO") -> list[str]:
-    """Prints a chart for each process. Gives what must be said below them."""
+    """Prints a chart for each process, and what else there was. Gives what must be said below."""
+    said = _show_charts(profile, stream)
+    screen.styled([(f" {line}", "") for line in pauses.of(profile)], stream)
+    return said + pauses.remarks(profile)
+
+
+def _show_charts(profile: "Profile", stream: "TextIO") -> list[str]:
     by_process: dict[int, list[MomentRow]] = {}
     for moment in profile.moments():
         by_process.setdefault(moment.process, []).append(moment)
     if not by_process:
-        return [NO_TIMELINE]
+        return [NO_TIMELINE if profile.heaps() else NO_MEMORY]
     plain, room = not has_bars(stream), screen.room(stream)
     width = WIDTH if room is None else max(16, min(WIDTH, room - LABELS))
     largest = sorted(by_process, key=lambda one: -max(each.live for each in by_process[one]))

@@ -111,6 +111,11 @@ def of_function(
     )
 
 
+def of_trees(setup: list[ast.stmt], body: list[ast.stmt], filename: str) -> CodeType:
+    """Code that defines `inner`, of statements that somebody else has parsed."""
+    return _assembled(setup, body, "", filename, "the statement")
+
+
 def empty() -> Candidate:
     """The loop alone, which is subtracted."""
     return of_statement("pass", "pass", 0, 0)

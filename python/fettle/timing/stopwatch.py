@@ -94,21 +94,21 @@ class stopwatch(_core.Stopwatch):
         count, wall = self.count, self.wall
         text = f"{self.name}: " if self.name else ""
         if not count:
-            return text + ("not used yet" if not wall else f"running for {_said(wall)}")
+            return text + ("not used yet" if not wall else f"running for {said(wall)}")
         waiting = f"{100 * min(self.waiting / wall, 1.0) if wall else 0:.0f} % waiting"
         if count == 1:
-            return f"{text}once, {_said(self.last)}, {waiting}"
-        low, high = _said(self.min), _said(self.max)
+            return f"{text}once, {said(self.last)}, {waiting}"
+        low, high = said(self.min), said(self.max)
         if low.split()[1] == high.split()[1]:
             low = low.split()[0]
-        each = f"{_said(self.median)} each (median; {low} to {high})"
+        each = f"{said(self.median)} each (median; {low} to {high})"
         return f"{text}{count} times, {each}, {waiting}"
 
 
-def _said(seconds: float) -> str:
+def said(seconds: float) -> str:
     """In the unit that fits.
 
-    >>> _said(4.0), _said(0.0042), _said(0.00099999), _said(25e-8)
+    >>> said(4.0), said(0.0042), said(0.00099999), said(25e-8)
     ('4.0 s', '4.2 ms', '1.0 ms', '250 ns')
     """
     for size, name in _UNITS:

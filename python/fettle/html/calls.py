@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The call tree as columns: parents before children, own numbers only; the viewer sums them up.
+
+Nodes past MOST, the lightest, are one child "[pruned]" of the row above them, so that sums are as
+they were. Of two recordings, rows are matched by their path from the top.
+"""
+
+from array import array
+
+from fettle.html import union
+from fettle.html.naming import Functions, Side, processes, threads
+from fettle.report.calltree import PAST_CAP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fettle._core import Profile
+
+KINDS = ("recording", "process", "thread", "call", "task", "folded", "folded again")
+CALLS = {"call", "task"}
+NODES = {*CALLS, *PAST_CAP}
+BEFORE = 4  # times that: of two trees, for what is light on one side may be heavy on the other
+USUAL = 0.62  # of the rows that may be are kept where some are pruned, mostly
+UNCALLED = "[never called]"  # it stands for a caller past the cap, and has no numbers
+MOST = 1_000_000  # rows of the tree: a browser opens these in a few seconds
+PRUNED = "[pruned]"
+
+
+class Tree:
+    """The rows of one side; times in ns."""
+
+    def __init__(self) -> None:
+        self.parent = array("q")
+        self.function = array("q")
+        self.calls = array("q")
+        self.own = array("q")
+        self.waiting = array("q")
+        self.text: dict[int, str] = {}  # of rows that are no function
+        self.nodes = self.pruned = 0  # how many were left out, and their own time
+
+    def add(self, parent: int, function: int, calls: int, own: int, waiting: int) -> None:
+        """Appends a row."""
+        self.parent.append(parent)
+        self.function.append(function)
+        self.calls.append(calls)
+        self.own.append(own)
+        self.waiting.append(waiting)
+
+
+def columns(
+    functions: Functions, new: Side, old: Side | None, most: int = MOST
+) -> dict[str, object] | None:
+    """The part "calls" of the payload; None where there is no tree."""
+    if old is not None:
+        room = BEFORE * most
+        sides = tree(new, functions, room), tree(old, functions, room, True)
+        return _matched(functions, *sides, most)
+    one = tree(new, functions, most)
+    if len(one.parent) < 2:
+        return None
+    return {
+        "parent": one.parent,
+        "function": one.function,
+        "text": {str(at): text for at, text in one.text.items()},
+        "calls": one.calls,
+        "own": one.own,
+        "waiting": one.waiting,
+        "pruned": {"nodes": one.nodes, "own": one.pruned} if one.nodes else None,
+    }
+
+
+def tree(side: Side, functions: Functions, most: int = MOST, is_old: bool = False) -> Tree:
+    """The rows of one side, at most so many; of a summary, none."""
+    made = Tree()
+    if side.model is None:
+        return made
+    found = _within(side.model, most)
+    places = functions.of_old if is_old else functions.of_new
+    made.parent, made.calls = found["parent"], found["calls"]
+    made.own, made.waiting = found["own"], found["waiting"]
+    made.function = array("q", [places[at] if at >= 0 else -1 for at in found["function"]])
+    labels = {"process": processes(side.model), "thread": threads(side.model)}
+    for at, function in enumerate(made.function):
+        if function < 0:
+            made.text[at] = _text(labels, KINDS[found["kind"][at]], found["place"][at])
+    if any(found["folded_functions"]):
+        calls = sum(1 for kind in found["kind"] if KINDS[kind] in NODES)
+        made.nodes = side.model.totals().nodes - len(side.model.threads()) - calls
+        _prune(made, found, functions.other(PRUNED))
+    return made
+
+
+def _within(model: "Profile", most: int) -> "dict[str, array[int]]":
+    """The columns of the heaviest rows. Those below which something is left out get one row more
+    each, so that it may have to be fewer of them."""
+    has_all = model.totals().nodes - len(model.threads()) <= most
+    found: dict[str, array[int]] = {}
+    for kept in (0,) if has_all else (max(int(most * USUAL), 1), max(most // 2, 1)):
+        found = {name: array("q", data) for name, data in model.tree_columns(kept).items()}
+        more = sum(1 for number in found["folded_functions"] if number)
+        if len(found["parent"]) + more <= most + 1:
+            break
+    return found
+
+
+def _prune(made: Tree, found: "dict[str, array[int]]", label: int) -> None:
+    """A row for what was left out below each, with all of it."""
+    for at, count in enumerate(found["folded_functions"]):
+        if count:
+            numbers = (found[name][at] for name in ("folded_calls", "folded", "folded_waiting"))
+            made.add(at, label, *numbers)
+            made.pruned += found["folded"][at]
+
+
+def _text(labels: dict[str, list[str]], kind: str, place: int) -> str:
+    """What a row is called that is no function."""
+    if kind in labels:
+        return labels[kind][place]
+    return PAST_CAP.get(kind, UNCALLED if kind in CALLS else kind)
+
+
+def _matched(functions: Functions, new: Tree, old: Tree, most: int) -> dict[str, object] | None:
+    """The columns of both."""
+    if len(new.parent) < 2 and len(old.parent) < 2:
+        return None
+    texts: dict[str, int] = {}
+    keys = [_keys(each, texts) for each in (new, old)]
+    both = union.Union(new.parent, keys[0], old.parent, keys[1])
+    left = new.nodes + old.nodes
+    if len(both.parent) > most:
+        own = both.summed(new.own, both.of_new), both.summed(old.own, both.of_old)
+        left += both.prune(
+            most, array("q", map(sum, zip(*own, strict=True))), functions.other(PRUNED)
+        )
+    found: dict[str, object] = {"parent": both.parent}
+    found["function"] = array("q", [key if key >= 0 else -1 for key in both.key])
+    text = {both.of_old[at]: text for at, text in old.text.items()}
+    text |= {both.of_new[at]: text for at, text in new.text.items()}
+    found["text"] = {str(at): text[at] for at in sorted(text) if both.key[at] < 0}
+    for name in ("calls", "own", "waiting"):
+        found[name] = both.summed(getattr(new, name), both.of_new)
+        found[f"{name}0"] = both.summed(getattr(old, name), both.of_old)
+    found["pruned"] = _left(functions, both, found, left) if left else None
+    return found
+
+
+def _left(
+    functions: Functions, both: union.Union, found: dict[str, object], nodes: int
+) -> dict[str, int]:
+    """What was left out; own: of the new side."""
+    label, own = functions.other(PRUNED), found["own"]
+    assert isinstance(own, array)
+    return {"nodes": nodes, "own": sum(own[at] for at, key in enumerate(both.key) if key == label)}
+
+
+def _keys(one: Tree, texts: dict[str, int]) -> "array[int]":
+    """What tells a row from its siblings: its function, or a negative number for its text. The
+    number of a process says nothing of it, so of equal ones the first is the first."""
+    keys = array("q", one.function)
+    met: dict[tuple[int, str], int] = {}
+    for at, text in one.text.items():
+        if text.startswith("[process "):
+            text = text.partition(":")[2]
+            place = one.parent[at], text
+            met[place] = met.get(place, 0) + 1
+            text = f"{text}:{met[place]}"
+        keys[at] = -1 - texts.setdefault(text, len(texts))
+    return keys
+
+
+def remarks(part: object) -> list[str]:
+    """What was left out of the tree."""
+    left = part.get("pruned") if isinstance(part, dict) else None
+    if not left:
+        return []
+    return [
+        f"the lightest {left['nodes']} call paths, with {left['own'] / 1e9:.3f} s of own time, are"
+        f" summed up as {PRUNED} below the others; the table of functions has all."
+    ]

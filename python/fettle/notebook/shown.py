@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What %frun gives and shows: a recording that is a table in a terminal and a flame graph in a
+notebook.
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+from fettle import _core
+from fettle.inside import Run
+from fettle.problem import Problem
+from fettle.report import screen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HEIGHT = 480  # of the flame graph, in pixels
+
+_core.leave_out(__file__)
+
+
+class Recorded(Run):
+    """A fettle.run() that shows itself. `text` is its tables.
+
+    >>> recording = Recorded(calls=True)
+    >>> with recording:
+    ...     top = max(3, 1)
+    >>> "built-in method builtins.max" in recording.text
+    True
+    """
+
+    shown: "Mapping[str, Any]" = MappingProxyType({})  # what view() is asked for
+
+    @property
+    def text(self) -> str:
+        """What `fettle view` prints."""
+        stream = screen.Text()
+        self.view(**self.shown, file=stream)
+        return stream.getvalue()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self.text.rstrip("\n"))
+
+    def _repr_html_(self) -> str:
+        return html(self, self.text)
+
+
+def html(recording: Run, text: str) -> str:
+    """The report in a frame of its own, and the tables for where no script may run."""
+    from html import escape
+
+    from fettle.html.document import embedded
+    from fettle.inside import _with_sources
+
+    tables = f"<pre>{escape(text)}</pre>"
+    try:
+        frame = embedded(_with_sources(recording.profile()), HEIGHT)
+    except Problem:  # an installation without the script
+        return tables
+    return f"{frame}<details><summary>as tables</summary>{tables}</details>"
+
+
+def display(thing: object) -> None:
+    """Shows thing below the cell."""
+    from IPython.display import display as show
+
+    show(thing)

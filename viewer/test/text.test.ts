@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deflateSync } from "node:zlib";
+
+import { C, contrast, DARK, hash, LIGHT, oklch, PYTHON } from "../src/colour.ts";
+import * as format from "../src/format.ts";
+import { heats, hottest, worth } from "../src/heat.ts";
+import { decode } from "../src/payload.ts";
+import type { Payload } from "../src/payload.ts";
+import { pieces } from "../src/syntax.ts";
+
+test("numbers have three figures and a unit", () => {
+  const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, " ");
+  assert.equal(format.time(0), "0");
+  assert.equal(plain(format.time(999)), "999 ns");
+  assert.equal(plain(format.time(1500)), "1.50 µs");
+  assert.equal(plain(format.time(-12_345_678)), "\u221212.3 ms");
+  assert.equal(plain(format.time(123.4e9)), "123 s");
+  assert.equal(plain(format.bytes(1023)), "1023 B");
+  assert.equal(plain(format.bytes(1536)), "1.50 KiB");
+  assert.equal(plain(format.count(1234567)), "1 234 567");
+  assert.equal(plain(format.share(1, 3)), "33.3 %");
+  assert.equal(plain(format.share(1, 1e9)), "< 0.1 %");
+  assert.equal(plain(format.share(1, 1)), "100 %");
+  assert.equal(format.change(5, 5, "count"), "=");
+  assert.equal(plain(format.change(5, 7, "count")), "\u22122");
+  assert.equal(plain(format.change(2e9, 1e9, "time")), "+1.00 s");
+  assert.equal(format.plural(1, "node"), "1 node");
+  assert.equal(format.plural(2, "node"), "2 nodes");
+});
+
+test("text on every colour can be read", () => {
+  for (const palette of [LIGHT, DARK]) {
+    for (const kind of [PYTHON, C, 2]) {
+      for (let at = 0; at < 500; at++) {
+        assert.ok(contrast(palette.text, palette.frame(kind, `module${at}`)) >= 4.5);
+      }
+    }
+    for (let change = -1; change <= 1; change += 0.01) {
+      assert.ok(contrast(palette.text, palette.difference(change)) >= 4.5, String(change));
+    }
+  }
+});
+
+test("colours are those of the module, warm for Python and cool for C", () => {
+  assert.deepEqual(LIGHT.frame(PYTHON, "a.py"), LIGHT.frame(PYTHON, "a.py"));
+  for (let at = 0; at < 200; at++) {
+    const [red, , blue] = LIGHT.frame(PYTHON, `m${at}`);
+    assert.ok(red > blue);
+    const [coolRed, , coolBlue] = LIGHT.frame(C, `m${at}`);
+    assert.ok(coolBlue > coolRed);
+  }
+  assert.ok(new Set(Array.from({ length: 200 }, (_, at) => hash(`m${at}`))).size === 200);
+});
+
+test("OKLCH gives white, black and sRGB's own red", () => {
+  assert.deepEqual(oklch(1, 0, 0), [255, 255, 255]);
+  assert.deepEqual(oklch(0, 0, 0), [0, 0, 0]);
+  const red = oklch(0.627955, 0.257683, 29.2339);
+  [255, 0, 0].forEach((each, at) => assert.ok(Math.abs(red[at] - each) <= 1));
+  assert.ok(Math.abs(contrast([255, 255, 255], [0, 0, 0]) - 21) < 1e-9);
+});
+
+test("pieces of a line are the line", () => {
+  const lines = ['def f(x):  # a "comment"', "    s = r'raw \\' string' + f\"{x}\"", '    """Begins', "def no: 1", '    ends""" if x else 2.5e3', "match = 1", "match x:", "    é = '''a''' + 'open"];
+  const found = pieces(lines);
+  assert.deepEqual(found.map((line) => line.map(([, text]) => text).join("")), lines);
+  const kinds = (line: number): string[] => found[line].filter(([kind]) => kind).map(([kind, text]) => `${kind} ${text}`);
+  assert.deepEqual(kinds(0), ["keyword def", "name f", 'comment # a "comment"']);
+  assert.deepEqual(kinds(1), ["string r'raw \\' string'", 'string f"{x}"']);
+  assert.deepEqual(kinds(3), ["string def no: 1"]);
+  assert.deepEqual(kinds(4), ['string     ends"""', "keyword if", "keyword else", "number 2.5e3"]);
+  assert.deepEqual(kinds(6), ["keyword match"]);
+});
+
+const EMPTY: Payload = {
+  version: 1, title: "t", old: null, header: [], remarks: [], files: ["a.py"], functions: null, calls: null, memory: null,
+  places: null, lines: null, lineBytes: null, sources: {}, timeline: null, objects: null, classes: null, timings: null,
+};
+
+test("the payload comes through base64 and deflate", async () => {
+  const payload = { ...EMPTY, title: "\u2028</script>" };
+  const pack = (value: unknown): string => deflateSync(JSON.stringify(value)).toString("base64");
+  assert.deepEqual(await decode(`\n${pack(payload)}\n`), payload);
+  await assert.rejects(decode(pack({ ...EMPTY, version: 2 })), /have version 2, its viewer reads 1/);
+  await assert.rejects(decode("AAAA"));
+});
+
+test("heat of a line is all that is known of it", () => {
+  const payload: Payload = {
+    ...EMPTY,
+    lines: [
+      { file: 0, line: 1, label: "f", calls: 1, rows: [[2, 3, 40, 5, 38], [3, 1, 7, 0, 0]] },
+      { file: 0, line: 1, label: "g", calls: 1, rows: [[2, 1, 2, 0, 0]] },
+    ],
+    lineBytes: [[0, 2, 100, 50, 0]],
+  };
+  const heat = heats(payload).get(0);
+  assert.deepEqual(heat?.lines.get(2), { hits: 4, time: 42, callees: 38, waiting: 5, total: 100, peak: 50 });
+  assert.deepEqual(heat?.sums, { hits: 5, time: 49, callees: 38, waiting: 5, total: 100, peak: 50 });
+  assert.equal(heat?.most.time, 42);
+  assert.equal(worth(heat?.sums), 11);
+  assert.equal(hottest(heat), 3);
+});
