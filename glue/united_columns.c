@@ -23,7 +23,7 @@ static int column_open(column *made, PyObject *of)
         return -1;
     if (made->view.len % (Py_ssize_t)sizeof(int64_t) != 0 ||
         made->view.len / (Py_ssize_t)sizeof(int64_t) >= (Py_ssize_t)INT32_MAX ||
-        (uintptr_t)made->view.buf % sizeof(int64_t) != 0) {
+        (made->view.len > 0 && (uintptr_t)made->view.buf % sizeof(int64_t) != 0)) {
         PyErr_SetString(PyExc_ValueError, "A column must be a buffer of int64: use array('q').");
         return -1;
     }

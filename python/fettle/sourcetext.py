@@ -93,7 +93,7 @@ def gather(profile: "Profile") -> None:
     late: list[str] = []
     for file in files:
         if file == CODE_FILE:
-            _put_code(profile)
+            put_code(profile)
             continue
         found = read(place(profile, file), left)
         if found is None:
@@ -112,7 +112,7 @@ def is_late(profile: "Profile", file: str) -> bool:
     return ascii(file) in profile.meta().get(WRITTEN_LATE, "").split("\n")
 
 
-def _put_code(profile: "Profile") -> None:
+def put_code(profile: "Profile") -> None:
     """The text after -c."""
     from shlex import split
 

@@ -4,6 +4,7 @@
 Messages are JSON, each ended by a NUL; Chromium reads them from descriptor 3 and answers on 4.
 """
 
+import base64
 import fcntl
 import json
 import os
@@ -31,6 +32,9 @@ FLAGS = [
     "--window-size=1200,4000",
     "--remote-debugging-pipe",
 ]
+CODES = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35, "Home": 36} | {
+    key: 37 + at for at, key in enumerate(["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"])
+}
 COMPLAINTS = ("error", "warning", "assert")
 
 
@@ -107,6 +111,52 @@ class Chromium:
         while not condition(self):
             assert time.monotonic() < deadline, self.ask("document.body.innerText")
             time.sleep(0.05)
+
+    def click(self, x: float, y: float, times: int = 1) -> None:
+        """At a point of the window."""
+        for kind in ("mousePressed", "mouseReleased"):
+            self._call(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=times
+            )
+
+    def press(self, key: str) -> None:
+        """A key, by the name that KeyboardEvent.key has for it."""
+        text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
+        code = CODES.get(key, 0)
+        for kind in ("keyDown", "keyUp"):
+            self._call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                windowsVirtualKeyCode=code,
+                **(text if kind == "keyDown" else {}),
+            )
+
+    def write(self, text: str) -> None:
+        """Into what has the focus."""
+        self._call("Input.insertText", text=text)
+
+    def resize(self, width: int, height: int, scale: float = 1) -> None:
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=False,
+        )
+
+    def prefer(self, **features: str) -> None:
+        """What the system is said to be set to: prefer(color_scheme="dark")."""
+        wanted = [
+            {"name": f"prefers-{name.replace('_', '-')}", "value": value}
+            for name, value in features.items()
+        ]
+        self._call("Emulation.setEmulatedMedia", features=wanted)
+
+    def picture(self, **clip: float) -> bytes:
+        """A PNG of the window, or of a part: x, y, width, height of the page."""
+        part = {"clip": {**clip, "scale": 1}, "captureBeyondViewport": True} if clip else {}
+        return base64.b64decode(self._call("Page.captureScreenshot", format="png", **part)["data"])
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         number = self._send(method, **parameters)

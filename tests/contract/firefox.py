@@ -26,8 +26,13 @@ def pid(recording: Recording, process: int) -> str:
     return f"{number}-{process + 1}" if process else str(number)
 
 
+def last_reading(recording: Recording, process: int) -> int:
+    return max((time for of, time, *_ in recording.memory.moments if of == process), default=0)
+
+
 def expected(recording: Recording) -> Seen:
     seen: Seen = Counter()
+    with_threads: set[int] = set()
     for thread in recording.threads:
         command = text(recording.processes[thread.process].command.replace(b"\0", b" "))
         whose = text(thread.name), pid(recording, thread.process), command
@@ -37,13 +42,19 @@ def expected(recording: Recording) -> Seen:
             if node.own or node.calls:
                 path = tuple(frame(recording.codes[code]) for code in codes)
                 seen["sample", *whose, path, node.own] += 1
-    with_threads = {thread.process for thread in recording.threads}
+        is_first = thread.process not in with_threads
+        with_threads.add(thread.process)
+        whole = sum(node.own for node in thread.nodes)
+        seen["end", *whose, max(whole, is_first * last_reading(recording, thread.process))] += 1
     for process, of in enumerate(recording.processes):
         if process not in with_threads:
             command = text(of.command.replace(b"\0", b" "))
-            seen["thread", "[no thread]", pid(recording, process), command] += 1
+            whose = "[no thread]", pid(recording, process), command
+            seen["thread", *whose] += 1
+            seen["end", *whose, last_reading(recording, process)] += 1
     if not recording.threads and not recording.processes:
         seen["thread", "[no thread]", "0", ""] += 1
+        seen["end", "[no thread]", "0", "", 0] += 1
     add_memory(recording, seen)
     return seen
 
@@ -134,11 +145,14 @@ def read_thread(
     seen["thread", *whose] += 1
     samples = rows(thread["samples"])
     assert thread["samples"]["weightType"] == "tracing-ms"
-    assert (samples[-1]["stack"], samples[-1]["weight"]) == (None, 0)
-    times = [0, *(row["weight"] for row in samples[:-1])]
-    assert [row["timeDeltas"] for row in samples] == times
-    for row in samples[:-1]:
+    stacks = [row for row in samples if row["stack"] is not None]
+    ends = samples[len(stacks) :]
+    assert all((row["stack"], row["weight"]) == (None, 0) for row in ends)
+    weights = [0, *(row["weight"] for row in stacks)]
+    assert [row["timeDeltas"] for row in [*stacks, ends[0]]] == weights
+    for row in stacks:
         seen["sample", *whose, paths[row["stack"]], nanoseconds(row["weight"])] += 1
+    seen["end", *whose, sum(nanoseconds(row["timeDeltas"]) for row in samples)] += 1
     for row in rows(thread["markers"]):
         assert (row["endTime"], row["phase"]) == (None, 0)
         data, time = row["data"], nanoseconds(row["startTime"])

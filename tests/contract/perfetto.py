@@ -19,7 +19,7 @@ from .chromium import Chromium
 from .pprof import message, parts, varints
 from .synthetic import varint
 
-APPEND, FINALIZE, QUERY = 1, 2, 3
+APPEND, FINALIZE, QUERY, RESET = 1, 2, 3, 8
 START = """
 const channel = new MessageChannel();
 const waiting = [];
@@ -54,7 +54,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 class TraceProcessor:
-    """One trace. `folder` holds engine_bundle.js."""
+    """One trace at a time. `folder` holds engine_bundle.js."""
 
     def __init__(self, browser: Chromium, folder: Path) -> None:
         handler = functools.partial(Handler, directory=str(folder))
@@ -80,6 +80,7 @@ class TraceProcessor:
         self._server.server_close()
 
     def load(self, trace: bytes) -> None:
+        self._call(RESET, b"")
         (answer,) = parts(message(self._call(APPEND, bytes_field(101, trace))), 201)
         assert not message(answer), answer  # an error
         self._call(FINALIZE, b"")

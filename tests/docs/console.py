@@ -146,20 +146,22 @@ def difference(run: Sequence[str], printed: Sequence[str]) -> str | None:
 
 
 class Shell:
-    """Runs commands one after another in a folder, where `fettle` and `python` are those of the
-    interpreter that runs the tests."""
+    """Runs commands one after another in a folder, where `fettle`, `python` and `ipython` are of
+    the interpreter that runs the tests."""
 
     def __init__(self, folder: Path, tools: Path) -> None:
         self.folder = folder
         tools.mkdir()
         write_tool(tools / "python", [sys.executable])
         write_tool(tools / "fettle", [sys.executable, "-m", "fettle"])
+        write_tool(tools / "ipython", [sys.executable, "-m", "IPython", "--colors=NoColor"])
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("FETTLE")
         }
         self.environment |= {
             "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
             "FETTLE_CACHE_DIR": f"{tools}-cache",
+            "IPYTHONDIR": f"{tools}-ipython",
             "LC_ALL": "C.UTF-8",
         }
 

@@ -18,8 +18,14 @@ PAGES = [
         *sorted(DOCS.glob("coming-from/*.md")),
     )
 ]
+# The tutorial holds on every Python; the others say much the same, and take their time.
 SESSIONS = [
-    pytest.param(page, command, id=f"{page.path.stem}:{command.line}: {command.text}")
+    pytest.param(
+        page,
+        command,
+        id=f"{page.path.stem}:{command.line}: {command.text}",
+        marks=[] if page.path.stem == "tutorial" else pytest.mark.once,
+    )
     for page in PAGES
     for command in page.commands
 ]

@@ -10,15 +10,9 @@ from .console import Block, Command, blocks, commands
 from .pages import DOCS, Executed, Page
 
 SEED_BLOCKS = 23  # code blocks of the document that the project grew from
-PARTS = {  # what is still to come; a part that has come leaves this set
-    "the notebook",
-}
-# by timing, prices and bytecode, the profiles of calls, lines and memory, what objects take, caches
-ANSWERED_NOW = set(range(1, 24))
 
 HEADING = re.compile(r"^### (\d+)\. (.+)$", re.MULTILINE)
-ROW = re.compile(r"^\| (\d+) \| .+ \| (.+) \|$", re.MULTILINE)
-TO_COME = re.compile(r"^Comes with ([\w ]+): ", re.MULTILINE)
+ROW = re.compile(r"^\| (\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -28,7 +22,6 @@ class Section:
     number: int
     title: str
     blocks: tuple[Block, ...]
-    to_come: tuple[str, ...]
 
     def sessions(self) -> list[Command]:
         return [
@@ -37,13 +30,6 @@ class Section:
             if block.language == "console"
             for command in commands(block)
         ]
-
-    def status(self) -> str:
-        """What the table at the head of the page must say of it."""
-        if not self.to_come:
-            return "**here**"
-        coming = f"comes with {self.to_come[0]}"
-        return f"**in part**; the rest {coming}" if self.sessions() else coming
 
 
 def read_sections(page: str) -> list[Section]:
@@ -54,8 +40,7 @@ def read_sections(page: str) -> list[Section]:
         text = page[heading.start() : end]
         first_line = page.count("\n", 0, heading.start()) + 1
         found = tuple(blocks(text, first_line))
-        to_come = tuple(TO_COME.findall(text))
-        sections.append(Section(int(heading[1]), heading[2], found, to_come))
+        sections.append(Section(int(heading[1]), heading[2], found))
     return sections
 
 
@@ -83,18 +68,13 @@ def test_a_section_quotes_the_habit_and_answers_it(section: Section) -> None:
     assert section.blocks[0].language in {"python", "text"}, "the old habit comes first"
     assert all(block.lines for block in section.blocks)
     assert {block.language for block in section.blocks} <= {"python", "text", "console"}
-    assert bool(section.sessions()) or bool(section.to_come), "neither answered nor to come"
-    assert len(section.to_come) <= 1
-    assert set(section.to_come) <= PARTS
+    assert section.sessions(), "there is no answer"
 
 
-def test_what_the_profiles_answer_is_executed() -> None:
-    assert {section.number for section in SECTIONS if section.sessions()} >= ANSWERED_NOW
-
-
-def test_the_table_of_contents_says_the_truth() -> None:
-    table = {int(number): status for number, status in ROW.findall(PAGE.text)}
-    assert table == {section.number: section.status() for section in SECTIONS}
+def test_the_table_of_contents_has_every_block() -> None:
+    table = {int(number): answer for number, _, answer in ROW.findall(PAGE.text)}
+    assert list(table) == [section.number for section in SECTIONS]
+    assert all(answer.strip() for answer in table.values())
 
 
 def test_every_console_block_stands_in_a_section() -> None:

@@ -107,6 +107,8 @@ static void test_notes(void)
 
 /* ---- the grammar of JSON, as far as the export uses it ---- */
 
+static bool in_ascii; /* what is looked at has to be */
+
 static bool take(const char **at, char expected)
 {
     bool found = **at == expected;
@@ -135,7 +137,16 @@ static bool take_escape(const char **at, unsigned *unit)
     return true;
 }
 
-/* Printable ASCII; a high surrogate and only that is followed by a low one. */
+/* Beyond ASCII only what is well-formed and no control character of Latin 1. */
+static bool take_letter(const char **at)
+{
+    uint32_t point;
+    size_t size = in_ascii ? 0 : ft_spell_utf8(*at, strnlen(*at, 4), &point);
+    *at += size;
+    return size > 1 && point >= 0xA0;
+}
+
+/* Printable; a high surrogate and only that is followed by a low one. */
 static bool take_string(const char **at)
 {
     bool high = false;
@@ -143,6 +154,8 @@ static bool take_string(const char **at)
         return false;
     while (**at != '"') {
         unsigned unit = (unsigned char)**at;
+        if (unit > 0x7E && !high && take_letter(at))
+            continue;
         if (unit < 0x20 || unit > 0x7E)
             return false;
         ++*at;
@@ -397,10 +410,9 @@ static bool is_gzip(const ft_buf *out)
 
 static bool follows_grammar(const char *format, const ft_buf *out)
 {
-    static const char *const of_json[] = {"json", "speedscope", "chrome", "firefox"};
-    for (size_t i = 0; i < sizeof of_json / sizeof *of_json; i++)
-        if (strcmp(format, of_json[i]) == 0)
-            return is_json(out);
+    in_ascii = strcmp(format, "json") == 0 || strcmp(format, "speedscope") == 0;
+    if (in_ascii || strcmp(format, "chrome") == 0 || strcmp(format, "firefox") == 0)
+        return is_json(out);
     if (strcmp(format, "callgrind") == 0)
         return is_callgrind(out);
     if (strcmp(format, "collapsed") == 0)

@@ -94,7 +94,9 @@ def path(parent: Sequence[int], node: int) -> list[int]:
     return found
 
 
-def recording(seed: int, nodes: int = 400, names: Sequence[str] = (), two: bool = False) -> dict[str, Any]:
+def recording(
+    seed: int, nodes: int = 400, names: Sequence[str] = (), two: bool = False
+) -> dict[str, Any]:
     """A payload with something of everything."""
     chance = random.Random(seed)
     names = names or [f"function_{at}" for at in range(24)]
@@ -180,7 +182,14 @@ def _add_others(payload: dict[str, Any], chance: random.Random, two: bool) -> No
     }
     samples = [0.9 + 0.01 * (at % 17) for at in range(40)]
     payload["timings"] = [
-        {"label": "f()", "clock": "cpu", "median": 1.0, "low": 0.95, "high": 1.04, "samples": samples}
+        {
+            "label": "f()",
+            "clock": "cpu",
+            "median": 1.0,
+            "low": 0.95,
+            "high": 1.04,
+            "samples": samples,
+        }
     ]
 
 

@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 TIMEOUT = 120  # seconds: a hang, not a speed limit
 _ASYNCIO = ("-o", "asyncio_default_fixture_loop_scope=function")
 
@@ -56,15 +58,18 @@ class Project:
             timeout=TIMEOUT,
         )
 
-    def pytest(self, *words: str, plugins: tuple[str, ...] = ()) -> Session:
-        """plugins: those that are on besides ours, of asyncio, anyio and xdist."""
+    def pytest(self, *words: str, plugins: tuple[str, ...] = (), **extra: str) -> Session:
+        """plugins: those that are on besides ours, of asyncio, anyio and xdist. Where one of them
+        is not installed the test is skipped."""
+        for name in plugins:
+            pytest.importorskip({"asyncio": "pytest_asyncio"}.get(name, name))
         others = [name for name in ("asyncio", "anyio", "xdist") if name not in plugins]
         off = [word for name in others for word in ("-p", f"no:{name}")]
         asyncio = _ASYNCIO if "asyncio" in plugins else ()
         report = self.path / "report.xml"
         report.unlink(missing_ok=True)
         common = ("-p", "no:cacheprovider", f"--junitxml={report}", "-o", "junit_family=xunit1")
-        done = self.python("-m", "pytest", "-q", *off, *asyncio, *common, *words)
+        done = self.python("-m", "pytest", "-q", *off, *asyncio, *common, *words, **extra)
         outcomes, messages = _read(report)
         return Session(done.returncode, done.stdout, done.stderr, outcomes, messages)
 

@@ -60,7 +60,8 @@ def test_what_is_kept(project: Project) -> None:
 @pytest.mark.parametrize("words", [(), ("-n2",), ("-k", "load"), ("-k", "hold")])
 def test_the_same_is_no_growth(project: Project, words: tuple[str, ...]) -> None:
     updated(project)
-    session = project.pytest("--fettle-baseline=base.json", *words, plugins=("xdist",))
+    plugins = ("xdist",) if "-n2" in words else ()
+    session = project.pytest("--fettle-baseline=base.json", *words, plugins=plugins)
     failed = [test for test, outcome in session.outcomes.items() if outcome != "passed"]
     assert set(failed) <= {"test_failing"}, session.messages
     assert "in the baseline" not in session.stdout

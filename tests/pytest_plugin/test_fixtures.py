@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fixtures: fettle, and benchmark where pytest-benchmark is not."""
 
+import json
 import math
 import statistics
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from fettle import _core
 from fettle.testing.benchresults import Statistics
 
 from .harness import Project
+
+sys.path.append(str(Path(__file__).parents[1]))  # what other folders use too
+from contract import consumers
 
 
 def test_fettle(project: Project) -> None:
@@ -79,7 +87,7 @@ def test_pedantic(benchmark):
 def test_iterations(benchmark):
     calls = []
     benchmark.pedantic(calls.append, (1,), rounds=2, iterations=50)
-    assert len(calls) == 100
+    assert len(calls) == 101  # and one for the result
 
 def test_a_clock_of_ones_own(benchmark):
     now = [0.0]
@@ -116,7 +124,7 @@ def test_option_that_is_none(benchmark): benchmark(work, 1)
 def test_benchmark(project: Project, workers: int) -> None:
     project.write("test_app.py", BENCHMARKS)
     xdist = ("-n", str(workers)) if workers else ()
-    session = project.pytest(*xdist, plugins=("xdist",))
+    session = project.pytest(*xdist, plugins=("xdist",) if workers else ())
     assert session.outcomes.pop("test_option_that_is_none") == "error"
     wrong = session.messages.pop("test_option_that_is_none")
     assert "has no option 'rounds'; there are group, min_time, " in wrong
@@ -136,9 +144,68 @@ def test_a_recording_costs_a_benchmark_nothing(project: Project) -> None:
         "def test(benchmark): benchmark.pedantic(leaf, rounds=10, iterations=100)\n",
     )
     project.pytest("--fettle")
-    view = project.python("-m", "fettle", "view", "pytest.fettle", "-n", "0").stdout
-    assert "benchmark.py" in view
-    assert "(leaf)" not in view
+    rows = _core.Profile.read(str(project.path / "pytest.fettle")).functions()
+    (calls,) = [row.calls for row in rows if row.name == "leaf"]
+    assert calls == 1  # that for the result
+
+
+BESIDE = """
+import itertools, json, pathlib, random
+import pytest
+
+dice = random.Random(3)
+now = 0.0
+
+def clock(): return now
+
+def step(name="x"):
+    global now
+    now += dice.choice([1, 1, 1.25, 1.5, 2, 9])
+    return name
+
+@pytest.mark.benchmark(timer=clock, group="g", min_rounds=3, max_time=0.5)
+@pytest.mark.parametrize("rounds", [1, 2, 3, 4, 5, 6, 7, 40, 41, 42, 43])
+@pytest.mark.parametrize("iterations", [1, 3])
+def test(benchmark, rounds, iterations):
+    result = benchmark.pedantic(step, ("y",), rounds=rounds, iterations=iterations)
+    stats = benchmark.stats
+    assert stats["iterations"] == iterations
+    told = {
+        "told": [result, now, stats.name, stats.fullname, stats.group, stats.param, rounds],
+        "stats": stats.stats.as_dict(),
+        "module": type(benchmark).__module__,
+    }
+    with open("told.json", "a") as file: print(json.dumps(told), file=file)
+"""
+
+
+@pytest.mark.once
+def test_beside_pytest_benchmark(project: Project) -> None:
+    """The same rounds on the same clock give the same results. Where that plugin is, it wins."""
+    there = {"PYTHONPATH": consumers.path("pytest-benchmark")}
+    project.write("test_app.py", BESIDE)
+    ours, of = told(project)
+    theirs, of_theirs = told(project, **there)
+    _, of_ours_again = told(project, "-p", "no:benchmark", **there)
+    assert of == of_ours_again == {"fettle.testing.benchmark"}
+    assert of_theirs == {"pytest_benchmark.fixture"}
+    assert len(ours) == 22
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine["told"] == other["told"]
+        assert mine["stats"] == pytest.approx(other["stats"])
+
+
+def told(project: Project, *words: str, **extra: str) -> tuple[list[Any], set[str]]:
+    """What each test said, and whose the fixture was."""
+    session = project.pytest(*words, **extra)
+    assert set(session.outcomes.values()) == {"passed"}, session.messages
+    file = project.path / "told.json"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    file.unlink()
+    for row in rows:
+        assert row["stats"].keys() >= {"min", "max", "mean", "stddev", "median", "q1", "q3", "ops"}
+        row["told"].append(row["stats"].pop("outliers"))
+    return rows, {row["module"] for row in rows}
 
 
 @pytest.mark.once

@@ -141,11 +141,7 @@ def test_recording_breaks_no_limit_of_time(project: Project) -> None:
     assert project.pytest().outcomes == {"test_many": "passed"}
 
 
-def test_leaks(project: Project) -> None:
-    project.write("app.py", APP)
-    project.write(
-        "test_leaks.py",
-        """
+LEAKS = """
 import functools, pytest
 from app import hold, keep
 
@@ -188,8 +184,12 @@ def test_printing(): print('x' * 10_000)
 
 @pytest.mark.fettle(leaks=2)
 def test_two_are_allowed(): keep()
-""",
-    )
+"""
+
+
+def test_leaks(project: Project) -> None:
+    project.write("app.py", APP)
+    project.write("test_leaks.py", LEAKS)
     session = project.pytest()
     assert session.outcomes.pop("test_leaking") == "error"
     assert set(session.outcomes.values()) == {"passed"}, session.messages

@@ -84,6 +84,9 @@ class Memory:
     class_list: list[Any] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
+    collection_list: list[Any] = field(default_factory=list)  # sums
+    span_list: list[Any] = field(default_factory=list)
+    note_list: list[Any] = field(default_factory=list)
 
     def profile(self) -> Profile:
         """What it is used as."""
@@ -140,7 +143,16 @@ class Memory:
         return []
 
     def notes(self) -> list[Any]:
-        return []
+        return self.note_list
+
+    def threads(self) -> list[Any]:
+        return [SimpleNamespace(uses=1) for _ in self.span_list]
+
+    def spans(self) -> tuple[list[Any], list[Any]]:
+        return [], self.span_list
+
+    def collection_sums(self) -> list[Any]:
+        return self.collection_list
 
     def totals(self) -> Any:
         return SimpleNamespace(calls=0, primitive=0, own=0.0, waiting=0.0, nodes=0)

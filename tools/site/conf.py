@@ -2,8 +2,8 @@
 """How Sphinx makes the site of `make docs` from the Markdown files of the project.
 
 The source folder is the root of the project, so that every link leads where it leads on the pages
-of a code host. What the pages are is listed here once (CONTENTS); a page that is missing in the
-list is a warning, and a warning is an error. Nothing is fetched, neither to build nor to view.
+of a code host. CONTENTS says in which order the pages stand. A warning is an error. Nothing is
+fetched, neither to build nor to view.
 """
 
 import sys
@@ -40,6 +40,9 @@ maximum_signature_line_length = 80
 
 html_theme = "furo"
 html_title = "fettle"
+html_static_path = [str(Path(__file__).parent / "static")]
+html_css_files = ["fettle.css"]
+smartquotes = False
 html_copy_source = False
 html_show_sourcelink = False
 html_additional_pages = {"index": "redirect.html"}
@@ -58,14 +61,7 @@ CONTENTS = {
     "Coming from": [
         f"docs/coming-from/{tool}" for tool in ("cprofile", "line_profiler", "memray", "joblib")
     ],
-    "More on": [
-        "docs/notebook",
-        "docs/timing",
-        "docs/costs",
-        "docs/joblib",
-        "docs/shared-cache",
-        "docs/export",
-    ],
+    "More on": [],  # the pages of docs/ that are not listed elsewhere
     "Reference": [
         "docs/api",
         "docs/format",
@@ -88,11 +84,18 @@ CONTENTS = {
 }
 
 
+def more() -> list[str]:
+    """The pages of docs/ that CONTENTS does not name."""
+    listed = {page for pages in CONTENTS.values() for page in pages}
+    pages = (f"docs/{path.stem}" for path in sorted((links.ROOT / "docs").glob("*.md")))
+    return [page for page in pages if page not in listed]
+
+
 def contents() -> str:
     """The table of contents, as MyST writes it."""
     return "".join(
         "\n```{toctree}\n:hidden:\n:glob:\n"
-        f":caption: {caption}\n\n" + "\n".join(f"/{page}" for page in pages) + "\n```\n"
+        f":caption: {caption}\n\n" + "\n".join(f"/{page}" for page in pages or more()) + "\n```\n"
         for caption, pages in CONTENTS.items()
     )
 

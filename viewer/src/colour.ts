@@ -8,8 +8,9 @@ export type Rgb = readonly [number, number, number];
 export const PYTHON = 0;
 export const C = 1;
 
-const WARM: readonly [number, number] = [28, 92];
-const COOL: readonly [number, number] = [195, 285];
+type Range = readonly [from: number, to: number]; // of hues, in degrees
+
+const COOL: Range = [195, 285];
 
 /** FNV-1a, of 32 bits. */
 export function hash(text: string): number {
@@ -67,12 +68,12 @@ export interface Palette {
   difference(change: number): Rgb;
 }
 
-function palette(text: Rgb, lightness: number, chroma: number, isDark: boolean): Palette {
+function palette(text: Rgb, lightness: number, chroma: number, warm: Range, isDark: boolean): Palette {
   return {
     text,
     frame(kind, module) {
       if (kind !== PYTHON && kind !== C) return oklch(lightness, 0.008, 80);
-      const [from, to] = kind === PYTHON ? WARM : COOL;
+      const [from, to] = kind === PYTHON ? warm : COOL;
       const mixed = hash(module);
       const hue = from + ((mixed & 0xffff) / 0xffff) * (to - from);
       const shade = (((mixed >>> 16) & 0xff) / 0xff - 0.5) * 0.05;
@@ -88,5 +89,5 @@ function palette(text: Rgb, lightness: number, chroma: number, isDark: boolean):
   };
 }
 
-export const LIGHT: Palette = palette([31, 27, 22], 0.85, 0.085, false);
-export const DARK: Palette = palette([245, 240, 232], 0.43, 0.075, true);
+export const LIGHT: Palette = palette([31, 27, 22], 0.85, 0.085, [28, 92], false);
+export const DARK: Palette = palette([248, 244, 237], 0.46, 0.095, [25, 78], true);

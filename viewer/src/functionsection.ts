@@ -27,7 +27,7 @@ export class FunctionSection {
     private readonly payload: Payload, private readonly state: State,
     private readonly openSource: (file: number, line: number) => void,
   ) {
-    this.element = section("functions", "Functions", make("div", { class: "functions" }, this.place, this.details));
+    this.element = section("functions", "Functions", make("div", { class: payload.old === null ? "functions" : "functions two" }, this.place, this.details));
     state.listen((change) => {
       if (change === "measure") this.show();
       if (change === "measure" || change === "selection") this.select();

@@ -15,7 +15,8 @@ import { colour, palette } from "./theme.ts";
 
 const ROW = 20;
 const GAP = 1;
-const MOST_ROWS = 26; // that are seen at once
+const FEWEST_ROWS = 8; // that are seen at once, if there are as many
+const MOST_ROWS = 26;
 const NARROW = 26; // pixels: no text fits into less
 const FONT = '12px system-ui, -apple-system, "Segoe UI", sans-serif';
 const FRAME_WINDOW = 0.8; // a step of the wheel or of + leaves so much of the width
@@ -88,11 +89,19 @@ export class Graph {
     this.made = layout(shape, root, this.width, this.window);
     const rows = this.made.rows.length;
     this.spacer.style.height = `${rows * ROW}px`;
-    this.scroller.style.height = `${Math.max(Math.min(rows, MOST_ROWS), 3) * ROW}px`;
+    this.scroller.style.height = `${this.seen() * ROW}px`;
     this.element.dataset.rows = String(rows);
     this.element.dataset.drawn = String(this.made.rows.reduce((sum, row) => sum + row.nodes.length, 0));
     this.laidOut(this.made);
     this.draw();
+  }
+
+  /** How many rows are seen without scrolling: down to the last that has room for a name. */
+  private seen(): number {
+    const { rows } = this.made;
+    let last = rows.length;
+    while (last > 0 && !rows[last - 1].width.some((each) => each >= NARROW)) last--;
+    return Math.min(Math.max(last + 1, FEWEST_ROWS), MOST_ROWS, Math.max(rows.length, 3));
   }
 
   private paint(): void {

@@ -4,7 +4,7 @@
 
 import type { Payload } from "./payload.ts";
 
-export const COLUMNS = ["hits", "time", "waiting", "total", "peak", "alive", "function"] as const;
+export const COLUMNS = ["hits", "time", "callees", "waiting", "total", "peak", "alive", "function"] as const;
 export type HeatColumn = (typeof COLUMNS)[number];
 export type LineHeat = Partial<Record<HeatColumn, number>>;
 
@@ -29,9 +29,10 @@ export function heats(payload: Payload, isOld = false): Map<number, FileHeat> {
     heat.most[column] = Math.max(heat.most[column] ?? 0, now);
   };
   for (const table of payload.lines ?? []) {
-    for (const [line, hits, time, waiting] of (isOld ? table.rows0 : table.rows) ?? []) {
+    for (const [line, hits, time, waiting, callees] of (isOld ? table.rows0 : table.rows) ?? []) {
       add(table.file, line, "hits", hits);
       add(table.file, line, "time", time);
+      add(table.file, line, "callees", callees);
       add(table.file, line, "waiting", waiting);
     }
   }
@@ -46,8 +47,16 @@ export function heats(payload: Payload, isOld = false): Map<number, FileHeat> {
   return found;
 }
 
-/** What a file is worth in the list of files: its time, else its functions', else its bytes. */
-export function worth(heat: FileHeat | undefined): number {
-  const sums = heat?.sums ?? {};
-  return sums.time || sums.function || sums.total || 0;
+/** What a file or a line is worth: its time without that of what it called, else its functions', else its
+ * bytes. Lines of one file may call each other, so that times with callees would count twice. */
+export function worth(numbers: LineHeat | undefined): number {
+  if (!numbers) return 0;
+  return Math.max((numbers.time ?? 0) - (numbers.callees ?? 0), 0) || numbers.function || numbers.total || 0;
+}
+
+/** The line that is worth most; 0: none is. */
+export function hottest(heat: FileHeat | undefined): number {
+  let best = 0;
+  for (const [line, numbers] of heat?.lines ?? []) if (worth(numbers) > worth(heat?.lines.get(best))) best = line;
+  return best;
 }

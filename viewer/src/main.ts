@@ -12,7 +12,7 @@ import type { Payload } from "./payload.ts";
 import { SourceSection } from "./sourcesection.ts";
 import { State } from "./state.ts";
 import { applyTheme } from "./theme.ts";
-import { timelineSection } from "./timelinesection.ts";
+import { timelineSections } from "./timelinesection.ts";
 
 function build(payload: Payload): void {
   const found = measures(payload);
@@ -25,12 +25,12 @@ function build(payload: Payload): void {
     sections.push(new FunctionSection(payload, state, (file, line) => source.open(file, line)).element);
   }
   if (!source.isEmpty) sections.push(source.element);
-  const timeline = timelineSection(payload);
-  if (timeline) sections.push(timeline.element);
+  const timelines = timelineSections(payload);
+  sections.push(...timelines.map((each) => each.element));
   for (const each of [objectSection(payload), classSection(payload), timingSection(payload)]) if (each) sections.push(each);
   const themed = (): void => {
     state.tell("theme");
-    timeline?.redraw();
+    for (const each of timelines) each.redraw();
   };
   document.title = `${payload.title} \u00b7 fettle`;
   document.body.replaceChildren(header(payload, themed), contents(sections), make("main", {}, ...sections,

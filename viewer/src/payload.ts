@@ -107,15 +107,21 @@ export interface Classes {
   plain: Column;
   slotted: Column;
   why: readonly (string | null)[];
+  instances0?: Column;
+  bytes0?: Column;
 }
 
 export interface Timing {
   label: string;
   clock: string;
-  median: number;
-  low: number;
-  high: number;
-  samples: Column;
+  median: number | null;
+  low: number | null;
+  high: number | null;
+  samples: readonly (number | null)[];
+  median0?: number | null;
+  low0?: number | null;
+  high0?: number | null;
+  samples0?: readonly (number | null)[];
 }
 
 export interface Payload {
@@ -134,6 +140,7 @@ export interface Payload {
   lineBytes0?: readonly LineBytes[] | null;
   sources: Readonly<Record<string, string>>;
   timeline: Timeline | null;
+  timeline0?: Timeline | null;
   objects: Objects | null;
   classes: Classes | null;
   timings: readonly Timing[] | null;

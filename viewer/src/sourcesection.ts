@@ -5,7 +5,7 @@
 import { section } from "./header.ts";
 import { deferred, make } from "./dom.ts";
 import * as format from "./format.ts";
-import { COLUMNS, heats, worth } from "./heat.ts";
+import { COLUMNS, heats, hottest, worth } from "./heat.ts";
 import type { FileHeat, HeatColumn } from "./heat.ts";
 import type { Payload } from "./payload.ts";
 import { pieces } from "./syntax.ts";
@@ -17,10 +17,13 @@ const ROW = 21;
 const MOST_ROWS = 32;
 const MARGIN = 10;
 const TITLES: Record<HeatColumn, string> = {
-  hits: "Hits", time: "Time", waiting: "Waiting", total: "Allocated", peak: "Peak", alive: "Alive", function: "Function",
+  hits: "Hits", time: "Time", callees: "In callees", waiting: "Waiting", total: "Allocated", peak: "Peak", alive: "Alive", function: "Function",
 };
+const NO_TEXT = "The recording does not hold the text of this file: fettle run --lines=FILE keeps that of what it records.";
 const unit = (column: HeatColumn): format.Unit =>
-  column === "hits" ? "count" : column === "time" || column === "waiting" || column === "function" ? "time" : "bytes";
+  column === "hits" ? "count" : ["total", "peak", "alive"].includes(column) ? "bytes" : "time";
+/** Those whose cells are coloured; a line that runs often need not be slow. */
+const HEATED: ReadonlySet<HeatColumn> = new Set(["time", "waiting", "total", "peak", "alive", "function"]);
 
 export class SourceSection {
   readonly element: HTMLElement;
@@ -35,6 +38,7 @@ export class SourceSection {
   private readonly draw = deferred(() => this.paint());
   private file = -1;
   private marked = 0;
+  private wanted = -1; // a line that is to be scrolled to
   private lines: string[] = [];
   private pieces: Piece[][] = [];
   private columns: HeatColumn[] = [];
@@ -43,21 +47,21 @@ export class SourceSection {
     this.heats = heats(payload);
     this.before = payload.old === null ? null : heats(payload, true);
     this.files = Array.from(payload.files.keys()).filter((file) => payload.sources[file] !== undefined || this.heats.has(file));
-    const worths = this.files.map((file) => worth(this.heats.get(file)));
+    const worths = this.files.map((file) => worth(this.heats.get(file)?.sums));
     const hasTime = [...this.heats.values()].some((heat) => heat.sums.time || heat.sums.function);
     this.list = new Table("file-table", "Files", this.files.length, [
       words("file", "File", (row) => payload.files[this.files[row]]),
       ...numbers("worth", hasTime ? "Own time" : "Allocated", hasTime ? "time" : "bytes", worths),
-    ], "worth", (row) => payload.files[this.files[row]], (row) => this.open(this.files[row], 0, false));
+    ], "worth", (row) => payload.files[this.files[row]], (row) => this.open(this.files[row], hottest(this.heats.get(this.files[row])), false));
     this.scroller = make("div", {
       class: "source-scroller", tabindex: 0, role: "table", "aria-labelledby": "source-file", scroll: this.draw,
     }, make("div", { role: "rowgroup" }, this.head), this.body);
     this.title.id = "source-file";
     this.element = section("source", "Source", make("div", { class: "sources" }, this.list.element,
       make("div", { class: "source-text" }, this.title, this.scroller)));
-    new ResizeObserver(this.draw).observe(this.scroller);
+    new ResizeObserver(() => this.scroll()).observe(this.scroller);
     const first = this.hottest();
-    if (first >= 0) this.open(first, this.hottestLine(first), false);
+    if (first >= 0) this.open(first, hottest(this.heats.get(first)), false);
   }
 
   get isEmpty(): boolean {
@@ -67,26 +71,25 @@ export class SourceSection {
   /** Shows a file at a line; 0: at its begin. */
   open(file: number, line: number, isShown = true): void {
     if (file !== this.file) this.load(file);
-    this.marked = line;
+    this.marked = this.wanted = line;
     this.list.select(this.files.indexOf(file), isShown);
-    this.scroller.scrollTop = Math.max(line - 6, 0) * ROW;
+    this.scroll();
     if (isShown) this.element.scrollIntoView({ block: "start" });
+  }
+
+  /** Brings the wanted line into view, once the page has a height. */
+  private scroll(): void {
+    if (this.wanted >= 0 && this.scroller.clientHeight) {
+      this.scroller.scrollTop = Math.max(this.wanted - 6, 0) * ROW;
+      this.wanted = -1;
+    }
     this.draw();
   }
 
   private hottest(): number {
     const withText = this.files.filter((file) => this.payload.sources[file] !== undefined);
-    return withText.reduce((best, file) =>
-      best < 0 || worth(this.heats.get(file)) > worth(this.heats.get(best)) ? file : best, -1);
-  }
-
-  private hottestLine(file: number): number {
-    const heat = this.heats.get(file);
-    const column = heat && COLUMNS.find((each) => each !== "hits" && heat.sums[each]);
-    if (!heat || !column) return 0;
-    let best = 0;
-    for (const [line, row] of heat.lines) if ((row[column] ?? 0) > (heat.lines.get(best)?.[column] ?? 0)) best = line;
-    return best;
+    return (withText.length ? withText : this.files).reduce((best, file) =>
+      best < 0 || worth(this.heats.get(file)?.sums) > worth(this.heats.get(best)?.sums) ? file : best, -1);
   }
 
   private load(file: number): void {
@@ -103,7 +106,7 @@ export class SourceSection {
     this.head.replaceChildren(make("div", { role: "columnheader", class: "line-number" }, "Line"),
       ...this.columns.map((column) => make("div", { role: "columnheader", class: "number" }, TITLES[column])),
       make("div", { role: "columnheader", class: "code" }, "Source"));
-    const wide = this.before ? "9.5rem" : "6.2rem";
+    const wide = this.before ? "11rem" : "6.2rem";
     this.scroller.style.setProperty("--source-columns", ["3.6rem", ...this.columns.map(() => wide), "minmax(20rem, 1fr)"].join(" "));
     this.scroller.setAttribute("aria-rowcount", String(this.lines.length + 1));
     this.body.style.height = `${Math.max(this.lines.length, 1) * ROW}px`;
@@ -114,7 +117,7 @@ export class SourceSection {
     if (this.file < 0) return;
     if (!this.lines.length) {
       const sentence = this.payload.sources[this.file] === undefined
-        ? "The recording does not hold the text of this file." : "This file is empty.";
+        ? NO_TEXT : "This file is empty.";
       this.body.replaceChildren(make("p", { class: "nothing" }, sentence));
       return;
     }
@@ -145,7 +148,7 @@ export class SourceSection {
     const made = make("div", { class: "number", role: "cell", "data-column": column });
     if (!fresh && !old) return made;
     const most = heat?.most[column] ?? 0;
-    if (most > 0 && fresh > 0) {
+    if (most > 0 && fresh > 0 && HEATED.has(column)) {
       made.classList.add("heated");
       made.style.setProperty("--heat-part", Math.sqrt(fresh / most).toFixed(3));
     }

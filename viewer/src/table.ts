@@ -53,8 +53,8 @@ export class Table {
     for (const each of columns) this.head.append(this.header(each));
     this.element = make("div", { class: "table", id, "data-table": id }, this.filterBox(label), this.scroller);
     const wide = columns.filter((each) => each.wide).length;
-    this.element.style.setProperty("--columns", columns.map((each) => each.wide ? "minmax(13rem, 1fr)" : "6.4rem").join(" "));
-    this.element.style.setProperty("--least", `${13 * wide + 6.4 * (columns.length - wide)}rem`);
+    this.element.style.setProperty("--columns", columns.map((each) => each.wide ? "minmax(13rem, 1fr)" : "7.1rem").join(" "));
+    this.element.style.setProperty("--least", `${13 * wide + 7.1 * (columns.length - wide)}rem`);
     this.arrange();
     new ResizeObserver(this.draw).observe(this.scroller);
   }

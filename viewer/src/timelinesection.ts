@@ -15,6 +15,8 @@ import { colour } from "./theme.ts";
 const HEIGHT = 240;
 const LANE = 18;
 const MOST_LANES = 40;
+const MOST_PLOTS = 8; // processes whose memory is drawn: those with the most
+const MOST_MARKS = 60;
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 
 interface Lane {
@@ -32,17 +34,19 @@ export class TimelineSection {
   private readonly plots: uPlot[] = [];
   private range: [number, number];
 
-  constructor(private readonly timeline: Timeline) {
+  constructor(private readonly timeline: Timeline, id: string, title: string) {
     this.end = lastMoment(timeline);
     this.range = [0, this.end / 1e9];
     this.lanes = lanes(timeline, this.end);
     this.canvas.setAttribute("aria-label", `${format.plural(timeline.threads.length, "thread")}, ` +
       `${format.plural(timeline.collections.length, "garbage collection")} over ${format.time(this.end)}`);
-    this.element = section("timeline", "Timeline",
-      make("div", { class: "toolbar" }, button("\u2212", () => this.scale(1.5), { "aria-label": "Show more of the time" }),
+    this.element = section(id, title,
+      make("div", { class: "toolbar zooming" }, button("\u2212", () => this.scale(1.5), { "aria-label": "Show more of the time" }),
         button("+", () => this.scale(1 / 1.5), { "aria-label": "Show less of the time, wider" }),
-        button("Whole", () => this.show([0, this.end / 1e9]), { id: "timeline-reset" })),
-      this.place, this.collections());
+        button("Whole", () => this.show([0, this.end / 1e9]), { "data-reset": "timeline" })),
+      this.place);
+    const collections = this.collections();
+    if (collections) this.element.append(collections);
     new ResizeObserver(() => this.fit()).observe(this.place);
   }
 
@@ -59,8 +63,13 @@ export class TimelineSection {
     if (this.plots.length || this.place.childElementCount) {
       for (const plot of this.plots) if (plot.width !== width) plot.setSize({ width, height: HEIGHT });
     } else {
-      for (const moments of this.timeline.moments) {
-        if (moments.time.length) this.plots.push(this.plot(moments, width));
+      const largest = this.timeline.moments.filter((each) => each.time.length)
+        .sort((a, b) => top(b.rss) - top(a.rss));
+      for (const moments of largest.slice(0, MOST_PLOTS)) this.plots.push(this.plot(moments, width));
+      const more = largest.length - this.plots.length;
+      if (more > 0) this.place.append(make("p", { class: "nothing" }, `The memory of ${format.plural(more, "smaller process", "smaller processes")} is not drawn.`));
+      if (this.lanes.length > MOST_LANES) {
+        this.place.append(make("p", { class: "nothing" }, `${format.count(MOST_LANES)} of ${format.count(this.lanes.length)} threads and events are drawn.`));
       }
       if (this.lanes.length) this.place.append(this.canvas);
     }
@@ -117,13 +126,15 @@ export class TimelineSection {
 
   private paintCollections(plot: uPlot, process: string): void {
     const { ctx, bbox } = plot;
+    const [first, last] = this.range.map((each) => each * 1e9);
+    const seen = this.timeline.collections.filter(([whose, start, duration]) =>
+      whose === process && start <= last && start + duration >= first);
+    if (seen.length > MOST_MARKS) return; // they would colour everything; the lane below has them
     ctx.save();
     ctx.fillStyle = colour("collection");
-    for (const [whose, start, duration] of this.timeline.collections) {
-      if (whose !== process) continue;
+    for (const [, start, duration] of seen) {
       const from = plot.valToPos(start / 1e9, "x", true);
       const to = plot.valToPos((start + duration) / 1e9, "x", true);
-      if (to < bbox.left || from > bbox.left + bbox.width) continue;
       const left = Math.max(from, bbox.left);
       ctx.fillRect(left, bbox.top, Math.max(Math.min(to, bbox.left + bbox.width) - left, 1), bbox.height);
     }
@@ -171,7 +182,7 @@ export class TimelineSection {
     if (!rows.length) return null;
     const column = (at: 1 | 2 | 3 | 4): number[] => rows.map((row) => row[at]);
     const [pauses, most] = rows.reduce(([sum, top], row) => [sum + row[2], Math.max(top, row[2])], [0, 0]);
-    const table = new Table("collection-table", "Garbage collections", rows.length, [
+    const table = new Table(`${this.element.id}-collections`, "Garbage collections", rows.length, [
       words("process", "Process", (row) => rows[row][0]), ...numbers("start", "Start", "time", column(1)),
       ...numbers("duration", "Duration", "time", column(2)), ...numbers("generation", "Generation", "count", column(3)),
       ...numbers("collected", "Collected", "count", column(4)),
@@ -181,8 +192,17 @@ export class TimelineSection {
   }
 }
 
+function top(column: readonly number[]): number {
+  return column.reduce((most, each) => Math.max(most, each), 0);
+}
+
+/** "485" of "[process 485: python app.py]". */
+function short(process: string): string {
+  return /^\[process (\d+)/.exec(process)?.[1] ?? process;
+}
+
 function spoken(moments: Timeline["moments"][number]): string {
-  const most = (column: readonly number[]): string => format.bytes(column.reduce((top, each) => Math.max(top, each), 0));
+  const most = (column: readonly number[]): string => format.bytes(top(column));
   return `Memory over time: at most ${most(moments.live)} in blocks, ${most(moments.rss)} resident`;
 }
 
@@ -201,7 +221,7 @@ function lastMoment(timeline: Timeline): number {
 /** One for each thread, one for the collections and one for the points of each process. */
 function lanes(timeline: Timeline, end: number): Lane[] {
   const processes = new Set([...timeline.threads, ...timeline.collections, ...timeline.points].map(([process]) => process));
-  const prefix = (process: string): string => (processes.size > 1 ? `${process} ` : "");
+  const prefix = (process: string): string => (processes.size > 1 ? `${short(process)} ` : "");
   const found: Lane[] = timeline.threads.map(([process, name, from, to]) =>
     ({ label: prefix(process) + name, isCollections: false, spans: [{ from, to: to ?? end, text: name }] }));
   for (const process of processes) {
@@ -217,9 +237,14 @@ function lanes(timeline: Timeline, end: number): Lane[] {
   return found;
 }
 
-export function timelineSection(payload: Payload): TimelineSection | null {
-  const { timeline } = payload;
-  if (!timeline) return null;
-  const isAny = timeline.moments.some((each) => each.time.length) || timeline.threads.length || timeline.collections.length || timeline.points.length;
-  return isAny ? new TimelineSection(timeline) : null;
+/** One for each recording that has something to show. */
+export function timelineSections(payload: Payload): TimelineSection[] {
+  const isAny = (timeline: Timeline | null | undefined): timeline is Timeline => !!timeline &&
+    (timeline.moments.some((each) => each.time.length) || timeline.threads.length > 0 ||
+      timeline.collections.length > 0 || timeline.points.length > 0);
+  const found: TimelineSection[] = [];
+  const { timeline, timeline0 } = payload;
+  if (isAny(timeline)) found.push(new TimelineSection(timeline, "timeline", payload.old === null ? "Timeline" : "Timeline, new"));
+  if (isAny(timeline0)) found.push(new TimelineSection(timeline0, "timeline-old", "Timeline, old"));
+  return found;
 }

@@ -5,7 +5,7 @@ import { deflateSync } from "node:zlib";
 
 import { C, contrast, DARK, hash, LIGHT, oklch, PYTHON } from "../src/colour.ts";
 import * as format from "../src/format.ts";
-import { heats } from "../src/heat.ts";
+import { heats, hottest, worth } from "../src/heat.ts";
 import { decode } from "../src/payload.ts";
 import type { Payload } from "../src/payload.ts";
 import { pieces } from "../src/syntax.ts";
@@ -91,13 +91,15 @@ test("heat of a line is all that is known of it", () => {
   const payload: Payload = {
     ...EMPTY,
     lines: [
-      { file: 0, line: 1, label: "f", calls: 1, rows: [[2, 3, 40, 5, 0], [3, 1, 7, 0, 0]] },
+      { file: 0, line: 1, label: "f", calls: 1, rows: [[2, 3, 40, 5, 38], [3, 1, 7, 0, 0]] },
       { file: 0, line: 1, label: "g", calls: 1, rows: [[2, 1, 2, 0, 0]] },
     ],
     lineBytes: [[0, 2, 100, 50, 0]],
   };
   const heat = heats(payload).get(0);
-  assert.deepEqual(heat?.lines.get(2), { hits: 4, time: 42, waiting: 5, total: 100, peak: 50 });
-  assert.deepEqual(heat?.sums, { hits: 5, time: 49, waiting: 5, total: 100, peak: 50 });
+  assert.deepEqual(heat?.lines.get(2), { hits: 4, time: 42, callees: 38, waiting: 5, total: 100, peak: 50 });
+  assert.deepEqual(heat?.sums, { hits: 5, time: 49, callees: 38, waiting: 5, total: 100, peak: 50 });
   assert.equal(heat?.most.time, 42);
+  assert.equal(worth(heat?.sums), 11);
+  assert.equal(hottest(heat), 3);
 });

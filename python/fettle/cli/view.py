@@ -114,23 +114,28 @@ def main(words: list[str]) -> int:
 def _write_page(parsed: Parsed) -> int:
     """All that there is, as one file."""
     out = parsed.values.get("html", "")
-    if not out:
+    if "html" not in parsed.values:
         raise Problem(USAGE, "--no-source is of the HTML file; write --html OUT --no-source.")
+    if not out:
+        raise Problem(USAGE, "--html needs the name of a file.")
     others = [key for key in parsed.values if key not in {"html", "no-source"}]
     if others:
         raise Problem(
             USAGE, f"--html writes all of a recording, and --{others[0]} chooses; leave one out."
         )
     from fettle import recording
-    from fettle.html import document, payload
+    from fettle.html import document, payload, sources
 
     paths = [recording.named(word) for word in parsed.words] or [recording.newest(".")]
     opened = recording.open_all(paths)
+    has_sources = "no-source" not in parsed.values
+    if has_sources and isinstance(opened, recording.Recording):
+        sources.add(opened.profile)
     found = payload.collect(
         opened.profile,
         ", ".join(paths),
         remarks=opened.remarks,
-        has_sources="no-source" not in parsed.values,
+        has_sources=has_sources,
     )
     document.write(out, found, [opened.profile], inputs=paths)
     return 0

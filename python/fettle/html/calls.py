@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KINDS = ("recording", "process", "thread", "call", "task", "folded", "folded again")
 CALLS = {"call", "task"}
 NODES = {*CALLS, *PAST_CAP}
+BEFORE = 4  # times that: of two trees, for what is light on one side may be heavy on the other
 USUAL = 0.62  # of the rows that may be are kept where some are pruned, mostly
 UNCALLED = "[never called]"  # it stands for a caller past the cap, and has no numbers
 MOST = 1_000_000  # rows of the tree: a browser opens these in a few seconds
@@ -51,9 +52,11 @@ def columns(
     functions: Functions, new: Side, old: Side | None, most: int = MOST
 ) -> dict[str, object] | None:
     """The part "calls" of the payload; None where there is no tree."""
-    one = tree(new, functions, most)
     if old is not None:
-        return _matched(functions, one, tree(old, functions, most, True), most)
+        room = BEFORE * most
+        sides = tree(new, functions, room), tree(old, functions, room, True)
+        return _matched(functions, *sides, most)
+    one = tree(new, functions, most)
     if len(one.parent) < 2:
         return None
     return {
@@ -92,7 +95,7 @@ def _within(model: "Profile", most: int) -> "dict[str, array[int]]":
     each, so that it may have to be fewer of them."""
     has_all = model.totals().nodes - len(model.threads()) <= most
     found: dict[str, array[int]] = {}
-    for kept in (0,) if has_all else (int(most * USUAL), most // 2):
+    for kept in (0,) if has_all else (max(int(most * USUAL), 1), max(most // 2, 1)):
         found = {name: array("q", data) for name, data in model.tree_columns(kept).items()}
         more = sum(1 for number in found["folded_functions"] if number)
         if len(found["parent"]) + more <= most + 1:

@@ -138,7 +138,7 @@ def embedded(profile: "Profile | Stats", height: int = 480, source: str = "") ->
     >>> embedded(_core.Profile(), 300)[:60]
     '<iframe sandbox="allow-scripts" title="recording - fettle" s'
     """
-    payload = collect(profile, source, has_cost=False, nodes=EMBEDDED_NODES)
+    payload = collect(profile, source, has_cost=False, nodes=EMBEDDED_NODES, is_short=True)
     text = html.escape(page(payload).decode("utf-8"))
     title = html.escape(f"{payload['title']} - fettle")
     style = f"width:100%;height:{int(height)}px;border:0"

@@ -22,12 +22,13 @@ WORDS = {
     "Recorded": "options",
     "Written by": "fettle",
 }
+SHORT = {"Duration", "Calls", "Time"}  # what a notebook does not know already
 NOT_KNOWN = "-"
 
 
-def rows(new: Side, old: Side | None) -> list[list[str]]:
+def rows(new: Side, old: Side | None, is_short: bool = False) -> list[list[str]]:
     """[label, text] of all that is known; where the old side was another, it stands behind."""
-    found = _of(new)
+    found = {label: text for label, text in _of(new).items() if not is_short or label in SHORT}
     if old is None:
         return [[label, text] for label, text in found.items()]
     before = _of(old)

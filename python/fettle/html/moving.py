@@ -23,6 +23,7 @@ class Moves:
         for file, line, qualname in _beginnings(new):
             self._starts.setdefault((files.index(file), qualname), set()).add(line)
         self._known: dict[str, dict[int, int] | None] = {}
+        self._lengths: dict[str, int] = {}  # of the old sources
 
     def line(self, path: str, line: int, first_line: int, qualname: str) -> int:
         """Where that line of a file of the old side is by now; its negative: nowhere."""
@@ -31,7 +32,7 @@ class Moves:
             self._known[path] = self._aligned(path, file)
         known = self._known[path]
         if known is not None:
-            return known.get(line, -line)
+            return known.get(line, -line if line <= self._lengths[path] else line)
         starts = self._starts.get((file, qualname), set())
         if first_line in starts or len(starts) != 1:
             return line
@@ -42,6 +43,7 @@ class Moves:
         if not self._old or not self._new or file not in self._paths:
             return None
         before, after = self._old.lines(path), self._new.lines(self._paths[file])
+        self._lengths[path] = len(before)
         return growth.aligned(before, after) if before and after else None
 
 

@@ -33,11 +33,12 @@ def collect(
     has_sources: bool = True,
     has_cost: bool = True,
     nodes: int = calls.MOST,
+    is_short: bool = False,
 ) -> dict[str, object]:
     """The payload of a recording, or of two. source: what it is called; remarks: what must be said
     besides; has_sources: whether the text of its files goes with it; has_cost: whether
     what recording cost is estimated, for which some thousand calls are recorded; nodes: rows of the
-    call tree that are kept, the heaviest.
+    call tree that are kept, the heaviest; is_short: leave out of the header where it ran.
 
     >>> from fettle import _core
     >>> empty = collect(_core.Profile(), "app.fettle")
@@ -54,7 +55,7 @@ def collect(
         "version": VERSION,
         "title": _title(source),
         "old": _title(old_source) if before else None,
-        "header": header.rows(new, before),
+        "header": header.rows(new, before, is_short),
         "remarks": _remarks(files, new, before, remarks, tree),
         "files": files.labels,
         "functions": functions.columns(new, before) if functions.count() else None,

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MOST = 2**63 - 1
+
 
 class Union:
     """Each way once, those of the new tree first. Parents come before children.
@@ -56,7 +58,10 @@ class Union:
 
 
 def _column(numbers: "Iterable[int]") -> "array[int]":
-    return numbers if isinstance(numbers, array) else array("q", numbers)
+    """What is beyond 63 bits, as only a strange file has it, stops there."""
+    if isinstance(numbers, array):
+        return numbers
+    return array("q", [min(number, MOST) for number in numbers])
 
 
 def _array(data: bytes) -> "array[int]":

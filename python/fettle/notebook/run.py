@@ -30,7 +30,7 @@ RUN = [
     Option("-n --rows", "N rows of each table (30; 0: all)", "N"),
     Option("-o --output", "save the recording to FILE", "FILE"),
     Option("-q --quiet", "show nothing"),
-    Option("-r --result", "give the recording, not the value of the code"),
+    Option("-r --result", "give the recording, not the value; it shows itself"),
 ]
 MEM = [
     Option("-s --sort", "the order of the lines: peak (which is usual), alive, total", "KEY"),
@@ -49,7 +49,7 @@ raises or is interrupted is shown up to there. The code may await.
 
   %frun -s tottime main_app()
   %frun -l login_user main_app()
-  recording = %frun -r -q main_app()"""
+  recording = %frun -r main_app()"""
 MEM_HELP = f"""\
 Records what a statement, or with %%fmem a cell, allocates: which line, and how much of it stays.
 
@@ -135,7 +135,7 @@ class _Recording:
         try:
             value = self.cell.run(start, stop)
         except BaseException:
-            self._show()
+            self._failed()
             raise
         self._show()
         return self._given(value)
@@ -145,16 +145,21 @@ class _Recording:
         try:
             value = await self.cell.wait(self.recorded.start, self.recorded.stop)
         except BaseException:
-            self._show()
+            self._failed()
             raise
         self._show()
         return self._given(value)
+
+    def _failed(self) -> None:
+        """Shows it, for nobody is given it."""
+        self.given.values.pop("result", None)
+        self._show()
 
     def _given(self, value: object) -> object:
         return self.recorded if self.given.has("result") else value
 
     def _show(self) -> None:
-        if not self.given.has("quiet"):
+        if not (self.given.has("quiet") or self.given.has("result")):
             shown.display(self.recorded)
         path = self.given.values.get("output")
         if path is not None:

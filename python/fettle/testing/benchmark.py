@@ -36,7 +36,8 @@ _DEFAULTS: dict[str, Any] = {
     "warmup_iterations": 100_000,
     "calibration_precision": 10,
 }
-_LEFT_TO_OTHERS = {"cprofile"}  # options that change nothing of what is measured
+_SHORT = 0.01  # seconds
+_LEFT_TO_OTHERS = {"cprofile", "precision", "confidence"}  # they change nothing of what is measured
 
 
 class FixtureAlreadyUsed(Exception):
@@ -95,19 +96,22 @@ class Benchmark:
         self._use("benchmark.pedantic(...)")
         _check(rounds, warmup_rounds, iterations, setup)
         samples = []
-        result: Any = None
         with self._quiet():
             for number in range(warmup_rounds + rounds):
                 given = _arguments(setup, args, kwargs)
                 calls = _Calls(target, *given, self._timer)
                 seconds = calls(iterations)
-                result = calls.result
                 if teardown is not None:
                     teardown(*given[0], **given[1])
                 if number >= warmup_rounds:
                     samples.append(seconds / iterations)
         self.stats = Metadata(self, samples, iterations)
-        return result  # type: ignore[no-any-return]
+        if iterations == 1:
+            return calls.result  # type: ignore[no-any-return]
+        result = target(*args, **kwargs or {})
+        if teardown is not None:
+            teardown(*args, **kwargs or {})
+        return result
 
     @property
     def _timer(self) -> Timer:
@@ -141,6 +145,8 @@ class Benchmark:
         count = 1
         while True:
             duration = run(count)
+            if duration < _SHORT:  # a first call is longer than others
+                duration = min(duration, run(count), run(count))
             if duration >= least:
                 return count, duration
             grown = math.ceil(least * count / duration) if duration * precision >= least else 0
@@ -171,7 +177,7 @@ def _arguments(
 
 
 class _Calls:
-    """Calls a function so many times; gives the seconds. Keeps the last result."""
+    """Calls a function so many times; gives the seconds. Keeps the result of a single call."""
 
     def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any, timer: Timer) -> None:
         self.function, self.args, self.kwargs, self.timer = function, args, kwargs, timer
@@ -179,19 +185,15 @@ class _Calls:
 
     def __call__(self, count: int) -> float:
         function, args, kwargs, timer = self.function, self.args, self.kwargs, self.timer
-        result: Any = None
         if count == 1:
             begun = timer()
-            result = function(*args, **kwargs)
-            ended = timer()
-        else:
-            loops = range(count)
-            begun = timer()
-            for _ in loops:
-                result = function(*args, **kwargs)
-            ended = timer()
-        self.result = result
-        return ended - begun
+            self.result = function(*args, **kwargs)
+            return timer() - begun
+        loops = range(count)
+        begun = timer()
+        for _ in loops:
+            function(*args, **kwargs)
+        return timer() - begun
 
 
 def _resolution(timer: Timer) -> float:
