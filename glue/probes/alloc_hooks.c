@@ -122,6 +122,13 @@ static void guard_code(PyCodeObject *code)
 
 /* ---- blocks of the PYTHON parts ---- */
 
+/* Another thread than that of the block before may be a new one, whose time begins. */
+static FT_NOINLINE void meet(const PyThreadState *thread)
+{
+    ft_hooks.last_thread = thread;
+    ft_session_go_on();
+}
+
 /* The frame of a block that begins; false when it is another interpreter's. */
 static bool find_frame(const ft_frame **frame)
 {
@@ -134,6 +141,8 @@ static bool find_frame(const ft_frame **frame)
         ft_sampling_drop(&countdowns[FT_HEAP_PYTHON]);
         return false;
     }
+    if (FT_UNLIKELY(thread != ft_hooks.last_thread))
+        meet(thread);
     *frame = ft_compat_frame_in(thread);
     return true;
 }

@@ -21,7 +21,8 @@ typedef struct ft_alloc_hooks {
     PyInterpreterState *interpreter;
     ft_heap *heaps[FT_HEAPS_MAX]; /* those that are on */
     uint32_t count;
-    uint64_t changes;     /* of the list of heaps */
+    const PyThreadState *last_thread; /* of the PYTHON block before; borrowed, for comparing only */
+    uint64_t changes;                 /* of the list of heaps */
     _Atomic bool foreign; /* another interpreter's block was seen; written by its thread */
     _Atomic bool on;      /* count > 0 */
     bool forked;          /* heaps in files have to be opened anew */

@@ -25,6 +25,7 @@ static bool is_any_on(bool samples)
 static void list_changed(void)
 {
     ft_hooks.changes++;
+    ft_hooks.last_thread = NULL; /* it has no recorder of a take that begins */
     ft_sampling_set(&ft_hooks.sampling, ft_hooks.count == 1 && is_any_on(true));
     if (!is_any_on(true))
         ft_sampling_forget(&ft_hooks.sampling);

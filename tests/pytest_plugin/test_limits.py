@@ -221,6 +221,10 @@ class TestClass:
     @pytest.mark.fettle(calls=10_000)
     def test_the_nearest_counts(self): branch(50)
 
+class TestAsync(unittest.IsolatedAsyncioTestCase):
+    @pytest.mark.fettle(calls=CALLS)
+    async def test_async(self): branch(5)
+
 class TestUnit(unittest.TestCase):
     def setUp(self): branch(50)
     @pytest.mark.fettle(calls=CALLS)
@@ -237,7 +241,7 @@ def test_kinds_of_tests(project: Project, less: int) -> None:
     project.write("app.py", APP)
     project.write("test_kinds.py", KINDS.replace("CALLS", str(calls_of("branch(5)") - less)))
     session = project.pytest()
-    assert len(session.outcomes) == 7
+    assert len(session.outcomes) == 8
     assert session.outcomes.pop("test_the_nearest_counts") == "passed"
     assert set(session.outcomes.values()) == {"failed" if less else "passed"}, session.messages
 

@@ -49,7 +49,7 @@ def assert_around(rows: list[ThreadSpanRow], stamps: list[list[float]]) -> None:
     assert earliest <= latest + 1e-6
 
 
-@pytest.mark.parametrize("words", ["calls", "lines=*.py"])
+@pytest.mark.parametrize("words", ["calls", "lines=*.py", "mem", "calls mem"])
 def test_around_what_threads_print(tmp_path: Path, words: str) -> None:
     ended = run(tmp_path, "at_once(4, 0.03); in_turn(3, 0.01); print(json.dumps(stamps))", words)
     assert (ended.status, ended.stderr) == (0, "")

@@ -7,7 +7,7 @@ from fettle import _core, options
 from fettle.notebook import arguments, shellthreads, shown
 from fettle.notebook.cell import Cell
 from fettle.options import Option
-from fettle.problem import UNREADABLE, USAGE, Problem, reason
+from fettle.problem import FETTLE_FAILED, UNREADABLE, USAGE, Problem, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class _Recording:
         text = given.rest if cell is None else f"{given.rest or '#'}\n{cell}"
         self.cell = Cell(shell, text, None if self.is_cell else local, keeps)
         self.recorded = shown.Recorded()
+        self.has_begun = False
 
     def run(self, prepare: "Callable[[_Recording], shown.Recorded]") -> object:
         __tracebackhide__ = True
@@ -129,7 +130,7 @@ class _Recording:
         except (ValueError, TypeError) as error:
             arguments.refuse(Problem(USAGE, f"{error}."))
         self.recorded.spare(shellthreads.idents())
-        start, stop = self.recorded.start, self.recorded.stop
+        start, stop = self._start, self.recorded.stop
         if self.cell.is_async:
             return self._wait()
         try:
@@ -143,15 +144,25 @@ class _Recording:
     async def _wait(self) -> object:
         __tracebackhide__ = True
         try:
-            value = await self.cell.wait(self.recorded.start, self.recorded.stop)
+            value = await self.cell.wait(self._start, self.recorded.stop)
         except BaseException:
             self._failed()
             raise
         self._show()
         return self._given(value)
 
+    def _start(self) -> None:
+        __tracebackhide__ = True
+        try:
+            self.recorded.start()
+        except RuntimeError as error:
+            arguments.refuse(Problem(FETTLE_FAILED, f"{error}."))
+        self.has_begun = True
+
     def _failed(self) -> None:
         """Shows it, for nobody is given it."""
+        if not self.has_begun:
+            return
         self.given.values.pop("result", None)
         self._show()
 
