@@ -464,6 +464,14 @@ def test_growth_is_red_and_less_is_blue(show: Show) -> None:
         assert grew[0] > grew[1] and shrank[0] < shrank[1]
 
 
+def test_what_was_not_there_before_is_red(show: Show) -> None:
+    payload = pages.recording(23, nodes=60, two=True)
+    payload["calls"]["own0"] = [0] * 60
+    page = show(payload)
+    red, blue = red_and_blue(page, 0, 2)
+    assert red > blue + 60
+
+
 def test_hostile_names_are_text(show: Show) -> None:
     payload = pages.recording(14, nodes=120, names=pages.HOSTILE * 2, two=True)
     hostile = pages.HOSTILE
@@ -530,6 +538,16 @@ def test_a_narrow_window_needs_no_scrolling_sideways(show: Show) -> None:
         assert page.ask("document.documentElement.scrollWidth") <= 390
     finally:
         page.resize(1300, 1000)
+
+
+def test_functions_without_a_tree(show: Show) -> None:
+    payload = without(pages.recording(22, nodes=60), "calls", "memory", "lineBytes")
+    page = show(payload)
+    assert page.ask("document.querySelector('.graph')") is None
+    page.ask("document.querySelector('#function-table .table-body .table-row').click()")
+    label = table(page, "function-table")[0]["label"]
+    assert attribute(page, "#functions", "selected") == label
+    assert label in page.ask("document.querySelector('.details').textContent")
 
 
 def test_fifty_thousand_functions_and_files(show: Show) -> None:
