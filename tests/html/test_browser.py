@@ -3,11 +3,14 @@
 
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fettle import recording
 
 from tests.contract import consumers
 from tests.contract.chromium import Chromium
@@ -587,3 +590,58 @@ def test_a_page_that_cannot_be_read_says_so(chromium: Chromium, tmp_path: Path) 
     chromium.until(lambda page: page.ask("document.documentElement?.dataset.ready ?? ''"))
     said = chromium.ask("document.body.textContent")
     assert "version 2" in said and "fettle view --html" in said
+
+
+def test_plus_and_minus_show_a_part(show: Show) -> None:
+    payload = pages.recording(21, nodes=3000)
+    page = show(payload)
+    whole = int(attribute(page, ".graph", "drawn"))
+    focus_graph(page)
+    press(page, "+", "+", "+", "+")
+    assert int(attribute(page, ".graph", "drawn")) != whole
+    press(page, ".", ",", "-", "-", "-", "-")
+    assert int(attribute(page, ".graph", "drawn")) == whole
+
+
+PROGRAM = """
+def leaf(n):
+    return sum(i * i for i in range(n))
+
+def branch(n):
+    return [leaf(n) for _ in range(3)]
+
+def again(n):
+    return again(n - 1) + leaf(10) if n else 0
+
+branch(2000)
+again(5)
+sorted("hostile")
+"""
+
+
+def test_a_real_recording_is_shown_as_its_model_has_it(chromium: Chromium, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(PROGRAM)
+    run = [Path(sys.executable).with_name("fettle"), "run", "-q", "-C", "-M", "-l", "app.py"]
+    view = [run[0], "view", "app.fettle", "--html", "app.html"]
+    for command in (run, view):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    model = recording.open_one(str(tmp_path / "app.fettle")).profile
+    chromium.open((tmp_path / "app.html").as_uri())
+    chromium.until(lambda page: page.ask("document.documentElement?.dataset.ready ?? ''"))
+    total = int(attribute(chromium, ".crumbs", "total"))
+    rows = model.functions()
+    assert total == pytest.approx(sum(row.own for row in rows) * 1e9, rel=1e-6)
+    sort_by(chromium, "function-table", "calls")
+    shown = {row["label"]: row for row in table(chromium, "function-table")}
+    names = {"leaf": 0, "again": 0, "<genexpr>": 0}
+    for row in rows:
+        label = f"app.py:{row.line}({row.name})"
+        if label not in shown:
+            continue
+        names.pop(row.name, None)
+        assert number(shown[label]["calls"]) == row.calls
+        assert number(shown[label]["primitive"]) == row.primitive
+        assert number(shown[label]["own"]) == pytest.approx(row.own * 1e9, rel=0.006)
+        assert number(shown[label]["cumulative"]) == pytest.approx(row.cumulative * 1e9, rel=0.006)
+    assert names == {}
+    assert chromium.complaints == []
