@@ -7,6 +7,7 @@
 
 #include "engine/record/heap.h"
 #include "glue/bytecode/bytecode_type.h"
+#include "glue/formats.h"
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
@@ -25,6 +26,7 @@
 #include "glue/types/profile.h"
 #include "glue/types/recorder.h"
 #include "glue/types/rewrite.h"
+#include "glue/types/segments.h"
 #include "glue/types/slot_default.h"
 #include "glue/types/stats.h"
 #include "glue/types/stopwatch.h"
@@ -253,6 +255,7 @@ static PyMethodDef core_methods[] = {
      ft_core_digest_doc},
     {"read_lprof", ft_line_profiler_read, METH_O, ft_line_profiler_read_doc},
     {"write_lprof", ft_line_profiler_write, METH_VARARGS, ft_line_profiler_write_doc},
+    {"read_segments", ft_segments_read, METH_O, ft_segments_read_doc},
     {"load_lprof", ft_line_profiler_load, METH_O, ft_line_profiler_load_doc},
     {"read_snapshot", ft_snapshots_read, METH_O, ft_snapshots_read_doc},
     {"write_snapshot", ft_snapshots_write, METH_VARARGS, ft_snapshots_write_doc},
@@ -281,7 +284,8 @@ static int core_exec(PyObject *module)
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
         ft_call_plan_type_add(module, state) < 0 || ft_meter_type_add(module, state) < 0 ||
         ft_statistics_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0 ||
-        ft_bytecode_type_add(module, state) < 0 || ft_united_columns_add(module, state) < 0)
+        ft_bytecode_type_add(module, state) < 0 || ft_united_columns_add(module, state) < 0 ||
+        ft_formats_add(module) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

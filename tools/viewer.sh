@@ -38,8 +38,9 @@ case $action in
 build | check) ;;
 *) stop "viewer.sh takes build or check, not \"$action\"" ;;
 esac
-command -v node >/dev/null && command -v npm >/dev/null ||
-    stop "this machine lacks node or npm: \`make consumers\` installs them"
+for program in node npm; do
+    command -v $program >/dev/null || stop "this machine lacks $program: \`make consumers\` installs it"
+done
 install_packages
 if [[ $action == build ]]; then
     mkdir -p "$assets"

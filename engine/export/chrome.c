@@ -2,7 +2,8 @@
 /* chrome.c: the recording as Chrome's trace events, for Perfetto, chrome://tracing and others.
  *
  * A complete event ("X") for each node of each thread, laid out as layout.h says; readings of
- * memory are counters and named points instant events, both at the process's own time. Numbers of
+ * memory are counters, named points instant events, and garbage collections complete events of a
+ * thread of their own, all at the process's own time. Numbers of
  * processes and threads are ours, counted from 1, for two recordings in one may share a pid: the
  * real one stands in the name. Times are microseconds with three decimals: whole nanoseconds. */
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 
 extern const ft_exporter ft_exporter_chrome;
 
-enum { EVENT_MAX = 160 }; /* bytes of an event besides its code's part */
+enum { EVENT_MAX = 200 }; /* bytes of an event besides its code's part */
 
 typedef struct code_heads { /* what all events of a code begin with, spelled once */
     ft_buf spelled;
@@ -198,6 +199,30 @@ static void put_point(ft_buf *out, const ft_profile *profile, const ft_point *po
     ft_buf_put_text(out, "}}");
 }
 
+/* A process's collections stand in a thread of their own, whose number is behind all others. */
+static void put_collection(ft_buf *out, const ft_profile *profile, uint32_t index)
+{
+    const ft_collection *row = &profile->spans.collections[index];
+    uint64_t tid = (uint64_t)profile->thread_count + row->process + 1;
+    uint64_t left = UINT64_MAX - row->start;
+    if (index == 0 || row[-1].process != row->process) {
+        put_event_start(out);
+        put_member(out,
+                   "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":", row->process + UINT64_C(1));
+        put_member(out, ",\"tid\":", tid);
+        ft_buf_put_text(out, ",\"args\":{\"name\":\"garbage collections\"}}");
+    }
+    put_event_start(out);
+    put_member(out, "{\"ph\":\"X\",\"name\":\"generation ", row->generation);
+    put_member(out, "\",\"cat\":\"gc\",\"args\":{\"collected\":", row->collected);
+    put_member(out, ",\"uncollectable\":", row->uncollectable);
+    put_micros(out, "},\"ts\":", row->start);
+    put_micros(out, ",\"dur\":", row->duration < left ? row->duration : left);
+    put_member(out, ",\"pid\":", row->process + UINT64_C(1));
+    put_member(out, ",\"tid\":", tid);
+    ft_buf_put_byte(out, '}');
+}
+
 static void put_memory(ft_buf *out, const ft_profile *profile)
 {
     const ft_memory *memory = &profile->memory;
@@ -215,7 +240,8 @@ static void put_meta(ft_buf *out, const ft_profile *profile)
                     "],\n \"displayTimeUnit\":\"ns\",\n \"otherData\":{"
                     "\n  \"exporter\":\"fettle\","
                     "\n  \"axis\":\"Times of functions are sums over all calls of a path, laid "
-                    "out one behind the other: lengths are right, moments are not. Memory is "
+                    "out one behind the other: lengths are right, moments are not. Memory and "
+                    "garbage collections are "
                     "at its own moments.\"");
     for (uint32_t i = 0; i < profile->meta_count; i++) {
         put_event_start(out);
@@ -237,6 +263,8 @@ static ft_status put_all(ft_buf *out, const ft_profile *profile, code_heads *hea
     for (uint32_t i = 0; i < profile->thread_count; i++)
         put_thread(out, profile, i, heads, room);
     put_memory(out, profile);
+    for (uint32_t i = 0; i < profile->spans.collection_count; i++)
+        put_collection(out, profile, i);
     put_meta(out, profile);
     return ft_buf_status(out);
 }

@@ -111,6 +111,7 @@ static void put_strings(const whole_plan *plan)
         put_text(plan->out, ft_strtab_get(&profile->texts, plan->files[i]));
     for (uint32_t i = 0; i < memory->point_count; i++)
         put_text(plan->out, ft_strtab_get(&profile->texts, memory->points[i].name));
+    put_text(plan->out, (ft_text){"garbage collection", 18});
     ft_buf_put_byte(plan->out, ']');
 }
 
@@ -285,24 +286,29 @@ static void put_command(ft_buf *out, const ft_profile *profile, uint32_t process
     ft_spell_json_label(out, (ft_text){"", 0}, ft_strtab_get(&profile->texts, command));
 }
 
-static uint32_t process_of_point(const ft_memory *memory, uint32_t index)
+static uint32_t process_of_point(const ft_profile *profile, uint32_t index)
 {
-    return memory->points[index].process;
+    return profile->memory.points[index].process;
 }
 
-static uint32_t process_of_moment(const ft_memory *memory, uint32_t index)
+static uint32_t process_of_moment(const ft_profile *profile, uint32_t index)
 {
-    return memory->moments[index].process;
+    return profile->memory.moments[index].process;
+}
+
+static uint32_t process_of_collection(const ft_profile *profile, uint32_t index)
+{
+    return profile->spans.collections[index].process;
 }
 
 /* The first of count rows, which ascend by process, that is not of a process below this one. */
-static uint32_t first_of(const ft_memory *memory, uint32_t count, uint32_t process,
-                         uint32_t (*process_of)(const ft_memory *, uint32_t))
+static uint32_t first_of(const ft_profile *profile, uint32_t count, uint32_t process,
+                         uint32_t (*process_of)(const ft_profile *, uint32_t))
 {
     uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (process_of(memory, middle) < process)
+        if (process_of(profile, middle) < process)
             low = middle + 1;
         else
             high = middle;
@@ -310,21 +316,68 @@ static uint32_t first_of(const ft_memory *memory, uint32_t count, uint32_t proce
     return low;
 }
 
-static uint32_t first_point(const ft_memory *memory, uint32_t process)
-{
-    return first_of(memory, memory->point_count, process, process_of_point);
-}
-
 /* When the memory of the process was read last, or 0. */
-static uint64_t last_reading(const ft_memory *memory, uint32_t process)
+static uint64_t last_reading(const ft_profile *profile, uint32_t process)
 {
-    uint32_t count = memory->moment_count;
-    uint32_t from = first_of(memory, count, process, process_of_moment);
-    uint32_t end = first_of(memory, count, process + 1, process_of_moment);
-    return end > from ? memory->moments[end - 1].time : 0;
+    uint32_t count = profile->memory.moment_count;
+    uint32_t from = first_of(profile, count, process, process_of_moment);
+    uint32_t end = first_of(profile, count, process + 1, process_of_moment);
+    return end > from ? profile->memory.moments[end - 1].time : 0;
 }
 
-static void put_marker_data(ft_buf *out, const ft_point *point)
+typedef struct marker {
+    uint64_t name; /* a string */
+    uint64_t start;
+    const ft_point *point; /* or NULL: */
+    const ft_collection *collection;
+} marker;
+
+typedef struct marker_range { /* those of a process, points first */
+    uint32_t point, points, collection, collections;
+} marker_range;
+
+static marker_range markers_of(const ft_profile *profile, uint32_t process)
+{
+    uint32_t points = profile->memory.point_count;
+    uint32_t collections = profile->spans.collection_count;
+    marker_range range = {
+        .point = first_of(profile, points, process, process_of_point),
+        .collection = first_of(profile, collections, process, process_of_collection),
+    };
+    range.points = first_of(profile, points, process + 1, process_of_point) - range.point;
+    range.collections =
+        first_of(profile, collections, process + 1, process_of_collection) - range.collection;
+    return range;
+}
+
+/* Names of points stand behind those of functions and files, that of collections behind them. */
+static marker marker_at(const whole_plan *plan, const marker_range *range, uint64_t index)
+{
+    const ft_profile *profile = plan->profile;
+    uint64_t names = (uint64_t)profile->codes.count + plan->file_count;
+    if (index < range->points) {
+        uint32_t at = range->point + (uint32_t)index;
+        const ft_point *point = &profile->memory.points[at];
+        return (marker){names + at, point->time, point, NULL};
+    }
+    uint32_t at = range->collection + (uint32_t)(index - range->points);
+    const ft_collection *row = &profile->spans.collections[at];
+    return (marker){names + profile->memory.point_count, row->start, NULL, row};
+}
+
+static void put_collection_data(ft_buf *out, const ft_collection *row)
+{
+    put_next(out);
+    ft_buf_put_text(out, "{\"type\":\"collection\",\"generation\":");
+    ft_spell_number(out, row->generation);
+    ft_buf_put_text(out, ",\"collected\":");
+    ft_spell_number(out, row->collected);
+    ft_buf_put_text(out, ",\"uncollectable\":");
+    ft_spell_number(out, row->uncollectable);
+    ft_buf_put_byte(out, '}');
+}
+
+static void put_point_data(ft_buf *out, const ft_point *point)
 {
     put_next(out);
     ft_buf_put_text(out, "{\"type\":\"point\",\"live_count\":");
@@ -336,24 +389,37 @@ static void put_marker_data(ft_buf *out, const ft_point *point)
     ft_buf_put_byte(out, '}');
 }
 
-/* Markers from to end, whose names stand behind those of functions and files. */
-static void put_markers(const whole_plan *plan, uint32_t from, uint32_t end)
+static void put_marker_times(const whole_plan *plan, const marker_range *range, uint64_t count)
 {
-    const ft_point *points = plan->profile->memory.points;
-    uint64_t names = (uint64_t)plan->profile->codes.count + plan->file_count;
-    ft_buf_put_text(plan->out, ",\n   \"markers\":{\"name\":[");
-    for (uint32_t i = from; i < end; i++)
-        put_number(plan->out, names + i);
     ft_buf_put_text(plan->out, "],\"startTime\":[");
-    for (uint32_t i = from; i < end; i++)
-        put_millis(plan->out, points[i].time);
+    for (uint64_t i = 0; i < count; i++)
+        put_millis(plan->out, marker_at(plan, range, i).start);
+    put_same(plan->out, "],\"endTime\":[", range->points, "null");
+    for (uint64_t i = range->points; i < count; i++) {
+        marker of = marker_at(plan, range, i);
+        put_millis(plan->out, ft_sum(of.start, of.collection->duration));
+    }
+    put_same(plan->out, "],\"phase\":[", range->points, "0");
+    put_same(plan->out, "", range->collections, "1");
+}
+
+static void put_markers(const whole_plan *plan, const marker_range *range)
+{
+    uint64_t count = (uint64_t)range->points + range->collections;
+    ft_buf_put_text(plan->out, ",\n   \"markers\":{\"name\":[");
+    for (uint64_t i = 0; i < count; i++)
+        put_number(plan->out, marker_at(plan, range, i).name);
+    put_marker_times(plan, range, count);
     ft_buf_put_text(plan->out, "],\"data\":[");
-    for (uint32_t i = from; i < end; i++)
-        put_marker_data(plan->out, &points[i]);
-    put_same(plan->out, "],\"endTime\":[", end - from, "null");
-    put_same(plan->out, "],\"phase\":[", end - from, "0");
-    put_same(plan->out, "],\"category\":[", end - from, "0");
-    put_length(plan->out, end - from);
+    for (uint64_t i = 0; i < count; i++) {
+        marker of = marker_at(plan, range, i);
+        if (of.point != NULL)
+            put_point_data(plan->out, of.point);
+        else
+            put_collection_data(plan->out, of.collection);
+    }
+    put_same(plan->out, "],\"category\":[", count, "0");
+    put_length(plan->out, count);
 }
 
 typedef struct site_block { /* allocated at a site */
@@ -431,6 +497,7 @@ static void put_thread(const whole_plan *plan, uint32_t index, uint32_t process,
 {
     const ft_profile *profile = plan->profile;
     bool is_main = plan->mains[process] == index;
+    marker_range markers = markers_of(profile, process);
     ft_buf_put_text(plan->out, index == 0 ? "\n  " : ",\n  ");
     ft_buf_put_text(plan->out, "{\"name\":");
     ft_spell_json_utf8(plan->out, name);
@@ -443,9 +510,8 @@ static void put_thread(const whole_plan *plan, uint32_t index, uint32_t process,
                     ",\"processStartupTime\":0,\"processShutdownTime\":null,\"registerTime\":0,"
                     "\"unregisterTime\":null,\"pausedRanges\":[],\n   \"samples\":");
     ft_layout_link(plan->room, tree);
-    put_samples(plan, tree, first, is_main ? last_reading(&profile->memory, process) : 0);
-    put_markers(plan, is_main ? first_point(&profile->memory, process) : 0,
-                is_main ? first_point(&profile->memory, process + 1) : 0);
+    put_samples(plan, tree, first, is_main ? last_reading(profile, process) : 0);
+    put_markers(plan, is_main ? &markers : &(marker_range){0});
     if (index == 0 && profile->memory.sites.count > 1)
         put_allocations(plan, plan->site_stacks);
     ft_buf_put_byte(plan->out, '}');
@@ -537,7 +603,7 @@ static void put_about(const whole_plan *plan)
     const ft_profile *profile = plan->profile;
     static const char axis[] =
         "Times of functions are sums over all calls of a path, laid out one behind the other: "
-        "lengths are right, moments are not. Memory is at its own moments.";
+        "lengths are right, moments are not. Memory and garbage collections are at their own.";
     ft_buf_put_text(plan->out, ",\n  \"extra\":[{\"label\":\"Recording\",\"entries\":[");
     put_entry(plan, (ft_text){"axis", 4}, (ft_text){axis, sizeof axis - 1});
     for (uint32_t i = 0; i < profile->meta_count; i++)
@@ -570,7 +636,12 @@ static void put_meta(const whole_plan *plan)
         "\"timeline-memory\"],\"fields\":["
         "\n   {\"key\":\"live_count\",\"label\":\"Live blocks\",\"format\":\"integer\"},"
         "\n   {\"key\":\"live_bytes\",\"label\":\"Live memory\",\"format\":\"bytes\"},"
-        "\n   {\"key\":\"rss\",\"label\":\"Resident memory\",\"format\":\"bytes\"}]}]");
+        "\n   {\"key\":\"rss\",\"label\":\"Resident memory\",\"format\":\"bytes\"}]},"
+        "\n  {\"name\":\"collection\",\"display\":[\"marker-chart\",\"marker-table\","
+        "\"timeline-overview\"],\"fields\":["
+        "\n   {\"key\":\"generation\",\"label\":\"Generation\",\"format\":\"integer\"},"
+        "\n   {\"key\":\"collected\",\"label\":\"Collected\",\"format\":\"integer\"},"
+        "\n   {\"key\":\"uncollectable\",\"label\":\"Uncollectable\",\"format\":\"integer\"}]}]");
     put_about(plan);
     ft_buf_put_text(plan->out, "},\n \"libs\":[],\"pages\":[]");
 }
@@ -640,6 +711,6 @@ const ft_exporter ft_exporter_firefox = {
     .suffix = ".firefox.json",
     .description = "every path and the memory over time, for profiler.firefox.com",
     .write = write_firefox,
-    .comfort = FT_EXPORTER_PATHS_COMFORT,
+    .comfort = {.nodes = 1000000}, /* in a second or two */
     .has_memory = true,
 };

@@ -37,6 +37,7 @@ static ft_status read_header(reader *from)
         return FT_OK;
     from->at += FT_FORMAT_HEADER_BYTES;
     from->report.opening_bytes = from->at;
+    from->report.segments++;
     return ft_segment_begin(&from->segment);
 }
 
@@ -105,4 +106,17 @@ ft_status ft_reader_read(const uint8_t *bytes, size_t length, ft_profile *profil
     ft_unpacker_fini(&from.unpacker);
     ft_segment_fini(&from.segment);
     return status;
+}
+
+size_t ft_reader_segment_bytes(const uint8_t *bytes, size_t length)
+{
+    size_t at = FT_FORMAT_HEADER_BYTES;
+    ft_chunk chunk;
+    while (at < length && !ft_header_is_at(bytes + at, length - at)) {
+        if (!ft_chunk_find(bytes + at, length - at, &chunk))
+            return length;
+        at += FT_FORMAT_CHUNK_HEAD_BYTES + (size_t)chunk.stored_length;
+    }
+    assert(at <= length || length < FT_FORMAT_HEADER_BYTES);
+    return at < length ? at : length;
 }

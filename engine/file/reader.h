@@ -19,6 +19,7 @@ typedef struct ft_reader_report {
      * be counted twice. */
     uint64_t opening_bytes;
     uint32_t newer_chunks; /* chunks of a type this version does not know, skipped */
+    uint32_t segments;     /* that were begun: each has a header of its own */
 } ft_reader_report;
 
 /* Is this the first bytes of a .fettle file? Used before overwriting one. length may be 0..16; with
@@ -33,5 +34,9 @@ bool ft_reader_is_fettle(const uint8_t *bytes, size_t length);
  * FT_ERR_EMPTY, FT_ERR_FOREIGN, FT_ERR_NEWER, FT_ERR_CORRUPT, FT_ERR_LIMIT, FT_ERR_MEMORY. */
 ft_status ft_reader_read(const uint8_t *bytes, size_t length, ft_profile *profile,
                          ft_reader_report *report);
+
+/* How many of these bytes the first segment has: up to the next header, or all if there is none or
+ * something before it is torn. A segment is a file of its own: it knows nothing of the others. */
+size_t ft_reader_segment_bytes(const uint8_t *bytes, size_t length);
 
 #endif

@@ -354,6 +354,7 @@ class Profile:
     ended: bool  # the recording is whole: its END was read
     torn: bool  # something at the end of the file was damaged and left out
     newer_chunks: int
+    segments: int  # recordings, one after the other, that the file held which was read
     def merge(self, other: Profile) -> None: ...
     def meta(self) -> dict[str, str]: ...
     def set_meta(self, key: str, value: str) -> None: ...
@@ -452,6 +453,10 @@ class Stats:
     def threads(self) -> list[ThreadRow]: ...  # []
     def notes(self) -> list[NoteRow]: ...  # []
     def meta(self) -> dict[str, str]: ...  # {}
+
+def read_segments(path: str, /) -> list[Profile]:
+    """The recordings that a file holds, one after the other, each by itself; Profile.read() gives
+    their sum. OSError, FileError, MemoryError."""
 
 def load_lprof(path: str, /) -> Profile:
     """A file of line_profiler's, as a Profile that holds lines only. OSError, FileError."""

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 from fettle import _core
 
 if TYPE_CHECKING:
-    from typing import Never, TextIO
+    from typing import Never, TextIO, TypeAlias
 
+    from fettle.diffing.side import Side
     from fettle.report import flat
-    from fettle.report.growth import Side
     from fettle.report.unit import Unit
+
+    Recorded: TypeAlias = "Run | _core.Profile | str | os.PathLike[str]"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -193,28 +195,40 @@ class Run(_core.Recorder):
 
     def diff(
         self,
-        other: "Run | _core.Profile | str | os.PathLike[str]",
+        other: "Recorded | list[Recorded]",
+        what: str = "",
         *,
         rows: int = 30,
-        sort: str = "peak",
+        sort: str = "",
         within: str = "",
         file: "TextIO | None" = None,
     ) -> None:
-        """Prints what `fettle diff` prints, to file (stdout): what memory grew from other, which is
-        a recording or the path of one, to this. sort: "peak", "alive" or "total"; rows and within
-        as in view(). ValueError for what can not be compared."""
+        """Prints what `fettle diff` prints, to file (stdout): what changed from other, which is a
+        recording, the path of one, or a list of several that are runs of the same, to this. what:
+        "calls", "lines", "mem", "objects" (without a word: all that both hold). sort: "calls",
+        "hits", "own", "cumulative", "waiting", and of the memory "peak", "alive" or "total"; rows
+        and within as in view(). ValueError for what can not be compared.
+
+        >>> import fettle, io
+        >>> with fettle.run() as old:
+        ...     text = repr(1)
+        >>> with fettle.run() as new:
+        ...     text = repr(1) + repr(2)
+        >>> out = io.StringIO()
+        >>> new.diff(old, "calls", within="builtins", file=out)
+        >>> [line.split()[0] for line in out.getvalue().splitlines() if "{built-in" in line]
+        ['+1']
+        """
+        from fettle.diffing import comparing
         from fettle.problem import Problem
-        from fettle.report import difftable, screen
 
         if rows < 0:
             raise ValueError(f"rows needs a whole number from 0 (all), not {rows}")
-        if sort not in {"peak", "alive", "total"}:
-            raise ValueError(f'sort needs "peak", "alive" or "total", not {sort!r}')
         out = sys.stdout if file is None else file
+        others = other if isinstance(other, list) else [other]
         try:
-            sides = _side(other, "the other"), _side(self, "this")
-            choice = difftable.Choice(rows, sort, within)
-            screen.sentences(difftable.show(*sides, choice, out), out)
+            sides = _side(others, "the other"), _side([self], "this")
+            comparing.show(*sides, what, sort, rows, within, out)
         except Problem as problem:
             raise ValueError(problem.sentence) from None
 
@@ -357,20 +371,23 @@ def _show(
         )
 
 
-def _side(recorded: "Run | _core.Profile | str | os.PathLike[str]", name: str) -> "Side":
+def _side(recorded: "list[Recorded]", name: str) -> "Side":
     """One side of a comparison."""
-    from fettle.report import growth, overview
+    from fettle import recording, runs
+    from fettle.diffing.side import Side
 
-    if isinstance(recorded, Run):
-        profile = _with_sources(recorded.profile())
-    elif isinstance(recorded, _core.Profile):
-        profile = recorded
-    else:
-        from fettle import recording
-
-        name = os.fspath(recorded)
-        profile = recording.open_one(name).profile
-    return growth.Side(name, overview.need_memory(profile, name))
+    found: list[_core.Profile | _core.Stats] = []
+    for each in recorded:
+        if isinstance(each, Run):
+            found.append(_with_sources(each.profile()))
+        elif isinstance(each, _core.Profile):
+            found.append(each)
+        else:
+            name = os.fspath(each)
+            found += runs.apart(recording.open_all([name]))
+    if not found:
+        raise ValueError("the list of recordings to compare with is empty: name one at least")
+    return Side(name, found)
 
 
 def _properties(options: str) -> dict[str, str]:

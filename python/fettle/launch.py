@@ -27,10 +27,10 @@ _SPOILT = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these from its star
 
 
 class Launch:
-    """A program to start: its file, its words, what the guest is to record, and whether the
-    recording gets the source of the lines in it."""
+    """A program to start: its file, its words, what the guest is to record, whether the recording
+    gets the source of the lines in it, and which run of several it is (0: there is one)."""
 
-    __slots__ = ("argv", "executable", "has_source", "options")
+    __slots__ = ("argv", "executable", "has_source", "options", "run")
 
     def __init__(
         self, executable: str, argv: list[str], options: str, has_source: bool = True
@@ -39,6 +39,7 @@ class Launch:
         self.argv = argv
         self.options = options
         self.has_source = has_source
+        self.run = 0
 
 
 class Ended:
@@ -59,6 +60,8 @@ def launch(program: Launch, claimed: output.Output) -> Ended:
     profile = _core.Profile()
     for key, value in properties.gather(program.argv, program.options).items():
         profile.set_meta(key, value)
+    if program.run:
+        profile.set_meta("run", str(program.run))
     if not program.has_source:
         profile.set_meta(sourcetext.KEPT, "no")
     everything = signal.valid_signals()

@@ -9,7 +9,7 @@ finished here, in a new file that then takes its name; else what is there so far
 import os
 import stat
 
-from fettle import _core, output, sourcetext
+from fettle import _core, output, runs, sourcetext
 from fettle.problem import UNREADABLE, USAGE, Problem, reason
 
 _KINDS = {
@@ -87,6 +87,8 @@ def _open(path: str) -> Recording | Summary:
     if isinstance(profile, _core.Stats):
         return Summary(path, profile)
     recording = Recording(path, profile)
+    if runs.are_in(profile):
+        runs.note(profile, profile.segments)
     if not recording.profile.ended:
         _complete(recording)
     elif recording.profile.torn:
@@ -256,8 +258,11 @@ def open_all(paths: list[str]) -> Recording | Summary:
 
 def _add(first: Recording | Summary, other: Recording | Summary) -> None:
     if isinstance(first, Recording) and isinstance(other, Recording):
+        number = runs.count(first.profile), runs.count(other.profile)
         first.profile.merge(other.profile)
         first.profile.set_meta("cpu", "")  # it was the first one's alone
+        if max(number) > 1:
+            runs.note(first.profile, sum(number))
         return
     if (
         isinstance(first, Summary)

@@ -87,10 +87,11 @@ def test_lines_without_calls(folder: Folder) -> None:
     source = SAMPLES["lines only"]().write(folder.path).name
     before = folder.names()
     for form in ["pstats", "collapsed", "speedscope", "chrome", "firefox"]:
+        held = "calls and memory" if form in ("chrome", "firefox") else "calls"
         ended = folder.fettle("export", source, "-f", form)
         assert (ended.code, ended.stdout) == (2, "")
         assert ended.stderr == (
-            f"fettle: {source} holds lines and no calls, and {form} holds calls only; "
+            f"fettle: {source} holds lines and no calls, and {form} holds {held} only; "
             "export json, callgrind, pprof or lprof, or record calls with -C too.\n"
         )
     assert folder.names() == before
@@ -117,6 +118,15 @@ def test_memory_alone(folder: Folder) -> None:
     for form in ["json", "chrome", "firefox", "pprof"]:
         ended = folder.fettle("export", source, "-f", form)
         assert (ended.code, ended.stderr) == (0, "")
+
+
+def test_lines_and_memory_without_calls(folder: Folder) -> None:
+    recording = SAMPLES["lines only"]()
+    recording.memory.heaps = [(0, 1, 0, 5, 600, 500, 10**9, 2, 300)]
+    source = recording.write(folder.path).name
+    for form in ["chrome", "firefox"]:
+        assert folder.fettle("export", source, "-f", form).code == 0
+    assert folder.fettle("export", source, "-f", "speedscope").code == 2
 
 
 def test_calls_without_lines(recorded: Folder) -> None:

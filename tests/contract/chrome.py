@@ -49,6 +49,10 @@ def expected(recording: Recording) -> Seen:
     for process, point, time, *numbers in recording.memory.points:
         assert isinstance(process, int) and isinstance(point, bytes)
         seen["point", *label(recording, process), text(point), time, *numbers] += 1
+    for process, generation, start, duration, *numbers in recording.collections:
+        lasted = min(duration, LARGEST - start)
+        called = f"generation {generation}"
+        seen["collection", *label(recording, process), called, start, lasted, *numbers] += 1
     return seen
 
 
@@ -76,6 +80,11 @@ def read(exported: bytes) -> Seen:
                 threads[event["tid"]] = Reader(
                     (*processes[pid], event["tid"], event["args"]["name"])
                 )
+            case "X", generation if event["cat"] == "gc":
+                assert threads[event["tid"]].whose[-1] == "garbage collections"
+                times = nanoseconds(event["ts"]), nanoseconds(event["dur"])
+                numbers = tuple(event["args"].values())
+                seen["collection", *processes[pid], generation, *times, *numbers] += 1
             case "X", _:
                 seen[threads[event["tid"]].node(event)] += 1
             case "C", counter:

@@ -145,6 +145,10 @@ class Chromium:
             mobile=False,
         )
 
+    def hide_scrollbars(self) -> None:
+        """A picture has none, and would else be of a page that is about to be laid out anew."""
+        self._call("Emulation.setScrollbarsHidden", hidden=True)
+
     def prefer(self, **features: str) -> None:
         """What the system is said to be set to: prefer(color_scheme="dark")."""
         wanted = [

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
-from .oracle import path_to
+from .oracle import LARGEST, path_to
 from .spelling import name, text
 from .synthetic import PYTHON, C, Code, Recording
 
@@ -79,6 +79,9 @@ def add_memory(recording: Recording, seen: Seen) -> None:
     for process, point, time, *numbers in recording.memory.points:
         assert isinstance(process, int) and isinstance(point, bytes)
         seen["point", pid(recording, process), text(point), time, *numbers] += 1
+    for process, generation, start, duration, *numbers in recording.collections:
+        times = start, min(start + duration, LARGEST)
+        seen["collection", pid(recording, process), *times, generation, *numbers] += 1
 
 
 def nanoseconds(millis: Decimal | int) -> int:
@@ -154,10 +157,15 @@ def read_thread(
         seen["sample", *whose, paths[row["stack"]], nanoseconds(row["weight"])] += 1
     seen["end", *whose, sum(nanoseconds(row["timeDeltas"]) for row in samples)] += 1
     for row in rows(thread["markers"]):
-        assert (row["endTime"], row["phase"]) == (None, 0)
-        data, time = row["data"], nanoseconds(row["startTime"])
-        assert data.pop("type") == "point"
-        seen["point", thread["pid"], strings[row["name"]], time, *data.values()] += 1
+        data, time, called = row["data"], nanoseconds(row["startTime"]), strings[row["name"]]
+        kind = data.pop("type")
+        if kind == "point":
+            assert (row["endTime"], row["phase"]) == (None, 0)
+            seen["point", thread["pid"], called, time, *data.values()] += 1
+        else:
+            assert (kind, called, row["phase"]) == ("collection", "garbage collection", 1)
+            end = nanoseconds(row["endTime"])
+            seen["collection", thread["pid"], time, end, *data.values()] += 1
     read_allocations(thread, paths, seen)
 
 

@@ -125,3 +125,20 @@ def test_memory_over_time(perfetto: TraceProcessor, tmp_path: Path) -> None:
         (*chrome.label(recording, process), shown(chrome.text(point)) or None, *numbers)
         for process, point, *numbers in recording.memory.points
     )
+
+
+def test_garbage_collections(perfetto: TraceProcessor, tmp_path: Path) -> None:
+    """Beside the calls, in a thread of their own of each process."""
+    recording = SAMPLES["login"]()
+    recording.process(pid=101)
+    recording.collections = [(0, 0, 5, 1000, 3, 0), (0, 2, 2000, 10**9, 7, 1), (1, 1, 9, 8, 0, 0)]
+    load(perfetto, recording, tmp_path)
+    slices = perfetto.query(SLICES)
+    seen = [(row[-4], row[-1], *row[2:6]) for row in slices if row[3] == "gc"]
+    assert Counter(seen) == Counter(
+        (process + 1, "garbage collections", f"generation {generation}", "gc", start, duration)
+        for process, generation, start, duration, *_ in recording.collections
+    )
+    assert sum(row[5] for row in slices if row[6] == slices[0][6] and row[1] is None) == sum(
+        node.own for node in recording.threads[0].nodes
+    )

@@ -214,3 +214,16 @@ def check_timeline(cli: ProfilerCli) -> None:
 def test_what_has_little_to_show_is_opened(cli: ProfilerCli, sample: str, tmp_path: Path) -> None:
     load(cli, SAMPLES[sample](), tmp_path)
     assert "fettle" in cli.run("profile", "info")
+
+
+def test_garbage_collections(cli: ProfilerCli, tmp_path: Path) -> None:
+    recording = SAMPLES["login"]()
+    recording.collections = [(0, 0, 5 * 10**6, 10**6, 3, 0), (0, 2, 7 * 10**6, 10**9, 7, 1)]
+    load(cli, recording, tmp_path)
+    (kind,) = cli.ask("thread", "markers", "--thread", "t-0")["byType"]
+    assert (kind["markerName"], kind["count"]) == ("garbage collection", 2)
+    seen = {(row["start"], row["duration"]) for row in kind["topMarkers"]}
+    assert seen == {(5, 1), (7, 1000)}
+    (longest,) = (row["handle"] for row in kind["topMarkers"] if row["duration"] == 1000)
+    fields = cli.ask("marker", "info", longest)["fields"]
+    assert [field["value"] for field in fields] == [2, 7, 1]

@@ -7,7 +7,8 @@ after it are what it prints. What is printed must be what is written, word for w
 - a line `...` stands for any number of lines, `...` inside a line for any text;
 - a number with a decimal point, and a percentage, stands for any such number: they are measured;
 - one with a unit of time or of memory stands for any with such a unit: 262.0 ms for 1.031 s;
-- any run of blanks stands for any other: columns are as wide as their digits.
+- any run of blanks stands for any other: columns are as wide as their digits; in one of eight and
+  more there may be a percentage: a column that is empty where nothing waited.
 
 Integers (calls, line numbers) are compared as they stand.
 """
@@ -24,6 +25,7 @@ from pathlib import Path
 FENCE = re.compile(r"^```(\w*)\s*$")
 TIME = r"\d+\.\d+\s?(?:us|ms|s)\b|\d+\s?ns\b"
 SIZE = r"\d+\.\d+\s?[kMG]B\b|\d+\s?B\b"
+WIDE = 8  # blanks
 LOOSE = re.compile(rf"(\.\.\.|{TIME}|{SIZE}|\d+\.\d+|\d+%|\s+)")
 TIMEOUT = 120  # seconds for one command: far more than any needs, so that a hang is an error
 
@@ -97,7 +99,9 @@ def meaning(part: str) -> str:
     for unit in (TIME, SIZE):
         if re.fullmatch(unit, part):
             return f"(?:{unit})"
-    return r"\s+" if part.isspace() else r"\d+%" if part.endswith("%") else r"\d+\.\d+"
+    if part.isspace():
+        return r"\s+(?:\d+%\s+)?" if len(part) >= WIDE else r"\s+"
+    return r"\d+%" if part.endswith("%") else r"\d+\.\d+"
 
 
 def mismatch(written: Sequence[str], printed: Sequence[str]) -> str | None:

@@ -27,6 +27,8 @@ TABLE = [
         ("2  58.9us  29.4us  0.0", "2  1.02ms  29ns  12.5"),
         ("12  78.2 kB  80 B", "12  9 B  1.2 MB"),
         ("17 calls ... -> login.fettle", "17 calls in no time -> login.fettle"),
+        ("5040  0.914        dungeon.py", "5040  0.914  1%  dungeon.py"),
+        ("5040  0.914        dungeon.py", "5040  0.914      dungeon.py"),
         ("a (b) [c] {d} *", "a (b) [c] {d} *"),
     ],
 )
@@ -45,6 +47,9 @@ def test_a_line_that_fits(written: str, printed: str) -> None:
         ("17 calls in 6.020 s", "17 calls in 6 s"),
         ("17 calls in 6.020 s", "17 calls in -6.020 s"),
         ("1  100%", "1  100"),
+        ("5040  0.914    100%  dungeon.py", "5040  0.914         dungeon.py"),
+        ("5040  0.914        dungeon.py", "5040  0.914  1  dungeon.py"),
+        ("5040  0.914  dungeon.py", "5040  0.914  1%  dungeon.py"),
         ("2 calls    6.002 s", "2 calls    6.0 kB"),
         ("12  78.2 kB", "12  78.2"),
         ("12  78.2 kB", "13  78.2 kB"),

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report in a real browser: what it shows is what the payload says, worked out here by brute force."""
+"""The report in a real browser: it shows what the payload says, worked out here by brute force."""
 
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fettle import recording
 
 from tests.contract import consumers
 from tests.contract.chromium import Chromium
@@ -33,7 +36,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
 
 @pytest.fixture
 def show(chromium: Chromium, tmp_path: Path) -> Iterator[Show]:
-    """Opens the report of a payload from its file; at the end, nothing may have been complained of."""
+    """Opens the report of a payload from its file; the browser may complain of nothing."""
 
     def opened(payload: Payload) -> Chromium:
         (tmp_path / "report.html").write_bytes(pages.document(payload))
@@ -64,7 +67,7 @@ class Calls:
         )
 
     def callers(self, stack: list[int]) -> dict[int, int]:
-        """What was measured where the innermost frames were these, by who called the last of them."""
+        """What was measured where the innermost frames were these, by the last one's caller."""
         found: dict[int, int] = {}
         for node, own in enumerate(self.own):
             frames = [self.frame[each] for each in pages.path(self.parent, node)]
@@ -82,8 +85,22 @@ def number(text: str) -> float:
     return float(match[1]) * UNITS[match[2]]
 
 
+def groups(pattern: str, text: str) -> tuple[str, ...]:
+    match = re.fullmatch(pattern, text)
+    assert match, text
+    return match.groups()
+
+
 def attribute(page: Chromium, selector: str, name: str) -> str:
     return str(page.ask(f"document.querySelector({selector!r}).dataset.{name}"))
+
+
+def every(page: Chromium, selector: str, expression: str) -> list[Any]:
+    """What the expression gives for `each` of the elements."""
+    found: list[Any] = page.ask(
+        f"[...document.querySelectorAll({selector!r})].map(each => {expression})"
+    )
+    return found
 
 
 def crumbs(page: Chromium) -> list[str]:
@@ -98,10 +115,10 @@ def click_frame(page: Chromium, row: int, x: float) -> None:
     page.ask(
         "document.querySelector('.graph').scrollIntoView({block: 'center', behavior: 'instant'})"
     )
-    box = page.ask(
-        "(box => [box.left, box.top])(document.querySelector('.graph canvas').getBoundingClientRect())"
-    )
-    page.click(box[0] + x, box[1] + row * ROW + ROW / 2)
+    left, top = every(
+        page, ".graph canvas", "(box => [box.left, box.top])(each.getClientRects()[0])"
+    )[0]
+    page.click(left + x, top + row * ROW + ROW / 2)
     page.ask(PAINTED)
 
 
@@ -128,11 +145,8 @@ def focused(page: Chromium) -> int:
 def table(page: Chromium, name: str) -> list[dict[str, str]]:
     """The rows that are there, by column."""
     page.ask(PAINTED)
-    rows: list[dict[str, str]] = page.ask(
-        f"[...document.querySelectorAll('#{name} .table-body .table-row')].map(row => Object.fromEntries("
-        "[...row.children].map(cell => [cell.dataset.column, cell.textContent])))"
-    )
-    return rows
+    cells = "[...each.children].map(cell => [cell.dataset.column, cell.textContent])"
+    return every(page, f"#{name} .table-body .table-row", f"Object.fromEntries({cells})")
 
 
 def sort_by(page: Chromium, name: str, column: str) -> str:
@@ -162,7 +176,7 @@ def test_any_part_alone_opens(show: Show, part: str, two: bool) -> None:
     page = show(payload)
     assert page.ask("document.querySelector('h1').textContent").endswith("app.fettle")
     assert page.ask("document.querySelectorAll('section').length") >= (part != "nothing")
-    for heading in ["Command", "python app.py"] + ["This is a remark."]:
+    for heading in ["Command", "python app.py", "This is a remark."]:
         assert heading in page.ask("document.querySelector('header').textContent")
 
 
@@ -208,7 +222,7 @@ def test_what_is_too_narrow_is_counted(show: Show) -> None:
     assert len(dropped) > 100
     assert int(attribute(page, ".graph", "drawn")) == len(drawn)
     said = page.ask("document.querySelector('#graph-hidden').textContent")
-    count, share = re.fullmatch(r"(.+) frames narrower .* not drawn: (\S+)\s%.*", said).groups()  # type: ignore[union-attr]
+    count, share = groups(r"(.+) frames narrower .* not drawn: (\S+)\s%.*", said)
     nothing = sum(1 for node in range(1, len(calls.parent)) if node not in drawn) - len(dropped)
     assert len(dropped) <= number(count) <= len(dropped) + nothing
     lost = sum(calls.own[node] for node in dropped)
@@ -255,7 +269,7 @@ def test_search_says_the_share(show: Show, query: str) -> None:
     assert int(attribute(page, "#graph-found", "value")) == found
     said = page.ask("document.querySelector('#graph-found').textContent")
     if meant:
-        share = float(re.search(r"([\d.]+)\s%", said)[1])  # type: ignore[index]
+        share = float(groups(r".* ([\d.]+)\s%.*", said)[0])
         assert share == pytest.approx(100 * found / calls.value[0], abs=0.06)
     else:
         assert said == "no match"
@@ -337,12 +351,10 @@ def test_keys_alone_are_enough(show: Show) -> None:
 
 def test_every_stop_of_the_tab_key_has_a_name(show: Show) -> None:
     page = show(pages.recording(9))
-    unnamed = page.ask(
-        "[...document.querySelectorAll('button, input, a, [tabindex]')].filter(each => !("
-        "each.textContent.trim() || each.getAttribute('aria-label') || each.getAttribute('aria-labelledby')"
-        ")).map(each => each.outerHTML)"
-    )
-    assert unnamed == []
+    name = "each.textContent.trim() || each.ariaLabel || each.getAttribute('aria-labelledby')"
+    stops = every(page, "button, input, a, [tabindex]", f"[each.outerHTML, {name} || '']")
+    assert [html for html, name in stops if not name] == []
+    assert len(stops) > 20
     assert page.ask("document.querySelectorAll('h1').length") == 1
     assert page.ask("document.querySelectorAll('main').length") == 1
 
@@ -384,11 +396,11 @@ def test_source_has_the_heat_of_its_lines(show: Show) -> None:
     page.ask("document.querySelector('#show-source').click()")
     page.ask(PAINTED)
     assert attribute(page, "#source", "file") == "file1.py"
-    rows = page.ask(
-        "[...document.querySelectorAll('.source-body .source-row')].map(row => [Number(row.dataset.line),"
-        " row.querySelector('.code').textContent, Object.fromEntries([...row.querySelectorAll('[data-value]')]"
-        ".map(cell => [cell.dataset.column, Number(cell.dataset.value)]))])"
-    )
+    cells = "[...each.querySelectorAll('[data-value]')]"
+    heat = f"{cells}.map(cell => [cell.dataset.column, Number(cell.dataset.value)])"
+    text = "each.querySelector('.code').textContent"
+    values = f"[Number(each.dataset.line), {text}, Object.fromEntries({heat})]"
+    rows = every(page, ".source-body .source-row", values)
     lines = payload["sources"]["1"].split("\n")
     recorded = {row[0]: row[1:] for row in payload["lines"][1]["rows"]}
     allocated = {row[1]: row[2:] for row in payload["lineBytes"] if row[0] == 1}
@@ -411,7 +423,8 @@ def test_two_recordings(show: Show) -> None:
     )
     changes = [new - old for new, old in zip(functions["own"], functions["own0"], strict=True)]
     rows = table(page, "function-table")
-    for row, change in zip(rows, sorted(changes, reverse=True), strict=False):
+    grew = sum(changes) >= 0
+    for row, change in zip(rows, sorted(changes, reverse=grew), strict=False):
         at = functions["label"].index(row["label"])
         assert number(row["own-change"]) == pytest.approx(change, rel=0.006)
         assert number(row["own0"]) == pytest.approx(functions["own0"][at], rel=0.006)
@@ -425,9 +438,8 @@ def test_two_recordings(show: Show) -> None:
 
 def red_and_blue(page: Chromium, row: int, x: float) -> tuple[int, int]:
     scale = f"[{x}, {row * ROW + 3}].map(each => Math.round(each * devicePixelRatio))"
-    red, _, blue, _ = page.ask(
-        f"[...document.querySelector('.graph canvas').getContext('2d').getImageData(...{scale}, 1, 1).data]"
-    )
+    pen = "document.querySelector('.graph canvas').getContext('2d')"
+    red, _, blue, _ = page.ask(f"[...{pen}.getImageData(...{scale}, 1, 1).data]")
     return red, blue
 
 
@@ -578,3 +590,58 @@ def test_a_page_that_cannot_be_read_says_so(chromium: Chromium, tmp_path: Path) 
     chromium.until(lambda page: page.ask("document.documentElement?.dataset.ready ?? ''"))
     said = chromium.ask("document.body.textContent")
     assert "version 2" in said and "fettle view --html" in said
+
+
+def test_plus_and_minus_show_a_part(show: Show) -> None:
+    payload = pages.recording(21, nodes=3000)
+    page = show(payload)
+    whole = int(attribute(page, ".graph", "drawn"))
+    focus_graph(page)
+    press(page, "+", "+", "+", "+")
+    assert int(attribute(page, ".graph", "drawn")) != whole
+    press(page, ".", ",", "-", "-", "-", "-")
+    assert int(attribute(page, ".graph", "drawn")) == whole
+
+
+PROGRAM = """
+def leaf(n):
+    return sum(i * i for i in range(n))
+
+def branch(n):
+    return [leaf(n) for _ in range(3)]
+
+def again(n):
+    return again(n - 1) + leaf(10) if n else 0
+
+branch(2000)
+again(5)
+sorted("hostile")
+"""
+
+
+def test_a_real_recording_is_shown_as_its_model_has_it(chromium: Chromium, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(PROGRAM)
+    run = [Path(sys.executable).with_name("fettle"), "run", "-q", "-C", "-M", "-l", "app.py"]
+    view = [run[0], "view", "app.fettle", "--html", "app.html"]
+    for command in (run, view):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    model = recording.open_one(str(tmp_path / "app.fettle")).profile
+    chromium.open((tmp_path / "app.html").as_uri())
+    chromium.until(lambda page: page.ask("document.documentElement?.dataset.ready ?? ''"))
+    total = int(attribute(chromium, ".crumbs", "total"))
+    rows = model.functions()
+    assert total == pytest.approx(sum(row.own for row in rows) * 1e9, rel=1e-6)
+    sort_by(chromium, "function-table", "calls")
+    shown = {row["label"]: row for row in table(chromium, "function-table")}
+    names = {"leaf": 0, "again": 0, "<genexpr>": 0}
+    for row in rows:
+        label = f"app.py:{row.line}({row.name})"
+        if label not in shown:
+            continue
+        names.pop(row.name, None)
+        assert number(shown[label]["calls"]) == row.calls
+        assert number(shown[label]["primitive"]) == row.primitive
+        assert number(shown[label]["own"]) == pytest.approx(row.own * 1e9, rel=0.006)
+        assert number(shown[label]["cumulative"]) == pytest.approx(row.cumulative * 1e9, rel=0.006)
+    assert names == {}
+    assert chromium.complaints == []

@@ -48,13 +48,18 @@ def test_a_page_of_a_recording(folder: Folder) -> None:
     header = dict(payload_of(page)["header"])
     assert "one.py" in header["Command"]
     assert {"Interpreter", "Machine", "Load at start", "Cost of recording"} <= set(header)
-    assert "calls at " in header["Cost of recording"]
+    assert " calls, at " in header["Cost of recording"]
 
 
 def test_the_newest_and_to_stdout(folder: Folder) -> None:
     ended = folder.fettle("view", "--html", "-")
     assert ended.code == 0 and ended.stdout.startswith("<!doctype html>")
     assert calls_of(ended.stdout.encode())["f"] == 3
+
+
+def test_settings_of_the_project_do_not_disturb(folder: Folder) -> None:
+    folder.write("pyproject.toml", "[tool.fettle.view]\nrows = 3\nsort = 'time'\n")
+    assert folder.fettle("view", "--html", "one.html").code == 0
 
 
 def test_several_are_added(folder: Folder) -> None:
@@ -86,9 +91,9 @@ def test_what_ran_is_shown_if_it_is_what_ran(folder: Folder) -> None:
         (["--html", "one.py"], "one.py is source of the recorded program and stays"),
         (["--html", "one.fettle"], "one.fettle is what is to be read"),
         (["--html", "none/one.html"], "cannot write none/one.html: No such file or directory"),
-        (["--html", "one.html", "--calls"], "--html writes all of a recording, and --calls"),
-        (["--html", "one.html", "-n", "3"], "--html writes all of a recording, and --rows"),
-        (["--no-source"], "--no-source is of the HTML file"),
+        (["--html", "one.html", "--calls"], "--html writes all of a recording, and --calls a part"),
+        (["--html", "one.html", "--in", "*"], "--html writes all of a recording, and --in a part"),
+        (["--no-source", "--calls"], "--no-source is of the HTML file"),
         (["--html", ""], "--html needs the name of a file"),
     ],
 )

@@ -113,6 +113,16 @@ def test_files_that_moved_are_the_same(tmp_path: Path) -> None:
     assert len(found["files"]) == 3
 
 
+def test_a_file_is_found_from_the_folder_of_its_program(tmp_path: Path) -> None:
+    """Its label is another one by now, since another file has its name."""
+    new = program((b"/new/util.py", 1, b"f", 7), (b"/new/sub/util.py", 1, b"f", 1), folder=b"/new")
+    old = program((b"/old/util.py", 1, b"f", 4), folder=b"/old")
+    found = compared(read(new, tmp_path), read(old, tmp_path))
+    part = found["functions"]
+    rows = sorted(zip(part["name"], part["own"], part["own0"], strict=True))
+    assert rows == [("<module>", 5, 5), ("f", 1, 0), ("f", 7, 4)]
+
+
 def test_files_of_one_name_are_not_the_same(tmp_path: Path) -> None:
     new = program((b"/app/a/util.py", 1, b"f", 7), (b"/app/b/util.py", 1, b"g", 1))
     old = program((b"/app/a/util.py", 1, b"f", 4), (b"/app/c/util.py", 1, b"g", 2))

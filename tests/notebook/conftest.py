@@ -14,6 +14,12 @@ from typing import Any
 import pytest
 
 
+class Printed(io.StringIO):
+    """As a terminal that can show everything."""
+
+    encoding = "utf-8"
+
+
 @dataclass
 class Result:
     """What a cell did."""
@@ -41,7 +47,7 @@ class Shell:
 
     def run(self, text: str) -> Result:
         self._shown.clear()
-        printed = io.StringIO()
+        printed = Printed()
         with redirect_stdout(printed), redirect_stderr(printed):
             ran = self.ip.run_cell(text, store_history=True)
         error = ran.error_in_exec or ran.error_before_exec
@@ -63,12 +69,14 @@ def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> Iterato
     pytest.importorskip("IPython")
     place = tmp_path_factory.mktemp("ipython")
     monkeypatch.setenv("IPYTHONDIR", os.fspath(place))
+    import IPython
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
     config = Config()
     config.HistoryManager.hist_file = os.fspath(place / "history.sqlite")  # a thread writes it
-    config.InteractiveShell.colors = "NoColor"
+    is_old = IPython.version_info < (9,)
+    config.InteractiveShell.colors = "NoColor" if is_old else "nocolor"
     hook, main = sys.displayhook, sys.modules["__main__"]
     InteractiveShell.clear_instance()
     ipython = InteractiveShell.instance(config=config)

@@ -24,8 +24,6 @@ def test_load(n): load(n)
 
 def test_hold(): hold(100)
 
-def test_import(): import colorsys
-
 def test_failing(): load(3); assert 0
 
 def test_measures(benchmark): benchmark.pedantic(load, (3,))
@@ -36,7 +34,7 @@ def updated(project: Project) -> dict[str, Any]:
     project.write("app.py", APP)
     project.write("test_app.py", TESTS)
     session = project.pytest("--fettle-baseline=base.json", "--fettle-update")
-    assert "fettle: 4 tests of cpython 3." in session.stdout
+    assert "fettle: 3 tests of cpython 3." in session.stdout
     found: dict[str, Any] = json.loads((project.path / "base.json").read_text())
     return found
 
@@ -48,7 +46,7 @@ def entries(found: dict[str, Any]) -> dict[str, Any]:
 
 def test_what_is_kept(project: Project) -> None:
     tests = entries(updated(project))
-    assert set(tests) == {"test_load[5]", "test_load[50]", "test_hold", "test_import"}
+    assert set(tests) == {"test_load[5]", "test_load[50]", "test_hold"}
     assert tests["test_load[50]"]["functions"]["app.py(leaf)"] == 50
     assert tests["test_load[50]"]["calls"] - tests["test_load[5]"]["calls"] == 45
     assert 100_000 < tests["test_hold"]["peak"] < 120_000
@@ -57,6 +55,7 @@ def test_what_is_kept(project: Project) -> None:
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("words", [(), ("-n2",), ("-k", "load"), ("-k", "hold")])
 def test_the_same_is_no_growth(project: Project, words: tuple[str, ...]) -> None:
     updated(project)
@@ -76,9 +75,20 @@ def test_growth_is_named(project: Project) -> None:
     assert "memory peak 2" in session.messages["test_hold"]
     assert "in the baseline: " in session.messages["test_hold"]
     assert "at app.py:4 hold" in session.messages["test_hold"]
-    assert session.outcomes["test_import"] == "passed"
 
 
+@pytest.mark.once
+def test_workers_count(project: Project) -> None:
+    found = updated(project)
+    (project.path / "base.json").unlink()
+    words = ("--fettle-baseline=base.json", "--fettle-update", "-n2")
+    assert "fettle: 3 tests of cpython" in project.pytest(*words, plugins=("xdist",)).stdout
+    again = entries(json.loads((project.path / "base.json").read_text()))
+    for test, entry in entries(found).items():
+        assert again[test]["calls"] == entry["calls"], test
+
+
+@pytest.mark.once
 def test_tolerance(project: Project) -> None:
     updated(project)
     project.write("app.py", APP.replace("MORE = 0", "MORE = 1"))
@@ -87,6 +97,7 @@ def test_tolerance(project: Project) -> None:
     assert session.outcomes["test_load[50]"] == "passed", session.messages
 
 
+@pytest.mark.once
 def test_new_tests_are_said(project: Project) -> None:
     updated(project)
     project.write("test_new.py", "def test_new(): pass\n")
@@ -96,9 +107,10 @@ def test_new_tests_are_said(project: Project) -> None:
     assert "such as test_new.py::test_new; --fettle-update adds" in session.stdout
     project.pytest("--fettle-baseline=base.json", "--fettle-update", "-k", "new")
     found = json.loads((project.path / "base.json").read_text())
-    assert len(entries(found)) == 5
+    assert len(entries(found)) == 4
 
 
+@pytest.mark.once
 def test_another_python_has_counts_of_its_own(project: Project) -> None:
     found = updated(project)
     (of,) = found["tests"].values()

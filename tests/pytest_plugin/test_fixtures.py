@@ -120,6 +120,7 @@ def test_option_that_is_none(benchmark): benchmark(work, 1)
 """
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("workers", [0, 2])
 def test_benchmark(project: Project, workers: int) -> None:
     project.write("test_app.py", BENCHMARKS)

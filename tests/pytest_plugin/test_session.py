@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fettle import _core
+from fettle.testing import marks
 
 from .harness import Project
 
@@ -43,16 +44,22 @@ def test_nap(once): nap()
 
 def test_spin(once): spin(0.02)
 
-class TestClass:
+class Common:
     def setup_method(self): load(100)
-    def test_one(self): load(200)
+    def test_common(self): load(self.count)
+
+class TestOne(Common):
+    count = 200
+
+class TestTwo(Common):
+    count = 400
 
 def test_failing(): load(3); assert 0
 
 def test_skipped(): load(5); pytest.skip()
 """
 # Of leaf: the cases and their fixture twice, once, setup_method and the tests.
-LEAVES = 200 + 300 + 2 * (7 + 11) + 1000 + 100 + 200 + 3 + 5
+LEAVES = 200 + 300 + 2 * (7 + 11) + 1000 + 2 * 100 + 200 + 400 + 3 + 5
 
 
 def started(project: Project) -> Project:
@@ -71,7 +78,7 @@ def test_the_recording_holds_tests_and_fixtures(project: Project, workers: int) 
     xdist = ("-n", str(workers), "--dist", "loadfile") if workers else ()
     session = project.pytest("--fettle", *xdist, plugins=("xdist",) if workers else ())
     assert session.outcomes["test_failing"] == "failed"
-    assert list(session.outcomes.values()).count("passed") == 5
+    assert "6 passed, 1 skipped" in session.stdout
     assert calls_of(project.path / "pytest.fettle", "leaf") == LEAVES
     assert "fettle: the recording is in pytest.fettle: `fettle view " in session.stdout
 
@@ -80,7 +87,7 @@ def test_the_top_of_the_tree(project: Project) -> None:
     started(project).pytest("--fettle")
     rows = _core.Profile.read(str(project.path / "pytest.fettle")).tree()
     top = {row.name for row in rows if row.kind == "call" and rows[row.parent].kind != "call"}
-    assert {"test_case[200]", "test_case[300]", "test_nap", "test_one", "test_failing"} <= top
+    assert {"test_case[200]", "test_case[300]", "test_nap", "test_failing"} <= top
     assert {"loaded", "once"} <= {row.name for row in rows}
     assert "pytest_pyfunc_call" not in {row.name for row in rows}
 
@@ -101,10 +108,12 @@ def table(stdout: str) -> dict[str, list[str]]:
 
 
 def test_the_slowest_tests_and_their_functions(project: Project) -> None:
-    session = started(project).pytest("--fettle", "--fettle-rows=3")
-    assert "the slowest 3 of 7 tests" in session.stdout
+    session = started(project).pytest("--fettle", "--fettle-rows=7")
+    assert "the slowest 7 of 8 tests" in session.stdout
     rows = table(session.stdout)
-    assert list(rows)[:2] == ["test_nap", "test_spin"]
+    texts = [re.sub(r"^ *([\d.]+) (\w+) .*", r"\1\2", row[0]) for row in rows.values()]
+    walls = [marks.seconds(text) for text in texts]
+    assert walls == sorted(walls, key=lambda wall: -(wall or 0.0))
     head, hottest, *_ = rows["test_nap"]
     assert re.search(r"(9\d|100) %", head), head
     assert re.fullmatch(r"[\d.]+ ms in \{built-in method time.sleep\}, 1 call", hottest)
@@ -114,6 +123,8 @@ def test_the_slowest_tests_and_their_functions(project: Project) -> None:
 
 def test_cases_are_told_apart(project: Project) -> None:
     rows = table(started(project).pytest("--fettle", "--fettle-rows=9").stdout)
+    assert any(line.endswith("app.py:4(leaf), 200 calls") for line in rows["TestOne::test_common"])
+    assert any(line.endswith("app.py:4(leaf), 400 calls") for line in rows["TestTwo::test_common"])
     assert any(line.endswith("app.py:4(leaf), 200 calls") for line in rows["test_case[200]"])
     assert any(line.endswith("app.py:4(leaf), 300 calls") for line in rows["test_case[300]"])
 
@@ -153,6 +164,7 @@ async def test(loaded): await asyncio.sleep(0.01); load(3)
     assert calls_of(project.path / "pytest.fettle", "leaf") in {23, 43}
 
 
+@pytest.mark.once
 def test_a_recording_before_is_kept(project: Project) -> None:
     started(project)
     project.pytest("--fettle", "-k", "case")
@@ -198,7 +210,7 @@ def test_a_worker_that_dies_is_said(project: Project) -> None:
         "import os\nfrom app import load\ndef test_a(): load(3)\ndef test_b(): os._exit(3)\n",
     )
     session = project.pytest("--fettle", "-n1", "--max-worker-restart=0", plugins=("xdist",))
-    assert "fettle: worker gw0 ended without its recording" in session.stdout
+    assert "fettle: worker gw0 ended without its recording, " in session.stdout
 
 
 IDLE = """

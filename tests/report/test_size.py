@@ -85,10 +85,14 @@ def test_conditions_are_several() -> None:
     assert [each.text for each in failon.read("mem>1MB, mem>5%")] == ["mem>1MB", "mem>5%"]
 
 
-@pytest.mark.parametrize("word", ["calls>5%", "calls>0", "mem>1MB,calls>0"])
-def test_conditions_that_come_later_say_so(word: str) -> None:
-    with pytest.raises(Problem, match="yet"):
-        failon.read(word)
+@pytest.mark.parametrize("kind", ["calls", "hits", "objects"])
+def test_counts_are_numbers_or_shares(kind: str) -> None:
+    at_most, share = failon.read(f"{kind}>1 000, {kind} > 5%")
+    assert [at_most.failed(7, now) for now in (1006, 1007, 1008)] == [False, False, True]
+    assert [share.failed(100, now) for now in (99, 105, 106)] == [False, False, True]
+    for word in ("1MB", "-1", "1.5", "1e3", "²", "", "1" * 16):
+        with pytest.raises(Problem, match="such as"):
+            failon.read(f"{kind}>{word}")
 
 
 @pytest.mark.parametrize(

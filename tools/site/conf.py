@@ -58,8 +58,10 @@ CONTENTS = {
         f"docs/verbs/{verb}"
         for verb in ("run", "view", "diff", "export", "time", "costs", "dis", "memo")
     ],
+    "Where you work": ["docs/notebook", "docs/pytest"],
     "Coming from": [
-        f"docs/coming-from/{tool}" for tool in ("cprofile", "line_profiler", "memray", "joblib")
+        f"docs/coming-from/{tool}"
+        for tool in ("cprofile", "line_profiler", "tracemalloc", "memray", "joblib")
     ],
     "More on": [],  # the pages of docs/ that are not listed elsewhere
     "Reference": [

@@ -6,13 +6,13 @@ Sphinx finds no markup where none is meant, this says what each paragraph is:
 
 - it begins with >>>: an example, left as it is;
 - it is indented: text that stands as it is written;
-- its lines begin with `word: ` (or are the indented rest of one that does): a list;
+- all its lines begin with `word: `, or are the indented rest of one that does: a list;
 - anything else: sentences, in which what looks like code is set as code.
 """
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 
 ITEM = re.compile(r"([a-z_]\w*(?:, \w+)*): (.*)")
 CODE = re.compile(
@@ -43,29 +43,25 @@ def convert(paragraph: list[str]) -> list[str]:
         return paragraph
     if paragraph[0].startswith(" "):
         return ["::", "", *paragraph]
-    return [line for part in parts(paragraph) for line in part]
+    found = [ITEM.fullmatch(item) for item in items(paragraph)]
+    if all(found):
+        return [line for item in found if item for line in (listed(item), "")]
+    return [inline(joined(paragraph))]
 
 
-def parts(paragraph: list[str]) -> Iterator[list[str]]:
-    """The runs of sentences and the items of a paragraph, each with what separates it."""
-    held: list[str] = []
-    item = False
-    for line in paragraph:
-        found = ITEM.fullmatch(line)
-        if found or (item and not line.startswith(" ")):
-            yield finished(held, item)
-            held, item = [], bool(found)
-        held.append(line)
-    yield finished(held, item)
+def items(paragraph: list[str]) -> list[str]:
+    """The lines, each with the indented rest of it."""
+    starts = [index for index, line in enumerate(paragraph) if not line.startswith(" ")]
+    return [joined(paragraph[a:b]) for a, b in pairwise([*starts, len(paragraph)])]
 
 
-def finished(held: list[str], item: bool) -> list[str]:
-    text = " ".join(line.strip() for line in held)
-    found = ITEM.fullmatch(text) if item else None
-    if found:
-        names = ", ".join(f"``{name}``" for name in found[1].split(", "))
-        return [f"- {names}: {inline(found[2])}", ""]
-    return [inline(text), ""] if text else []
+def joined(lines: list[str]) -> str:
+    return " ".join(line.strip() for line in lines)
+
+
+def listed(item: re.Match[str]) -> str:
+    names = ", ".join(f"``{name}``" for name in item[1].split(", "))
+    return f"- {names}: {inline(item[2])}"
 
 
 def inline(text: str) -> str:

@@ -64,6 +64,8 @@ function luminance(colour: Rgb): number {
 export interface Palette {
   text: Rgb;
   frame(kind: number, module: string): Rgb;
+  /** Of the kind, whatever the module. */
+  typical(kind: number): Rgb;
   /** change: -1 (all that was) to 1 (as much again or more). */
   difference(change: number): Rgb;
 }
@@ -79,15 +81,20 @@ function palette(text: Rgb, lightness: number, chroma: number, warm: Range, isDa
       const shade = (((mixed >>> 16) & 0xff) / 0xff - 0.5) * 0.05;
       return oklch(lightness + shade, chroma * (kind === PYTHON ? 1 : 0.75), hue);
     },
+    typical(kind) {
+      if (kind !== PYTHON && kind !== C) return oklch(lightness, 0.008, 80);
+      const [from, to] = kind === PYTHON ? warm : COOL;
+      return oklch(lightness, chroma * (kind === PYTHON ? 1 : 0.75), (from + to) / 2);
+    },
     difference(change) {
       const strength = Math.sqrt(Math.min(Math.abs(change), 1));
       if (strength === 0) return oklch(lightness + (isDark ? -0.04 : 0.06), 0.006, 80);
       const neutral = isDark ? lightness - 0.04 : lightness + 0.06;
       const full = isDark ? lightness + 0.04 : lightness - 0.07;
-      return oklch(neutral + (full - neutral) * strength, 0.02 + 0.12 * strength, change > 0 ? 25 : 250);
+      return oklch(neutral + (full - neutral) * strength, 0.015 + 0.1 * strength, change > 0 ? 25 : 250);
     },
   };
 }
 
-export const LIGHT: Palette = palette([31, 27, 22], 0.85, 0.085, [28, 92], false);
+export const LIGHT: Palette = palette([31, 27, 22], 0.85, 0.095, [28, 92], false);
 export const DARK: Palette = palette([248, 244, 237], 0.46, 0.095, [25, 78], true);

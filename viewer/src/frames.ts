@@ -93,7 +93,9 @@ export class PlaceFrames implements Frames {
   }
 
   name(frame: number): string {
-    return this.places.name[frame] || this.label(frame);
+    const name = this.places.name[frame];
+    const line = this.line(frame);
+    return name && line > 0 ? `${name}:${line}` : this.label(frame);
   }
 
   label(frame: number): string {

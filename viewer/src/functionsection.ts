@@ -6,7 +6,7 @@ import { section } from "./header.ts";
 import { button, make } from "./dom.ts";
 import * as format from "./format.ts";
 import type { Measure } from "./measure.ts";
-import type { Functions, Memory, Payload } from "./payload.ts";
+import type { Column, Functions, Memory, Payload } from "./payload.ts";
 import { Table } from "./table.ts";
 import type { TableColumn } from "./table.ts";
 import { isAny, numbers, words } from "./tables.ts";
@@ -50,12 +50,13 @@ export class FunctionSection {
 
   private ofFunctions(): Table {
     const { functions } = this.payload;
+    const isTwo = this.payload.old !== null;
     const found = functions ?? ({ name: [], label: [] } as unknown as Functions);
     const columns: TableColumn[] = [words("label", "Function", (row) => found.label[row])];
-    if (functions) columns.push(...functionColumns(functions, this.payload.old !== null));
-    const first = this.payload.old !== null ? "own-change" : "own";
+    if (functions) columns.push(...functionColumns(functions, isTwo));
+    const first = isTwo ? "own-change" : "own";
     return new Table("function-table", "Functions", found.label.length, columns, first,
-      (row) => found.label[row], (row) => this.state.select(row));
+      (row) => found.label[row], (row) => this.state.select(row), isTwo ? grew(functions?.own, functions?.own0) : true);
   }
 
   private ofPlaces(measure: Measure | null): Table {
@@ -77,7 +78,7 @@ export class FunctionSection {
       columns.push(...numbers(`${id}-blocks`, "Blocks", "count", totals(outline, memory[often], frames.count).own));
     }
     return new Table("place-table", "Places that allocated", frames.count, columns, isTwo ? "allocated-change" : "allocated",
-      (row) => frames.label(row), (row) => this.state.select(row));
+      (row) => frames.label(row), (row) => this.state.select(row), isTwo ? grew(memory.totalBytes, memory.totalBytes0) : true);
   }
 
   private select(): void {
@@ -124,6 +125,12 @@ export class FunctionSection {
     made.style.setProperty("--length", (edge.value / most).toFixed(3));
     return make("li", {}, made);
   }
+}
+
+/** Whether there is more of it now: then what grew most comes first, else what shrank most. */
+function grew(fresh: Column | undefined, old: Column | undefined): boolean {
+  const sum = (column: Column | undefined): number => (column ?? []).reduce((total, each) => total + each, 0);
+  return sum(fresh) >= sum(old);
 }
 
 function functionColumns(functions: Functions, isTwo: boolean): TableColumn[] {

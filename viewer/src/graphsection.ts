@@ -3,13 +3,17 @@
 // line that says what is not drawn.
 
 import { section } from "./header.ts";
+import { C, css, PYTHON } from "./colour.ts";
+import type { Rgb } from "./colour.ts";
 import { button, choice, make } from "./dom.ts";
 import * as format from "./format.ts";
+import { OTHER } from "./frames.ts";
 import { Graph } from "./graph.ts";
 import type { Layout } from "./layout.ts";
 import { matching, within } from "./search.ts";
 import { pathTo, TOP, valueOf } from "./shape.ts";
 import type { State } from "./state.ts";
+import { palette } from "./theme.ts";
 
 const MOST_CRUMBS = 12;
 
@@ -35,7 +39,7 @@ export class GraphSection {
     state.listen((change) => {
       if (change === "measure" || change === "zoom") this.showCrumbs();
       if (change === "measure" || change === "search") this.showFound();
-      if (change === "measure") this.showLegend();
+      if (change === "theme") this.showLegend();
     });
     this.showCrumbs();
     this.showLegend();
@@ -124,9 +128,14 @@ export class GraphSection {
   }
 
   private showLegend(): void {
-    const swatch = (name: string): HTMLElement => make("span", { class: `swatch ${name}` });
-    this.legend.replaceChildren(...(this.isTwo
-      ? [swatch("grew"), "grew", swatch("shrank"), "shrank", swatch("same"), "as before"]
-      : [swatch("python"), "Python", swatch("c"), "C", swatch("neither"), "neither"]));
+    const { difference, typical } = palette();
+    const entries: [Rgb, string][] = this.isTwo
+      ? [[difference(1), "grew"], [difference(-1), "shrank"], [difference(0), "as before"]]
+      : [[typical(PYTHON), "Python"], [typical(C), "C"], [typical(OTHER), "neither"]];
+    this.legend.replaceChildren(...entries.flatMap(([colour, name]) => {
+      const swatch = make("span", { class: "swatch" });
+      swatch.style.backgroundColor = css(colour);
+      return [swatch, name];
+    }));
   }
 }

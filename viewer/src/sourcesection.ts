@@ -55,7 +55,7 @@ export class SourceSection {
     ], "worth", (row) => payload.files[this.files[row]], (row) => this.open(this.files[row], hottest(this.heats.get(this.files[row])), false));
     this.scroller = make("div", {
       class: "source-scroller", tabindex: 0, role: "table", "aria-labelledby": "source-file", scroll: this.draw,
-    }, make("div", { role: "rowgroup" }, this.head), this.body);
+    }, make("div", { role: "rowgroup", class: "head-group" }, this.head), this.body);
     this.title.id = "source-file";
     this.element = section("source", "Source", make("div", { class: "sources" }, this.list.element,
       make("div", { class: "source-text" }, this.title, this.scroller)));
@@ -106,8 +106,8 @@ export class SourceSection {
     this.head.replaceChildren(make("div", { role: "columnheader", class: "line-number" }, "Line"),
       ...this.columns.map((column) => make("div", { role: "columnheader", class: "number" }, TITLES[column])),
       make("div", { role: "columnheader", class: "code" }, "Source"));
-    const wide = this.before ? "11rem" : "6.2rem";
-    this.scroller.style.setProperty("--source-columns", ["3.6rem", ...this.columns.map(() => wide), "minmax(20rem, 1fr)"].join(" "));
+    const wide = this.before ? "10.5rem" : "5.6rem";
+    this.scroller.style.setProperty("--source-columns", ["3.3rem", ...this.columns.map(() => wide), "minmax(20rem, 1fr)"].join(" "));
     this.scroller.setAttribute("aria-rowcount", String(this.lines.length + 1));
     this.body.style.height = `${Math.max(this.lines.length, 1) * ROW}px`;
     this.scroller.style.height = `${(Math.min(this.lines.length, MOST_ROWS) + 3) * ROW}px`;

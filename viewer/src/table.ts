@@ -43,18 +43,19 @@ export class Table {
     sortBy: string,
     private readonly searched: ((row: number) => string) | null = null,
     private readonly chosen: ((row: number) => void) | null = null,
+    isDown?: boolean,
   ) {
     const column = columns.find((each) => each.id === sortBy) ?? columns[0];
-    this.sorted = { column, isDown: column.wide !== true };
+    this.sorted = { column, isDown: isDown ?? column.wide !== true };
     this.scroller = make("div", {
       class: "table-scroller", tabindex: 0, role: "grid", "aria-label": label, "aria-colcount": columns.length,
       scroll: this.draw, keydown: (event: KeyboardEvent) => this.key(event), focus: this.draw, blur: this.draw,
-    }, make("div", { role: "rowgroup" }, this.head), this.body);
+    }, make("div", { role: "rowgroup", class: "head-group" }, this.head), this.body);
     for (const each of columns) this.head.append(this.header(each));
     this.element = make("div", { class: "table", id, "data-table": id }, this.filterBox(label), this.scroller);
     const wide = columns.filter((each) => each.wide).length;
-    this.element.style.setProperty("--columns", columns.map((each) => each.wide ? "minmax(13rem, 1fr)" : "7.1rem").join(" "));
-    this.element.style.setProperty("--least", `${13 * wide + 7.1 * (columns.length - wide)}rem`);
+    this.element.style.setProperty("--columns", columns.map((each) => each.wide ? "minmax(var(--wide, 13rem), 1fr)" : "var(--cell, 7.3rem)").join(" "));
+    this.element.style.setProperty("--least", `calc(${wide} * var(--wide, 13rem) + ${columns.length - wide} * var(--cell, 7.3rem))`);
     this.arrange();
     new ResizeObserver(this.draw).observe(this.scroller);
   }
@@ -109,7 +110,6 @@ export class Table {
     this.active = this.selected >= 0 ? this.order.indexOf(this.selected) : -1;
     const height = Math.min(this.order.length * ROW, MOST_HEIGHT);
     this.body.style.height = `${Math.max(height, ROW)}px`;
-    this.scroller.style.maxHeight = `${(MOST_ROWS + 1) * ROW + 8}px`;
     this.draw();
   }
 

@@ -84,9 +84,13 @@ def _check_lines(source: str, form: str, profile: "Profile") -> None:
     holding = [name for name, *_, lines, _ in _core.exporters() if lines]
     if form in holding or profile.functions() or not profile.lines():
         return
+    of_memory = any(memory for name, *_, memory in _core.exporters() if name == form)
+    if of_memory and profile.heaps():
+        return
+    held = "calls and memory" if of_memory else "calls"
     raise Problem(
         USAGE,
-        f"{source} holds lines and no calls, and {form} holds calls only; "
+        f"{source} holds lines and no calls, and {form} holds {held} only; "
         f"export {', '.join(holding[:-1])} or {holding[-1]}, or record calls with -C too.",
     )
 

@@ -4,7 +4,7 @@
 import os
 import sys
 
-from fettle import executable, frames, launch, output, selectors
+from fettle import executable, frames, launch, repeat, selectors
 from fettle.invocation import parse as parse_invocation
 from fettle.invocation import script_name
 from fettle.options import Option, Parsed, help_lines, parse
@@ -29,19 +29,22 @@ OPTIONS = [
     Option("-s --sort", "sort the table by KEY (cumulative)", "KEY"),
     Option("-n --rows", "rows of the table (30; 0 for all)", "ROWS"),
     Option("--no-source", "keep no source of what --lines and --mem recorded"),
+    Option("--repeat", "run the program N times into one recording, for `fettle diff`", "N"),
     Option("-q --quiet", "print no table"),
     Option("-m", "run a module, as `python -m` does", "MODULE", last=True),
     Option("-c", "run CODE, as `python -c` does", "CODE", last=True),
     Option("--", "run any COMMAND; every Python in it that has fettle is recorded", last=True),
 ]
 
+MOST_RUNS = 1000
 OPTIONAL = {"lines": "a selector", "mem": "what to record"}  # options with or without a value
 
 HELP = f"""\
 usage: fettle run [OPTIONS] (SCRIPT | -m MODULE | -c CODE | -- COMMAND) [ARGS...]
 
 Runs a program just as Python does, records it, and prints tables when it ended.
-The exit code is the program's own (128+n if signal n killed it).
+The exit code is the program's own (128+n if signal n killed it); of several runs a failing one is
+the last, and its code counts.
 
 {help_lines(OPTIONS)}
 
@@ -54,6 +57,7 @@ function or a class. @fettle.lines marks as @profile does. -n is also the number
   fettle run -l app.py
   fettle run -M --frames 16 app.py
   fettle run -C --lines=shop.cart:Cart --lines='src/*.py' app.py
+  fettle run --repeat 5 app.py       then change it, run again, and `fettle diff`
   fettle view app                    shows the table again"""
 
 
@@ -72,9 +76,19 @@ def main(words: list[str]) -> int:
     if "output" in parsed.values and not parsed.values["output"]:
         raise Problem(USAGE, "-o needs the name of a file.")
     program.has_source = "no-source" not in parsed.values
-    ended = launch.launch(program, output.claim(path, locked=True))
-    _report(ended, _choice(parsed, path, key, rows), _selectors(parsed), _script(parsed))
+    ended, said = repeat.launched(program, path, _times(parsed))
+    remarks = [said] * bool(said)
+    _report(ended, _choice(parsed, path, key, rows), remarks, _selectors(parsed), _script(parsed))
     return ended.code
+
+
+def _times(parsed: Parsed) -> int:
+    times = parsed.number("repeat", 1)
+    if not 1 <= times <= MOST_RUNS:
+        raise Problem(USAGE, f"--repeat needs a number from 1 to {MOST_RUNS}, not {times}.")
+    if times > 1 and parsed.words[:1] == ["-"]:
+        raise Problem(USAGE, "--repeat needs a program that can be read again; name a SCRIPT.")
+    return times
 
 
 def _choice(parsed: Parsed, path: str, key: str, rows: int) -> "overview.Choice":
@@ -95,7 +109,11 @@ def _choice(parsed: Parsed, path: str, key: str, rows: int) -> "overview.Choice"
 
 
 def _report(
-    ended: launch.Ended, choice: "overview.Choice", wanted: list[str] | None, script: str
+    ended: launch.Ended,
+    choice: "overview.Choice",
+    remarks: list[str],
+    wanted: list[str] | None,
+    script: str,
 ) -> None:
     """Never changes the exit code: that is the program's own."""
     from fettle.cli import abandon, say
@@ -106,7 +124,8 @@ def _report(
     try:
         from fettle.report import overview
 
-        remarks = [] if wanted is None else _unmatched(ended.profile, wanted, script)
+        if wanted is not None:
+            remarks = [*_unmatched(ended.profile, wanted, script), *remarks]
         overview.show(ended.profile, choice, sys.stderr, remarks)
     except OSError:
         abandon(sys.stderr)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fettle view`: shows recordings."""
 
+import os
 import sys
 
 from fettle.options import Option, Parsed, help_lines, parse
@@ -113,27 +114,22 @@ def main(words: list[str]) -> int:
 
 def _write_page(parsed: Parsed) -> int:
     """All that there is, as one file."""
-    out = parsed.values.get("html", "")
-    if "html" not in parsed.values:
-        raise Problem(USAGE, "--no-source is of the HTML file; write --html OUT --no-source.")
-    if not out:
-        raise Problem(USAGE, "--html needs the name of a file.")
-    others = [key for key in parsed.values if key not in {"html", "no-source"}]
-    if others:
-        raise Problem(
-            USAGE, f"--html writes all of a recording, and --{others[0]} chooses; leave one out."
-        )
     from fettle import recording
     from fettle.html import document, payload, sources
 
+    out, has_sources = document.wanted(parsed)
+    chosen = [key for key in (*REPORTS, "in") if key in parsed.values]
+    if chosen:  # orders and numbers of rows may come from the settings of the project
+        raise Problem(
+            USAGE, f"--html writes all of a recording, and --{chosen[0]} a part; leave one out."
+        )
     paths = [recording.named(word) for word in parsed.words] or [recording.newest(".")]
     opened = recording.open_all(paths)
-    has_sources = "no-source" not in parsed.values
     if has_sources and isinstance(opened, recording.Recording):
         sources.add(opened.profile)
     found = payload.collect(
         opened.profile,
-        ", ".join(paths),
+        ", ".join(map(os.path.basename, paths)),
         remarks=opened.remarks,
         has_sources=has_sources,
     )

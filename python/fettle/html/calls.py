@@ -8,10 +8,8 @@ they were. Of two recordings, rows are matched by their path from the top.
 from array import array
 
 from fettle.html import union
-from fettle.html.naming import Functions, Side
-from fettle.report import timeline
+from fettle.html.naming import Functions, Side, processes, threads
 from fettle.report.calltree import PAST_CAP
-from fettle.report.names import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,9 +78,10 @@ def tree(side: Side, functions: Functions, most: int = MOST, is_old: bool = Fals
     made.parent, made.calls = found["parent"], found["calls"]
     made.own, made.waiting = found["own"], found["waiting"]
     made.function = array("q", [places[at] if at >= 0 else -1 for at in found["function"]])
+    labels = {"process": processes(side.model), "thread": threads(side.model)}
     for at, function in enumerate(made.function):
         if function < 0:
-            made.text[at] = _text(side.model, found["kind"][at], found["place"][at])
+            made.text[at] = _text(labels, KINDS[found["kind"][at]], found["place"][at])
     if any(found["folded_functions"]):
         calls = sum(1 for kind in found["kind"] if KINDS[kind] in NODES)
         made.nodes = side.model.totals().nodes - len(side.model.threads()) - calls
@@ -112,16 +111,11 @@ def _prune(made: Tree, found: "dict[str, array[int]]", label: int) -> None:
             made.pruned += found["folded"][at]
 
 
-def _text(model: "Profile", kind: int, place: int) -> str:
+def _text(labels: dict[str, list[str]], kind: str, place: int) -> str:
     """What a row is called that is no function."""
-    name = KINDS[kind]
-    if name == "process":
-        return timeline.label(model, place)
-    if name == "thread":
-        thread = model.threads()[place]
-        uses = f", {thread.uses} in turn" if thread.uses > 1 else ""
-        return f"[{visible(thread.name)}{uses}]"
-    return PAST_CAP.get(name, UNCALLED if name in CALLS else name)
+    if kind in labels:
+        return labels[kind][place]
+    return PAST_CAP.get(kind, UNCALLED if kind in CALLS else kind)
 
 
 def _matched(functions: Functions, new: Tree, old: Tree, most: int) -> dict[str, object] | None:

@@ -22,20 +22,23 @@ EVENTS, ROUNDS = 5_000, 3
 _NAMES = {"calls": ("call", "calls"), "lines": ("line", "lines"), "mem": ("block", "blocks")}
 
 
-def text(profile: "Profile") -> str:
-    """What the report says of it; "" where nothing can be said."""
+def text(profile: "Profile", may_measure: bool = True) -> str:
+    """What the report says of it; "" where nothing was recorded. What is measured is recorded by
+    whatever else records this process, so where a program reports on itself it is not."""
     counts = {kind: count for kind, count in events(profile).items() if count}
-    counted = [f"{count} {_NAMES[kind][count != 1]}" for kind, count in counts.items()]
+    counted = ", ".join(f"{count} {_NAMES[kind][count != 1]}" for kind, count in counts.items())
     if not counts:
         return ""
+    if not may_measure:
+        return f"not estimated: {counted} were recorded"
     if not _is_here(profile):
-        return f"{', '.join(counted)} recorded; not estimated: it was another machine or Python"
+        return f"not estimated, for another machine or Python recorded {counted}"
     seconds = {kind: of_event(kind) for kind in counts}
     if any(one is None for one in seconds.values()):
-        return f"{', '.join(counted)} recorded; not estimated: another tool has the hooks"
+        return f"not estimated, for another tool has the hooks: {counted} were recorded"
     whole = sum((seconds[kind] or 0.0) * count for kind, count in counts.items())
     each = [f"{(seconds[kind] or 0.0) * 1e9:.0f} ns a {_NAMES[kind][0]}" for kind in counts]
-    return f"about {whole:.3f} s: {', '.join(counted)} at {', '.join(each)} (measured just now)"
+    return f"about {whole:.3f} s: {counted}, at {', '.join(each)} as measured just now"
 
 
 def events(profile: "Profile") -> dict[str, int]:

@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from fettle import outfile
 from fettle.html.payload import collect
-from fettle.problem import FETTLE_FAILED, Problem, reason
+from fettle.problem import FETTLE_FAILED, USAGE, Problem, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fettle._core import Profile, Stats
+    from fettle.options import Parsed
 
 DATA = "fettle-data"
 ROOT = "fettle"
@@ -75,6 +76,21 @@ def page(payload: dict[str, object]) -> bytes:
         data=packed(payload),
         script=script,
     ).encode("utf-8", "backslashreplace")
+
+
+def wanted(parsed: "Parsed") -> tuple[str, bool]:
+    """What --html OUT and --no-source of a verb say: the file, and whether sources go into it.
+
+    >>> from fettle.options import Option, parse
+    >>> table = [Option("--html", "", "OUT"), Option("--no-source", "")]
+    >>> wanted(parse("view", table, ["--html", "app.html"]))
+    ('app.html', True)
+    """
+    if "html" not in parsed.values:
+        raise Problem(USAGE, "--no-source is of the HTML file; write --html OUT --no-source.")
+    if not parsed.values["html"]:
+        raise Problem(USAGE, "--html needs the name of a file.")
+    return parsed.values["html"], "no-source" not in parsed.values
 
 
 def write(

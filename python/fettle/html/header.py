@@ -51,7 +51,7 @@ def _of(side: Side) -> dict[str, str]:
         found["Written by"] = f"fettle {found['Written by']}"
     if side.model:
         found |= _of_processes(side.model)
-        spent = cost.text(side.model) if side.has_cost else ""
+        spent = cost.text(side.model, side.has_cost)
         if spent:
             found["Cost of recording"] = spent
     totals = side.profile.totals()

@@ -41,6 +41,30 @@ class Side:
         return [path for path in dict.fromkeys(found) if path not in {C_FILE, ""}]
 
 
+def processes(profile: "Profile") -> list[str]:
+    """What each is called: [process 12: python app.py]
+
+    >>> processes(_core.Profile())
+    []
+    """
+    return [
+        f"[process {row.pid}: {names.shortened(visible(' '.join(row.command)))}]"
+        for row in profile.processes()
+    ]
+
+
+def threads(profile: "Profile") -> list[str]:
+    """What each is called: [main]
+
+    >>> threads(_core.Profile())
+    []
+    """
+    return [
+        f"[{visible(row.name)}{f', {row.uses} in turn' if row.uses > 1 else ''}]"
+        for row in profile.threads()
+    ]
+
+
 class Files:
     """The files of both sides. `labels` is what the report calls them."""
 

@@ -35,7 +35,7 @@ def collect(
     nodes: int = calls.MOST,
     is_short: bool = False,
 ) -> dict[str, object]:
-    """The payload of a recording, or of two. source: what it is called; remarks: what must be said
+    """The payload of a recording, or of two. source: its path; remarks: what must be said
     besides; has_sources: whether the text of its files goes with it; has_cost: whether
     what recording cost is estimated, for which some thousand calls are recorded; nodes: rows of the
     call tree that are kept, the heaviest; is_short: leave out of the header where it ran.
@@ -72,6 +72,7 @@ def collect(
 
 
 def _title(source: str) -> str:
+    """What a recording is called: the name of its file."""
     return visible(os.path.basename(source)) or "recording"
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happened when: memory, named points, collections and threads. Times in ns."""
 
-from fettle.report import timeline
+from fettle.html.naming import processes
 from fettle.report.names import visible
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def part(profile: "Profile") -> dict[str, object] | None:
     """The part "timeline"; None where nothing of it was recorded."""
-    labels = [timeline.label(profile, at) for at in range(len(profile.processes()))]
+    labels = processes(profile)
     moments = _moments(profile, labels)
     points = [[labels[row.process], _ns(row.time), visible(row.name)] for row in profile.points()]
     collections, threads = _spans(profile, labels)

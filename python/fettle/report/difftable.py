@@ -21,9 +21,16 @@ _LEAST_TYPE = 0.001  # of all that is alive: likewise
 class Choice:
     """What of a comparison to show."""
 
-    __slots__ = ("kind", "rows", "within")
+    __slots__ = ("kind", "parts", "rows", "within")
 
-    def __init__(self, rows: int = 30, kind: str = "peak", within: str = "") -> None:
+    def __init__(
+        self,
+        rows: int = 30,
+        kind: str = "peak",
+        within: str = "",
+        parts: "frozenset[str]" = frozenset({"mem", "objects"}),
+    ) -> None:
+        self.parts = parts  # "mem": the lines, "objects": the types
         self.rows = rows  # of each table (0: all)
         self.kind = kind  # of sitelines.KINDS: what the lines are ordered by
         self.within = within  # GLOB
@@ -34,9 +41,11 @@ def show(old: "Side", new: "Side", choice: Choice, stream: "TextIO") -> list[str
     is_of_points = old.points is not None or new.points is not None
     kinds = ("alive",) if is_of_points else _kinds(choice.kind)
     screen.styled([(heading(old, new, kinds), "bold")], stream)
-    remarks = by_line(old, new, choice, kinds, stream)
-    if not is_of_points and not choice.within:
-        _by_type(old.profile, new.profile, choice.rows, stream)
+    remarks = by_line(old, new, choice, kinds, stream) if "mem" in choice.parts else []
+    if "objects" in choice.parts and not is_of_points and not choice.within:
+        has_any = _by_type(old.profile, new.profile, choice.rows, stream)
+        if not has_any and "mem" not in choice.parts:
+            screen.styled([("no type changed", "")], stream)
     if old.is_estimate() or new.is_estimate():
         remarks.append(
             "sampled memory is an estimate: what changed by little may not have changed at all."
@@ -128,11 +137,11 @@ def _cells(
     return [*cells, news, sitelines.label(line, files), names.shortened(text, _WIDEST_SOURCE)]
 
 
-def _by_type(old: "Profile", new: "Profile", most: int, stream: "TextIO") -> None:
-    """Which types grew: of what was alive at the end."""
+def _by_type(old: "Profile", new: "Profile", most: int, stream: "TextIO") -> bool:
+    """Which types grew: of what was alive at the end. False: none, or that is not known."""
     before, now = types(old), types(new)
     if not before or not now:
-        return
+        return False
     changes = {
         name: [now.get(name, (0, 0))[at] - before.get(name, (0, 0))[at] for at in (0, 1)]
         for name in before | now
@@ -155,6 +164,7 @@ def _by_type(old: "Profile", new: "Profile", most: int, stream: "TextIO") -> Non
     if rows:
         printed = columns.aligned(["alive", "now", "objects", "type"], rows, texts=1)
         screen.styled(list(zip(printed, ["cyan", *[""] * len(rows)], strict=True)), stream)
+    return bool(rows)
 
 
 def types(profile: "Profile") -> dict[str, tuple[int, int]]:

@@ -7,9 +7,9 @@ function, which is right as long as nothing was put in above them within it. A f
 it has the same path, else if it has the same from the folder in which the program ran.
 """
 
-import os
 from difflib import SequenceMatcher
 
+from fettle.diffing.files import relative
 from fettle.report import sitelines
 from fettle.report.listing import Recorded
 from fettle.report.names import visible
@@ -120,7 +120,7 @@ class _Moves:
         self._sources = [Recorded(side.profile) for side in (old, new)]
         self._files = {line.file: line.file for line in new.lines}
         for line in new.lines:
-            self._files.setdefault(_relative(line.file, self._folders[1]), line.file)
+            self._files.setdefault(relative(line.file, self._folders[1]), line.file)
         self._starts: dict[tuple[str, str], set[int]] = {}
         for line in new.lines:
             self._starts.setdefault((line.file, line.qualname), set()).add(line.first_line)
@@ -132,7 +132,7 @@ class _Moves:
         """What the file of a line of the old side is called on the new one."""
         if line.file in self._files:
             return line.file
-        return self._files.get(_relative(line.file, self._folders[0]), line.file)
+        return self._files.get(relative(line.file, self._folders[0]), line.file)
 
     def moved(self, line: "SiteLine") -> int:
         """The number of line on the new side; 0: it is not there."""
@@ -172,13 +172,6 @@ class _Moves:
             )
             for file in files
         ]
-
-
-def _relative(file: str, folder: str) -> str:
-    """The path from the folder of the program; what lies elsewhere has its whole path."""
-    if folder and os.path.isabs(file) and file.startswith(folder.rstrip("/") + "/"):
-        return file[len(folder.rstrip("/")) + 1 :]
-    return file
 
 
 def aligned(before: list[str], after: list[str]) -> dict[int, int] | None:

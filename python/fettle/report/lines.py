@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of lines: a table for each function, or one line for each."""
 
+from fettle import runs
 from fettle.report import names, screen, table
 from fettle.report.linetable import LineTable
 from fettle.report.listing import Listings
@@ -53,7 +54,7 @@ def show(profile: "Profile", choice: Choice, stream: "TextIO") -> list[str]:
     if choice.skip_zero:
         tables = [each for each in tables if each.ran()]
     shown = _chosen(tables, choice)
-    heading = _heading(tables, choice)
+    heading = _heading(tables, choice, runs.words(profile))
     rest = table.remainder(len(tables), len(shown))
     if choice.summary:
         lines = [_summary(each, files, choice.unit) for each in shown]
@@ -75,9 +76,9 @@ def _chosen(tables: list[LineTable], choice: Choice) -> list[LineTable]:
     return [each for each in tables if id(each) in places]
 
 
-def _heading(tables: list[LineTable], choice: Choice) -> str:
+def _heading(tables: list[LineTable], choice: Choice, of_runs: str) -> str:
     """lines of 1 function    -> app.fettle"""
-    text = f"lines of {table.counted(len(tables), 'function')}"
+    text = f"lines of {table.counted(len(tables), 'function')}{of_runs}"
     if choice.target:
         return f"{text}    -> {names.visible(choice.target)}"
     return f"{names.visible(choice.source)}: {text}" if choice.source else text

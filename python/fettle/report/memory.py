@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of memory: by line of source, by call path, over time, by type."""
 
+from fettle import runs
 from fettle.report import columns, names, screen, sitelines, size
 from fettle.report.listing import Recorded
 
@@ -70,7 +71,7 @@ def heading(profile: "Profile", lines: "list[SiteLine]", choice: Choice, files: 
     text = (
         f"peak {about}{_peak(heaps)}{_culprit(lines, files)}; {size.amount(alive)} still alive; "
         f"{size.amount(sum(heap.total_bytes for heap in heaps))} in "
-        f"{size.counted(blocks, 'allocation')}{_estimate(heaps)}"
+        f"{size.counted(blocks, 'allocation')}{_estimate(heaps)}{runs.words(profile)}"
     )
     if choice.target:
         return f"{text}    -> {names.visible(choice.target)}"

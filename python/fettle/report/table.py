@@ -4,7 +4,7 @@
 import math
 import re
 
-from fettle import _core
+from fettle import _core, runs
 from fettle.report.row import cumulative, own, waited
 
 TYPE_CHECKING = False
@@ -60,7 +60,8 @@ def _cpu(profile: "Profile") -> float:
 def _crowd(profile: "Profile") -> str:
     processes = len(profile.processes())
     threads = sum(thread.uses for thread in profile.threads())
-    text = f", {processes} processes" if processes > 1 else ""
+    text = runs.words(profile)
+    text += f", {processes} processes" if processes > runs.count(profile) else ""
     return text + (f", {threads} threads" if threads > max(processes, 1) else "")
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 KINDS = ("time", "mem", "calls", "allocations", "leaks")
-_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
+_UNITS = {"ns": 1e9, "us": 1e6, "ms": 1e3, "min": 1 / 60, "s": 1.0}  # how many are a second
 
 Limits = dict[str, float]  # by kind; seconds, bytes, counts
 
@@ -63,11 +63,11 @@ def seconds(text: str) -> float | None:
     >>> seconds("5ms"), seconds("1.5 s"), seconds("200us"), seconds("5"), seconds("soon")
     (0.005, 1.5, 0.0002, None, None)
     """
-    for unit in ("ns", "us", "ms", "min", "s"):
+    for unit, share in _UNITS.items():
         if text.strip().endswith(unit):
             try:
                 number = float(text.strip().removesuffix(unit))
             except ValueError:
                 return None
-            return number * _UNITS[unit] if 0 <= number < 1e18 else None
+            return number / share if 0 <= number < 1e18 else None
     return None

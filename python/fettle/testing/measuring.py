@@ -7,11 +7,13 @@ limit that is passed fails the test, so a test marked xfail is then one that was
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from fettle.problem import Problem
 from fettle.testing import figures, limits, marks
-from fettle.testing.take import Again, Take
+from fettle.testing.take import Again, Take, in_place_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,14 +53,14 @@ class Measuring:
         function = item.obj
         take = Take(function, _calls(allowed, baseline), _has_memory(allowed, baseline))
         again = Again(function) if "leaks" in allowed else None
-        item.obj = _both(take, again, function)
-        try:
+        if again is not None:
+            item.stash[_AGAIN] = again
+        with in_place_of(item, _both(take, again, function)):
             yield
-        finally:
-            item.obj = function
-            if again is not None:
-                item.stash[_AGAIN] = again
-        if take.ended:
+        if not take.ended:
+            said = f"{item.nodeid} was not measured: what calls its function is not known"
+            warnings.warn(said, stacklevel=1)
+        else:
             _judge(item, allowed, take, baseline, is_timed=not self.is_recorded)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

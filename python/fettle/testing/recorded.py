@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Hots = dict[str, list[tuple[float, int, str]]]  # by test: own seconds, calls, label
 
 _FUNCTIONS = 3  # of each test
+_MOST_NODES = 300_000  # the heaviest are enough to find the functions that take longest
 
 
 class Row:
@@ -72,6 +73,8 @@ def gathered(run: Run) -> _core.Profile:
 def hot_of(profile: _core.Profile, places: Mapping[str, Place | None]) -> Hots:
     """The functions in which each test spent most time itself, callees apart."""
     wanted = {test: place for test, place in places.items() if place is not None}
+    if profile.totals().nodes > _MOST_NODES:
+        profile, *_ = profile.prune(_MOST_NODES)
     below = subtree.below(profile.tree(), wanted.values())
     found: Hots = {}
     for test, place in wanted.items():

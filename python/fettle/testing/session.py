@@ -78,12 +78,8 @@ class Recording:
             with around:
                 yield
             return
-        function = item.obj
-        item.obj = around.of(self._framed(item))
-        try:
+        with take.in_place_of(item, around.of(self._framed(item))):
             yield
-        finally:
-            item.obj = function
 
     def _switched(self) -> list[Run]:
         """What is on while a function runs, and off in between."""
@@ -94,8 +90,9 @@ class Recording:
         function = item.obj
         code = take.code_of(function)
         if code is not None and self.shared[code] > 1:
-            function = take.named(function, code, item.name)
-            self.places[item.nodeid] = code.co_filename, code.co_firstlineno, item.name
+            name = item.nodeid.partition("::")[2]
+            function = take.named(function, code, name)
+            self.places[item.nodeid] = code.co_filename, code.co_firstlineno, name
         elif code is not None:
             self.places[item.nodeid] = subtree.place_of(code)
         return function
@@ -148,11 +145,10 @@ class Recording:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        sent = getattr(node, "workeroutput", {}).get("fettle")
-        if sent is None:
+        try:
+            self.finished.append(Finished.received(node.workeroutput["fettle"]))
+        except (AttributeError, KeyError, OSError, MemoryError, _core.FileError):
             self.lost.append(node.gateway.id)
-        else:
-            self.finished.append(Finished.received(sent))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         slowest = self._slowest()
@@ -171,7 +167,8 @@ class Recording:
         from fettle.testing.recorded import save
 
         sentences = [
-            f"worker {name} ended without its recording: what it ran is not in the file."
+            f"worker {name} ended without its recording, so what it ran is not in the file; run it"
+            " without -n for that."
             for name in self.lost
         ]
         if self.untimed:

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of functions and of lines: what changed most stands first."""
+
+from fettle.diffing import change, functions, judged, lines
+from fettle.diffing.side import middle
+from fettle.report import columns, names, screen, size
+from fettle.report.listing import Recorded
+from fettle.report.timing import change as said_of
+from fettle.report.unit import Scale
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from fettle._core import Compared
+    from fettle.diffing.change import Change
+    from fettle.diffing.side import Side
+
+_WIDEST_SOURCE = 60
+_LEAST_SHARE = 0.01  # of the time of the whole: a smaller change is no row of its own
+_SHORTEST = 5e-10  # seconds: less is no change
+
+
+class Choice:
+    """What of a comparison to show."""
+
+    __slots__ = ("key", "rows", "within")
+
+    def __init__(self, rows: int = 30, key: str = "", within: str = "") -> None:
+        self.rows = rows  # of each table (0: all)
+        self.key = key  # what the rows are ordered by; "": each table's first
+        self.within = within  # GLOB
+
+
+class Table:
+    """One of the two: its words, and what there is to it."""
+
+    __slots__ = ("changes", "count", "files", "kinds", "new", "noun", "old", "remarks", "sources")
+
+    def __init__(self, old: "Side", new: "Side", of_lines: bool, within: str) -> None:
+        self.old, self.new = old, new
+        self.noun = "line" if of_lines else "function"
+        self.count = "hits" if of_lines else "calls"
+        self.kinds = lines.TIMES if of_lines else functions.TIMES
+        self.remarks: list[str] = []
+        if of_lines:
+            self.changes, self.remarks = lines.matched(old, new)
+            self.sources = [Recorded(side.profiles()[0]) for side in (old, new)]
+        else:
+            self.changes, self.sources = functions.matched(old, new), []
+        self.files = names.Files([one.entry().file for one in self.changes])
+        if within:
+            self.changes = [one for one in self.changes if self.files.match(one.entry(), within)]
+
+    def runs(self) -> tuple[int, int]:
+        return len(self.old.runs), len(self.new.runs)
+
+    def counts(self) -> tuple[list[int], list[int]]:
+        """Of all rows, of each run of either side."""
+        return change.sums(self.changes, self.runs())
+
+    def times(self) -> tuple[list[float], list[float]]:
+        """The seconds of all rows, likewise: own times, or those of the lines."""
+        return change.times(self.changes, self.kinds[0], self.runs())
+
+    def has_runs(self) -> bool:
+        """Are there enough to say something of the times?"""
+        return judged.enough(*self.runs())
+
+
+def show(table: Table, choice: Choice, stream: "TextIO") -> list[str]:
+    """Prints the table below its heading. Gives what must be said below it."""
+    key = choice.key if choice.key in {table.count, *table.kinds} else table.kinds[0]
+    judged_kind = key if key in table.kinds else table.kinds[0]
+    whole = max(map(judged.median, table.times()))
+    if table.has_runs():
+        change.judge(table.changes, judged_kind, whole)
+    changed = [one for one in table.changes if _matters(one, table, whole)]
+    changed.sort(key=lambda one: _order(one, key, table))
+    shown = changed[: choice.rows] if choice.rows else changed
+    screen.styled([(heading(table), "bold"), *_body(table, shown, key, stream)], stream)
+    left = len(changed) - len(shown)
+    if left:
+        rest = f" {size.counted(left, f'more {table.noun}')} changed; -n 0 shows all"
+        screen.styled([(rest, "dim")], stream)
+    return [*table.remarks, *_varying(table)]
+
+
+def _matters(one: "Change", table: Table, whole: float) -> bool:
+    """Does it deserve a row? Times of a run or two always differ."""
+    if one.count() or one.old is None or one.new is None or one.varies():
+        return True
+    return any(
+        abs(one.seconds(kind)) >= max(_LEAST_SHARE * whole, _SHORTEST) for kind in table.kinds
+    )
+
+
+def _order(one: "Change", key: str, table: Table) -> tuple[float, int, str, int, str]:
+    amount = one.count() if key == table.count else one.seconds(key)
+    entry = one.entry()
+    return -abs(amount), -abs(one.count()), entry.file, entry.line, entry.name
+
+
+def _body(table: Table, shown: "list[Change]", key: str, stream: "TextIO") -> list[tuple[str, str]]:
+    if not shown:
+        return [(f"  no {table.noun} changed", "")]
+    kinds = tuple(dict.fromkeys((key, table.count, *table.kinds)))
+
+    def lay_out(kinds: tuple[str, ...]) -> "columns.Table":
+        head = [word for kind in kinds for word in (kind, "now")]
+        return [*head, "", table.noun, ""], [_cells(one, kinds, table) for one in shown]
+
+    printed = columns.aligned(*lay_out(columns.fitting(kinds, screen.room(stream), lay_out)))
+    styles = ["cyan", *(_style(one.verdict) for one in shown)]
+    return list(zip(printed, styles, strict=True))
+
+
+def _cells(one: "Change", kinds: tuple[str, ...], table: Table) -> list[str]:
+    """Blank is no change, or nothing there."""
+    cells: list[str] = []
+    for kind in kinds:
+        cells += _count(one) if kind == table.count else _time(one, kind)
+    entry = one.entry()
+    if table.noun == "function":
+        return [*cells, one.news(), table.files.label(entry), verdict(one.verdict)]
+    label = f"{table.files.shown(entry.file)}:{entry.line}  {names.visible(entry.qualname)}"
+    source = names.shortened(
+        table.sources[one.new is not None].line(entry.file, entry.line), _WIDEST_SOURCE
+    )
+    told = verdict(one.verdict)
+    return [*cells, one.news(), label, f"{source}    {told}" if told else source]
+
+
+def _count(one: "Change") -> list[str]:
+    grew, now = one.count(), one.count_now()
+    mark = "~" * one.varies()
+    return [
+        f"{mark}{'+' * (grew > 0)}{size.grouped(grew)}" if grew else mark,
+        size.grouped(now) if now else "",
+    ]
+
+
+def _time(one: "Change", kind: str) -> list[str]:
+    now = one.seconds_now(kind)
+    return [seconds_grown(one.seconds(kind)), seconds(now) if now >= _SHORTEST else ""]
+
+
+def seconds(amount: float) -> str:
+    """With three figures.
+
+    >>> seconds(0.001424), seconds(2.5)
+    ('1.42 ms', '2.50 s')
+    """
+    return Scale(amount * 1e9).text(amount * 1e9)
+
+
+def seconds_grown(amount: float) -> str:
+    """By how much, with its sign; blank where it is not by a nanosecond.
+
+    >>> seconds_grown(0.2), seconds_grown(-0.0015), seconds_grown(0.0)
+    ('+200 ms', '-1.50 ms', '')
+    """
+    if abs(amount) < _SHORTEST:
+        return ""
+    return f"{'-' if amount < 0 else '+'}{seconds(abs(amount))}"
+
+
+def verdict(of: "Compared | None") -> str:
+    """1.40x slower (95%: 1.31 to 1.50); blank where nothing was judged."""
+    return said_of(of) if of is not None else ""
+
+
+def _style(of: "Compared | None") -> str:
+    return {"slower": "red", "faster": "green"}.get(of.verdict if of else "", "")
+
+
+def heading(table: Table) -> str:
+    """old.fettle -> new.fettle: calls 1 203 -> 2 410 (+1 207, +100.3 %); time 1.20 s -> 1.45 s"""
+    before, now = map(middle, table.counts())
+    times = table.times()
+    text = f"{table.count} {size.grouped(before)} -> {size.grouped(now)}{_grew(before, now)}"
+    text += f"; time {' -> '.join(seconds(judged.median(each)) for each in times)}"
+    runs = ""
+    if max(table.runs()) > 1:
+        runs = f"; {table.runs()[0]} and {table.runs()[1]} runs"
+    if table.has_runs():
+        text += f", {said_of(judged.compared(*times))}"
+    sides = " -> ".join(names.visible(side.name) for side in (table.old, table.new))
+    return f"{sides}: {text}{runs}"
+
+
+def _grew(before: int, now: int) -> str:
+    if before == now:
+        return ""
+    share = f", {100 * (now - before) / before:+.1f} %" if before and now <= 10 * before else ""
+    return f" ({'+' * (now > before)}{size.grouped(now - before)}{share})"
+
+
+def _varying(table: Table) -> list[str]:
+    count = sum(one.varies() for one in table.changes)
+    if not count:
+        return []
+    nouns = size.counted(count, table.noun)
+    return [
+        f"{nouns} did not have as many {table.count} in each run of a side (~): those of the median"
+        " run are shown."
+    ]
