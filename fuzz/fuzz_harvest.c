@@ -18,6 +18,7 @@
 #include "engine/record/heap.h"
 #include "engine/record/recorder_rest.h"
 #include "engine/record/recording.h"
+#include "engine/record/span_log.h"
 #include "engine/record/tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -65,6 +66,11 @@ static void record(ft_recording *recording)
         if (at == FUNCTIONS - 1)
             for (uint32_t k = FUNCTIONS; k-- > 1;)
                 must(ft_recorder_leave(recorder, &keys[k], &frames[k], recorder->slice_start + 5));
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        const ft_span_collection made = {
+            .start = recorder->slice_start + i, .duration = i, .generation = i % 3};
+        ft_span_log_collection(recording, &made);
     }
     ft_tasks_create(recorder, &task, &frames[1], recorder->slice_start);
     must(ft_recorder_enter(recorder, &task, &frames[1], recorder->slice_start + 5));

@@ -7,6 +7,7 @@
 
 #include "engine/record/heap.h"
 #include "glue/bytecode/bytecode_type.h"
+#include "glue/formats.h"
 #include "glue/line_profiler.h"
 #include "glue/objects/classes.h"
 #include "glue/objects/size.h"
@@ -283,7 +284,8 @@ static int core_exec(PyObject *module)
         ft_store_type_add(module, state) < 0 || ft_stored_function_type_add(module, state) < 0 ||
         ft_call_plan_type_add(module, state) < 0 || ft_meter_type_add(module, state) < 0 ||
         ft_statistics_add(module, state) < 0 || ft_stopwatch_type_add(module, state) < 0 ||
-        ft_bytecode_type_add(module, state) < 0 || ft_united_columns_add(module, state) < 0)
+        ft_bytecode_type_add(module, state) < 0 || ft_united_columns_add(module, state) < 0 ||
+        ft_formats_add(module) < 0)
         return -1;
     return ft_profiler_type_add(module, state);
 }

@@ -26,9 +26,9 @@ def dead_links(document: Path, text: str) -> list[str]:
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
-        file = (document.parent / path).resolve() if path else document
-        known = text if file == document else file.read_text() if file.is_file() else ""
-        if not file.exists() or (anchor and anchor not in anchors(known)):
+        file = (document.parent / path).resolve() if path else None
+        exists = file is None or file.exists()
+        if not exists or (anchor and anchor not in anchors(file.read_text() if file else text)):
             dead.append(target)
     return dead
 
@@ -45,6 +45,13 @@ def test_a_dead_link_is_found() -> None:
         "#no-such-heading",
     ]
     assert dead_links(here, "# Two words\n[a](README.md) [b](#two-words) [c](https://x.org)") == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_pictures_say_what_they_show(document: Path) -> None:
+    """For whoever does not see them."""
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", FENCE.sub("", document.read_text()))
+    assert [path for said, path in pictures if len(said) < 20] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

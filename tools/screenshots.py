@@ -94,9 +94,9 @@ def photograph(browser: Chromium, pages: dict[str, str], folder: Path) -> None:
 
     for theme in ("light", "dark"):
         opened(browser, pages["weblog"], theme)
-        select(browser, "count_visitors")
         picture(f"report-{theme}", "header", "#graph")
         if theme == "light":
+            select(browser, "count_visitors")
             picture("functions", "#functions")
             picture("source", "#source")
             picture("timeline", "#timeline")

@@ -17,7 +17,8 @@ await build({
   platform: "node",
   logLevel: "warning",
 });
+const environment = { ...process.env, FETTLE_VIEWER: process.cwd() };
 const files = names.map((name) => join(folder, name.replace(/\.ts$/, ".mjs")));
-const done = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" });
+const done = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit", env: environment });
 rmSync(folder, { recursive: true });
 process.exit(done.status ?? 1);

@@ -14,11 +14,12 @@
 enum { GENERATION, COLLECTED, UNCOLLECTABLE, KEYS };
 
 typedef struct ft_collector {
-    PyObject *list;       /* strong: gc.callbacks; NULL: it was not found */
-    PyObject *function;   /* strong */
-    PyObject *keys[KEYS]; /* strong: of the dictionary that the function is given */
-    uint64_t started;     /* ticks of the best clock; 0: no collection is on */
-    bool is_in;           /* the function was put into the list */
+    PyObject *list;        /* strong: gc.callbacks; NULL: it was not found */
+    PyObject *function;    /* strong */
+    PyObject *keys[KEYS];  /* strong: of the dictionary that the function is given */
+    ft_clock_source clock; /* the best of this machine, which to find out takes long */
+    uint64_t started;      /* its ticks; 0: no collection is on */
+    bool is_in;            /* the function was put into the list */
 } ft_collector;
 
 static ft_collector collector;
@@ -36,19 +37,18 @@ static uint64_t number_of(PyObject *info, int key)
 }
 
 /* Takes that the fork left in the parent's arena move into one of the child's own first. */
-static bool is_told(ft_take *take, uint32_t clock)
+static bool is_told(ft_take *take)
 {
     if (FT_UNLIKELY(take->forked))
         ft_session_go_on();
     return !take->stopped && !take->lost && !take->forked && take->id != 0 &&
-           take->recording.arena.header->clock_source == clock;
+           take->recording.arena.header->clock_source == collector.clock;
 }
 
 static void tell(const ft_span_collection *collection)
 {
-    const uint32_t clock = ft_clock_best();
     for (ft_take *take = ft_session_next(NULL); take != NULL; take = ft_session_next(take))
-        if (is_told(take, clock))
+        if (is_told(take))
             ft_span_log_collection(&take->recording, collection);
 }
 
@@ -56,7 +56,7 @@ static void tell(const ft_span_collection *collection)
  * call it with anything. */
 static PyObject *on_phase(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t count)
 {
-    const uint64_t now = ft_clock_ticks(ft_clock_best());
+    const uint64_t now = ft_clock_ticks(collector.clock);
     if (count != 2 || !PyUnicode_Check(arguments[0]) || !PyDict_CheckExact(arguments[1]) ||
         !collector.is_in)
         Py_RETURN_NONE;
@@ -117,6 +117,7 @@ void ft_collections_prepare(void)
     if (collector.function != NULL || PyInterpreterState_Get() != PyInterpreterState_Main())
         return;
     ft_session_leave_out(methods);
+    collector.clock = ft_clock_best();
     collector.function = PyCFunction_New(methods, NULL);
     if (collector.function != NULL && make_keys() == 0)
         collector.list = find_list();

@@ -27,8 +27,6 @@
 #include "glue/convert_spans.h"
 #include "glue/convert_timings.h"
 
-enum { HEAD_BYTES = 16 }; /* what ft_reader_is_fettle looks at */
-
 /* A recording of a hundred million nodes has less; what is larger would exhaust the machine. */
 #define FILE_BYTES_MAX (UINT64_C(4) << 30)
 
@@ -752,47 +750,11 @@ static PyType_Spec profile_spec = {.name = "fettle._core.Profile",
                                    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                                    .slots = profile_slots};
 
-static PyObject *is_fettle(PyObject *Py_UNUSED(module), PyObject *first_bytes)
-{
-    Py_buffer view;
-    if (PyObject_GetBuffer(first_bytes, &view, PyBUF_SIMPLE) < 0)
-        return NULL;
-    size_t length = view.len > HEAD_BYTES ? HEAD_BYTES : (size_t)view.len;
-    bool is = ft_reader_is_fettle(view.buf, length);
-    PyBuffer_Release(&view);
-    return PyBool_FromLong(is);
-}
-
-static PyObject *exporters(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
-{
-    PyObject *list = PyList_New(0);
-    for (const ft_exporter *const *at = ft_exporters; *at != NULL && list != NULL; at++) {
-        PyObject *row = Py_BuildValue(
-            "(sssKKOO)", (*at)->name, (*at)->suffix, (*at)->description,
-            (unsigned long long)(*at)->comfort.nodes, (unsigned long long)(*at)->comfort.frames,
-            (*at)->has_lines ? Py_True : Py_False, (*at)->has_memory ? Py_True : Py_False);
-        if (row == NULL || PyList_Append(list, row) < 0)
-            Py_CLEAR(list);
-        Py_XDECREF(row);
-    }
-    return list;
-}
-
-static PyMethodDef functions[] = {
-    {"is_fettle", is_fettle, METH_O,
-     "is_fettle($module, first_bytes, /)\n--\n\nWhether a file that begins so is a recording."},
-    {"exporters", exporters, METH_NOARGS,
-     "exporters($module, /)\n--\n\n(name, suffix, description, nodes, frames, lines, memory) of "
-     "each "
-     "export format."},
-    {NULL, NULL, 0, NULL}};
-
 int ft_profile_type_add(PyObject *module, ft_module_state *state)
 {
     if (ft_convert_types_add(module, state) < 0 || ft_convert_memory_types_add(module, state) < 0 ||
         ft_convert_timing_types_add(module, state) < 0 ||
-        ft_convert_span_types_add(module, state) < 0 ||
-        PyModule_AddFunctions(module, functions) < 0)
+        ft_convert_span_types_add(module, state) < 0)
         return -1;
     state->profile_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &profile_spec, NULL);
     if (state->profile_type == NULL)

@@ -6,7 +6,8 @@ after it are what it prints. What is printed must be what is written, word for w
 
 - a line `...` stands for any number of lines, `...` inside a line for any text;
 - a number with a decimal point, and a percentage, stands for any such number: they are measured;
-- one with a unit of time or of memory stands for any with such a unit: 262.0 ms for 1.031 s;
+- a number with a unit of time or of memory stands for any with such a unit: 262 ms for 1.031 s, but
+  whole seconds are what they are;
 - any run of blanks stands for any other: columns are as wide as their digits; in one of eight and
   more there may be a percentage: a column that is empty where nothing waited.
 
@@ -23,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^```(\w*)\s*$")
-TIME = r"\d+\.\d+\s?(?:us|ms|s)\b|\d+\s?ns\b"
-SIZE = r"\d+\.\d+\s?[kMG]B\b|\d+\s?B\b"
+TIME = r"\d+(?:\.\d+)?\s?(?:ns|us|ms)\b|\d+\.\d+\s?s\b"
+SIZE = r"\d+(?:\.\d+)?\s?[kMG]?B\b"
 WIDE = 8  # blanks
 LOOSE = re.compile(rf"(\.\.\.|{TIME}|{SIZE}|\d+\.\d+|\d+%|\s+)")
 TIMEOUT = 120  # seconds for one command: far more than any needs, so that a hang is an error

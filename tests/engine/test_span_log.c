@@ -279,6 +279,24 @@ static void test_many_threads(void)
     folder_remove(folder);
 }
 
+/* Without a row of its own, a thread that runs opens its recorder's last one again. */
+static void test_stretched_and_open(void)
+{
+    ft_recording recording;
+    ft_profile profile;
+    must(ft_recording_open(&recording, &ft_mem_system, NULL, 1000) == FT_OK);
+    for (uint32_t i = 0; i < FT_SPAN_THREADS_MAX; i++)
+        use_once(&recording);
+    must(ft_recording_attach(&recording) != NULL);
+    must(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
+    must(ft_harvest_recording(&profile, &recording) == FT_OK);
+    const ft_thread_span *last = &profile.spans.threads[FT_SPAN_THREADS_MAX - 1];
+    CHECK(profile.spans.thread_count == FT_SPAN_THREADS_MAX && last->uses == 2 &&
+          last->end == FT_SPAN_OPEN && last[-1].end != FT_SPAN_OPEN);
+    ft_profile_fini(&profile);
+    ft_recording_close(&recording);
+}
+
 static void test_threads_at_once(void)
 {
     enum { THREADS = 8 };
@@ -416,6 +434,22 @@ static void test_rubbish(void)
     CHECK(good);
 }
 
+/* Killed between the words of a sum, or worse: the longest is no longer than all. */
+static void test_torn_sum(void)
+{
+    ft_profile profile;
+    story *s = start_story(14);
+    tell(s, 10);
+    ft_span_log *log = ft_block_data(s->recording.spans);
+    for (uint32_t i = 0; i < FT_SPAN_GENERATIONS; i++)
+        atomic_store(&log->sums[i].longest, 1000);
+    must(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
+    CHECK(ft_harvest_recording(&profile, &s->recording) == FT_OK);
+    CHECK(profile.spans.sum_count == 1 && profile.spans.sums[0].longest == 10 * NS);
+    ft_profile_fini(&profile);
+    end_story(s);
+}
+
 /* While rows move up, a reader sees some of them twice and takes each once. */
 static void test_half_moved(void)
 {
@@ -480,11 +514,13 @@ int main(void)
     test_beginnings();
     test_threads_in_turn();
     test_many_threads();
+    test_stretched_and_open();
     test_threads_at_once();
     test_pause();
     test_killed();
     test_forked();
     test_rubbish();
+    test_torn_sum();
     test_half_moved();
     CHECK(sweep(harvest_without_memory));
     CHECK(record_without_memory());

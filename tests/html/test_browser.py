@@ -3,11 +3,14 @@
 
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fettle import recording
 
 from tests.contract import consumers
 from tests.contract.chromium import Chromium
@@ -461,6 +464,14 @@ def test_growth_is_red_and_less_is_blue(show: Show) -> None:
         assert grew[0] > grew[1] and shrank[0] < shrank[1]
 
 
+def test_what_was_not_there_before_is_red(show: Show) -> None:
+    payload = pages.recording(23, nodes=60, two=True)
+    payload["calls"]["own0"] = [0] * 60
+    page = show(payload)
+    red, blue = red_and_blue(page, 0, 2)
+    assert red > blue + 60
+
+
 def test_hostile_names_are_text(show: Show) -> None:
     payload = pages.recording(14, nodes=120, names=pages.HOSTILE * 2, two=True)
     hostile = pages.HOSTILE
@@ -529,6 +540,16 @@ def test_a_narrow_window_needs_no_scrolling_sideways(show: Show) -> None:
         page.resize(1300, 1000)
 
 
+def test_functions_without_a_tree(show: Show) -> None:
+    payload = without(pages.recording(22, nodes=60), "calls", "memory", "lineBytes")
+    page = show(payload)
+    assert page.ask("document.querySelector('.graph')") is None
+    page.ask("document.querySelector('#function-table .table-body .table-row').click()")
+    label = table(page, "function-table")[0]["label"]
+    assert attribute(page, "#functions", "selected") == label
+    assert label in page.ask("document.querySelector('.details').textContent")
+
+
 def test_fifty_thousand_functions_and_files(show: Show) -> None:
     count = 50_000
     payload = pages.recording(18, nodes=60)
@@ -587,3 +608,58 @@ def test_a_page_that_cannot_be_read_says_so(chromium: Chromium, tmp_path: Path) 
     chromium.until(lambda page: page.ask("document.documentElement?.dataset.ready ?? ''"))
     said = chromium.ask("document.body.textContent")
     assert "version 2" in said and "fettle view --html" in said
+
+
+def test_plus_and_minus_show_a_part(show: Show) -> None:
+    payload = pages.recording(21, nodes=3000)
+    page = show(payload)
+    whole = int(attribute(page, ".graph", "drawn"))
+    focus_graph(page)
+    press(page, "+", "+", "+", "+")
+    assert int(attribute(page, ".graph", "drawn")) != whole
+    press(page, ".", ",", "-", "-", "-", "-")
+    assert int(attribute(page, ".graph", "drawn")) == whole
+
+
+PROGRAM = """
+def leaf(n):
+    return sum(i * i for i in range(n))
+
+def branch(n):
+    return [leaf(n) for _ in range(3)]
+
+def again(n):
+    return again(n - 1) + leaf(10) if n else 0
+
+branch(2000)
+again(5)
+sorted("hostile")
+"""
+
+
+def test_a_real_recording_is_shown_as_its_model_has_it(chromium: Chromium, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(PROGRAM)
+    run = [Path(sys.executable).with_name("fettle"), "run", "-q", "-C", "-M", "-l", "app.py"]
+    view = [run[0], "view", "app.fettle", "--html", "app.html"]
+    for command in (run, view):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    model = recording.open_one(str(tmp_path / "app.fettle")).profile
+    chromium.open((tmp_path / "app.html").as_uri())
+    chromium.until(lambda page: page.ask("document.documentElement?.dataset.ready ?? ''"))
+    total = int(attribute(chromium, ".crumbs", "total"))
+    rows = model.functions()
+    assert total == pytest.approx(sum(row.own for row in rows) * 1e9, rel=1e-6)
+    sort_by(chromium, "function-table", "calls")
+    shown = {row["label"]: row for row in table(chromium, "function-table")}
+    names = {"leaf": 0, "again": 0, "<genexpr>": 0}
+    for row in rows:
+        label = f"app.py:{row.line}({row.name})"
+        if label not in shown:
+            continue
+        names.pop(row.name, None)
+        assert number(shown[label]["calls"]) == row.calls
+        assert number(shown[label]["primitive"]) == row.primitive
+        assert number(shown[label]["own"]) == pytest.approx(row.own * 1e9, rel=0.006)
+        assert number(shown[label]["cumulative"]) == pytest.approx(row.cumulative * 1e9, rel=0.006)
+    assert names == {}
+    assert chromium.complaints == []

@@ -188,6 +188,55 @@ def test_objects_and_classes_are_the_models(tmp_path: Path) -> None:
     assert all(-1 <= at < len(found["places"]["line"]) for at in found["objects"]["place"])
 
 
+def test_what_is_older_than_the_recording_has_no_place(tmp_path: Path) -> None:
+    profile = read(SAMPLES["memory"](), tmp_path)
+    part = collected(profile)["objects"]
+    older = sum(row.bytes for row in profile.objects() if row.site < 0)
+    places = zip(part["place"], part["bytes"], strict=True)
+    assert sum(size for place, size in places if place == -1) == older > 0
+
+
+def test_other_domains_are_named(tmp_path: Path) -> None:
+    profile = read(SAMPLES["memory"](), tmp_path)
+    found = collected(profile)
+    named = [found["places"]["name"][at] for at in found["memory"]["place"]]
+    for row, name in zip(profile.sites(), named, strict=True):
+        assert name.endswith("]") == bool(row.domain)
+
+
+def test_the_timeline_is_the_models(tmp_path: Path) -> None:
+    profile = read(SAMPLES["memory"](), tmp_path)
+    part = collected(profile)["timeline"]
+    rows = [
+        (round(row.time * NS), row.live, row.rss)
+        for row in sorted(profile.moments(), key=lambda row: row.process)
+    ]
+    columns = [
+        moment
+        for each in part["moments"]
+        for moment in zip(each["time"], each["live"], each["rss"], strict=True)
+    ]
+    assert columns == rows and rows
+    points = [(round(row.time * NS), names.visible(row.name)) for row in profile.points()]
+    assert [tuple(point[1:]) for point in part["points"]] == points
+
+
+def test_spans_are_the_models(tmp_path: Path) -> None:
+    recording = SAMPLES["login"]()
+    recording.collections = [(0, 2, 5_000, 700, 30, 1), (0, 0, 9_000, 50, 2, 0)]
+    profile = read(recording, tmp_path)
+    collections, threads = profile.spans()
+    part = collected(profile)["timeline"]
+    assert len(collections) == 2
+    assert [each[1:] for each in part["collections"]] == [
+        [round(row.start * NS), round(row.duration * NS), row.generation, row.collected]
+        for row in collections
+    ]
+    assert [each[1:3] for each in part["threads"]] == [
+        [names.visible(row.name), round(row.start * NS)] for row in threads
+    ]
+
+
 def test_lines_are_the_models(tmp_path: Path) -> None:
     profile = read(SAMPLES["lines"](), tmp_path)
     found = collected(profile)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fettle import runs
 from fettle._core import Profile, prune_columns, sum_column, unite_columns
 from fettle.html import payload
 from fettle.html.union import Union
@@ -113,6 +114,16 @@ def test_files_that_moved_are_the_same(tmp_path: Path) -> None:
     assert len(found["files"]) == 3
 
 
+def test_a_file_is_found_from_the_folder_of_its_program(tmp_path: Path) -> None:
+    """Its label is another one by now, since another file has its name."""
+    new = program((b"/new/util.py", 1, b"f", 7), (b"/new/sub/util.py", 1, b"f", 1), folder=b"/new")
+    old = program((b"/old/util.py", 1, b"f", 4), folder=b"/old")
+    found = compared(read(new, tmp_path), read(old, tmp_path))
+    part = found["functions"]
+    rows = sorted(zip(part["name"], part["own"], part["own0"], strict=True))
+    assert rows == [("<module>", 5, 5), ("f", 1, 0), ("f", 7, 4)]
+
+
 def test_files_of_one_name_are_not_the_same(tmp_path: Path) -> None:
     new = program((b"/app/a/util.py", 1, b"f", 7), (b"/app/b/util.py", 1, b"g", 1))
     old = program((b"/app/a/util.py", 1, b"f", 4), (b"/app/c/util.py", 1, b"g", 2))
@@ -178,6 +189,15 @@ def test_lines_are_matched_by_their_source(tmp_path: Path) -> None:
     (table,) = compared(new, old)["lines"]
     assert [row[:3] for row in table["rows"]] == [[3, 3, 3]]
     assert [row[:3] for row in table["rows0"]] == [[3, 3, 2]]
+
+
+def test_sums_of_several_runs_say_so(tmp_path: Path) -> None:
+    new, old = (read(SAMPLES["login"](), tmp_path) for _ in range(2))
+    assert compared(new, old)["remarks"] == []
+    runs.note(new, 5)
+    found = compared(new, old)
+    assert ["Runs", "5, summed up"] in found["header"]
+    assert any("sum of 1 runs and the new one of 5" in text for text in found["remarks"])
 
 
 def test_one_side_without_a_part(tmp_path: Path) -> None:

@@ -69,12 +69,14 @@ def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> Iterato
     pytest.importorskip("IPython")
     place = tmp_path_factory.mktemp("ipython")
     monkeypatch.setenv("IPYTHONDIR", os.fspath(place))
+    import IPython
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
     config = Config()
     config.HistoryManager.hist_file = os.fspath(place / "history.sqlite")  # a thread writes it
-    config.InteractiveShell.colors = "NoColor"
+    is_old = IPython.version_info < (9,)
+    config.InteractiveShell.colors = "NoColor" if is_old else "nocolor"
     hook, main = sys.displayhook, sys.modules["__main__"]
     InteractiveShell.clear_instance()
     ipython = InteractiveShell.instance(config=config)

@@ -4,6 +4,7 @@
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -244,6 +245,25 @@ def test_what_does_not_compile(shell: Shell) -> None:
 
 def test_help(shell: Shell) -> None:
     assert "--lines[=SEL]" in shell.good("%frun --help").text
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="there each tool has a hook of its own")
+def test_where_no_hook_is_free(shell: Shell) -> None:
+    sys.setprofile(lambda *event: None)
+    try:
+        result = shell.run("%frun work(3)")
+    finally:
+        sys.setprofile(None)
+    assert "UsageError: " in result.text and "ZeroDivision" not in result.text
+    assert result.shown == []
+    shell.good("%frun -q work(3)")
+
+
+def test_a_recording_that_is_given_shows_itself_and_is_not_shown_twice(shell: Shell) -> None:
+    assert shell.good("recording = %frun -r work(3)").shown == []
+    result = shell.good("recording")
+    assert calls(result.text)["double"] == 3
+    assert shell.run("%frun -r 1 / 0").shown != []
 
 
 # ---- cells that await ----

@@ -4,6 +4,7 @@
 import re
 
 import pytest
+from fettle.timing.timing import Timing
 
 from .conftest import Shell
 
@@ -19,8 +20,9 @@ def test_a_statement_in_the_names_of_the_notebook(shell: Shell) -> None:
 def test_several_statements_are_compared(shell: Shell) -> None:
     shell.good("def slow(): return sum(range(3000))\ndef fast(): return sum(range(10))")
     timing = shell.good(f"%ftime {QUICK} -o slow() --vs fast()").value
-    assert timing.verdict == "faster"  # type: ignore[attr-defined]
-    assert [each.label for each in timing.series] == ["slow()", "fast()"]  # type: ignore[attr-defined]
+    assert isinstance(timing, Timing)
+    assert timing.verdict == "faster"
+    assert [each.label for each in timing.series] == ["slow()", "fast()"]
 
 
 def test_a_cell_and_its_setup(shell: Shell) -> None:

@@ -47,7 +47,7 @@ def entries(found: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_kept(project: Project) -> None:
     tests = entries(updated(project))
     assert set(tests) == {"test_load[5]", "test_load[50]", "test_hold"}
-    assert tests["test_load[50]"]["functions"]["app.py(leaf)"] == 40
+    assert tests["test_load[50]"]["functions"]["app.py(leaf)"] == 50
     assert tests["test_load[50]"]["calls"] - tests["test_load[5]"]["calls"] == 45
     assert 100_000 < tests["test_hold"]["peak"] < 120_000
     assert 200 <= tests["test_hold"]["allocations"] < 300

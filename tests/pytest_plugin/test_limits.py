@@ -4,10 +4,12 @@
 import cProfile
 import pstats
 import tracemalloc
-from types import CodeType
-from typing import Any
+from types import CodeType, SimpleNamespace
+from typing import Any, Literal
 
 import pytest
+from fettle import _core
+from fettle.testing import cost, limits
 
 from .harness import Project
 
@@ -63,12 +65,12 @@ def peak_of(statement: str) -> int:
     return peak
 
 
-def write_test(project: Project, body: str, *limits: str) -> None:
+def write_test(project: Project, body: str, *marks: str) -> None:
     """A test for each limit, test_0 and so on."""
     project.write("app.py", APP)
     tests = [
-        f"@pytest.mark.fettle({limit})\ndef test_{number}():\n    {body}\n"
-        for number, limit in enumerate(limits)
+        f"@pytest.mark.fettle({mark})\ndef test_{number}():\n    {body}\n"
+        for number, mark in enumerate(marks)
     ]
     names = "from app import branch, hold, keep, leaf, spin"
     project.write("test_app.py", f"import pytest\n{names}\n\n" + "\n".join(tests))
@@ -126,19 +128,27 @@ def test_time_is_spent_on_the_cpu_or_waiting(project: Project) -> None:
     assert "of it waiting), 20.0 ms allowed" in session.messages["test_wait"]
 
 
-def test_recording_breaks_no_limit_of_time(project: Project) -> None:
-    """Calls that do nothing cost several times as much while they are recorded."""
-    project.write(
-        "test_time.py",
-        "import pytest, time\n"
-        "def nothing(): pass\n"
-        "def many():\n"
-        "    for _ in range(200_000): nothing()\n"
-        "begun = time.thread_time(); many(); spent = time.thread_time() - begun\n"
-        "@pytest.mark.fettle(time=spent * 1.5, calls=1_000_000, mem='1GB')\n"
-        "def test_many(): many()\n",
-    )
-    assert project.pytest().outcomes == {"test_many": "passed"}
+@pytest.mark.parametrize(("limit", "passed"), [(0.81, False), (0.79, True)])
+def test_recording_breaks_no_limit_of_time(
+    monkeypatch: pytest.MonkeyPatch, limit: float, passed: bool
+) -> None:
+    """A second, of which 100 calls and 50 blocks took two tenths to record."""
+    monkeypatch.setattr(cost, "per_event", lambda calls, mem: (1e-3, 2e-3))
+    watch = SimpleNamespace(waiting=0.0)
+    take: Any = SimpleNamespace(spent=1.0, calls="all", watch=watch, code=None)
+    take.profile = _core.Profile
+    counts: Any = SimpleNamespace(calls=99, allocations=50)
+    assert len(limits.judge({"time": limit}, take, counts, is_timed=True)) == passed
+    assert limits.judge({"time": limit}, take, counts, is_timed=False) == []
+
+
+@pytest.mark.parametrize("calls", ["all", "python", ""])
+@pytest.mark.parametrize("mem", [False, True])
+def test_what_recording_costs(calls: Literal["all", "python", ""], mem: bool) -> None:
+    a_call, a_block = cost.per_event(calls, mem)
+    assert a_call >= 0 if calls else a_call == 0
+    assert a_block >= 0 if mem else a_block == 0
+    assert cost.per_event(calls, mem) == (a_call, a_block)  # measured once
 
 
 LEAKS = """
@@ -354,7 +364,7 @@ def test_asynchronous_tests(project: Project, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "said"),
+    ("mark", "said"),
     [
         ('time="soon"', "needs time=\"5ms\" (or seconds, as a number), not 'soon'"),
         ("mem=1.5", 'needs mem="1MB" (or bytes, as a whole number), not 1.5'),
@@ -367,8 +377,8 @@ def test_asynchronous_tests(project: Project, kind: str) -> None:
     ],
 )
 @pytest.mark.once
-def test_marks_that_mean_nothing(project: Project, limits: str, said: str) -> None:
-    write_test(project, "pass", limits)
+def test_marks_that_mean_nothing(project: Project, mark: str, said: str) -> None:
+    write_test(project, "pass", mark)
     session = project.pytest()
     assert session.code == 4
     assert session.sentence().startswith(f"test_app.py::test_0: @pytest.mark.fettle {said}; write ")

@@ -118,8 +118,9 @@ def test_bars_are_as_long_as_their_shares(
     for line in lines:
         if found := re.match(r" *[\d.]+ +([\d.]+) ", line):
             share = float(found[1])
-            bar = re.search("[█▏▎▍▌▋▊▉]+", line)
-            eighths = sum(8 if each == "█" else 1 + "▏▎▍▌▋▊▉".index(each) for each in bar[0])  # type: ignore[index]
+            bar = re.search("[█▏▎▍▌▋▊▉]*", line.lstrip("% .0123456789"))
+            assert bar
+            eighths = sum(8 if each == "█" else 1 + "▏▎▍▌▋▊▉".index(each) for each in bar[0])
             assert abs(eighths / 64 - share / 100) <= 1 / 64 + 0.0006
             seen += 1
     assert seen > 5

@@ -84,22 +84,38 @@ export class FunctionSection {
   private select(): void {
     const { selected, measure } = this.state;
     this.tables.get(this.shown)?.select(selected);
-    this.element.dataset.selected = selected < 0 ? "" : measure?.frames.label(selected) ?? "";
+    const label = measure ? measure.frames.label(selected) : this.payload.functions?.label[selected];
+    this.element.dataset.selected = selected < 0 ? "" : label ?? "";
+    if (!measure && selected >= 0) {
+      this.details.replaceChildren(...this.alone(selected));
+      return;
+    }
     if (selected < 0 || !measure) {
       this.details.replaceChildren(make("p", { class: "nothing" }, "Select a function here or a frame of the graph to see who called it, what it called and its source."));
       return;
     }
     const { frames } = measure;
     const { callers, callees } = neighbours(measure.tree("new"), selected, measure.calls);
-    const file = frames.file(selected);
-    const hasSource = file >= 0 && this.payload.sources[file] !== undefined;
     this.details.replaceChildren(
       make("h3", {}, frames.name(selected)),
       make("p", { class: "where" }, frames.label(selected)),
-      hasSource ? button("Show source", () => this.openSource(file, frames.line(selected)), { id: "show-source" }) : "",
+      ...this.toSource(frames.file(selected), frames.line(selected)),
       this.edges("Callers", callers, measure),
       this.edges("Callees", callees, measure),
     );
+  }
+
+  /** A function of a recording without paths: who called it is not known. */
+  private alone(selected: number): Node[] {
+    const functions = this.payload.functions as Functions;
+    return [make("h3", {}, functions.name[selected]), make("p", { class: "where" }, functions.label[selected]),
+      ...this.toSource(functions.file[selected], functions.line[selected]),
+      make("p", { class: "nothing" }, "Who called it is not known: there are no call paths in this recording.")];
+  }
+
+  private toSource(file: number, line: number): Node[] {
+    if (file < 0 || this.payload.sources[file] === undefined) return [];
+    return [button("Show source", () => this.openSource(file, line), { id: "show-source" })];
   }
 
   private edges(title: string, edges: readonly Edge[], measure: Measure): HTMLElement {

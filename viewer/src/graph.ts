@@ -136,7 +136,6 @@ export class Graph {
     if (!measure) return;
     const { frames } = measure;
     const colours = palette();
-    const isTwo = state.measure !== null && shape.otherTotal > 0;
     const row = this.made.rows[at];
     const faded = at < this.made.above;
     const text = css(colours.text);
@@ -148,7 +147,7 @@ export class Graph {
       const wide = Math.min(row.left[each] + row.width[each], this.width) - left;
       const isDim = matches ? !matches[frame] : state.selected >= 0 && frame !== state.selected;
       pen.globalAlpha = faded ? 0.45 : isDim ? (matches ? 0.3 : 0.6) : 1;
-      const fill = isTwo ? colours.difference(this.change(shape, node)) : colours.frame(frames.kind(frame), frames.module(frame));
+      const fill = measure.isTwo ? colours.difference(this.change(shape, node)) : colours.frame(frames.kind(frame), frames.module(frame));
       pen.fillStyle = matches?.[frame] ? marked : css(fill);
       pen.fillRect(left, y, Math.max(wide - (wide > 3 ? GAP : wide > 1.5 ? 0.4 : 0), 0.5), ROW - GAP);
       if (wide >= NARROW) {
@@ -232,7 +231,7 @@ export class Graph {
     const whole = format.share(value, shape.total);
     said.push(`${title}: ${format.value(value, unit)} (${whole} of all)`);
     if (root !== TOP && node !== root) said.push(`${format.share(value, valueOf(shape, root))} of the frame zoomed into`);
-    if (shape.otherTotal > 0) {
+    if (measure.isTwo) {
       const other = otherOf(shape, node);
       const [fresh, old] = this.state.side === "old" ? [other, value] : [value, other];
       said.push(`old ${format.value(old, unit)}, new ${format.value(fresh, unit)}, change ${format.change(fresh, old, unit)}`);

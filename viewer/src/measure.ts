@@ -31,6 +31,10 @@ export class Measure {
     readonly calls: Column | null,
   ) {}
 
+  get isTwo(): boolean {
+    return this.old !== null;
+  }
+
   tree(side: Side): Tree {
     let tree = this.trees.get(side);
     if (!tree) {

@@ -63,12 +63,6 @@ export class State {
     this.tell("selection");
   }
 
-  /** Selects a function of the payload, whatever the frames are. */
-  selectFunction(wanted: number): void {
-    const frames = this.measure?.frames;
-    if (frames) this.select(frames instanceof PlaceFrames ? frames.withFunction(wanted) : wanted);
-  }
-
   search(query: string): void {
     this.query = query;
     this.tell("search");

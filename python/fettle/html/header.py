@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was run, where, when, and what recording it cost: labels and texts ready to show."""
 
+from fettle import runs
 from fettle.html import cost
 from fettle.html.naming import Side
 from fettle.report.names import visible
@@ -22,7 +23,7 @@ WORDS = {
     "Recorded": "options",
     "Written by": "fettle",
 }
-SHORT = {"Duration", "Calls", "Time"}  # what a notebook does not know already
+SHORT = {"Runs", "Duration", "Calls", "Time"}  # what a notebook does not know already
 NOT_KNOWN = "-"
 
 
@@ -49,6 +50,9 @@ def _of(side: Side) -> dict[str, str]:
     found = {label: visible(meta[key]) for label, key in WORDS.items() if meta.get(key)}
     if "Written by" in found:
         found["Written by"] = f"fettle {found['Written by']}"
+    number = runs.count(side.profile)
+    if number > 1:
+        found["Runs"] = f"{number}, summed up"
     if side.model:
         found |= _of_processes(side.model)
         spent = cost.text(side.model, side.has_cost)

@@ -8,6 +8,7 @@ of the old one.
 
 import os
 
+from fettle import runs
 from fettle.html import calls, header, lines, memory, objects, timeline, timings
 from fettle.html.moving import Moves
 from fettle.html.naming import Files, Functions, Side
@@ -100,6 +101,12 @@ def _remarks(
     said = [*given, *notes.sentences(new.profile)]
     if old:
         said += [f"{_title(old.source)}: {text}" for text in notes.sentences(old.profile)]
+        counts = runs.count(old.profile), runs.count(new.profile)
+        if counts[0] != counts[1]:
+            said.append(
+                f"the old side is the sum of {counts[0]} runs and the new one of {counts[1]}:"
+                " compare as many of each."
+            )
     said += lines.late(new, files)
     said += calls.remarks(tree)
     return list(dict.fromkeys(visible(text) for text in said))

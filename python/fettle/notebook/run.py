@@ -7,7 +7,7 @@ from fettle import _core, options
 from fettle.notebook import arguments, shellthreads, shown
 from fettle.notebook.cell import Cell
 from fettle.options import Option
-from fettle.problem import UNREADABLE, USAGE, Problem, reason
+from fettle.problem import FETTLE_FAILED, UNREADABLE, USAGE, Problem, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ RUN = [
     Option("-n --rows", "N rows of each table (30; 0: all)", "N"),
     Option("-o --output", "save the recording to FILE", "FILE"),
     Option("-q --quiet", "show nothing"),
-    Option("-r --result", "give the recording, not the value of the code"),
+    Option("-r --result", "give the recording, not the value; it shows itself"),
 ]
 MEM = [
     Option("-s --sort", "the order of the lines: peak (which is usual), alive, total", "KEY"),
@@ -49,7 +49,7 @@ raises or is interrupted is shown up to there. The code may await.
 
   %frun -s tottime main_app()
   %frun -l login_user main_app()
-  recording = %frun -r -q main_app()"""
+  recording = %frun -r main_app()"""
 MEM_HELP = f"""\
 Records what a statement, or with %%fmem a cell, allocates: which line, and how much of it stays.
 
@@ -119,6 +119,7 @@ class _Recording:
         text = given.rest if cell is None else f"{given.rest or '#'}\n{cell}"
         self.cell = Cell(shell, text, None if self.is_cell else local, keeps)
         self.recorded = shown.Recorded()
+        self.has_begun = False
 
     def run(self, prepare: "Callable[[_Recording], shown.Recorded]") -> object:
         __tracebackhide__ = True
@@ -129,13 +130,13 @@ class _Recording:
         except (ValueError, TypeError) as error:
             arguments.refuse(Problem(USAGE, f"{error}."))
         self.recorded.spare(shellthreads.idents())
-        start, stop = self.recorded.start, self.recorded.stop
+        start, stop = self._start, self.recorded.stop
         if self.cell.is_async:
             return self._wait()
         try:
             value = self.cell.run(start, stop)
         except BaseException:
-            self._show()
+            self._failed()
             raise
         self._show()
         return self._given(value)
@@ -143,18 +144,33 @@ class _Recording:
     async def _wait(self) -> object:
         __tracebackhide__ = True
         try:
-            value = await self.cell.wait(self.recorded.start, self.recorded.stop)
+            value = await self.cell.wait(self._start, self.recorded.stop)
         except BaseException:
-            self._show()
+            self._failed()
             raise
         self._show()
         return self._given(value)
+
+    def _start(self) -> None:
+        __tracebackhide__ = True
+        try:
+            self.recorded.start()
+        except RuntimeError as error:
+            arguments.refuse(Problem(FETTLE_FAILED, f"{error}."))
+        self.has_begun = True
+
+    def _failed(self) -> None:
+        """Shows it, for nobody is given it."""
+        if not self.has_begun:
+            return
+        self.given.values.pop("result", None)
+        self._show()
 
     def _given(self, value: object) -> object:
         return self.recorded if self.given.has("result") else value
 
     def _show(self) -> None:
-        if not self.given.has("quiet"):
+        if not (self.given.has("quiet") or self.given.has("result")):
             shown.display(self.recorded)
         path = self.given.values.get("output")
         if path is not None:

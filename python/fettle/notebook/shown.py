@@ -15,8 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HEIGHT = 480  # of the flame graph, in pixels
-
 _core.leave_out(__file__)
 
 
@@ -43,22 +41,15 @@ class Recorded(Run):
         printer.text(self.text.rstrip("\n"))
 
     def _repr_html_(self) -> str:
-        return html(self, self.text)
+        """The report in a frame of its own, and the tables for where no script may run."""
+        from html import escape
 
-
-def html(recording: Run, text: str) -> str:
-    """The report in a frame of its own, and the tables for where no script may run."""
-    from html import escape
-
-    from fettle.html.document import embedded
-    from fettle.inside import _with_sources
-
-    tables = f"<pre>{escape(text)}</pre>"
-    try:
-        frame = embedded(_with_sources(recording.profile()), HEIGHT)
-    except Problem:  # an installation without the script
-        return tables
-    return f"{frame}<details><summary>as tables</summary>{tables}</details>"
+        tables = f"<pre>{escape(self.text)}</pre>"
+        try:
+            frame = super()._repr_html_()
+        except Problem:  # an installation without the script
+            return tables
+        return f"{frame}<details><summary>as tables</summary>{tables}</details>"
 
 
 def display(thing: object) -> None:
