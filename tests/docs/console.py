@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-FENCE = re.compile(r"^```(\w*)\s*$")
+FENCE = re.compile(r"^```([^`]*?)\s*$")
 TIME = r"\d+(?:\.\d+)?\s?(?:ns|us|ms)\b|\d+\.\d+\s?s\b"
 SIZE = r"\d+(?:\.\d+)?\s?[kMG]?B\b"
 WIDE = 8  # blanks

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tutorial, the pages of the verbs and those for whoever comes from another tool: every session
-prints what the page says, and the page of a verb has all of its options."""
+"""The documents: every session prints what its page says, and the page of a verb ends with its
+help."""
 
 from pathlib import Path
 
@@ -10,14 +10,8 @@ from fettle.cli import _load, verbs
 from .console import Block, Command
 from .pages import DOCS, ROOT, Executed, Page, edit
 
-PAGES = [
-    Page(path)
-    for path in (
-        DOCS / "tutorial.md",
-        *sorted(DOCS.glob("verbs/*.md")),
-        *sorted(DOCS.glob("coming-from/*.md")),
-    )
-]
+ELSEWHERE = {"seed"}  # in test_seed.py
+PAGES = [Page(path) for path in sorted(DOCS.rglob("*.md")) if path.stem not in ELSEWHERE]
 # The tutorial holds on every Python; the others say much the same, and take their time.
 SESSIONS = [
     pytest.param(

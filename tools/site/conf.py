@@ -58,7 +58,7 @@ CONTENTS = {
         f"docs/verbs/{verb}"
         for verb in ("run", "view", "diff", "export", "time", "costs", "dis", "memo")
     ],
-    "Where you work": ["docs/notebook", "docs/pytest"],
+    "Where you work": ["docs/html", "docs/notebook", "docs/pytest"],
     "Coming from": [
         f"docs/coming-from/{tool}"
         for tool in ("cprofile", "line_profiler", "tracemalloc", "memray", "joblib")

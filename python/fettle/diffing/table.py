@@ -95,10 +95,10 @@ def _matters(one: "Change", table: Table, whole: float) -> bool:
     )
 
 
-def _order(one: "Change", key: str, table: Table) -> tuple[float, int, str, int, str]:
+def _order(one: "Change", key: str, table: Table) -> tuple[float, float, str, int, str]:
     amount = one.count() if key == table.count else one.seconds(key)
     entry = one.entry()
-    return -abs(amount), -abs(one.count()), entry.file, entry.line, entry.name
+    return -abs(amount), -abs(one.seconds(table.kinds[0])), entry.file, entry.line, entry.name
 
 
 def _body(table: Table, shown: "list[Change]", key: str, stream: "TextIO") -> list[tuple[str, str]]:
