@@ -20,7 +20,7 @@ pytestmark = pytest.mark.once
 
 ROW = 20  # pixels of a row of the graph
 UNITS = {"": 1, "ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}
-UNITS |= {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+UNITS |= {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
 
 Payload = dict[str, Any]

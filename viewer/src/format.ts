@@ -5,7 +5,7 @@ export type Unit = "time" | "bytes" | "count";
 
 const TIMES: readonly [number, string][] = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
 const BYTES: readonly [number, string][] = [
-  [1024 ** 4, "TiB"], [1024 ** 3, "GiB"], [1024 ** 2, "MiB"], [1024, "KiB"], [1, "B"],
+  [1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"],
 ];
 const MINUS = "\u2212";
 const SPACE = "\u00a0";

@@ -14,7 +14,7 @@ import { colour } from "./theme.ts";
 
 const HEIGHT = 240;
 const LANE = 18;
-const POWERS = Array.from({ length: 50 }, (_, at) => 2 ** at); // between ticks of bytes
+const STEPS = Array.from({ length: 15 }, (_, at) => [1, 2, 5].map((each) => each * 10 ** at)).flat(); // between ticks of bytes
 const MOST_LANES = 40;
 const MOST_PLOTS = 8; // processes whose memory is drawn: those with the most
 const MOST_MARKS = 60;
@@ -93,7 +93,7 @@ export class TimelineSection {
       scales: { x: { time: false, range: () => this.range } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map((each) => format.time(each * 1e9)) },
-        { ...axis, size: 72, incrs: POWERS, values: (_, ticks) => ticks.map((each) => format.bytes(each)) },
+        { ...axis, size: 72, incrs: STEPS, values: (_, ticks) => ticks.map((each) => format.bytes(each)) },
       ],
       series: [{ label: "Time", value: (_, value) => (value === null ? "" : format.time(value * 1e9)) },
         line("Blocks alive", "memory", []), line("Resident", "resident", [5, 3])],

@@ -17,8 +17,8 @@ test("numbers have three figures and a unit", () => {
   assert.equal(plain(format.time(1500)), "1.50 µs");
   assert.equal(plain(format.time(-12_345_678)), "\u221212.3 ms");
   assert.equal(plain(format.time(123.4e9)), "123 s");
-  assert.equal(plain(format.bytes(1023)), "1023 B");
-  assert.equal(plain(format.bytes(1536)), "1.50 KiB");
+  assert.equal(plain(format.bytes(999)), "999 B");
+  assert.equal(plain(format.bytes(1536)), "1.54 kB");
   assert.equal(plain(format.count(1234567)), "1 234 567");
   assert.equal(plain(format.share(1, 3)), "33.3 %");
   assert.equal(plain(format.share(1, 1e9)), "< 0.1 %");
