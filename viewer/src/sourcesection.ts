@@ -19,7 +19,7 @@ const MARGIN = 10;
 const TITLES: Record<HeatColumn, string> = {
   hits: "Hits", time: "Time", callees: "In callees", waiting: "Waiting", total: "Allocated", peak: "Peak", alive: "Alive", function: "Function",
 };
-const FILE_TITLES: Record<FileMeasure, string> = { own: "Own time", line: "Hottest line", bytes: "Allocated" };
+const FILE_TITLES: Record<FileMeasure, string> = { own: "Own time", line: "Top line", bytes: "Allocated" };
 const NO_TEXT = "The recording does not hold the text of this file: fettle run --lines=FILE keeps that of what it records.";
 const unit = (column: HeatColumn): format.Unit =>
   column === "hits" ? "count" : ["total", "peak", "alive"].includes(column) ? "bytes" : "time";
@@ -61,7 +61,7 @@ export class SourceSection {
     this.title.id = "source-file";
     this.element = section("source", "Source", make("div", { class: "sources" }, this.list.element,
       make("div", { class: "source-text" }, this.title, this.scroller)));
-    new ResizeObserver(() => this.scroll()).observe(this.scroller);
+    new ResizeObserver(deferred(() => this.scroll())).observe(this.scroller);
     const first = this.hottest();
     if (first >= 0) this.open(first, hottest(this.heats.get(first)), false);
   }
