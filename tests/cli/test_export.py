@@ -3,10 +3,12 @@
 
 import json
 import pstats
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from fettle import _core
 
 from .harness import Folder
 
@@ -273,3 +275,8 @@ def test_a_wrong_number_is_refused(number: str, recorded: Folder) -> None:
     ended = recorded.fettle("export", "one", "-f", "json", f"--max-nodes={number}")
     assert ended.code == 2
     assert "--max-nodes needs a whole number" in ended.sentence()
+
+
+def test_help_names_every_format(folder: Folder) -> None:
+    (formats,) = re.findall(r"FORMAT is one of ([^.]*)\.", folder.fettle("export", "--help").stdout)
+    assert formats.split(", ") == [name for name, *_ in _core.exporters()]

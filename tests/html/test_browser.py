@@ -384,6 +384,19 @@ def test_memory_of_places(show: Show) -> None:
             assert number(row[f"{measure}-below"]) == pytest.approx(below, rel=0.006)
 
 
+def test_another_width_is_no_error(show: Show) -> None:
+    """An observer that changes what it observes is told so, as an error of the page."""
+    page = show(pages.recording(7))
+    page.ask("window.failed = []; addEventListener('error', each => failed.push(each.message)); 1")
+    try:
+        for width in (500, 900, 1300):
+            page.resize(width, 1000)
+            page.ask(PAINTED)
+            assert page.ask("failed.join()") == ""
+    finally:
+        page.resize(1300, 1000)
+
+
 def test_source_has_the_heat_of_its_lines(show: Show) -> None:
     payload = pages.recording(11)
     page = show(payload)

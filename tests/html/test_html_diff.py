@@ -69,3 +69,14 @@ def test_refused(words: list[str], code: int, said: str, folder: Folder) -> None
     ended = folder.fettle("diff", *words)
     assert ended.code == code and said in ended.sentence()
     assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == before
+
+
+def test_two_kinds_are_not_compared(folder: Folder) -> None:
+    """What was not recorded would stand there as 0, and all of the other as new."""
+    assert folder.fettle("run", "-q", "-M", "-o", "mem.fettle", "one.py").code == 0
+    ended = folder.fettle("diff", "mem.fettle", "one.fettle", "--html", "x.html")
+    assert (ended.code, ended.stdout) == (2, "")
+    table = folder.fettle("diff", "mem.fettle", "one.fettle")
+    assert ended.stderr == table.stderr
+    assert "mem.fettle holds memory" in ended.stderr
+    assert not (folder.path / "x.html").exists()

@@ -223,6 +223,20 @@ def test_timeit_of_what_raises(taken: Shell) -> None:
     assert isinstance(taken.run("%timeit return").error, SyntaxError)
 
 
+def test_what_no_option_can_mean_is_said_before_anything_runs(taken: Shell) -> None:
+    said = {
+        "%timeit -n many ran.append(1)": "-n needs a whole number from 0, not 'many'",
+        "%timeit -r 0 ran.append(1)": "-r needs a whole number from 1, not '0'",
+        "%timeit -p x ran.append(1)": "-p needs a whole number from 0, not 'x'",
+        "%prun -s nothing ran.append(1)": "-s needs one of calls, cumulative, ",
+    }
+    taken.good("ran = []")
+    for cell, sentence in said.items():
+        ended = taken.run(cell)
+        assert sentence in ended.text and "Traceback" not in ended.text, ended.text
+    assert taken.names["ran"] == []
+
+
 def test_timeit_keeps_its_result_in_a_variable(taken: Shell) -> None:
     taken.good("%timeit -v kept -q -n 3 -r 1 pass")
     assert taken.names["kept"].loops == 3

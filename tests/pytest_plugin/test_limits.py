@@ -128,16 +128,24 @@ def test_time_is_spent_on_the_cpu_or_waiting(project: Project) -> None:
     assert "of it waiting), 20.0 ms allowed" in session.messages["test_wait"]
 
 
-@pytest.mark.parametrize(("limit", "passed"), [(0.81, False), (0.79, True)])
+@pytest.mark.parametrize(
+    ("calls", "blocks", "limit", "passed"),
+    [
+        (100, 50, 0.61, False),  # recorded in two tenths of the second, at most in four
+        (100, 50, 0.59, True),
+        (600, 0, 0.21, False),  # six tenths: twice that is more than the second
+        (600, 0, 0.19, True),
+        (1200, 0, 0.0, False),
+    ],
+)
 def test_recording_breaks_no_limit_of_time(
-    monkeypatch: pytest.MonkeyPatch, limit: float, passed: bool
+    monkeypatch: pytest.MonkeyPatch, calls: int, blocks: int, limit: float, passed: bool
 ) -> None:
-    """A second, of which 100 calls and 50 blocks took two tenths to record."""
     monkeypatch.setattr(cost, "per_event", lambda calls, mem: (1e-3, 2e-3))
     watch = SimpleNamespace(waiting=0.0)
     take: Any = SimpleNamespace(spent=1.0, calls="all", watch=watch, code=None)
     take.profile = _core.Profile
-    counts: Any = SimpleNamespace(calls=99, allocations=50)
+    counts: Any = SimpleNamespace(calls=calls - 1, allocations=blocks)
     assert len(limits.judge({"time": limit}, take, counts, is_timed=True)) == passed
     assert limits.judge({"time": limit}, take, counts, is_timed=False) == []
 

@@ -9,6 +9,8 @@ import re
 import pytest
 from fettle._core import Profile
 from fettle.report import calltree, fit, flat, links, screen
+from fettle.report.linetable import LineTable
+from fettle.report.unit import Unit
 
 pytestmark = pytest.mark.once
 
@@ -89,6 +91,24 @@ def test_a_name_keeps_its_end_and_its_indentation() -> None:
         assert len(cut) <= max(room, len(text) if len(text) <= room else room)
         assert cut == text if len(text) <= room else cut.endswith(text[-1])
         assert cut == text or "..." in cut
+
+
+def test_a_table_of_lines_on_a_narrow_terminal_keeps_their_text() -> None:
+    row = (2, 12, 3_000_000, 1_000_000, 500_000)
+    found = LineTable(("a.py", 1, "f", "f", 1, [row]))
+    source = ["def f():", "    return 'a text of some length'"]
+    wide = found.lines(source, Unit(), callees=True)
+    assert wide == found.lines(source, Unit(), callees=True, room=200)
+    fewest = wide[0][0].split()
+    for room in (120, 90, 80, 60, 50, 40, 20):
+        lines = found.lines(source, Unit(), callees=True, room=room)
+        assert [line.endswith(text) for (line, _), text in zip(lines[1:], source, strict=True)]
+        heads = lines[0][0].split()
+        assert set(heads) <= set(fewest)  # what is gone does not come back
+        assert lines[0][0].index("Line Contents") <= max(room - 24, 20)
+        assert lines[2][0].split()[0] == "2" and "3.00ms" in lines[2][0]
+        fewest = heads
+    assert fewest == ["Line", "#", "Time", "Line", "Contents"]
 
 
 def test_columns_that_stay_keep_their_order_and_numbers() -> None:

@@ -52,7 +52,7 @@ export class Graph {
     this.canvas.addEventListener("mousemove", (event) => this.hover(event));
     this.canvas.addEventListener("mouseleave", () => (this.tip.hidden = true));
     this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    new ResizeObserver(() => this.arrange()).observe(this.scroller);
+    new ResizeObserver(deferred(() => this.arrange())).observe(this.scroller);
     state.listen((change) => {
       if (change === "measure" || change === "zoom") {
         this.window = WHOLE;

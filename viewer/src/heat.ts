@@ -47,11 +47,27 @@ export function heats(payload: Payload, isOld = false): Map<number, FileHeat> {
   return found;
 }
 
-/** What a file or a line is worth: its time without that of what it called, else its functions', else its
- * bytes. Lines of one file may call each other, so that times with callees would count twice. */
+/** What a line is worth: its time without that of what it called, else its function's, else its bytes. */
 export function worth(numbers: LineHeat | undefined): number {
   if (!numbers) return 0;
   return Math.max((numbers.time ?? 0) - (numbers.callees ?? 0), 0) || numbers.function || numbers.total || 0;
+}
+
+/** By what files are told apart. "line": of lines alone it is not known what was spent in callees, and lines of
+ * one file call each other, so that their sum would count a time several times. */
+export type FileMeasure = "own" | "line" | "bytes";
+
+export function fileMeasure(heats: Iterable<FileHeat>): FileMeasure {
+  const all = [...heats];
+  if (all.some((heat) => heat.sums.function)) return "own";
+  return all.some((heat) => heat.sums.time) ? "line" : "bytes";
+}
+
+/** What a file is worth: the own time of all its functions, recorded line by line or not; else its hottest line;
+ * else its bytes. */
+export function fileWorth(heat: FileHeat | undefined, measure: FileMeasure): number {
+  if (measure === "bytes") return heat?.sums.total ?? 0;
+  return (measure === "line" ? heat?.most.time : heat?.sums.function) ?? 0;
 }
 
 /** The line that is worth most; 0: none is. */

@@ -5,8 +5,8 @@
 import { section } from "./header.ts";
 import { deferred, make } from "./dom.ts";
 import * as format from "./format.ts";
-import { COLUMNS, heats, hottest, worth } from "./heat.ts";
-import type { FileHeat, HeatColumn } from "./heat.ts";
+import { COLUMNS, fileMeasure, fileWorth, heats, hottest } from "./heat.ts";
+import type { FileHeat, FileMeasure, HeatColumn } from "./heat.ts";
 import type { Payload } from "./payload.ts";
 import { pieces } from "./syntax.ts";
 import type { Piece } from "./syntax.ts";
@@ -19,6 +19,7 @@ const MARGIN = 10;
 const TITLES: Record<HeatColumn, string> = {
   hits: "Hits", time: "Time", callees: "In callees", waiting: "Waiting", total: "Allocated", peak: "Peak", alive: "Alive", function: "Function",
 };
+const FILE_TITLES: Record<FileMeasure, string> = { own: "Own time", line: "Top line", bytes: "Allocated" };
 const NO_TEXT = "The recording does not hold the text of this file: fettle run --lines=FILE keeps that of what it records.";
 const unit = (column: HeatColumn): format.Unit =>
   column === "hits" ? "count" : ["total", "peak", "alive"].includes(column) ? "bytes" : "time";
@@ -29,6 +30,7 @@ export class SourceSection {
   readonly element: HTMLElement;
   private readonly heats;
   private readonly before;
+  private readonly measure: FileMeasure;
   private readonly files: number[];
   private readonly list: Table;
   private readonly title = make("h3", {});
@@ -47,11 +49,11 @@ export class SourceSection {
     this.heats = heats(payload);
     this.before = payload.old === null ? null : heats(payload, true);
     this.files = Array.from(payload.files.keys()).filter((file) => payload.sources[file] !== undefined || this.heats.has(file));
-    const worths = this.files.map((file) => worth(this.heats.get(file)?.sums));
-    const hasTime = [...this.heats.values()].some((heat) => heat.sums.time || heat.sums.function);
+    this.measure = fileMeasure(this.heats.values());
+    const worths = this.files.map((file) => fileWorth(this.heats.get(file), this.measure));
     this.list = new Table("file-table", "Files", this.files.length, [
       words("file", "File", (row) => payload.files[this.files[row]]),
-      ...numbers("worth", hasTime ? "Own time" : "Allocated", hasTime ? "time" : "bytes", worths),
+      ...numbers("worth", FILE_TITLES[this.measure], this.measure === "bytes" ? "bytes" : "time", worths),
     ], "worth", (row) => payload.files[this.files[row]], (row) => this.open(this.files[row], hottest(this.heats.get(this.files[row])), false));
     this.scroller = make("div", {
       class: "source-scroller", tabindex: 0, role: "table", "aria-labelledby": "source-file", scroll: this.draw,
@@ -59,7 +61,7 @@ export class SourceSection {
     this.title.id = "source-file";
     this.element = section("source", "Source", make("div", { class: "sources" }, this.list.element,
       make("div", { class: "source-text" }, this.title, this.scroller)));
-    new ResizeObserver(() => this.scroll()).observe(this.scroller);
+    new ResizeObserver(deferred(() => this.scroll())).observe(this.scroller);
     const first = this.hottest();
     if (first >= 0) this.open(first, hottest(this.heats.get(first)), false);
   }
@@ -88,8 +90,9 @@ export class SourceSection {
 
   private hottest(): number {
     const withText = this.files.filter((file) => this.payload.sources[file] !== undefined);
+    const of = (file: number): number => fileWorth(this.heats.get(file), this.measure);
     return (withText.length ? withText : this.files).reduce((best, file) =>
-      best < 0 || worth(this.heats.get(file)?.sums) > worth(this.heats.get(best)?.sums) ? file : best, -1);
+      best < 0 || of(file) > of(best) ? file : best, -1);
   }
 
   private load(file: number): void {

@@ -5,7 +5,7 @@
 import uPlot from "uplot";
 
 import { section } from "./header.ts";
-import { button, make } from "./dom.ts";
+import { button, deferred, make } from "./dom.ts";
 import * as format from "./format.ts";
 import type { Payload, Timeline } from "./payload.ts";
 import { Table } from "./table.ts";
@@ -48,7 +48,7 @@ export class TimelineSection {
       this.place);
     const collections = this.collections();
     if (collections) this.element.append(collections);
-    new ResizeObserver(() => this.fit()).observe(this.place);
+    new ResizeObserver(deferred(() => this.fit())).observe(this.place);
   }
 
   /** Draws anew, in the colours that hold now. */

@@ -5,7 +5,7 @@ import { deflateSync } from "node:zlib";
 
 import { C, contrast, DARK, hash, LIGHT, oklch, PYTHON } from "../src/colour.ts";
 import * as format from "../src/format.ts";
-import { heats, hottest, worth } from "../src/heat.ts";
+import { fileMeasure, fileWorth, heats, hottest, worth } from "../src/heat.ts";
 import { decode } from "../src/payload.ts";
 import type { Payload } from "../src/payload.ts";
 import { pieces } from "../src/syntax.ts";
@@ -100,6 +100,26 @@ test("heat of a line is all that is known of it", () => {
   assert.deepEqual(heat?.lines.get(2), { hits: 4, time: 42, callees: 38, waiting: 5, total: 100, peak: 50 });
   assert.deepEqual(heat?.sums, { hits: 5, time: 49, callees: 38, waiting: 5, total: 100, peak: 50 });
   assert.equal(heat?.most.time, 42);
-  assert.equal(worth(heat?.sums), 11);
+  assert.equal(worth(heat?.lines.get(2)), 4);
   assert.equal(hottest(heat), 3);
+});
+
+test("a file is worth what its functions took, and of lines alone its hottest line", () => {
+  // caller() at line 1 calls callee() at line 5: 6 s passed, which lines alone show twice.
+  const lines = [
+    { file: 0, line: 1, label: "caller", calls: 1, rows: [[2, 1, 6000, 0, 0]] },
+    { file: 0, line: 5, label: "callee", calls: 1, rows: [[6, 1, 6000, 0, 0]] },
+  ] as Payload["lines"];
+  const alone = heats({ ...EMPTY, lines });
+  assert.equal(fileMeasure(alone.values()), "line");
+  assert.equal(fileWorth(alone.get(0), "line"), 6000);
+  const bytes = heats({ ...EMPTY, lineBytes: [[0, 2, 100, 50, 0], [0, 3, 7, 0, 0]] });
+  assert.equal(fileMeasure(bytes.values()), "bytes");
+  assert.equal(fileWorth(bytes.get(0), "bytes"), 107);
+  // Lines of one of two functions; the file is worth both.
+  const functions = { file: [0, 0], line: [1, 5], own: [1000, 5000] } as unknown as Payload["functions"];
+  const both = heats({ ...EMPTY, functions, lines: lines?.slice(0, 1) ?? [] });
+  assert.equal(fileMeasure(both.values()), "own");
+  assert.equal(fileWorth(both.get(0), "own"), 6000);
+  assert.equal(fileWorth(both.get(1), "own"), 0);
 });

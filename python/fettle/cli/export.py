@@ -27,6 +27,9 @@ Writes the recording FILE in another tool's format.
 
 {help_lines(OPTIONS)}
 
+FORMAT is one of pstats, json, collapsed, speedscope, chrome, firefox, callgrind, pprof, lprof.
+collapsed is what flame graph scripts read; Perfetto reads chrome, KCachegrind callgrind.
+
   fettle export app.fettle -f pstats -o app.pstats && python -m pstats app.pstats
   fettle export app.fettle -f json -o - | jq ."""
 

@@ -113,11 +113,14 @@ def _parts(old: "Side", new: "Side", choice: Choice) -> set[str]:
     if choice.within and parts == {"times"}:
         raise Problem(USAGE, "--in is of functions and lines, and these are timings; leave it out.")
     if not parts:
-        held = [f"{names.visible(side.name)} holds {_listed(side.held())}" for side in (old, new)]
-        raise Problem(
-            USAGE, f"{' and '.join(held)}, which can not be compared; name two of one kind."
-        )
+        raise nothing_shared(old, new)
     return parts
+
+
+def nothing_shared(old: "Side", new: "Side") -> Problem:
+    """The sentence for two sides that hold nothing of one kind."""
+    held = [f"{names.visible(side.name)} holds {_listed(side.held())}" for side in (old, new)]
+    return Problem(USAGE, f"{' and '.join(held)}, which can not be compared; name two of one kind.")
 
 
 def _listed(parts: set[str]) -> str:

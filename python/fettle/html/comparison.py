@@ -4,6 +4,8 @@
 import os
 
 from fettle import output, recording
+from fettle.diffing import page
+from fettle.diffing.side import Side
 from fettle.html import document, payload, sources
 from fettle.problem import UNREADABLE, USAGE, Problem
 
@@ -28,6 +30,9 @@ def write(words: list[str], out: str, has_sources: bool = True) -> None:
     Problem if there are not two, or out is to stay or can not be written."""
     paths = _named(words)
     old, new = (recording.open_all([path]) for path in paths)
+    sides = [Side(path, [one.profile]) for path, one in zip(paths, (old, new), strict=True)]
+    if not sides[0].held() & sides[1].held():
+        raise page.nothing_shared(*sides)
     if has_sources:
         _add_sources(old, new)
     remarks = [f"{side}: {text}" for side, one in ((OLD, old), (NEW, new)) for text in one.remarks]

@@ -5,6 +5,7 @@ from fettle import runs
 from fettle.html import cost
 from fettle.html.naming import Side
 from fettle.report.names import visible
+from fettle.report.size import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,5 +72,5 @@ def _of_processes(profile: "Profile") -> dict[str, str]:
     found: dict[str, str] = {}
     if processes:
         found["Duration"] = f"{max(row.elapsed for row in processes):.3f} s"
-        found["Processes"] = f"{len(processes)}, with {len(profile.threads())} threads"
+        found["Processes"] = f"{len(processes)}, with {counted(len(profile.threads()), 'thread')}"
     return found

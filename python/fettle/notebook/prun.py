@@ -23,6 +23,7 @@ def run_with_profiler(code: str, opts: "Mapping[str, Any]", namespace: dict[str,
     from fettle.compat.cProfile import Profile
 
     __tracebackhide__ = True
+    _check(opts.get("s", []))
     profile, exited = Profile(), ""
     try:
         profile.runctx(code, namespace, namespace)
@@ -32,6 +33,19 @@ def run_with_profiler(code: str, opts: "Mapping[str, Any]", namespace: dict[str,
         _show(profile, opts, "")
         raise
     return _show(profile, opts, exited)
+
+
+def _check(keys: "Sequence[str]") -> None:
+    """UsageError for an order that pstats does not know, before anything runs."""
+    import pstats
+
+    from IPython.core.error import UsageError
+
+    known = pstats.Stats().get_sort_arg_defs()
+    for key in keys:
+        if key not in known:
+            names = ", ".join(each.value for each in pstats.SortKey)
+            raise UsageError(f"-s needs one of {names}, not {key!r}.")
 
 
 def _show(profile: Any, opts: "Mapping[str, Any]", exited: str) -> "Stats | None":

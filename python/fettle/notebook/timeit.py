@@ -91,6 +91,17 @@ def _result_class() -> Any:
     return Result
 
 
+def _number(opts: Any, key: str, usual: int) -> int:
+    """What an option says; UsageError if it is no such number."""
+    from IPython.core.error import UsageError
+
+    text = str(opts.get(key, usual))
+    least = 1 if key == "r" else 0
+    if not text.isdecimal() or int(text) < least:
+        raise UsageError(f"-{key} needs a whole number from {least}, not {text!r}.")
+    return int(text)
+
+
 def _measured(shell: Any, opts: Any, statement: str, cell: str | None, local: Any) -> Any:
     from fettle.compat import timeit
     from fettle.timing.stopwatch import stopwatch
@@ -98,16 +109,15 @@ def _measured(shell: Any, opts: Any, statement: str, cell: str | None, local: An
     begun = process_time()
     inner = _inner(shell, statement, cell, local)
     compiling = process_time() - begun
-    loops = int(opts.get("n", 0)) or _loops(inner)
-    number = int(opts.get("r", max(timeit.default_repeat, _REPEAT)))
+    number = _number(opts, "r", max(timeit.default_repeat, _REPEAT))
+    digits = _number(opts, "p", 3)
+    loops = _number(opts, "n", 0) or _loops(inner)
     watch = stopwatch()
     with watch:
         readings = [_run(inner, loops) for _ in range(number)]
     runs = [each.cpu if "c" in opts else each.wall for each in readings]
     each = [run / loops for run in runs]
-    result = _result_class()(
-        loops, number, min(each), max(each), runs, compiling, int(opts.get("p", 3))
-    )
+    result = _result_class()(loops, number, min(each), max(each), runs, compiling, digits)
     label = statement if cell is None else cell
     result.timing = _timing(label.strip(), "cpu" if "c" in opts else "wall", loops, each)
     result.cpu = [reading.cpu / loops for reading in readings]

@@ -56,14 +56,18 @@ def columns(lines: "list[Line]", heads: "Line", room: int) -> "tuple[list[Line],
 
 
 def name(text: str, room: int) -> str:
-    """The end of a name says what it is of; what it is indented by stays.
+    """The end of a name says what it is of; what it is indented by stays, and an arrow.
 
     >>> name("  package/module.py:12(work)", 20), name("work", 20)
     ('  ...ule.py:12(work)', 'work')
+    >>> name("  <- package/module.py:12(work)", 23)
+    '  <- ...ule.py:12(work)'
     """
     if len(text) <= room:
         return text
-    indent = text[: min(len(text) - len(text.lstrip(" ")), max(room - 8, 0))]
+    letters = text.lstrip(" ")
+    arrow = 3 if letters.startswith(("<- ", "-> ")) else 0
+    indent = text[: min(len(text) - len(letters) + arrow, max(room - 8, 0))]
     left = max(room - len(indent) - 3, 1)
     return f"{indent}...{text[-left:]}"
 

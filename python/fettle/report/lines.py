@@ -61,7 +61,7 @@ def show(profile: "Profile", choice: Choice, stream: "TextIO") -> list[str]:
         screen.page(heading, lines, rest, stream, SUMMARY_COLUMNS)
         return []
     listings = Listings(profile)
-    body = _body(shown, files, listings, choice.unit)
+    body = _body(shown, files, listings, choice.unit, screen.room(stream))
     screen.styled([(heading, "bold"), *body, *[(f" {rest}", "dim")] * bool(rest)], stream)
     return listings.remarks
 
@@ -85,7 +85,11 @@ def _heading(tables: list[LineTable], choice: Choice, of_runs: str) -> str:
 
 
 def _body(
-    tables: list[LineTable], files: names.Files, listings: Listings, unit: Unit
+    tables: list[LineTable],
+    files: names.Files,
+    listings: Listings,
+    unit: Unit,
+    room: int | None,
 ) -> list[tuple[str, str]]:
     """Each printed line with its style."""
     callees = any(each.has_callees() for each in tables)
@@ -95,7 +99,7 @@ def _body(
             result.append(("", ""))
         result.append((each.heading(files, unit), "bold"))
         if each.ran():
-            head, *lines = each.lines(listings.lines(each.file), unit, callees)
+            head, *lines = each.lines(listings.lines(each.file), unit, callees, room)
             result.append((head[0], "cyan"))
             result += [(line, "yellow" if hot else "") for line, hot in lines]
     return result

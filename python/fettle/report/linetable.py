@@ -21,6 +21,8 @@ COLUMNS = ("Line #", "Hits", "Time", "Per Hit", "% Time", "Waiting")
 CALLEES = "In callees"
 LAST_COLUMN = "Line Contents"
 _LEAST = (7, 4, 9, 8, 6, 7)  # widths: tables of one recording look alike
+_DISPENSABLE = ("Per Hit", "Waiting", CALLEES, "Hits", "% Time")  # the first goes first
+_SOURCE = 24  # letters of a line's text that are worth a number
 _HOT = 0.1  # the share of a function's time from which on a line stands out
 
 
@@ -54,12 +56,19 @@ class LineTable:
         note = f"    {unit.note}" if unit.note else ""
         return f"{label}    {counted(self.calls, 'call')}    {total(self.time)}{note}"
 
-    def lines(self, listing: list[str], unit: "Unit", callees: bool) -> list[tuple[str, bool]]:
-        """Head and lines as they are printed, each with whether it took much of the time."""
-        columns = (*COLUMNS, CALLEES) if callees else COLUMNS
+    def lines(
+        self, listing: list[str], unit: "Unit", callees: bool, room: int | None = None
+    ) -> list[tuple[str, bool]]:
+        """Head and lines as they are printed, each with whether it took much of the time. In a room
+        that is narrow there are fewer numbers, for without its text a line is none."""
+        columns: tuple[str, ...] = (*COLUMNS, CALLEES) if callees else COLUMNS
         cells = {row[0]: self._cells(row, unit, callees) for row in self.rows if row[1] or row[2]}
         hot = {row[0] for row in self.rows if self.time and row[2] >= _HOT * self.time}
         widths = _widths(columns, cells.values())
+        kept = _kept(columns, widths, room)
+        columns = tuple(columns[at] for at in kept)
+        cells = {line: tuple(row[at] for at in kept) for line, row in cells.items()}
+        widths = [widths[at] for at in kept]
         form = "  ".join(f"{{:>{width}}}" for width in widths).format
         blank = " " * (sum(widths[1:]) + 2 * (len(widths) - 1))
         result = [(f"{form(*columns)}  {LAST_COLUMN}", False)]
@@ -95,3 +104,13 @@ def _widths(columns: tuple[str, ...], rows: "Iterable[tuple[str, ...]]") -> list
     least = (*_LEAST, len(CALLEES))
     found = (max(map(len, each)) for each in zip(columns, *rows, strict=True))
     return list(map(max, found, least))
+
+
+def _kept(columns: tuple[str, ...], widths: list[int], room: int | None) -> list[int]:
+    """Which columns there is room for, beside a text."""
+    kept = list(range(len(columns)))
+    for head in _DISPENSABLE:
+        if room is None or sum(widths[at] + 2 for at in kept) + _SOURCE <= room:
+            break
+        kept = [at for at in kept if columns[at] != head]
+    return kept
