@@ -761,3 +761,14 @@ def test_nothing_leaks(tmp_path: Path) -> None:
     assert [after - before for before, after in zip(references, references_after, strict=True)] == [
         0
     ] * 9
+
+
+def test_segments_are_not_more_than_memory_bears(tmp_path: Path) -> None:
+    """A header alone is a segment, and a Profile takes a hundred times as much."""
+    path = tmp_path / "many.fettle"
+    path.write_bytes(HEADER * 1000)
+    assert len(_core.read_segments(str(path))) == Profile.read(str(path)).segments == 1000
+    path.write_bytes(HEADER * (2**16 + 1))
+    with pytest.raises(FileError) as caught:
+        _core.read_segments(str(path))
+    assert caught.value.args[:2] == ("limit", str(path))
