@@ -18,6 +18,7 @@
 #include "engine/record/heap.h"
 #include "engine/record/recorder_rest.h"
 #include "engine/record/recording.h"
+#include "engine/record/span_log.h"
 #include "engine/record/tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -70,6 +71,17 @@ static void record(ft_recording *recording)
     must(ft_recorder_enter(recorder, &task, &frames[1], recorder->slice_start + 5));
     ft_tasks_yield(recorder, &frames[1], false, recorder->slice_start + 5);
     must(ft_recorder_leave(recorder, &task, &frames[1], recorder->slice_start + 5));
+}
+
+static void record_collections(ft_recording *recording)
+{
+    for (uint32_t i = 0; i < 5; i++) {
+        const ft_span_collection collection = {.start = recording->arena.header->first.ticks + i,
+                                               .duration = i,
+                                               .generation = i % 3,
+                                               .collected = i};
+        ft_span_log_collection(recording, &collection);
+    }
 }
 
 /* Lines that ended, are open, await and are paused; a table that nobody met. */
@@ -142,6 +154,7 @@ static void make_base(void)
     record(&recording);
     static char keys[FUNCTIONS];
     static uint64_t frames[FUNCTIONS];
+    record_collections(&recording);
     record_lines(&recording, keys, frames);
     ft_heap *heap = malloc(sizeof *heap); /* too large for a stack */
     must(heap != NULL && ft_heap_open(heap, &recording, 5, 0) == FT_OK);
