@@ -27,7 +27,7 @@ enum { PATCH = 5, MAX_PATCHES = 64, FUNCTIONS = 6, MAX_BASE = 1 << 21 };
 
 /* Of the fuzzer alone: made at the first input. */
 static struct {
-    uint8_t bytes[MAX_BASE];
+    _Alignas(64) uint8_t bytes[MAX_BASE];
     size_t length;
     char path[64];
 } base;
@@ -76,6 +76,17 @@ static void record(ft_recording *recording)
     must(ft_recorder_enter(recorder, &task, &frames[1], recorder->slice_start + 5));
     ft_tasks_yield(recorder, &frames[1], false, recorder->slice_start + 5);
     must(ft_recorder_leave(recorder, &task, &frames[1], recorder->slice_start + 5));
+}
+
+static void record_collections(ft_recording *recording)
+{
+    for (uint32_t i = 0; i < 5; i++) {
+        const ft_span_collection collection = {.start = recording->arena.header->first.ticks + i,
+                                               .duration = i,
+                                               .generation = i % 3,
+                                               .collected = i};
+        ft_span_log_collection(recording, &collection);
+    }
 }
 
 /* Lines that ended, are open, await and are paused; a table that nobody met. */
@@ -148,6 +159,7 @@ static void make_base(void)
     record(&recording);
     static char keys[FUNCTIONS];
     static uint64_t frames[FUNCTIONS];
+    record_collections(&recording);
     record_lines(&recording, keys, frames);
     ft_heap *heap = malloc(sizeof *heap); /* too large for a stack */
     must(heap != NULL && ft_heap_open(heap, &recording, 5, 0) == FT_OK);
@@ -172,11 +184,23 @@ static void write_file(const uint8_t *bytes, size_t length)
     close(fd);
 }
 
+/* Recipes number the blocks as if that of spans, which came to arenas later, were the last. */
+static size_t block_of(size_t number)
+{
+    size_t blocks = base.length / FT_BLOCK_MIN_BYTES, spans = 1;
+    while (((const ft_block *)(const void *)(base.bytes + spans * FT_BLOCK_MIN_BYTES))->kind !=
+           FT_BLOCK_SPANS)
+        spans++;
+    must(spans < blocks);
+    number %= blocks;
+    if (number < spans)
+        return number;
+    return number == blocks - 1 ? spans : number + 1;
+}
+
 static void patch(uint8_t *bytes, const uint8_t *at)
 {
-    size_t blocks = base.length / FT_BLOCK_MIN_BYTES;
-    size_t offset =
-        (size_t)(at[0] % blocks) * FT_BLOCK_MIN_BYTES + (at[1] | (size_t)at[2] << 8) % 4096;
+    size_t offset = block_of(at[0]) * FT_BLOCK_MIN_BYTES + (at[1] | (size_t)at[2] << 8);
     switch (at[3] % 3) {
     case 0:
         bytes[offset] = at[4];

@@ -12,6 +12,7 @@
 
 #include "engine/export/exporter.h"
 #include "engine/file/reader.h"
+#include "engine/model/outline.h"
 #include "engine/model/prune.h"
 #include "engine/model/query.h"
 #include "tests/engine/file_builder.h"
@@ -28,11 +29,14 @@ static void query(const ft_profile *profile)
 {
     ft_function_row *functions = NULL;
     ft_edge_row *edges = NULL;
+    ft_outline_row *outline = NULL;
     ft_totals totals;
     uint32_t count;
     must(ft_query_functions(profile, &functions, &count) == FT_OK);
     must(ft_query_edges(profile, &edges, &count) == FT_OK);
     must(ft_query_totals(profile, &totals) == FT_OK);
+    must(ft_outline_make(profile, &(ft_outline_wish){.rows = 0}, &outline, &count) == FT_OK);
+    ft_mem_free(profile->mem, outline);
     ft_mem_free(profile->mem, edges);
     ft_mem_free(profile->mem, functions);
 }
@@ -64,10 +68,21 @@ static void prune(const ft_profile *profile, ft_prune_limits limits)
     ft_profile_fini(&pruned);
 }
 
+/* Whoever reads the segments apart goes on behind each: none is empty, and none reaches beyond. */
+static void part(const uint8_t *bytes, size_t length)
+{
+    for (size_t at = 0; at < length && ft_header_is_at(bytes + at, length - at);) {
+        size_t size = ft_reader_segment_bytes(bytes + at, length - at);
+        must(size > 0 && size <= length - at);
+        at += size;
+    }
+}
+
 static void read_and_query(const uint8_t *bytes, size_t length)
 {
     ft_profile profile;
     ft_reader_report report;
+    part(bytes, length);
     must(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
     if (ft_reader_read(bytes, length, &profile, &report) == FT_OK) {
         must(ft_profile_check(&profile) == FT_OK);
@@ -90,7 +105,8 @@ static void build_and_read(const uint8_t *at, const uint8_t *end)
         FT_CHUNK_SITE, FT_CHUNK_HEAP, FT_CHUNK_MOMT,
         FT_CHUNK_PONT, FT_CHUNK_PROW, FT_CHUNK_OBJS,
         FT_CHUNK_CLAS, FT_CHUNK_TIME, FT_CHUNK_CNTR,
-        FT_CHUNK_SMPL,
+        FT_CHUNK_SMPL, FT_CHUNK_COLL, FT_CHUNK_CSUM,
+        FT_CHUNK_SPAN,
     };
     enum { TYPES = sizeof types / sizeof types[0], HEAD = 5 };
     builder file;

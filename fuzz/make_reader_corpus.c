@@ -76,16 +76,21 @@ static void save_cut_and_damaged(const char *folder)
 #define NANOSECOND "\x95\xd6\x26\xe8\x0b\x2e\x11\x3e"
 #define ZERO "\0\0\0\0\0\0\0\0"
 
-/* Behind the dictionaries of `recipe`, which has room. */
-static void save_recipe_of_timings(const char *folder, uint8_t *recipe, size_t length)
+/* Of timings and of spans, behind the dictionaries of `recipe`, which has room. */
+static void save_newer_recipes(const char *folder, uint8_t *recipe, size_t length)
 {
     static const char timings[] =
         RECORD("\23", "\1", "\0", "\36", "\1\1\5" NANOSECOND "\3\1\1\2\0\2\1" ZERO "\0\0\0\0")
             RECORD("\24", "\1", "\0", "\12", "\0\1" NANOSECOND)
                 RECORD("\25", "\1", "\0", "\26", "\0\0\1" NANOSECOND "\0\0\1" ZERO)
                     RECORD("\25", "\1", "\0", "\16", "\0\0\0\0\1\1" NANOSECOND);
+    static const char spans[] = RECORD("\26", "\1", "\0", "\14", "\0\2\5\7\1\0\0\0\6\1\0\0")
+        RECORD("\27", "\1", "\0", "\16", "\0\0\1\1\1\0\0\0\2\1\7\7\1\0")
+            RECORD("\30", "\1", "\0", "\10", "\0\1\0\0\0\2\3\4");
     memcpy(recipe + length, timings, sizeof timings - 1);
     save(folder, "recipe-timings", recipe, length + sizeof timings - 1);
+    memcpy(recipe + length, spans, sizeof spans - 1);
+    save(folder, "recipe-spans", recipe, length + sizeof spans - 1);
 }
 
 static void save_recipes(const char *folder)
@@ -129,7 +134,7 @@ static void save_recipes(const char *folder)
     save(folder, "recipe-lines", recipe, length + sizeof lines - 1);
     memcpy(recipe + length, memory, sizeof memory - 1);
     save(folder, "recipe-memory", recipe, length + sizeof memory - 1);
-    save_recipe_of_timings(folder, recipe, length);
+    save_newer_recipes(folder, recipe, length);
 }
 
 int main(int count, char **words)
@@ -142,6 +147,6 @@ int main(int count, char **words)
     save_full(words[1]);
     save_cut_and_damaged(words[1]);
     save_recipes(words[1]);
-    save(words[1], "empty", NULL, 0);
+    save(words[1], "empty", (const uint8_t *)"", 0);
     return 0;
 }

@@ -3,7 +3,8 @@
  * engine/model/ways.h).
  *
  * All that is read lies in buffers, which are held while the GIL is not; all that is written is
- * new. So nothing here is shared. What a caller may get wrong is a ValueError. */
+ * new. Another thread may still change the numbers in them: each is read once, and looked at before
+ * it is used. What a caller may get wrong is a ValueError. */
 #include "glue/united_columns.h"
 
 #include <stdbool.h>

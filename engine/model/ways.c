@@ -77,10 +77,10 @@ ft_status ft_ways_add(ft_ways *ways, const int64_t *parent, const int64_t *key, 
                       int64_t *places)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (parent[i] < -1 || parent[i] >= (int64_t)i || key[i] < INT32_MIN || key[i] > INT32_MAX)
+        const int64_t row = parent[i], name = key[i]; /* once: what was checked is what is used */
+        if (row < -1 || row >= (int64_t)i || name < INT32_MIN || name > INT32_MAX)
             return FT_ERR_CORRUPT;
-        int64_t above = parent[i] < 0 ? -1 : places[parent[i]];
-        ft_status status = place(ways, above, key[i], &places[i]);
+        ft_status status = place(ways, row < 0 ? -1 : places[row], name, &places[i]);
         if (status != FT_OK)
             return status;
     }
@@ -105,8 +105,10 @@ static int compare_candidates(const void *left, const void *right)
 /* The rows, the heaviest first; a row comes after the one above it. */
 static void put_in_order(const ft_ways *ways, const int64_t *own, candidate *order)
 {
-    for (uint32_t i = 0; i < ways->count; i++)
-        order[i] = (candidate){1 + (own[i] > 0 ? (uint64_t)own[i] : 0), i};
+    for (uint32_t i = 0; i < ways->count; i++) {
+        const int64_t alone = own[i];
+        order[i] = (candidate){1 + (alone > 0 ? (uint64_t)alone : 0), i};
+    }
     for (uint32_t i = ways->count; i-- > 0;) {
         assert(ways->parent[i] < (int64_t)i);
         if (ways->parent[i] >= 0) {

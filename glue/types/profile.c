@@ -34,6 +34,8 @@ typedef struct profile_object {
     PyObject_HEAD
     ft_profile profile;
     ft_reader_report report;
+    ft_totals totals; /* what was asked for last ... */
+    bool is_summed;   /* ... and holds still: calls have not become more */
     bool busy;
 } profile_object;
 
@@ -169,6 +171,7 @@ static PyObject *profile_merge(PyObject *object, PyObject *other_object)
         leave(self);
         return NULL;
     }
+    self->is_summed = false;
     Py_BEGIN_ALLOW_THREADS
     status = ft_profile_merge(&self->profile, &other->profile);
     Py_END_ALLOW_THREADS
@@ -276,6 +279,7 @@ static PyObject *profile_harvest(PyObject *object, PyObject *args)
         death.cpu_ns = (uint64_t)(dead_cpu * 1e9);
     if (enter(self) < 0)
         goto end;
+    self->is_summed = false;
     Py_BEGIN_ALLOW_THREADS
     status = ft_harvest_directory(&self->profile, PyBytes_AS_STRING(name), death, &count);
     number = errno;
@@ -432,13 +436,16 @@ static PyObject *profile_tree_columns(PyObject *object, PyObject *args)
 static PyObject *profile_totals(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     profile_object *self = (profile_object *)object;
-    ft_totals totals;
-    ft_status status;
+    ft_status status = FT_OK;
     if (enter(self) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = ft_query_totals(&self->profile, &totals);
-    Py_END_ALLOW_THREADS
+    if (!self->is_summed) {
+        Py_BEGIN_ALLOW_THREADS
+        status = ft_query_totals(&self->profile, &self->totals);
+        Py_END_ALLOW_THREADS
+        self->is_summed = status == FT_OK;
+    }
+    const ft_totals totals = self->totals; /* what follows may run somebody's code */
     leave(self);
     if (status != FT_OK)
         return fail(self, status, 0, NULL);

@@ -14,6 +14,9 @@
 
 #define FILE_BYTES_MAX (UINT64_C(4) << 30) /* as of one recording */
 
+/* An empty one takes a hundred times the memory of its header in the file. */
+enum { SEGMENTS_MAX = 1 << 16 };
+
 /* The first of these bytes as a new Profile, or NULL with an exception. */
 static PyObject *make_one(const ft_module_state *state, const uint8_t *bytes, size_t length,
                           PyObject *path)
@@ -48,6 +51,10 @@ static PyObject *make_all(const ft_module_state *state, const ft_load *file, PyO
     PyObject *result = PyList_New(0);
     size_t at = 0;
     while (result != NULL && is_begun(file->bytes + at, file->length - at)) {
+        if (PyList_GET_SIZE(result) == SEGMENTS_MAX) {
+            Py_DECREF(result);
+            return ft_convert_error(state, FT_ERR_LIMIT, 0, path);
+        }
         size_t length = ft_reader_segment_bytes(file->bytes + at, file->length - at);
         PyObject *one = make_one(state, file->bytes + at, length, path);
         if (one == NULL || PyList_Append(result, one) < 0)

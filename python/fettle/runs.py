@@ -6,6 +6,7 @@ as one they are summed, as recordings that were concatenated are. Whoever compar
 """
 
 from fettle import _core
+from fettle.problem import UNREADABLE, Problem, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,5 +53,16 @@ def apart(opened: "Recording | Summary") -> "list[Profile | Stats]":
     profile = opened.profile
     if isinstance(profile, _core.Stats) or not are_in(profile):
         return [profile]
-    whole = [run for run in _core.read_segments(opened.path) if run.ended and run.processes()]
+    try:
+        found = _core.read_segments(opened.path)
+    except _core.FileError:  # it was read before, as a sum
+        raise Problem(
+            UNREADABLE, f"{opened.path} has too many runs; record fewer with --repeat."
+        ) from None
+    except (OSError, MemoryError) as error:
+        raise Problem(
+            UNREADABLE,
+            f"cannot read the runs of {opened.path}: {reason(error)}; name the file again.",
+        ) from None
+    whole = [run for run in found if run.ended and run.processes()]
     return [*whole] or [profile]

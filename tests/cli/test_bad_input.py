@@ -4,9 +4,13 @@
 import os
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from fettle._core import Profile
+
+sys.path.append(str(Path(__file__).parents[1]))  # how files are written is shared
+from contract import synthetic
 
 from .harness import FETTLE, Folder
 
@@ -175,3 +179,13 @@ def test_a_damaged_start_is_called_damaged(folder: Folder) -> None:
     ended = folder.fettle("view", "app.fettle")
     assert ended.code == 3
     assert "app.fettle is damaged" in ended.sentence()
+
+
+def test_more_runs_than_can_be_compared(folder: Folder) -> None:
+    """Made up of headers: a file of a megabyte would take hundreds of memory."""
+    folder.fettle("run", "-q", "--repeat", "2", "-o", "many.fettle", "-c", "pass")
+    with (folder.path / "many.fettle").open("ab") as file:
+        file.write(synthetic.header() * 2**16)
+    ended = folder.fettle("diff", "many.fettle", "many.fettle")
+    assert (ended.code, ended.stdout) == (3, "")
+    assert "many.fettle has too many runs" in ended.sentence()

@@ -761,3 +761,24 @@ def test_nothing_leaks(tmp_path: Path) -> None:
     assert [after - before for before, after in zip(references, references_after, strict=True)] == [
         0
     ] * 9
+
+
+def test_segments_are_not_more_than_memory_bears(tmp_path: Path) -> None:
+    """A header alone is a segment, and a Profile takes a hundred times as much."""
+    path = tmp_path / "many.fettle"
+    path.write_bytes(HEADER * 1000)
+    assert len(_core.read_segments(str(path))) == Profile.read(str(path)).segments == 1000
+    path.write_bytes(HEADER * (2**16 + 1))
+    with pytest.raises(FileError) as caught:
+        _core.read_segments(str(path))
+    assert caught.value.args[:2] == ("limit", str(path))
+
+
+def test_totals_are_those_of_what_is_there_by_now(tmp_path: Path) -> None:
+    one, other = synthetic.login(), synthetic.arbitrary(3)
+    merged = read(one, tmp_path)
+    before = [tuple(merged.totals()), tuple(merged.totals())]
+    merged.merge(read(other, tmp_path))
+    sums = [sum(row.calls for row in merged.functions()), merged.totals().calls]
+    assert before[0] == before[1] != tuple(merged.totals())
+    assert sums[0] == sums[1] > before[0][0]
