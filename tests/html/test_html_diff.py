@@ -80,3 +80,14 @@ def test_two_kinds_are_not_compared(folder: Folder) -> None:
     assert ended.stderr == table.stderr
     assert "mem.fettle holds memory" in ended.stderr
     assert not (folder.path / "x.html").exists()
+
+
+def test_times_of_one_run_prove_nothing(folder: Folder) -> None:
+    def said() -> bool:
+        page = folder.fettle("diff", "--html", "-").stdout.encode()
+        return any("proves nothing" in text for text in payload_of(page)["remarks"])
+
+    assert said()
+    for _ in "ab":
+        assert folder.fettle("run", "-q", "--repeat", "3", "one.py").code == 0
+    assert not said()

@@ -96,6 +96,18 @@ def test_the_function_that_is_called_most_is_named_first(project: Project) -> No
     assert "50 of app.py:6(leaf)" in message
 
 
+def test_a_name_that_python_keeps_is_no_leak(project: Project) -> None:
+    project.write(
+        "test_app.py",
+        "import pytest\n@pytest.mark.fettle(leaks=0)\n"
+        "def test_open(tmp_path):\n"
+        "    for _ in range(5):\n"
+        "        (tmp_path / 'x').write_text('a')\n",
+    )
+    session = project.pytest()
+    assert session.outcomes == {"test_open": "passed"}, session.messages
+
+
 def test_the_peak_is_that_of_tracemalloc(project: Project) -> None:
     peak = peak_of("hold(300)")
     write_test(project, "hold(300)", f"mem={peak + 8000}", f"mem={peak - 8000}", 'mem="1kB"')

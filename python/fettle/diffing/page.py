@@ -86,7 +86,7 @@ def show(
         said += met.memory(conditions, old, new) if "mem" in parts else []
         said += met.objects(conditions, old, new) if "objects" in parts else []
     if tables and not judged.enough(len(old.runs), len(new.runs)):
-        remarks.append(_once(old, new))
+        remarks.append(once(old, new))
     remarks += _left_out(old, new, choice)
     if "times" in parts:
         _times(old, new, choice, conditions, sayer, remarks, stream)
@@ -149,7 +149,8 @@ def _check_within(choice: Choice, tables: dict[str, Table], parts: set[str]) -> 
         raise names.no_match(choice.within)
 
 
-def _once(old: "Side", new: "Side") -> str:
+def once(old: "Side", new: "Side") -> str:
+    """What must be said of times where one side is of a single run."""
     several = max(len(old.runs), len(new.runs)) > 1
     return ONCE.format(side=" on one side" if several else " each")
 

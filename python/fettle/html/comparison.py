@@ -3,8 +3,8 @@
 
 import os
 
-from fettle import output, recording
-from fettle.diffing import page
+from fettle import output, recording, runs
+from fettle.diffing import judged, page
 from fettle.diffing.side import Side
 from fettle.html import document, payload, sources
 from fettle.problem import UNREADABLE, USAGE, Problem
@@ -30,12 +30,15 @@ def write(words: list[str], out: str, has_sources: bool = True) -> None:
     Problem if there are not two, or out is to stay or can not be written."""
     paths = _named(words)
     old, new = (recording.open_all([path]) for path in paths)
-    sides = [Side(path, [one.profile]) for path, one in zip(paths, (old, new), strict=True)]
-    if not sides[0].held() & sides[1].held():
+    sides = [Side(path, runs.apart(one)) for path, one in zip(paths, (old, new), strict=True)]
+    shared = sides[0].held() & sides[1].held()
+    if not shared:
         raise page.nothing_shared(*sides)
     if has_sources:
         _add_sources(old, new)
     remarks = [f"{side}: {text}" for side, one in ((OLD, old), (NEW, new)) for text in one.remarks]
+    if shared & {"calls", "lines"} and not judged.enough(*(len(side.runs) for side in sides)):
+        remarks.append(page.once(*sides))
     found = payload.collect(
         new.profile, paths[1], old.profile, paths[0], remarks=remarks, has_sources=has_sources
     )

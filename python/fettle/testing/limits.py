@@ -5,6 +5,7 @@ it."""
 from __future__ import annotations
 
 import gc
+import sys
 
 from fettle.report.size import amount, counted, grouped
 from fettle.testing import cost, figures, subtree
@@ -68,6 +69,7 @@ def _time(limit: float, take: Take, counts: Figures) -> list[str]:
 
 def leaks(limit: float, again: Again) -> list[str]:
     """Of blocks that the second call allocated, and that are alive when all of the test ended."""
+    _forget()
     gc.collect()
     sites = again.recorder.profile().sites()
     if again.code is not None:
@@ -84,6 +86,12 @@ def leaks(limit: float, again: Again) -> list[str]:
         f"{counted(blocks, 'block')} ({size}) of the test's second call still alive,"
         f" {grouped(int(limit))} allowed: {named}"
     ]
+
+
+def _forget() -> None:
+    """Python's cache of attributes keeps their names: each open() would leave one."""
+    clear = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
+    clear()
 
 
 def hottest(functions: Iterable[Hot]) -> str:
