@@ -91,3 +91,11 @@ def test_times_of_one_run_prove_nothing(folder: Folder) -> None:
     for _ in "ab":
         assert folder.fettle("run", "-q", "--repeat", "3", "one.py").code == 0
     assert not said()
+
+
+def test_what_one_side_does_not_hold_is_said(folder: Folder) -> None:
+    assert folder.fettle("run", "-q", "-C", "-M", "-o", "both.fettle", "one.py").code == 0
+    assert folder.fettle("run", "-q", "-M", "-o", "mem.fettle", "one.py").code == 0
+    page = folder.fettle("diff", "mem.fettle", "both.fettle", "--html", "-").stdout.encode()
+    wanted = "mem.fettle has no calls: all that is shown of them is the other's."
+    assert wanted in payload_of(page)["remarks"]

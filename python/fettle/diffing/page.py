@@ -131,15 +131,15 @@ def _left_out(old: "Side", new: "Side", choice: Choice) -> list[str]:
     """What only one side holds."""
     if choice.parts or old.points is not None or new.points is not None:
         return []
-    said = []
-    for side, other in ((old, new), (new, old)):
-        only = side.held() - other.held()
-        if only:
-            said.append(
-                f"{names.visible(other.name)} has no {_listed(only)}, so {_listed(only)} were not"
-                " compared."
-            )
-    return said
+    return [
+        f"{name} has no {parts}, so {parts} were not compared." for name, parts in lacking(old, new)
+    ]
+
+
+def lacking(old: "Side", new: "Side") -> list[tuple[str, str]]:
+    """The name of a side, and what of the other's it does not hold."""
+    missing = [(one, other.held() - one.held()) for one, other in ((new, old), (old, new))]
+    return [(names.visible(side.name), _listed(parts)) for side, parts in missing if parts]
 
 
 def _check_within(choice: Choice, tables: dict[str, Table], parts: set[str]) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from time import perf_counter
 
 from fettle import _core
+from fettle.report.size import grouped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def text(profile: "Profile", may_measure: bool = True) -> str:
     """What the report says of it; "" where nothing was recorded. What is measured is recorded by
     whatever else records this process, so where a program reports on itself it is not."""
     counts = {kind: count for kind, count in events(profile).items() if count}
-    counted = ", ".join(f"{count} {_NAMES[kind][count != 1]}" for kind, count in counts.items())
+    counted = ", ".join(
+        f"{grouped(count)} {_NAMES[kind][count != 1]}" for kind, count in counts.items()
+    )
     if not counts:
         return ""
     if not may_measure:

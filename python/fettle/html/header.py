@@ -5,7 +5,7 @@ from fettle import runs
 from fettle.html import cost
 from fettle.html.naming import Side
 from fettle.report.names import visible
-from fettle.report.size import counted
+from fettle.report.size import counted, grouped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _of(side: Side) -> dict[str, str]:
             found["Cost of recording"] = spent
     totals = side.profile.totals()
     if totals.calls:
-        found["Calls"] = f"{totals.calls} ({totals.primitive} primitive)"
+        found["Calls"] = f"{grouped(totals.calls)} ({grouped(totals.primitive)} primitive)"
         found["Time"] = f"{totals.own:.3f} s, {totals.waiting:.3f} s of it waiting"
     return found
 
