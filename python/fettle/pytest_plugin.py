@@ -25,7 +25,8 @@ _MARK = (
 _BENCHMARK_MARK = "benchmark(group=, min_rounds=, max_time=, ...): options of the fixture benchmark"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    _keep_as_it_is(pluginmanager)
     group = parser.getgroup("fettle", "fettle: measure, find, fix, prove")
     group.addoption(
         "--fettle",
@@ -107,3 +108,11 @@ class _BenchmarkFixture:
 
         with benchmark.of(request.config, request.node) as fixture:
             yield fixture
+
+
+def _keep_as_it_is(pluginmanager: pytest.PytestPluginManager) -> None:
+    """pytest rewrites the assertions of whatever has a plugin, by a loader that lacks what runpy
+    asks for; fettle's own modules are no tests."""
+    marked = getattr(pluginmanager.rewrite_hook, "_must_rewrite", None)
+    if isinstance(marked, set):
+        marked.discard("fettle")

@@ -227,6 +227,16 @@ def test_unasked(request):
 """
 
 
+def test_modules_of_fettle_keep_their_loader(project: Project) -> None:
+    """pytest's own, for what has a plugin, can not be run by runpy."""
+    project.write(
+        "test_loader.py",
+        "def test_it():\n    import fettle.compat.kernprof as found\n"
+        "    assert hasattr(found.__loader__, 'get_code')\n",
+    )
+    assert project.pytest().outcomes == {"test_it": "passed"}
+
+
 def test_unasked_it_loads_and_hooks_nothing(project: Project) -> None:
     project.write("test_idle.py", IDLE)
     assert project.pytest().outcomes == {"test_nothing": "passed", "test_unasked": "passed"}
