@@ -35,7 +35,8 @@ class Cell:
         keeps: bool = True,  # the value of the last expression
     ) -> None:
         self._names: dict[str, Any] = shell.user_ns
-        self._local = self._names if local is None else local
+        # From 3.13 on the variables of a function are no dictionary, and can not be removed.
+        self._local = self._names if local is None else _dictionary(local)
         transformed = shell.transform_cell(text)
         self.file: str = shell.compile.cache(transformed, number_of(shell), raw_code=text)
         tree = shell.transform_ast(shell.compile.ast_parse(transformed, filename=self.file))
@@ -107,6 +108,10 @@ class Cell:
         local: Any = self._local
         value: object = local.pop(_VALUE, None)
         return value if self._shows else None
+
+
+def _dictionary(local: Any) -> Any:
+    return local if isinstance(local, dict) else dict(local)
 
 
 class _Marking(ast.NodeTransformer):
