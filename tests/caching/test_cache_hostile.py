@@ -404,8 +404,7 @@ def test_a_waiter_that_forks_does_not_wait_for_a_thread_of_its_parent() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of 3.12: there are threads
             child = os.fork()
-        if child == 0:
-            signal.alarm(30)
+        signal.alarm(0 if child else 30)
         forked.set()
 
     def watch() -> None:
@@ -419,8 +418,8 @@ def test_a_waiter_that_forks_does_not_wait_for_a_thread_of_its_parent() -> None:
     threads = [threading.Thread(target=f, args=(1,)), threading.Thread(target=watch)]
     threads[0].start()
     began.wait()
-    signals = iter([fork])  # the handler may be interrupted by the next signal, and forks once
-    signal.signal(signal.SIGUSR1, lambda *_: next(signals, lambda: None)())
+    once = iter([fork])  # the next signal may interrupt the handler
+    signal.signal(signal.SIGUSR1, lambda *_: next(once, lambda: None)())
     threads[1].start()
     result = f(1)
     if os.getpid() != parent:
