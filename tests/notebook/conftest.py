@@ -65,7 +65,7 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> Iterator[Shell]:
+def shell(request: Any, tmp_path_factory: Any, monkeypatch: Any) -> Iterator[Shell]:
     pytest.importorskip("IPython")
     place = tmp_path_factory.mktemp("ipython")
     monkeypatch.setenv("IPYTHONDIR", os.fspath(place))
@@ -74,7 +74,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> Iterato
     from traitlets.config import Config
 
     config = Config()
-    config.HistoryManager.hist_file = os.fspath(place / "history.sqlite")  # a thread writes it
+    config.HistoryManager.hist_file = os.fspath(place / "history.sqlite")
+    # A thread writes it, and from 3.12 on cProfile, as what stands for it, hears of all threads.
+    config.HistoryManager.enabled = request.module.__name__.endswith("test_run")
     is_old = IPython.version_info < (9,)
     config.InteractiveShell.colors = "NoColor" if is_old else "nocolor"
     hook, main = sys.displayhook, sys.modules["__main__"]
