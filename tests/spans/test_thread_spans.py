@@ -22,6 +22,7 @@ def work(seconds):
 def in_turn(count, seconds):
     for _ in range(count):
         thread = threading.Thread(target=work, args=(seconds,)); thread.start(); thread.join()
+        while os.path.exists(f"/proc/self/task/{thread.native_id}"): time.sleep(0.001)
 def at_once(count, seconds):
     threads = [threading.Thread(target=work, args=(seconds,)) for _ in range(count)]
     for thread in threads: thread.start()
