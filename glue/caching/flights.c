@@ -241,23 +241,29 @@ static bool is_over(const ft_gate *gate)
     return gate->landed || gate->forks != ft_flights_forks;
 }
 
+enum { STRETCH_NS = 10000000, LONGEST_STRETCH_NS = 1000000000 };
+
 /* Waits for at most so many seconds, without the GIL. 0, or -1 with a signal handler's exception.
- */
+ *
+ * A signal that another thread gets, or that comes just before the lock is waited for, wakes nobody
+ * here: it is heard of at the end of the stretch. Stretches grow, so that waiting costs nothing. */
 static int wait_at(ft_gate *gate, double seconds)
 {
     uint64_t end = ft_clock_ns(CLOCK_MONOTONIC) + (uint64_t)(seconds * ns_per_second);
-    while (!is_over(gate)) {
+    for (uint64_t stretch = STRETCH_NS; !is_over(gate);) {
         uint64_t now = ft_clock_ns(CLOCK_MONOTONIC);
         if (now >= end)
             return 0;
+        uint64_t left = end - now, ns = left < stretch ? left : stretch;
         PyLockStatus status;
         Py_BEGIN_ALLOW_THREADS
-        status = PyThread_acquire_lock_timed(gate->lock, (PY_TIMEOUT_T)((end - now) / 1000) + 1, 1);
+        status = PyThread_acquire_lock_timed(gate->lock, (PY_TIMEOUT_T)(ns / 1000) + 1, 1);
         Py_END_ALLOW_THREADS
         if (status == PY_LOCK_ACQUIRED)
             PyThread_release_lock(gate->lock); /* let the next one in */
-        else if (status == PY_LOCK_INTR && PyErr_CheckSignals() < 0)
+        else if (PyErr_CheckSignals() < 0)
             return -1;
+        stretch = stretch < LONGEST_STRETCH_NS / 2 ? stretch * 2 : LONGEST_STRETCH_NS;
     }
     return 0;
 }

@@ -477,6 +477,29 @@ def test_a_wait_can_be_interrupted() -> None:
     assert len(slow.calls) == 1
 
 
+def test_a_signal_that_another_thread_gets() -> None:
+    """It wakes nobody where the main thread waits, nor does one that comes just before the wait."""
+    slow = Slow()
+    owner = Threads([slow.ask])
+    assert slow.inside.wait(LONG)
+    main = threading.main_thread()
+
+    def send() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+        until(lambda: wait([main]))
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: slow.go.set())
+    try:
+        sender = Threads([send])
+        assert slow.ask() == ["result", 0]
+        sender.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert owner.join() == [["result", 0]]
+    assert len(slow.calls) == 1
+
+
 def test_a_signal_handler_that_asks_too() -> None:
     """The wait goes on after it. What it asks for itself is waited for in the same way."""
     slow, other = Slow(), Slow()
