@@ -18,6 +18,7 @@ import pytest
 from fettle import _core
 
 from tests.bytecode.beside import check_rows, inside
+from tests.leaks import least_growth
 
 UNKNOWN: Any = dis.UNKNOWN  # type: ignore[attr-defined]
 
@@ -279,17 +280,12 @@ def test_counts_of_references() -> None:
                 assert (view.exceptions, view.lines, view.labels) and rows
 
     watched = [None, True, False, "", *CODE.co_consts, CODE, *CODE.co_names]
-    for _ in range(20):
-        work()
-    gc.collect()
+    assert least_growth(work, 500, 400) <= 400
     before = [sys.getrefcount(o) for o in watched]
-    blocks = sys.getallocatedblocks()
     for _ in range(500):
         work()
-    gc.collect()
     after = [sys.getrefcount(o) for o in watched]
     assert all(abs(a - b) < 30 for a, b in zip(after, before, strict=True))
-    assert sys.getallocatedblocks() - blocks < 400
 
 
 # CPython does not survive others in code that it is given.

@@ -3,20 +3,19 @@
 
 Python's own pickle and tracemalloc are the judges of the one, a second reader of the other."""
 
-import gc
 import os
 import pickle
 import pickletools
 import random
 import struct
-import sys
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fettle._core import FileError, read_snapshot, write_snapshot
+
+from tests.leaks import least_growth
 
 try:
     from .snapshot_reader import SnapshotError, read
@@ -291,15 +290,4 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
             with pytest.raises((FileError, TypeError)):
                 fail()
 
-    assert growth(work) < 50
-
-
-def growth(work: Callable[[], None]) -> int:
-    """How many more objects there are after many repetitions than after some."""
-    counts = []
-    for _ in range(2):
-        for _ in range(100):
-            work()
-        gc.collect()
-        counts.append(sys.getallocatedblocks())
-    return counts[1] - counts[0]
+    assert least_growth(work, 100, 49) < 50

@@ -22,6 +22,8 @@ sys.path.append(str(Path(__file__).parents[1]))  # the recordings and their orac
 from contract import oracle, synthetic
 from contract.spelling import text
 
+from tests.leaks import least_growth
+
 STUB = Path(__file__).parents[2] / "python" / "fettle" / "_core.pyi"
 HEADER = synthetic.header()
 MEMORY = ["heaps", "sites", "moments", "points", "objects", "classes"]
@@ -744,23 +746,19 @@ def test_nothing_leaks(tmp_path: Path) -> None:
     arenas = tmp_path / "arenas"
     arenas.mkdir()
 
-    def held(rounds: int) -> tuple[int, int, list[int]]:
-        for _ in range(rounds):
-            exercise(profile, path, arenas)
-        gc.collect()
-        types = Profile, FileError, _core.FunctionRow, _core.Totals, _core.NoteRow
-        types += _core.SiteRow, _core.PointRow, _core.ObjectRow, _core.ClassRow
-        return len(gc.get_objects()), sys.getallocatedblocks(), [sys.getrefcount(t) for t in types]
+    types = [Profile, FileError, _core.FunctionRow, _core.Totals, _core.NoteRow]
+    types += [_core.SiteRow, _core.PointRow, _core.ObjectRow, _core.ClassRow]
 
-    held(5)  # fills the interpreter's own caches
-    rounds = 40
-    objects, blocks, references = held(rounds)
-    objects_after, blocks_after, references_after = held(rounds)
-    assert objects_after - objects < rounds
-    assert blocks_after - blocks < rounds
-    assert [after - before for before, after in zip(references, references_after, strict=True)] == [
-        0
-    ] * 9
+    def work() -> None:
+        exercise(profile, path, arenas)
+
+    assert least_growth(work, 40, 39) < 40
+    assert least_growth(work, 40, 39, lambda: len(gc.get_objects())) < 40
+    before = [sys.getrefcount(each) for each in types]
+    for _ in range(40):
+        work()
+    gc.collect()
+    assert [sys.getrefcount(each) for each in types] == before
 
 
 def test_segments_are_not_more_than_memory_bears(tmp_path: Path) -> None:

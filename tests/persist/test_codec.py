@@ -25,6 +25,8 @@ from typing import Any
 import pytest
 from fettle import _core
 
+from tests.leaks import least_growth
+
 UTC = datetime.UTC
 PLAIN: list[Any] = [
     None, True, False, ..., 0, 1, 63, 64, -1, -64, 127, 128, 2**31, 2**63 - 1, -(2**63), 2**63,
@@ -392,19 +394,6 @@ def test_huge_counts_reserve_nothing() -> None:
         _core.decode(nested)
 
 
-def least_growth(work: Callable[[], None]) -> int:
-    """Blocks that 100 rounds of work leave behind; caches grow in some hundreds, leaks in all."""
-    growth = []
-    for _ in range(6):
-        gc.collect()
-        before = sys.getallocatedblocks()
-        for _ in range(100):
-            work()
-        gc.collect()
-        growth.append(sys.getallocatedblocks() - before)
-    return min(growth)
-
-
 @pytest.mark.parametrize(
     "make", [lambda: PLAIN, lambda: Thing([PLAIN]), lambda: ["a", {"b": b"c" * 5000}]]
 )
@@ -419,7 +408,7 @@ def test_nothing_is_lost_or_freed_twice(make: Callable[[], Any]) -> None:
             with contextlib.suppress(Exception):
                 _core.decode(encoded[:cut])
 
-    assert least_growth(once) < 50
+    assert least_growth(once, 100, 49) < 50
     held = sys.getrefcount(value), sys.getrefcount(encoded)
     once()
     assert (sys.getrefcount(value), sys.getrefcount(encoded)) == held

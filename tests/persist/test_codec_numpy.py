@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from fettle import _core
 
+from tests.leaks import least_growth
+
 numpy = pytest.importorskip("numpy")
 
 RECORD = [("a", "<i2"), ("größe", ">f8", (2, 3)), ("inside", [("b", "u1"), ("c", "S3")])]
@@ -243,15 +245,7 @@ def test_nothing_is_lost() -> None:
             _core.decode(encoded)
             _core.decode(encoded, encoded)
 
-    growth = []
-    for _ in range(6):  # caches grow in some hundreds of rounds, leaks in all
-        gc.collect()
-        before = sys.getallocatedblocks()
-        for _ in range(100):
-            once()
-        gc.collect()
-        growth.append(sys.getallocatedblocks() - before)
-    assert min(growth) < 50
+    assert least_growth(once, 100, 49) < 50
     held = [sys.getrefcount(each) for case in cases for each in case]
     once()
     assert [sys.getrefcount(each) for case in cases for each in case] == held

@@ -34,6 +34,7 @@ import pytest
 from fettle._core import CallPlan, digest
 from fettle.caching.code import identify
 
+from tests.leaks import least_growth
 from tests.persist.encoding import digest_of, encode, encode_class, encode_reduced, form, head
 from tests.persist.values import ATOMS, random_value, rebuilt
 
@@ -667,20 +668,6 @@ def test_digests_do_not_depend_on_the_process() -> None:
     assert len(said) == 1
 
 
-def least_growth(work: Callable[[], object]) -> int:
-    """Blocks that 50 rounds of work left behind; the interpreter's own caches grow by fits, and for
-    long."""
-    growth = [50]
-    while min(growth) >= 50 and len(growth) < 30:
-        gc.collect()
-        before = sys.getallocatedblocks()
-        for _ in range(50):
-            work()
-        gc.collect()
-        growth.append(sys.getallocatedblocks() - before)
-    return min(growth)
-
-
 def test_nothing_is_leaked() -> None:
     def work() -> None:
         for make in SAME:
@@ -689,7 +676,7 @@ def test_nothing_is_leaked() -> None:
             with pytest.raises(TypeError):
                 digest(bad)
 
-    assert least_growth(work) < 50
+    assert least_growth(work, 50, 49) < 50
     shared = Thing(a=1)
     held = sys.getrefcount(shared)
     for _ in range(10):

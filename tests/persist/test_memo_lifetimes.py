@@ -6,13 +6,14 @@ import gc
 import os
 import sys
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fettle
 import pytest
 from fettle import _core
+
+from tests.leaks import least_growth
 
 from .memos import warned
 
@@ -21,22 +22,6 @@ ROUNDS = 30
 
 def held(things: list[Any]) -> list[int]:
     return [sys.getrefcount(each) for each in things]
-
-
-def goes_on_growing(work: Callable[[], None], measure: Callable[[], int], most: int) -> int:
-    """What ROUNDS of work leave behind, once the interpreter's own caches are full: 0 where that
-    is most or less."""
-    work()
-    for _ in range(60):
-        gc.collect()
-        before = measure()
-        for _ in range(ROUNDS):
-            work()
-        gc.collect()
-        growth = measure() - before
-        if growth <= most:
-            return 0
-    return growth
 
 
 def open_files() -> int:
@@ -182,7 +167,7 @@ def test_blocks_do_not_grow(memo: fettle.Memo) -> None:
 
         asyncio.run(use())
 
-    assert goes_on_growing(work, sys.getallocatedblocks, ROUNDS // 2) == 0
+    assert least_growth(work, ROUNDS, ROUNDS // 2) <= ROUNDS // 2
 
 
 def test_files_are_closed(tmp_path: Path) -> None:
@@ -195,7 +180,7 @@ def test_files_are_closed(tmp_path: Path) -> None:
             kept.reference(10).get()
         assert fettle.Memo(tmp_path / "s", 10**6)(len).reference("abc").get() == 3
 
-    assert goes_on_growing(work, open_files, 0) == 0
+    assert least_growth(work, ROUNDS, 0, open_files) <= 0
 
 
 def test_a_kept_function_is_collected(memo: fettle.Memo) -> None:

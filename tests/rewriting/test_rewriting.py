@@ -2,10 +2,8 @@
 """Code with the sites taken out again is the original's, whatever the original is."""
 
 import dis
-import gc
 import opcode
 import random
-import sys
 import tracemalloc
 import warnings
 from collections.abc import Iterator
@@ -15,6 +13,8 @@ from typing import Any
 
 import pytest
 from fettle import _core
+
+from tests.leaks import least_growth
 
 from . import oracle
 from .programs import PROGRAMS
@@ -194,15 +194,8 @@ def test_nothing_leaks() -> None:
         for _ in range(20):
             _core._rewrite(codes[0].replace(co_linetable=b"\x01"), oracle.Site, lambda _: True)
 
-    for _ in range(3):
-        once()
-    gc.collect()
+    assert least_growth(once, 10, 499) < 500
     tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    blocks = sys.getallocatedblocks()
-    for _ in range(10):
-        once()
-    gc.collect()
-    assert tracemalloc.get_traced_memory()[0] - before < 20_000
+    bytes_of = lambda: tracemalloc.get_traced_memory()[0]  # noqa: E731
+    assert least_growth(once, 10, 19_999, bytes_of) < 20_000
     tracemalloc.stop()
-    assert sys.getallocatedblocks() - blocks < 500

@@ -28,6 +28,8 @@ import pytest
 from fettle import _core
 from fettle.timing import stopwatch as module
 
+from tests.leaks import least_growth
+
 SLEEP = 0.02
 CLOSE = 1e-6  # seconds: a sum of floats
 
@@ -732,17 +734,6 @@ def test_cycles_are_collected() -> None:
     assert gone() is None
 
 
-def rounds(act: Callable[[], object], count: int = 400) -> int:
-    for _ in range(count):
-        act()
-    gc.collect()
-    before = sys.getallocatedblocks()
-    for _ in range(count):
-        act()
-    gc.collect()
-    return sys.getallocatedblocks() - before
-
-
 async def _item() -> AsyncIterator[int]:
     yield 1
 
@@ -790,4 +781,4 @@ ACTS: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", ACTS)
 def test_nothing_is_left_behind(name: str) -> None:
-    assert rounds(ACTS[name]) < 100
+    assert least_growth(ACTS[name], 400, 99) < 100
