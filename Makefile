@@ -43,7 +43,7 @@ test-c: setup
 	$(call c_tests,engine,)
 
 test-python: setup
-	"$(BIN)/python" -m pytest $(PYTEST_ARGS)
+	"$(BIN)/python" tools/suite.py build/pytest "$(BIN)/python" -m pytest $(PYTEST_ARGS)
 
 test-all: setup ## build and test on every supported Python here, and on PYTHONS="command;command"
 	@"$(BIN)/python" tools/test_all.py "$(PYTHONS)"

@@ -173,7 +173,8 @@ def steps(interpreter: Interpreter, venv: Path, everything: bool) -> Iterator[li
     ]
     yield [*interpreter.prefix, "tools/peers.sh", python[-1]]
     marks = [] if everything else ["-m", "not once"]
-    yield [*python, "-m", "pytest", "-p", "no:cacheprovider", "-q", *marks]
+    suite = [sys.executable, "tools/suite.py", str(venv / "pytest")]
+    yield [*suite, *python, "-m", "pytest", "-q", *marks]
 
 
 def run(command: list[str], log: Path, path: str) -> int:
