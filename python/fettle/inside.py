@@ -450,9 +450,9 @@ def _wrapper(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
 def _async_generator(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
     async def generator(*args: Any, **kwargs: Any) -> Any:
         run.start()
-        inner = function(*args, **kwargs)
-        step: Any = inner.asend(None)
         try:
+            inner = function(*args, **kwargs)
+            step: Any = inner.asend(None)
             while True:
                 try:
                     value = await step

@@ -224,6 +224,21 @@ def test_decorated_async_generators_pass_everything_on() -> None:
     assert calls(recording)["leaf"] == 5
 
 
+def test_recording_ends_where_the_function_can_not_be_called() -> None:
+    recording = fettle.run()
+
+    @recording
+    async def numbers(n: int) -> AsyncGenerator[int, None]:
+        yield n
+
+    async def use() -> None:
+        await anext(numbers())  # type: ignore[call-arg]
+
+    with pytest.raises(TypeError, match="required positional argument"):
+        asyncio.run(use())
+    assert recording.active is False
+
+
 def test_nested_and_overlapping_recordings_each_see_their_span() -> None:
     outer, inner, late = fettle.run(), fettle.run(), fettle.run()
     with outer:
