@@ -61,7 +61,7 @@ def magics(shell: Any) -> "dict[str, Callable[..., object]]":
             return print(HELP)
         except Problem as problem:
             if isinstance(problem.__cause__, Exception):
-                raise problem.__cause__.with_traceback(problem.__cause__.__traceback__) from None
+                raise problem.__cause__ from None
             arguments.refuse(problem)
         if not given.has("quiet"):
             shown.display(Timed(timing, given.has("verbose")))
