@@ -21,7 +21,7 @@ _COROUTINE = 0x80  # CO_COROUTINE
 _VALUE = "_fettle_value"  # the name that has the value of the last expression for a moment
 _MARK = "_fettle_mark"  # and the one that has a decorator
 
-_core.leave_out(__file__)
+_core.leave_out(__file__, True)
 
 
 class Cell:
