@@ -19,6 +19,7 @@
 
 _Thread_local ft_thread_here ft_session_here FT_TLS;
 uint64_t ft_session_generation = 1;
+static _Thread_local uint64_t number_here FT_TLS; /* of the thread; 0: none yet */
 
 enum { LEFT_OUT_MAX = 6 }; /* lists of methods: of each type that starts and stops takes, and gc */
 
@@ -32,7 +33,8 @@ typedef struct ft_session {
     ft_take launched;         /* ... which it lies in */
     bool has_launched;
     uint64_t last_id;
-    uint32_t attempts_to_skip; /* a recorder was refused: until one is asked for again */
+    _Atomic uint64_t last_number; /* of threads */
+    uint32_t attempts_to_skip;    /* a recorder was refused: until one is asked for again */
     const PyMethodDef *left_out[LEFT_OUT_MAX];
     PyObject *left_out_files; /* strong: a list of str, or NULL */
     PyObject *without_blocks; /* likewise: those of them whose blocks are left out, too */
@@ -144,6 +146,13 @@ static bool wants_this_thread(const ft_take *take)
            !ft_take_spares(take, here);
 }
 
+static uint64_t thread_number(void)
+{
+    if (number_here == 0)
+        number_here = atomic_fetch_add(&session.last_number, 1) + 1;
+    return number_here;
+}
+
 /* The thread's recorder of one take: the one it has, a new one, or NULL with *refused set. */
 static ft_recorder *take_part(ft_take *take, const ft_thread_recorders *old, bool *refused)
 {
@@ -152,7 +161,7 @@ static ft_recorder *take_part(ft_take *take, const ft_thread_recorders *old, boo
         recorder = go_on_after_fork(take, recorder);
     if (recorder != NULL || !wants_this_thread(take))
         return recorder;
-    recorder = ft_recording_attach(&take->recording);
+    recorder = ft_recording_attach_thread(&take->recording, thread_number());
     *refused = *refused || recorder == NULL;
     return recorder;
 }

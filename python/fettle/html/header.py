@@ -6,6 +6,7 @@ from fettle.html import cost
 from fettle.html.naming import Side
 from fettle.report.names import visible
 from fettle.report.size import counted, grouped
+from fettle.report.table import thread_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,5 +73,5 @@ def _of_processes(profile: "Profile") -> dict[str, str]:
     found: dict[str, str] = {}
     if processes:
         found["Duration"] = f"{max(row.elapsed for row in processes):.3f} s"
-        found["Processes"] = f"{len(processes)}, with {counted(len(profile.threads()), 'thread')}"
+        found["Processes"] = f"{len(processes)}, with {counted(thread_count(profile), 'thread')}"
     return found

@@ -59,10 +59,15 @@ def _cpu(profile: "Profile") -> float:
 
 def _crowd(profile: "Profile") -> str:
     processes = len(profile.processes())
-    threads = sum(thread.uses for thread in profile.threads())
+    threads = thread_count(profile)
     text = runs.words(profile)
     text += f", {processes} processes" if processes > runs.count(profile) else ""
     return text + (f", {threads} threads" if threads > max(processes, 1) else "")
+
+
+def thread_count(profile: "Profile") -> int:
+    """How many threads of the operating system were recorded; several may share a tree."""
+    return sum(thread.uses for thread in profile.threads())
 
 
 def counted(number: int, noun: str) -> str:
