@@ -86,6 +86,8 @@ def _in_style(line: str, code: str) -> str:
 
 
 def sentences(texts: list[str], stream: "TextIO") -> None:
+    from fettle.report.names import plain
+
     if texts:
         write("".join(f"fettle: {plain(text)}\n" for text in texts), stream)
 
