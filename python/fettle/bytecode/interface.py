@@ -51,9 +51,9 @@ def dis(
 
     out = sys.stdout if file is None else file
     try:
-        found = targets(x)
+        found, other = targets(x), [] if vs is None else targets(vs)
         known = _counts(counts) if counts is not None else None
-        remarks = known.check(found) if known else []
+        remarks = known.check([*found, *other]) if known else []
     except Problem as problem:
         raise ValueError(problem.sentence) from None
     if show_positions and not (source or known or vs or bytecode.takes("show_positions")):
@@ -62,7 +62,7 @@ def dis(
     if vs is not None:
         from fettle.bytecode import pairs
 
-        bytecodepair.show(pairs.matched(found, targets(vs), choice), out)
+        bytecodepair.show(pairs.matched(found, other, choice), out)
     else:
         bytecode.show(found, choice, out)
     screen.sentences(remarks, out)
