@@ -45,8 +45,9 @@ import would read it: name none that you would not import.
 {help_lines(OPTIONS)}
 
 --run runs CODE a hundred times, or for a second, with the names of MODULE: until the interpreter
-has specialised what it does. --counts wants lines: `fettle run --lines=SEL app.py`. On a terminal
-of less than 72 columns --vs prints one side below the other, with - and + before what differs.
+has specialised what it does; stopped by --timeout, it is shown as it is by then. --counts wants
+lines: `fettle run --lines=SEL app.py`. On a terminal of less than 72 columns --vs prints one side
+below the other, with - and + before what differs.
 
   fettle dis examples/login.py:fetch_user_password
   fettle dis json.decoder:JSONDecoder.decode --source
@@ -71,9 +72,7 @@ def main(words: list[str]) -> int:
     return show(parsed, targets(parsed), adaptive=False)
 
 
-def show(
-    parsed: Parsed, found: "list[Target]", adaptive: bool, said: "Sequence[str]" = ()
-) -> int:
+def show(parsed: Parsed, found: "list[Target]", adaptive: bool, said: "Sequence[str]" = ()) -> int:
     """Prints what was found, as the options say; said: what must be known of it."""
     from fettle.report import bytecode, screen
 

@@ -104,9 +104,7 @@ def _other(text: str, width: int | None, room: int) -> str:
     return _cut(text, width - room - 3) if width else text
 
 
-def _below(
-    left: str, right: str, rows: "list[Row]", counts: "list[_Counts]"
-) -> "list[Styled]":
+def _below(left: str, right: str, rows: "list[Row]", counts: "list[_Counts]") -> "list[Styled]":
     """As a diff has it, but for the counts of both, which stand side by side."""
 
     def line(mark: str, one: "Operation | None", other: "Operation | None", style: str) -> "Styled":
