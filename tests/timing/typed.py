@@ -108,8 +108,8 @@ def interface(has: Has) -> None:
     assert_type(plain.__name__, str)
     assert_type(plain.__wrapped__(1), float)
     plain.stopwatch.reset()
-    plain.stopwatch.counts  # type: ignore[attr-defined]
-    plain.watch  # type: ignore[attr-defined]
+    print(plain.stopwatch.counts)  # type: ignore[attr-defined]
+    print(plain.watch)  # type: ignore[attr-defined]
     with fettle.stopwatch() as block:
         plain(1)
     assert_type(block, fettle.stopwatch)
