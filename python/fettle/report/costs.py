@@ -5,7 +5,7 @@ import json
 import time
 
 from fettle.report import screen, size, span
-from fettle.report.names import visible
+from fettle.report.names import shortened, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,19 +21,21 @@ MUCH = 10.0  # times the base of the group: stands out
 JUST_NOW = 60.0  # seconds
 _LEAST = 24  # columns for names
 _PRICE = 10
+_SHORTEST = 8
+_FIGURES = 30  # columns of a price, its ratio and its spread, and the blanks around them
 
 
 def show(several: "Sequence[Costs]", stream: "TextIO") -> None:
     """One interpreter, or the first beside the others."""
-    screen.styled(_lines(several), stream)
+    screen.styled(_lines(several, screen.room(stream)), stream)
 
 
 def text(several: "Sequence[Costs]") -> str:
     return "\n".join(line for line, _ in _lines(several))
 
 
-def _lines(several: "Sequence[Costs]") -> "Lines":
-    body = _alone(several[0]) if len(several) == 1 else _beside(several)
+def _lines(several: "Sequence[Costs]", room: int | None = None) -> "Lines":
+    body = _alone(several[0], room) if len(several) == 1 else _beside(several, room)
     return [*body, *((_foot(each), "dim") for each in several)]
 
 
@@ -49,42 +51,47 @@ def _foot(costs: "Costs") -> str:
     )
 
 
-def _alone(costs: "Costs") -> "Lines":
+def _alone(costs: "Costs", room: int | None) -> "Lines":
     lines: Lines = []
-    group, width = "", _width([cost.name for cost in costs])
+    group, width = "", _width([cost.name for cost in costs], room, _FIGURES)
     for cost in costs:
         if cost.group != group:
             group = cost.group
             lines.append((group, "bold"))
         ratio = times(cost.ratio)
         wide = f"+-{100 * cost.spread:.0f}%" if cost.spread >= WIDE else ""
-        line = f" {cost.name:<{width}} {nanoseconds(cost.nanoseconds):>9} ns {ratio:>8}  {wide}"
+        name = shortened(cost.name, width)
+        line = f" {name:<{width}} {nanoseconds(cost.nanoseconds):>9} ns {ratio:>8}  {wide}"
         lines.append((line.rstrip(), "yellow" if (cost.ratio or 0.0) >= MUCH else ""))
     return lines
 
 
-def _beside(several: "Sequence[Costs]") -> "Lines":
+def _beside(several: "Sequence[Costs]", room: int | None) -> "Lines":
     """A column for each; after each but the first, how many times the first's price it is."""
     heads = labels(several)
     widths = [max(_PRICE, len(head)) for head in heads]
     cells = [f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)]
     names = dict.fromkeys((cost.group, cost.name) for costs in several for cost in costs)
-    room = _width([name for _, name in names])
-    lines = [(f" {'':<{room}} {_joined(cells, ['  ratio'] * len(cells))}", "cyan")]
+    figures = _joined(cells, ["  ratio"] * len(cells))
+    width = _width([name for _, name in names], room, len(figures) + 2)
+    lines = [(f" {'':<{width}} {figures}", "cyan")]
     group = ""
     for each, name in names:
         if each != group:
             group = each
             lines.append((group, "bold"))
         row = [costs.get(name) for costs in several]
-        cells = [f"{_price(cost):>{width}}" for cost, width in zip(row, widths, strict=True)]
+        cells = [f"{_price(cost):>{wide}}" for cost, wide in zip(row, widths, strict=True)]
         ratios = [f"{times(_to_first(row[0], cost)):>7}" for cost in row]
-        lines.append((f" {name:<{room}} {_joined(cells, ratios)}".rstrip(), _style(row)))
+        cut = shortened(name, width)
+        lines.append((f" {cut:<{width}} {_joined(cells, ratios)}".rstrip(), _style(row)))
     return lines
 
 
-def _width(names: list[str]) -> int:
-    return max(_LEAST, *map(len, names), 0)
+def _width(names: list[str], room: int | None, figures: int) -> int:
+    """Of the names: in a terminal what the figures leave of it, for a name can be guessed."""
+    width = max(_LEAST, *map(len, names), 0)
+    return width if room is None else max(min(width, room - figures), _SHORTEST)
 
 
 def labels(several: "Sequence[Costs]") -> list[str]:
