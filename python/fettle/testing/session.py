@@ -151,9 +151,11 @@ class Recording:
             self.lost.append(node.gateway.id)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        from fettle.report.size import counted
+
         slowest = self._slowest()
         if slowest:
-            of = f"{len(slowest)} of {len(self.rows)} tests"
+            of = f"{len(slowest)} of {counted(len(self.rows), 'test')}"
             terminalreporter.section(f"fettle: the slowest {of}")
             hot = {test: rows for each in self.finished for test, rows in each.hot.items()}
             for line in table(slowest, hot):
