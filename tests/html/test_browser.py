@@ -455,8 +455,12 @@ def test_the_mean_of_runs_and_what_they_prove(show: Show) -> None:
     said = {0: ("2.00x slower (95%: 1.9 to 2.1)", 2.0), 1: ("1.25x faster (95%: 1.2 to 1.3)", 0.8)}
     texts = [said.get(at, ("", 1.0)) for at in range(len(functions["name"]))]
     functions["verdict"], functions["times"] = map(list, zip(*texts, strict=True))
+    functions["calls"][2] = functions["calls0"][3] = 0
     page = show(payload)
     assert sort_by(page, "function-table", "verdict") == "descending"
+    rows = {row["label"]: row["verdict"] for row in table(page, "function-table")}
+    found = [rows[label] for label in functions["label"][2:5]]
+    assert found == ["gone", "new", ""]
     row = table(page, "function-table")[0]
     assert (row["label"], row["verdict"]) == (functions["label"][0], said[0][0])
     assert number(row["own"]) == pytest.approx(functions["own"][0] / 4, rel=0.006)

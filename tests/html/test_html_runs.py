@@ -14,6 +14,8 @@ from contract.synthetic import Recording
 
 from tests.html.test_html_diff import payload_of
 
+pytestmark = pytest.mark.once
+
 MS = 10**6
 OLD, NEW = [100, 103, 101], [205, 199, 202, 207]  # ms that f takes in each run
 

@@ -176,9 +176,11 @@ function functionColumns(functions: Functions, isTwo: boolean): TableColumn[] {
   return columns;
 }
 
-/** What the runs prove of the own times, the slower ones first. */
-function verdicts({ verdict, times }: Functions): TableColumn[] {
+/** What the runs prove of the own times, the slower ones first; or that there is nothing to compare. */
+function verdicts({ verdict, times, calls, calls0 }: Functions): TableColumn[] {
   if (!verdict || !times) return [];
+  const text = (row: number): string =>
+    verdict[row] || (calls[row] && !calls0?.[row] ? "new" : !calls[row] && calls0?.[row] ? "gone" : "");
   const key = (row: number): number => Math.log(times[row]);
-  return [{ ...words("verdict", "verdict", (row) => verdict[row]), key, isDown: true, width: "23rem", tone: (row) => toneOf(key(row)) }];
+  return [{ ...words("verdict", "verdict", text), key, isDown: true, width: "26rem", tone: (row) => toneOf(key(row)) }];
 }
