@@ -39,6 +39,8 @@ def write(words: list[str], out: str, has_sources: bool = True) -> None:
     remarks = [f"{side}: {text}" for side, one in ((OLD, old), (NEW, new)) for text in one.remarks]
     if shared & {"calls", "lines"} and not judged.enough(*(len(side.runs) for side in sides)):
         remarks.append(page.once(*sides))
+    if shared & {"calls", "lines", "times"}:
+        remarks += page.around(*sides)
     remarks += [
         f"{name} has no {parts}: all that is shown of them is the other's."
         for name, parts in page.lacking(*sides)
