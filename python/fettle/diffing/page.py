@@ -3,7 +3,7 @@
 
 from fettle import failon
 from fettle.diffing import conditions as met
-from fettle.diffing import judged
+from fettle.diffing import judged, surroundings
 from fettle.diffing.side import PARTS
 from fettle.diffing.table import Choice as Rows
 from fettle.diffing.table import Table
@@ -90,6 +90,8 @@ def show(
         said += met.objects(conditions, old, new) if "objects" in parts else []
     if tables and not judged.enough(len(old.runs), len(new.runs)):
         remarks.append(once(old, new))
+    if tables and "times" not in parts:
+        remarks += around(old, new)
     remarks += _left_out(old, new, choice)
     if "times" in parts:
         _times(old, new, choice, conditions, sayer, remarks, stream)
@@ -156,6 +158,13 @@ def once(old: "Side", new: "Side") -> str:
     """What must be said of times where one side is of a single run."""
     several = max(len(old.runs), len(new.runs)) > 1
     return ONCE.format(side=" on one side" if several else " each")
+
+
+def around(old: "Side", new: "Side") -> list[str]:
+    """What must be said of times that were not measured alike. What never was in a file, or is not
+    fettle's, does not know where it was recorded."""
+    metas = [side.runs[0].meta() for side in (old, new)]
+    return surroundings.remarks(*metas) if all("machine" in meta for meta in metas) else []
 
 
 def _memory(

@@ -63,6 +63,8 @@ def write(olds: list[str], news: list[str], out: str, has_sources: bool = True) 
     ]
     if shared & {"calls", "lines"} and not judged.enough(*(len(side.runs) for side in both)):
         remarks.append(page.once(*both))
+    if shared & {"calls", "lines", "times"}:
+        remarks += page.around(*both)
     remarks += [
         f"{name} has no {parts}: all that is shown of them is the other's."
         for name, parts in page.lacking(*both)

@@ -6,6 +6,7 @@ besides the code, the machine's mood among it, is in the difference: what is kno
 """
 
 from fettle import _core
+from fettle.diffing import surroundings
 from fettle.problem import CHECK_FAILED, Problem
 from fettle.report import columns, screen, size
 from fettle.report import timing as report
@@ -145,18 +146,7 @@ def _median(row: "TimingRow | None") -> str:
 
 def remarks(changes: list[Change], profiles: "list[Profile]") -> list[str]:
     """How the two were not measured alike, and what that may mean."""
-    before, now = (profile.meta() for profile in profiles)
-    said = []
-    if before.get("machine", "") != now.get("machine", ""):
-        said.append(
-            f"the machines differ ({_told(before, 'machine')} before, {_told(now, 'machine')} now):"
-            " a difference may be theirs, not the code's."
-        )
-    if before.get("python", "") != now.get("python", ""):
-        said.append(
-            f"the interpreters differ ({_told(before, 'python')} before, {_told(now, 'python')}"
-            " now): a difference may be theirs, not the code's."
-        )
+    said = surroundings.remarks(*(profile.meta() for profile in profiles))
     if any(change.old and change.new and not change.compared for change in changes):
         said.append(
             "times of two clocks, or of no samples, can not be compared; measure again, with the"
@@ -165,10 +155,6 @@ def remarks(changes: list[Change], profiles: "list[Profile]") -> list[str]:
     if not any(change.old and change.new for change in changes):
         said.append("no label is in both recordings: nothing was compared.")
     return said
-
-
-def _told(meta: dict[str, str], key: str) -> str:
-    return visible(meta.get(key, "")) or "not known"
 
 
 def check(conditions: "list[Condition]", changes: list[Change]) -> None:
