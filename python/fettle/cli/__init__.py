@@ -44,7 +44,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         abandon(sys.stdout)
-        say(f"the output could not be written: {reason(error)}; nothing else was changed.")
+        say(f"the output could not be written: {reason(error)}; make room, or write it elsewhere.")
         return FETTLE_FAILED
     except KeyboardInterrupt:
         return 130
@@ -72,6 +72,8 @@ def abandon(stream: "TextIO | None") -> None:
 
 def _dispatch(words: list[str]) -> int:
     word = words[0] if words else "--help"
+    if word == "help" and len(words) > 1:
+        word, words = words[1], [words[1], "--help"]
     if word in {"-h", "--help", "help"}:
         print(_help())
         return 0 if words else USAGE

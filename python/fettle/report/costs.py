@@ -22,7 +22,7 @@ JUST_NOW = 60.0  # seconds
 _LEAST = 24  # columns for names
 _PRICE = 10
 _SHORTEST = 8
-_FIGURES = 30  # columns of a price, its ratio and its spread, and the blanks around them
+_FIGURES = 31  # columns of a price, its ratio and its spread, and the blanks around them
 
 
 def show(several: "Sequence[Costs]", stream: "TextIO") -> None:
