@@ -15,7 +15,8 @@ from fettle.problem import FETTLE_FAILED, USAGE, Problem, reason
 
 TYPE_CHECKING = False  # importing typing would cost more than all the rest
 if TYPE_CHECKING:
-    from typing import Protocol, TextIO
+    from collections.abc import Callable
+    from typing import Never, Protocol, TextIO
 
     class Verb(Protocol):
         SUMMARY: str
@@ -62,6 +63,19 @@ def say(sentence: str) -> None:
             print(f"fettle: {sentence}", file=sys.stderr, flush=True)
         except OSError:
             abandon(sys.stderr)
+
+
+def stand_in(command: "Callable[[], int | str | None]") -> "Never":
+    """Runs the command line of a module that has another's interface, to the end. That nobody reads
+    its output any more (`| head`) is none."""
+    code = None
+    try:
+        code = command()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        abandon(sys.stdout)
+    sys.exit(code)
 
 
 def abandon(stream: "TextIO | None") -> None:
