@@ -23,11 +23,12 @@ TEST = "def test_work(benchmark):\n    assert benchmark(sum, [1, 2]) == 3\n"
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
-    """What the command printed; it ends well."""
+    """What the command printed; it ends well. Without env it finds this environment's tools."""
+    tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
-        env=env,
+        env=env or os.environ | {"PATH": tools},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

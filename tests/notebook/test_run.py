@@ -263,9 +263,19 @@ def test_bad_options_are_one_sentence(shell: Shell, cell: str, sentence: str) ->
     assert result.shown == []
 
 
-def test_what_does_not_compile(shell: Shell) -> None:
-    result = shell.run("%%frun\nx = (")
-    assert isinstance(result.error, SyntaxError)
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%frun 1 +", "the statement does not compile: invalid syntax (line 1, column "),
+        ("%%frun\nx = 1\ny = = 2", "the cell does not compile: invalid syntax (line 3, column 5)."),
+        ("%%fdis\nreturn x", "the cell does not compile: 'return' outside function (line 2, "),
+    ],
+)
+def test_what_does_not_compile_is_pointed_at(shell: Shell, cell: str, said: str) -> None:
+    result = shell.run(cell)
+    sentence, line, mark = result.text.rstrip().splitlines()
+    assert sentence.startswith(f"UsageError: {said}")
+    assert line.strip() == cell.splitlines()[-1].removeprefix("%frun ") and mark.strip() == "^"
     assert result.shown == []
 
 
