@@ -215,8 +215,8 @@ static PyObject *key_count(PyObject *object, PyObject *args)
         return NULL;
     if (seconds > 0 && seconds <= FT_MEMO_LONGEST) {
         const double ns_per_second = 1e9;
-        self->memo->stopwatch.ns += (uint64_t)(seconds * ns_per_second);
-        self->memo->stopwatch.calls++;
+        self->memo->timing.ns += (uint64_t)(seconds * ns_per_second);
+        self->memo->timing.calls++;
     }
     Py_RETURN_NONE;
 }
