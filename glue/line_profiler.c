@@ -39,8 +39,9 @@ static int read_source(const ft_module_state *state, PyObject *source, reading *
 {
     *to = (reading){.number = 0};
     ft_status status = ft_timings_init(&to->timings, &ft_mem_system);
-    PyObject *path = PyBytes_Check(source) ? Py_None : source, *name = NULL;
-    if (status == FT_OK && path != Py_None && !PyUnicode_FSConverter(path, &name))
+    const bool is_content = PyBytes_Check(source);
+    PyObject *path = is_content ? Py_None : source, *name = NULL;
+    if (status == FT_OK && !is_content && !PyUnicode_FSConverter(path, &name))
         return -1;
     if (status == FT_OK) {
         Py_BEGIN_ALLOW_THREADS
