@@ -533,7 +533,7 @@ static void begin(ft_take *take)
 /* The session's statics are one interpreter's. */
 static int refuse_other_interpreters(void)
 {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+    if (ft_compat_is_main_interpreter())
         return 0;
     PyErr_SetString(PyExc_RuntimeError, "a subinterpreter can not be recorded: start the recording "
                                         "in the main interpreter");
