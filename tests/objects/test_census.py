@@ -189,7 +189,7 @@ def test_beside_threads_that_allocate() -> None:
         thread.start()
     cls = plain_class(["a"])
     kept = [cls() for _ in range(1000)]
-    for _ in range(30):
+    for _ in range(10):
         assert row_of(cls).instances == len(kept)
     stop.set()
     for thread in threads:
@@ -326,4 +326,4 @@ def test_the_table() -> None:
 
 
 def test_nothing_leaks() -> None:
-    assert least_growth(fettle.census, 50, 49) < 50
+    assert least_growth(fettle.census, 10, 9) < 10
