@@ -319,7 +319,7 @@ def _source(found: "list[Command]", timeout: float, ignore_failure: bool) -> "Co
     except Problem as problem:
         if problem.code != NOT_FOUND:
             raise
-        sentence = problem.sentence.rstrip(".")
+        sentence, _, _ = problem.sentence.partition(";")
         advice = "after -- stands a command, a statement stands without --"
         if any(" " in each.words[0] for each in found):
             advice = "a command of one word is split at its blanks, one of several is not"
