@@ -19,6 +19,30 @@ pytestmark = pytest.mark.once  # options are read before the interpreter matters
 RAN = "open('ran', 'w').close()"
 
 
+DRAWS = "\x1b[31mred\u202e"
+
+
+def test_names_of_files_do_not_draw_on_the_terminal(folder: Folder) -> None:
+    """Nor do those that nobody typed: the newest recording here may be called anything."""
+    folder.write("app.py", "print(1)\n")
+    folder.fettle("run", "-q", "-o", f"{DRAWS}.fettle", "app.py")
+    said = [
+        folder.fettle(*words).stderr
+        for words in (
+            ("view", DRAWS[::-1]),
+            ("run", f"{DRAWS}.py"),
+            ("diff",),
+            ("view", "--html", f"{DRAWS}.fettle"),
+            ("memo", "ls", DRAWS),
+            ("time", "--", DRAWS),
+        )
+    ]
+    said.append(folder.fettle("time", "-o", f"{DRAWS}2.fettle", "--budget", "0.1", "1").stdout)
+    for text in said:
+        assert "red" in text or "der" in text
+        assert text.replace("\n", "").isprintable(), repr(text)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

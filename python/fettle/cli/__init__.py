@@ -56,10 +56,12 @@ def main(words: list[str] | None = None) -> int:
 
 
 def say(sentence: str) -> None:
-    """One sentence to the user, on stderr."""
+    """One sentence to the user, on stderr. It may name a file, whose name may be anything."""
     if sys.stderr is not None:
+        from fettle.report.names import plain
+
         try:
-            print(f"fettle: {sentence}", file=sys.stderr, flush=True)
+            print(f"fettle: {plain(sentence)}", file=sys.stderr, flush=True)
         except OSError:
             abandon(sys.stderr)
 

@@ -354,8 +354,9 @@ def _folders(revisions: list[str]) -> "AbstractContextManager[list[str]]":
 def _show_last(lines: list[str]) -> None:
     """What a command that failed said in the end."""
     from fettle.report import screen
+    from fettle.report.names import plain
 
-    screen.styled([(f"  {screen.plain(line)}", "dim") for line in lines], sys.stderr)
+    screen.styled([(f"  {plain(line)}", "dim") for line in lines], sys.stderr)
 
 
 # ---- keeping and showing ----
@@ -391,6 +392,7 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     from fettle.cli import say
     from fettle.report import timing as report
     from fettle.report.flat import shown_path
+    from fettle.report.names import visible
 
     if sys.stdout is None:
         pass  # nobody wants to see it
@@ -399,7 +401,7 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
 
         print(json.dumps(_finite(timing.as_json()), indent=2, allow_nan=False))
     elif "quiet" not in parsed.values:
-        target = shown_path(path) if path else ""
+        target = visible(shown_path(path)) if path else ""
         report.show(timing, sys.stdout, "verbose" in parsed.values, target)
     if problem:
         say(f"the result is shown and not kept: {problem}")

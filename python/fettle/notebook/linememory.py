@@ -10,7 +10,7 @@ from collections import defaultdict
 from inspect import getblock
 from typing import Any
 
-from fettle.report import names, screen, size
+from fettle.report import names, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def tables(profile: "Profile", functions: "Sequence[Any]") -> "Iterator[str]":
                 else ["", ""]
             )
             count = str(hits[line]) if line in hits else ""
-            row = f"{line:>6} {cells[0]:>12} {cells[1]:>12} {count:>12}   {screen.plain(text)}"
+            shown = names.plain(text.rstrip("\r\n"))
+            row = f"{line:>6} {cells[0]:>12} {cells[1]:>12} {count:>12}   {shown}"
             yield row.rstrip()
         yield ""
 
