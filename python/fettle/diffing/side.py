@@ -6,7 +6,7 @@ from fettle.report import overview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from fettle._core import PointRow, Profile, Stats
 
@@ -76,7 +76,3 @@ def middle(values: "Sequence[int]") -> int:
     (3, 2)
     """
     return sorted(values)[(len(values) - 1) // 2]
-
-
-def per_run(side: Side, of: "Callable[[Profile | Stats], int]") -> list[int]:
-    return [of(run) for run in side.runs]
