@@ -222,7 +222,8 @@ static PyObject *core_mark(PyObject *module, PyObject *object)
 PyDoc_STRVAR(mark_doc,
              "mark(object, /)\n--\n\n"
              "Mark a function, or the functions of a method, property, partial or class, for the\n"
-             "line profile, and give the object itself back.");
+             "line profile, and give the object itself back, whatever it is: what has no lines,\n"
+             "as a function in C, has none marked.");
 
 static PyObject *core_point(PyObject *module, PyObject *name)
 {
@@ -235,8 +236,11 @@ static PyObject *core_point(PyObject *module, PyObject *name)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(point_doc, "point(name, /)\n--\n\n"
-                        "A named point of every recording of memory that is on, to compare with.");
+PyDoc_STRVAR(point_doc,
+             "point(name, /)\n--\n\n"
+             "A named point of every recording of memory that is on: what is alive now,\n"
+             "to compare with, as in `fettle diff app@loaded app@end`. While no memory is\n"
+             "recorded it does nothing. TypeError for a name that is no str.");
 
 static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
