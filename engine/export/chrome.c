@@ -3,9 +3,9 @@
  *
  * A complete event ("X") for each node of each thread, laid out as layout.h says; readings of
  * memory are counters, named points instant events, and garbage collections complete events of a
- * thread of their own, all at the process's own time. Numbers of
- * processes and threads are ours, counted from 1, for two recordings in one may share a pid: the
- * real one stands in the name. Times are microseconds with three decimals: whole nanoseconds. */
+ * thread of their own, all at the process's own time. Numbers of processes and threads are ours,
+ * counted from 1, for two recordings in one may share a pid: the real one stands in the name. Times
+ * are microseconds with three decimals: whole nanoseconds. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -241,8 +241,7 @@ static void put_meta(ft_buf *out, const ft_profile *profile)
                     "\n  \"exporter\":\"fettle\","
                     "\n  \"axis\":\"Times of functions are sums over all calls of a path, laid "
                     "out one behind the other: lengths are right, moments are not. Memory and "
-                    "garbage collections are "
-                    "at its own moments.\"");
+                    "garbage collections are at their own.\"");
     for (uint32_t i = 0; i < profile->meta_count; i++) {
         put_event_start(out);
         put_label(out, (ft_text){"recording: ", 11},

@@ -29,6 +29,7 @@ typedef struct ft_recorder_rest {
     char folded_keys[2];         /* their addresses are the keys of the two FOLDED contexts */
     ft_line_recorder *lines;     /* owned; NULL: the thread met no line yet */
     clockid_t cpu_clock;         /* of the thread that uses the recorder, for any thread to read */
+    uint64_t thread;             /* ... and its number, or 0 */
     struct ft_span_thread *span; /* in the arena: when that thread began; NULL: no room */
 } ft_recorder_rest;
 

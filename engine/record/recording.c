@@ -112,6 +112,7 @@ void ft_recording_close(ft_recording *recording)
     for (uint32_t i = 0; i < recording->recorder_count; i++)
         drop_recorder(recording, recording->recorders[i]);
     ft_mem_free(recording->mem, recording->recorders);
+    ft_mem_free(recording->mem, recording->threads);
     ft_mem_free(recording->mem, recording->flags);
     ft_mem_free(recording->mem, recording->directory);
     ft_map_fini(&recording->codes);
@@ -413,17 +414,46 @@ static ft_status add_slot(ft_recording *recording, ft_recorder **recorder)
     return FT_OK;
 }
 
-/* Under the lock: a recorder that no thread uses, or a new slot. */
-static ft_status take_recorder(ft_recording *recording, ft_recorder **recorder)
+/* Under the lock: a recorder that no thread uses, best the one that this thread had; or a new slot.
+ */
+static ft_status take_recorder(ft_recording *recording, uint64_t thread, ft_recorder **recorder)
 {
+    ft_recorder *found = NULL;
     for (uint32_t i = 0; i < recording->recorder_count; i++) {
-        ft_recorder *free_one = recording->recorders[i];
-        if (atomic_load_explicit(&free_one->state, memory_order_acquire) == FT_RECORDER_FREE) {
-            *recorder = free_one;
-            return FT_OK;
-        }
+        ft_recorder *one = recording->recorders[i];
+        if (atomic_load_explicit(&one->state, memory_order_acquire) != FT_RECORDER_FREE)
+            continue;
+        bool was_its = thread != 0 && one->rest != NULL && one->rest->thread == thread;
+        if (found == NULL || was_its)
+            found = one;
+        if (was_its || thread == 0)
+            break;
     }
-    return add_slot(recording, recorder);
+    if (found == NULL)
+        return add_slot(recording, recorder);
+    *recorder = found;
+    return FT_OK;
+}
+
+/* Under the lock. Without memory every thread is a new one. */
+static bool is_new_thread(ft_recording *recording, uint64_t thread)
+{
+    enum { BITS = 64 };
+    uint32_t words = recording->thread_words;
+    if (thread == 0 || thread / BITS >= UINT32_MAX)
+        return true;
+    uint32_t word = (uint32_t)(thread / BITS);
+    uint64_t bit = UINT64_C(1) << thread % BITS;
+    uint64_t *grown =
+        ft_array_grow(recording->mem, recording->threads, word + 1, &words, sizeof *grown);
+    if (grown == NULL)
+        return true;
+    memset(grown + recording->thread_words, 0, (words - recording->thread_words) * sizeof *grown);
+    recording->threads = grown;
+    recording->thread_words = words;
+    bool is_new = (grown[word] & bit) == 0;
+    grown[word] |= bit;
+    return is_new;
 }
 
 /* From here on the calling thread's time off the CPU is counted. */
@@ -471,11 +501,29 @@ static bool equip(ft_recorder *recorder)
     return true;
 }
 
+/* From here on the recorder is the thread's. */
+static void begin_use(ft_recorder *recorder, uint64_t thread)
+{
+    pthread_mutex_lock(&recorder->recording->lock);
+    if (is_new_thread(recorder->recording, thread))
+        atomic_fetch_add(&recorder->uses, 1);
+    pthread_mutex_unlock(&recorder->recording->lock);
+    bool is_other = thread == 0 || recorder->rest->thread != thread;
+    recorder->rest->thread = thread;
+    start_clock(recorder);
+    ft_span_log_begin(recorder, is_other);
+}
+
 ft_recorder *ft_recording_attach(ft_recording *recording)
+{
+    return ft_recording_attach_thread(recording, 0);
+}
+
+ft_recorder *ft_recording_attach_thread(ft_recording *recording, uint64_t thread)
 {
     ft_recorder *recorder = NULL;
     pthread_mutex_lock(&recording->lock);
-    ft_status status = take_recorder(recording, &recorder);
+    ft_status status = take_recorder(recording, thread, &recorder);
     if (status == FT_OK)
         atomic_store(&recorder->state, FT_RECORDER_IN_USE);
     pthread_mutex_unlock(&recording->lock);
@@ -487,9 +535,7 @@ ft_recorder *ft_recording_attach(ft_recording *recording)
         atomic_store(&recorder->state, FT_RECORDER_FREE);
         return NULL;
     }
-    atomic_fetch_add(&recorder->uses, 1);
-    start_clock(recorder);
-    ft_span_log_begin(recorder);
+    begin_use(recorder, thread);
     return recorder;
 }
 
@@ -666,11 +712,13 @@ ft_recorder *ft_recording_after_fork(ft_recording *recording, const ft_recorder 
     recording->arena = fresh;
     recording->records = recording->slots = recording->declared = recording->spans = NULL;
     recording->attempts_to_skip = 0;
+    if (recording->threads != NULL)
+        memset(recording->threads, 0, recording->thread_words * sizeof *recording->threads);
     recording->recorder_count = 0; /* the other threads' stacks and tables are left to the parent */
     atomic_store(&recording->context_count, 0);
     atomic_store(&recording->arena.header->begun, recording->arena.header->first.ticks);
     if (copy_records(recording, old.blocks, newest, recording->records_used) == FT_OK)
-        recorder = ft_recording_attach(recording);
+        recorder = ft_recording_attach_thread(recording, before ? before->rest->thread : 0);
     if (before != NULL) {
         if (recorder != NULL)
             replay(recorder, before);

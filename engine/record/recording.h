@@ -70,6 +70,8 @@ struct ft_recording {
     ft_block *declared;      /* newest block of tables as they were made */
     ft_recorder **recorders; /* owned array of borrowed slots */
     uint32_t recorder_count, recorder_capacity;
+    uint64_t *threads; /* owned: a bit for each thread that was here, by its number */
+    uint32_t thread_words;
     ft_status refused;         /* why the arena could not grow the last time */
     uint32_t attempts_to_skip; /* until it is asked again */
     _Atomic uint32_t context_count;
@@ -86,8 +88,12 @@ ft_status ft_recording_open(ft_recording *recording, const ft_mem *mem, const ch
 /* No thread may use it any more. The arena's file stays. */
 void ft_recording_close(ft_recording *recording);
 
-/* A recorder for the calling thread. NULL when there is no room (noted). */
-ft_recorder *ft_recording_attach(ft_recording *recording);
+/* A recorder for the calling thread. NULL when there is no room (noted). thread: its number, from 1
+ * without gaps, which no other thread of the process ever has: one that comes back gets the
+ * recorder that it had, if that is free, and is not counted again. 0: a thread that was never here.
+ */
+ft_recorder *ft_recording_attach_thread(ft_recording *recording, uint64_t thread);
+ft_recorder *ft_recording_attach(ft_recording *recording); /* ... of thread 0 */
 
 /* The thread ends or the recording stops: ends its slice and gives the recorder back. On the
  * callers' clock the slice ends with its last event. */

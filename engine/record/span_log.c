@@ -94,7 +94,7 @@ static ft_span_thread *add_row(ft_span_log *log, const ft_recorder *recorder)
     return row;
 }
 
-void ft_span_log_begin(ft_recorder *recorder)
+void ft_span_log_begin(ft_recorder *recorder, bool is_other)
 {
     ft_recording *recording = recorder->recording;
     ft_span_log *log = recorder->clock == FT_CLOCK_CALLERS ? NULL : log_of(recording);
@@ -106,7 +106,7 @@ void ft_span_log_begin(ft_recorder *recorder)
     if (row != NULL) {
         recorder->rest->span = row;
     } else if (last != NULL) {
-        atomic_fetch_add_explicit(&last->uses, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&last->uses, is_other, memory_order_relaxed);
         atomic_store_explicit(&last->end, 0, memory_order_relaxed);
     }
 }

@@ -51,8 +51,8 @@ typedef struct ft_span_log {
 /* A collection was made. On the callers' clock, whose time nobody asks for, it is not kept. */
 void ft_span_log_collection(ft_recording *recording, const ft_span_collection *collection);
 
-/* A thread has taken the recorder, whose clock was started. */
-void ft_span_log_begin(ft_recorder *recorder);
+/* A thread has taken the recorder, whose clock was started. is_other: not the one that had it. */
+void ft_span_log_begin(ft_recorder *recorder, bool is_other);
 
 /* It gives the recorder back; its last slice has ended. */
 void ft_span_log_end(ft_recorder *recorder);

@@ -19,6 +19,7 @@
 
 _Thread_local ft_thread_here ft_session_here FT_TLS;
 uint64_t ft_session_generation = 1;
+static _Thread_local uint64_t number_here FT_TLS; /* of the thread; 0: none yet */
 
 enum { LEFT_OUT_MAX = 6 }; /* lists of methods: of each type that starts and stops takes, and gc */
 
@@ -32,9 +33,11 @@ typedef struct ft_session {
     ft_take launched;         /* ... which it lies in */
     bool has_launched;
     uint64_t last_id;
-    uint32_t attempts_to_skip; /* a recorder was refused: until one is asked for again */
+    _Atomic uint64_t last_number; /* of threads */
+    uint32_t attempts_to_skip;    /* a recorder was refused: until one is asked for again */
     const PyMethodDef *left_out[LEFT_OUT_MAX];
     PyObject *left_out_files; /* strong: a list of str, or NULL */
+    PyObject *without_blocks; /* likewise: those of them whose blocks are left out, too */
 } ft_session;
 
 static ft_session session = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -143,6 +146,13 @@ static bool wants_this_thread(const ft_take *take)
            !ft_take_spares(take, here);
 }
 
+static uint64_t thread_number(void)
+{
+    if (number_here == 0)
+        number_here = atomic_fetch_add(&session.last_number, 1) + 1;
+    return number_here;
+}
+
 /* The thread's recorder of one take: the one it has, a new one, or NULL with *refused set. */
 static ft_recorder *take_part(ft_take *take, const ft_thread_recorders *old, bool *refused)
 {
@@ -151,7 +161,7 @@ static ft_recorder *take_part(ft_take *take, const ft_thread_recorders *old, boo
         recorder = go_on_after_fork(take, recorder);
     if (recorder != NULL || !wants_this_thread(take))
         return recorder;
-    recorder = ft_recording_attach(&take->recording);
+    recorder = ft_recording_attach_thread(&take->recording, thread_number());
     *refused = *refused || recorder == NULL;
     return recorder;
 }
@@ -334,22 +344,31 @@ void ft_session_leave_out(const PyMethodDef *methods)
     session.left_out[at] = methods;
 }
 
-int ft_session_leave_out_file(PyObject *filename)
+static int add_file(PyObject **files, PyObject *filename)
 {
-    if (session.left_out_files == NULL)
-        session.left_out_files = PyList_New(0);
-    if (session.left_out_files == NULL)
-        return -1;
-    return PyList_Append(session.left_out_files, filename);
+    if (*files == NULL)
+        *files = PyList_New(0);
+    return *files == NULL ? -1 : PyList_Append(*files, filename);
 }
 
-static bool is_code_left_out(const PyCodeObject *code)
+int ft_session_leave_out_file(PyObject *filename, bool blocks)
 {
-    PyObject *files = session.left_out_files;
+    if (add_file(&session.left_out_files, filename) < 0)
+        return -1;
+    return blocks ? add_file(&session.without_blocks, filename) : 0;
+}
+
+static bool is_code_of(const PyCodeObject *code, PyObject *files)
+{
     for (Py_ssize_t i = 0; files != NULL && i < PyList_GET_SIZE(files); i++)
         if (PyUnicode_Compare(code->co_filename, PyList_GET_ITEM(files, i)) == 0)
             return true;
     return false;
+}
+
+bool ft_session_leaves_blocks_out(const PyCodeObject *code)
+{
+    return is_code_of(code, session.without_blocks);
 }
 
 static bool is_left_out(const PyMethodDef *method)
@@ -411,7 +430,7 @@ void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft
     ft_compat_error error;
     ft_description description;
     int number = errno;
-    if (is_code_left_out(code)) {
+    if (is_code_of(code, session.left_out_files)) {
         enter_left_out(recorder, code, frame, now);
         return;
     }
@@ -514,7 +533,7 @@ static void begin(ft_take *take)
 /* The session's statics are one interpreter's. */
 static int refuse_other_interpreters(void)
 {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+    if (ft_compat_is_main_interpreter())
         return 0;
     PyErr_SetString(PyExc_RuntimeError, "a subinterpreter can not be recorded: start the recording "
                                         "in the main interpreter");

@@ -259,8 +259,9 @@ def open_all(paths: list[str]) -> Recording | Summary:
 def _add(first: Recording | Summary, other: Recording | Summary) -> None:
     if isinstance(first, Recording) and isinstance(other, Recording):
         number = runs.count(first.profile), runs.count(other.profile)
+        cpu = runs.cpu_of([first.profile, other.profile])
         first.profile.merge(other.profile)
-        first.profile.set_meta("cpu", "")  # it was the first one's alone
+        first.profile.set_meta("cpu", cpu)
         if max(number) > 1:
             runs.note(first.profile, sum(number))
         return

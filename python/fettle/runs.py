@@ -37,6 +37,20 @@ def count(profile: "Profile | Stats") -> int:
     return max(int(text), 1) if text.isascii() and text.isdecimal() and len(text) < 10 else 1
 
 
+def cpu_of(several: "list[Profile]") -> str:
+    """The CPU time of all, for the meta of their sum; "" where that of one is not known.
+
+    >>> first, other = _core.Profile(), _core.Profile()
+    >>> first.set_meta("cpu", "1.500000"); other.set_meta("cpu", "0.250000")
+    >>> cpu_of([first, other]), cpu_of([first, _core.Profile()])
+    ('1.750000', '')
+    """
+    try:
+        return f"{sum(float(profile.meta()['cpu']) for profile in several):.6f}"
+    except (KeyError, ValueError):
+        return ""
+
+
 def words(profile: "Profile | Stats") -> str:
     """For a heading: ", 5 runs"."""
     number = count(profile)

@@ -55,6 +55,23 @@ def test_several_are_shown_as_one(recorded: Folder) -> None:
     assert table["two.py:1(f)"] == "4"
 
 
+def test_the_cpu_time_of_several_is_the_sum_or_is_left_out(folder: Folder) -> None:
+    """Each ran for half a second, of which others had the CPU for all but 0.1 s."""
+    folder.write(
+        "app.py", "import time\nend = time.monotonic() + 0.5\nwhile time.monotonic() < end: 1"
+    )
+    folder.fettle("run", "-q", "app.py")
+    profile = Profile.read(str(folder.path / "app.fettle"))
+    for name, cpu in (("one", "0.100000"), ("two", "0.100000"), ("unknown", "")):
+        profile.set_meta("cpu", cpu)
+        with open(folder.path / f"{name}.fettle", "wb") as file:
+            profile.begin(file.fileno())
+            profile.append(file.fileno())
+    assert ", 0.100 s of it on the CPU" in folder.fettle("view", "one").stdout
+    assert ", 0.200 s of it on the CPU" in folder.fettle("view", "one", "two").stdout
+    assert "on the CPU" not in folder.fettle("view", "one", "unknown").stdout
+
+
 def test_one_bad_file_of_several_is_an_error(recorded: Folder) -> None:
     ended = recorded.fettle("view", "one.fettle", "nosuch.fettle", "one.py")
     assert (ended.code, ended.stdout) == (3, "")

@@ -28,6 +28,7 @@ TIME = r"\d+(?:\.\d+)?\s?(?:ns|us|ms)\b|\d+\.\d+\s?s\b"
 SIZE = r"\d+(?:\.\d+)?\s?[kMG]?B\b"
 WIDE = 8  # blanks
 LOOSE = re.compile(rf"(\.\.\.|{TIME}|{SIZE}|\d+\.\d+|\d+%|\s+)")
+BUSY = re.compile("fettle: the machine's load differed ")  # other programs' doing
 TIMEOUT = 120  # seconds for one command: far more than any needs, so that a hang is an error
 
 
@@ -181,7 +182,8 @@ class Shell:
             timeout=TIMEOUT,
             check=False,
         )
-        return Ended(tuple(ended.stdout.decode().splitlines()), ended.returncode)
+        printed = ended.stdout.decode().splitlines()
+        return Ended(tuple(line for line in printed if not BUSY.match(line)), ended.returncode)
 
 
 def write_tool(path: Path, words: list[str]) -> None:

@@ -315,6 +315,45 @@ static void test_threads_at_once(void)
     ft_recording_close(&recording);
 }
 
+/* The profile's threads, each counted once however often it comes and goes; one that comes back
+ * while its recorder is free has that one again. */
+static void test_threads_that_come_back(void)
+{
+    enum { THREADS = 200, STEPS = 5000 };
+    random_source source = {3};
+    ft_recorder *has[THREADS] = {NULL}, *had[THREADS] = {NULL};
+    uint64_t seen = 0, uses = 0;
+    ft_recording recording;
+    ft_profile profile;
+    must(ft_recording_open(&recording, &ft_mem_system, NULL, 1000) == FT_OK);
+    for (uint32_t step = 0; step < STEPS; step++) {
+        uint32_t at = random_below(&source, step < STEPS / 2 ? 6 : THREADS);
+        if (has[at] != NULL) {
+            ft_recording_detach(has[at]);
+            has[at] = NULL;
+        } else {
+            bool has_own = had[at] != NULL && had[at]->rest->thread == at + 1 &&
+                           atomic_load(&had[at]->state) == FT_RECORDER_FREE;
+            has[at] = ft_recording_attach_thread(&recording, at + 1);
+            must(has[at] != NULL);
+            CHECK(!has_own || has[at] == had[at]);
+            seen += had[at] == NULL;
+            had[at] = has[at];
+        }
+        if (random_below(&source, 50) == 0) {
+            ft_recording_pause(&recording, NULL, ft_clock_ticks(FT_CLOCK_SYSTEM));
+            memset(has, 0, sizeof has);
+        }
+    }
+    must(ft_profile_init(&profile, &ft_mem_system) == FT_OK);
+    must(ft_harvest_recording(&profile, &recording) == FT_OK);
+    for (uint32_t i = 0; i < profile.thread_count; i++)
+        uses += profile.threads[i].uses;
+    CHECK(uses == seen && seen == THREADS && sum_uses(&profile.spans) > seen);
+    ft_profile_fini(&profile);
+    ft_recording_close(&recording);
+}
+
 /* A pause ends all spans; what goes on afterwards begins new ones. */
 static void test_pause(void)
 {
@@ -516,6 +555,7 @@ int main(void)
     test_many_threads();
     test_stretched_and_open();
     test_threads_at_once();
+    test_threads_that_come_back();
     test_pause();
     test_killed();
     test_forked();

@@ -5,13 +5,15 @@ import asyncio
 import doctest
 import inspect
 import io
+import json
 import os
+import queue
 import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 
 import fettle
@@ -268,6 +270,81 @@ def test_a_thousand_starts_and_stops() -> None:
         with recording:
             leaf(1)
     assert calls(recording)["leaf"] == 1000
+
+
+def test_threads_are_counted_once() -> None:
+    """However often each is recorded, beside the others or in turn with them."""
+    recording = fettle.run()
+    together = threading.Barrier(4)
+
+    def work(alone: threading.Lock) -> None:
+        for turn in range(20):
+            with alone, recording:
+                leaf(turn)
+        together.wait()
+        leaf(1)
+        together.wait()
+
+    lock = threading.Lock()
+    workers = [threading.Thread(target=work, args=(lock,)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for turn in range(20):
+        with lock, recording:
+            leaf(turn)
+    with recording:
+        together.wait()
+        together.wait()
+    for worker in workers:
+        worker.join()
+    profile = recording.profile()
+    assert sum(thread.uses for thread in profile.threads()) == 4
+    assert calls(recording)["leaf"] == 4 * 20 + 3
+    stream = io.StringIO()
+    recording.view(file=stream)
+    assert ", 4 threads" in stream.getvalue().splitlines()[0]
+
+
+def test_one_thread_is_not_many() -> None:
+    recording = fettle.run()
+    for turn in range(30):
+        with recording:
+            leaf(turn)
+    stream = io.StringIO()
+    recording.view(file=stream)
+    assert "thread" not in stream.getvalue().splitlines()[0]
+    assert [thread.uses for thread in recording.profile().threads()] == [1]
+
+
+def test_a_thread_that_comes_back_has_the_tree_that_it_had() -> None:
+    recording = fettle.run()
+    orders: list[queue.SimpleQueue[bool]] = [queue.SimpleQueue(), queue.SimpleQueue()]
+    done: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def work(orders: "queue.SimpleQueue[bool]", function: Callable[[int], int]) -> None:
+        while orders.get():
+            function(0)
+            done.put(None)
+
+    workers = [
+        threading.Thread(target=work, args=each)
+        for each in zip(orders, (leaf, branch), strict=True)
+    ]
+    for worker in workers:
+        worker.start()
+    for turn in range(4):
+        with recording:
+            for each in (turn % 2, 1 - turn % 2):
+                orders[each].put(True)
+                done.get()
+    for each in orders:
+        each.put(False)
+    for worker in workers:
+        worker.join()
+    exported = json.loads(recording.profile().export("json"))
+    names = [code["name"] for code in exported["codes"]]
+    trees = [{names[code] for code in each["nodes"]["code"]} for each in exported["threads"]]
+    assert [tree & {"leaf", "branch"} for tree in trees] == [set(), {"leaf"}, {"branch"}]
 
 
 def test_several_threads_record_at_the_same_time() -> None:

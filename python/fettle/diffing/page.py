@@ -3,7 +3,7 @@
 
 from fettle import failon
 from fettle.diffing import conditions as met
-from fettle.diffing import judged
+from fettle.diffing import judged, surroundings
 from fettle.diffing.side import PARTS
 from fettle.diffing.table import Choice as Rows
 from fettle.diffing.table import Table
@@ -33,6 +33,9 @@ ONCE = (
     "the times are of one run{side}, which proves nothing: `fettle run --repeat 5` records several,"
     " and then each time has an interval."
 )
+
+
+TYPICAL = "memory and objects are those of the run whose peak is the median."
 
 
 class Choice:
@@ -87,6 +90,8 @@ def show(
         said += met.objects(conditions, old, new) if "objects" in parts else []
     if tables and not judged.enough(len(old.runs), len(new.runs)):
         remarks.append(once(old, new))
+    if tables and "times" not in parts:
+        remarks += around(old, new)
     remarks += _left_out(old, new, choice)
     if "times" in parts:
         _times(old, new, choice, conditions, sayer, remarks, stream)
@@ -155,6 +160,13 @@ def once(old: "Side", new: "Side") -> str:
     return ONCE.format(side=" on one side" if several else " each")
 
 
+def around(old: "Side", new: "Side") -> list[str]:
+    """What must be said of times that were not measured alike. What never was in a file, or is not
+    fettle's, does not know where it was recorded."""
+    metas = [side.runs[0].meta() for side in (old, new)]
+    return surroundings.remarks(*metas) if all("machine" in meta for meta in metas) else []
+
+
 def _memory(
     old: "Side", new: "Side", choice: Choice, parts: set[str], stream: "TextIO"
 ) -> list[str]:
@@ -162,7 +174,7 @@ def _memory(
     chosen = difftable.Choice(choice.rows, choice.kind, choice.within, frozenset(parts))
     remarks = difftable.show(sides[0], sides[1], chosen, stream)
     if max(len(old.runs), len(new.runs)) > 1:
-        remarks.append("memory and objects are those of the run whose peak is the median.")
+        remarks.append(TYPICAL)
     return remarks
 
 

@@ -55,6 +55,15 @@ class Side:
         return by_peak[(len(by_peak) - 1) // 2]
 
 
+def joined(words: "Sequence[str]") -> str:
+    """How several recordings are called as one side.
+
+    >>> joined(["a", "b"]), joined(["a", "b", "c"])
+    ('a + b', 'a ... c')
+    """
+    return " + ".join(words) if len(words) < 3 else f"{words[0]} ... {words[-1]}"
+
+
 def _held(run: "Profile | Stats") -> set[str]:
     if isinstance(run, _core.Stats):
         return {"calls"}

@@ -3,9 +3,10 @@
 
 from fettle.diffing import change, functions, judged, lines
 from fettle.diffing.side import middle
-from fettle.report import columns, names, screen, size
+from fettle.report import columns, fit, names, screen, size
 from fettle.report.listing import Recorded
 from fettle.report.timing import change as said_of
+from fettle.report.timing import short
 from fettle.report.unit import Scale
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fettle.diffing.side import Side
 
 _WIDEST_SOURCE = 60
+_WIDE = 100  # columns of a terminal from which on there is room for intervals
 _LEAST_SHARE = 0.01  # of the time of the whole: a smaller change is no row of its own
 _SHORTEST = 5e-10  # seconds: less is no change
 
@@ -67,22 +69,30 @@ class Table:
         """Are there enough to say something of the times?"""
         return judged.enough(*self.runs())
 
+    def judge(self, kind: str) -> float:
+        """Judges the rows by that time, if there are runs for it. Gives the time of the whole."""
+        whole = max(map(judged.median, self.times()))
+        if self.has_runs():
+            change.judge(self.changes, kind, whole)
+        return whole
+
+    def told(self) -> str:
+        """What became of the time of the whole."""
+        return verdict(judged.compared(*self.times()))
+
 
 def show(table: Table, choice: Choice, stream: "TextIO") -> list[str]:
     """Prints the table below its heading. Gives what must be said below it."""
     key = choice.key if choice.key in {table.count, *table.kinds} else table.kinds[0]
-    judged_kind = key if key in table.kinds else table.kinds[0]
-    whole = max(map(judged.median, table.times()))
-    if table.has_runs():
-        change.judge(table.changes, judged_kind, whole)
+    whole = table.judge(key if key in table.kinds else table.kinds[0])
     changed = [one for one in table.changes if _matters(one, table, whole)]
     changed.sort(key=lambda one: _order(one, key, table))
     shown = changed[: choice.rows] if choice.rows else changed
-    screen.styled([(heading(table), "bold"), *_body(table, shown, key, stream)], stream)
+    body, note = _body(table, shown, key, screen.room(stream))
     left = len(changed) - len(shown)
-    if left:
-        rest = f" {size.counted(left, f'more {table.noun}')} changed; -n 0 shows all"
-        screen.styled([(rest, "dim")], stream)
+    rest = f"{size.counted(left, f'more {table.noun}')} changed; -n 0 shows all" if left else ""
+    foot = [(f" {line}", "foot") for line in (rest, note) if line]
+    screen.styled([(heading(table), "bold"), *body, *foot], stream)
     return [*table.remarks, *_varying(table)]
 
 
@@ -101,34 +111,47 @@ def _order(one: "Change", key: str, table: Table) -> tuple[float, float, str, in
     return -abs(amount), -abs(one.seconds(table.kinds[0])), entry.file, entry.line, entry.name
 
 
-def _body(table: Table, shown: "list[Change]", key: str, stream: "TextIO") -> list[tuple[str, str]]:
+def _body(
+    table: Table, shown: "list[Change]", key: str, room: int | None
+) -> tuple[list[tuple[str, str]], str]:
+    """The lines of the table, and what there was no room for."""
     if not shown:
-        return [(f"  no {table.noun} changed", "")]
+        return [(f"  no {table.noun} changed", "")], ""
     kinds = tuple(dict.fromkeys((key, table.count, *table.kinds)))
+    is_narrow = room is not None and room < _WIDE
+    words = [verdict(one.verdict) for one in shown]
+    told = [[short(each) if is_narrow else each] * any(words) for each in words]
 
     def lay_out(kinds: tuple[str, ...]) -> "columns.Table":
         head = [word for kind in kinds for word in (kind, "now")]
-        return [*head, "", table.noun, ""], [_cells(one, kinds, table) for one in shown]
+        rows = [_cells(one, kinds, table, text) for one, text in zip(shown, told, strict=True)]
+        return [*head, "", table.noun, *[""] * len(told[0]), ""], rows
 
-    printed = columns.aligned(*lay_out(columns.fitting(kinds, screen.room(stream), lay_out)))
+    shorten = fit.name if table.noun == "function" else None
+    printed, left_out = columns.fitted(kinds, room, lay_out, 2 + len(told[0]), shorten)
+    if is_narrow and told[0]:
+        left_out.append("the intervals")
     styles = ["cyan", *(_style(one.verdict) for one in shown)]
-    return list(zip(printed, styles, strict=True))
+    return list(zip(printed, styles, strict=True)), columns.no_room(left_out, _ways(left_out))
 
 
-def _cells(one: "Change", kinds: tuple[str, ...], table: Table) -> list[str]:
+def _ways(left_out: list[str]) -> list[str]:
+    return ["-s KEY"] if set(left_out) - {"now", "the intervals"} else []
+
+
+def _cells(one: "Change", kinds: tuple[str, ...], table: Table, told: list[str]) -> list[str]:
     """Blank is no change, or nothing there."""
     cells: list[str] = []
     for kind in kinds:
         cells += _count(one) if kind == table.count else _time(one, kind)
     entry = one.entry()
     if table.noun == "function":
-        return [*cells, one.news(), table.files.label(entry), verdict(one.verdict)]
+        return [*cells, one.news(), table.files.label(entry), *told, ""]
     label = f"{table.files.shown(entry.file)}:{entry.line}  {names.visible(entry.qualname)}"
     source = names.shortened(
         table.sources[one.new is not None].line(entry.file, entry.line), _WIDEST_SOURCE
     )
-    told = verdict(one.verdict)
-    return [*cells, one.news(), label, f"{source}    {told}" if told else source]
+    return [*cells, one.news(), label, *told, source]
 
 
 def _count(one: "Change") -> list[str]:
@@ -184,7 +207,7 @@ def heading(table: Table) -> str:
     if max(table.runs()) > 1:
         runs = f"; {table.runs()[0]} and {table.runs()[1]} runs"
     if table.has_runs():
-        text += f", {said_of(judged.compared(*times))}"
+        text += f", {table.told()}"
     sides = " -> ".join(names.visible(side.name) for side in (table.old, table.new))
     return f"{sides}: {text}{runs}"
 

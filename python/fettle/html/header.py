@@ -6,6 +6,7 @@ from fettle.html import cost
 from fettle.html.naming import Side
 from fettle.report.names import visible
 from fettle.report.size import counted, grouped
+from fettle.report.table import thread_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def rows(new: Side, old: Side | None, is_short: bool = False) -> list[list[str]]
     if old is None:
         return [[label, text] for label, text in found.items()]
     before = _of(old)
+    if "Runs" in found or "Runs" in before:
+        found.setdefault("Runs", "1")
+        before.setdefault("Runs", "1")
     return [
         [label, _both(found.get(label), before.get(label))]
         for label in dict.fromkeys([*found, *before])
@@ -51,18 +55,23 @@ def _of(side: Side) -> dict[str, str]:
     found = {label: visible(meta[key]) for label, key in WORDS.items() if meta.get(key)}
     if "Written by" in found:
         found["Written by"] = f"fettle {found['Written by']}"
-    number = runs.count(side.profile)
-    if number > 1:
-        found["Runs"] = f"{number}, summed up"
-    if side.model:
-        found |= _of_processes(side.model)
-        spent = cost.text(side.model, side.has_cost)
+    if side.number > 1:
+        found["Runs"] = str(side.number)
+    elif runs.count(side.profile) > 1:
+        found["Runs"] = f"{runs.count(side.profile)}, summed up"
+    if side.typical:
+        found |= _of_processes(side.typical)
+        spent = cost.text(side.typical, side.has_cost)
         if spent:
             found["Cost of recording"] = spent
     totals = side.profile.totals()
     if totals.calls:
-        found["Calls"] = f"{grouped(totals.calls)} ({grouped(totals.primitive)} primitive)"
-        found["Time"] = f"{totals.own:.3f} s, {totals.waiting:.3f} s of it waiting"
+        calls, primitive = (
+            grouped(round(each / side.number)) for each in (totals.calls, totals.primitive)
+        )
+        own, waiting = (each / side.number for each in (totals.own, totals.waiting))
+        found["Calls"] = f"{calls} ({primitive} primitive)"
+        found["Time"] = f"{own:.3f} s, {waiting:.3f} s of it waiting"
     return found
 
 
@@ -72,5 +81,5 @@ def _of_processes(profile: "Profile") -> dict[str, str]:
     found: dict[str, str] = {}
     if processes:
         found["Duration"] = f"{max(row.elapsed for row in processes):.3f} s"
-        found["Processes"] = f"{len(processes)}, with {counted(len(profile.threads()), 'thread')}"
+        found["Processes"] = f"{len(processes)}, with {counted(thread_count(profile), 'thread')}"
     return found

@@ -5,7 +5,8 @@ import json
 import time
 
 from fettle.report import screen, size, span
-from fettle.report.names import visible
+from fettle.report.columns import no_room
+from fettle.report.names import shortened, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,21 +21,25 @@ WIDE = 0.1  # from this spread on it is said
 MUCH = 10.0  # times the base of the group: stands out
 JUST_NOW = 60.0  # seconds
 _LEAST = 24  # columns for names
+_SHORTEST = 12  # of a name that is cut
 _PRICE = 10
+_NUMBERS = 22  # columns: price and ratio
+_SPREAD = 7
+_NARROW = 60  # columns of a terminal without room for the spread
 
 
 def show(several: "Sequence[Costs]", stream: "TextIO") -> None:
     """One interpreter, or the first beside the others."""
-    screen.styled(_lines(several), stream)
+    screen.styled(_lines(several, screen.room(stream)), stream)
 
 
 def text(several: "Sequence[Costs]") -> str:
     return "\n".join(line for line, _ in _lines(several))
 
 
-def _lines(several: "Sequence[Costs]") -> "Lines":
-    body = _alone(several[0]) if len(several) == 1 else _beside(several)
-    return [*body, *((_foot(each), "dim") for each in several)]
+def _lines(several: "Sequence[Costs]", room: int | None = None) -> "Lines":
+    body = _alone(several[0], room) if len(several) == 1 else _beside(several, room)
+    return [*body, *((_foot(each), "foot") for each in several)]
 
 
 def _foot(costs: "Costs") -> str:
@@ -49,28 +54,30 @@ def _foot(costs: "Costs") -> str:
     )
 
 
-def _alone(costs: "Costs") -> "Lines":
+def _alone(costs: "Costs", room: int | None) -> "Lines":
     lines: Lines = []
-    group, width = "", _width([cost.name for cost in costs])
+    is_narrow = room is not None and room < _NARROW
+    group, numbers = "", _NUMBERS if is_narrow else _NUMBERS + _SPREAD
+    width = _width([cost.name for cost in costs], room, numbers)
     for cost in costs:
         if cost.group != group:
             group = cost.group
             lines.append((group, "bold"))
-        ratio = times(cost.ratio)
-        wide = f"+-{100 * cost.spread:.0f}%" if cost.spread >= WIDE else ""
-        line = f" {cost.name:<{width}} {nanoseconds(cost.nanoseconds):>9} ns {ratio:>8}  {wide}"
+        name, ratio = shortened(cost.name, width), times(cost.ratio)
+        wide = "" if is_narrow or cost.spread < WIDE else f"+-{100 * cost.spread:.0f}%"
+        line = f" {name:<{width}} {nanoseconds(cost.nanoseconds):>9} ns {ratio:>8}  {wide}"
         lines.append((line.rstrip(), "yellow" if (cost.ratio or 0.0) >= MUCH else ""))
-    return lines
+    return [*lines, (f" {no_room(['the spread'])}", "foot")] if is_narrow else lines
 
 
-def _beside(several: "Sequence[Costs]") -> "Lines":
+def _beside(several: "Sequence[Costs]", room: int | None) -> "Lines":
     """A column for each; after each but the first, how many times the first's price it is."""
     heads = labels(several)
     widths = [max(_PRICE, len(head)) for head in heads]
     cells = [f"{head:>{width}}" for head, width in zip(heads, widths, strict=True)]
     names = dict.fromkeys((cost.group, cost.name) for costs in several for cost in costs)
-    room = _width([name for _, name in names])
-    lines = [(f" {'':<{room}} {_joined(cells, ['  ratio'] * len(cells))}", "cyan")]
+    left = _width([name for _, name in names], room, sum(widths) + 9 * len(widths) - 7)
+    lines = [(f" {'':<{left}} {_joined(cells, ['  ratio'] * len(cells))}", "cyan")]
     group = ""
     for each, name in names:
         if each != group:
@@ -79,12 +86,16 @@ def _beside(several: "Sequence[Costs]") -> "Lines":
         row = [costs.get(name) for costs in several]
         cells = [f"{_price(cost):>{width}}" for cost, width in zip(row, widths, strict=True)]
         ratios = [f"{times(_to_first(row[0], cost)):>7}" for cost in row]
-        lines.append((f" {name:<{room}} {_joined(cells, ratios)}".rstrip(), _style(row)))
+        lines.append(
+            (f" {shortened(name, left):<{left}} {_joined(cells, ratios)}".rstrip(), _style(row))
+        )
     return lines
 
 
-def _width(names: list[str]) -> int:
-    return max(_LEAST, *map(len, names), 0)
+def _width(names: list[str], room: int | None, numbers: int) -> int:
+    """Of names beside so many columns of numbers; a terminal cuts names rather than prices."""
+    widest = max(_LEAST, *map(len, names), 0)
+    return widest if room is None else min(widest, max(room - numbers - 2, _SHORTEST))
 
 
 def labels(several: "Sequence[Costs]") -> list[str]:

@@ -105,12 +105,13 @@ def by_line(
             _cells(one, kinds, files, sources) for one in shown
         ]
 
-    printed = columns.aligned(*lay_out(columns.fitting(kinds, screen.room(stream), lay_out)))
+    printed, left_out = columns.fitted(kinds, screen.room(stream), lay_out)
     styles = ["cyan", *("yellow" if one.bytes(kinds[0]) > 0 else "" for one in shown)]
     body = list(zip(printed, styles, strict=True)) if shown else [("no line changed", "")]
+    note = sitelines.no_room(left_out) if shown else ""
     left = len(changed) - len(shown)
-    rest = f" {size.counted(left, 'more line')} changed; -n 0 shows all" if left else ""
-    screen.styled([*body, *[(rest, "dim")] * bool(rest)], stream)
+    rest = f"{size.counted(left, 'more line')} changed; -n 0 shows all" if left else ""
+    screen.styled([*body, *((f" {line}", "foot") for line in (rest, note) if line)], stream)
     return remarks
 
 

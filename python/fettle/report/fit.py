@@ -32,14 +32,14 @@ def widths(lines: "Sequence[Line]", columns: "Line") -> list[int]:
     ]
 
 
-def columns(lines: "list[Line]", heads: "Line", room: int) -> "tuple[list[Line], Line]":
-    """Lines and heads without the columns that leave no room for a name.
+def columns(lines: "list[Line]", heads: "Line", room: int) -> "tuple[list[Line], Line, Line]":
+    """Lines and heads without the columns that leave no room for a name, and the heads of these.
 
     >>> columns([("1", "0.500", "0.500", "app.py:3(work)")], ("ncalls", "tottime", "percall"), 40)
-    ([('1', '0.500', 'app.py:3(work)')], ('ncalls', 'tottime'))
+    ([('1', '0.500', 'app.py:3(work)')], ('ncalls', 'tottime'), ('percall',))
     """
     wide = widths(lines, heads)
-    name = min(max((len(line[-1]) for line in lines), default=0), _NAME)
+    name = max((_worth(line[-1]) for line in lines), default=0)
     kept = list(range(len(heads)))
     for head in _DISPENSABLE:
         for place in reversed(range(len(heads))):
@@ -48,11 +48,18 @@ def columns(lines: "list[Line]", heads: "Line", room: int) -> "tuple[list[Line],
             if heads[place] == head and place in kept:
                 kept.remove(place)
     if len(kept) == len(heads):
-        return lines, heads
+        return lines, heads, ()
     return (
         [(*(line[place] for place in kept), line[-1]) for line in lines],
         tuple(heads[place] for place in kept),
+        tuple(head for place, head in enumerate(heads) if place not in kept),
     )
+
+
+def _worth(name: str) -> int:
+    """How many columns a name must have: in a tree it is indented."""
+    indent = min(len(name) - len(name.lstrip(" ")), _NAME)
+    return min(len(name), indent + _NAME)
 
 
 def name(text: str, room: int) -> str:

@@ -59,7 +59,7 @@ def show_list(whole: Whole, key: str, rows: int, stream: "TextIO") -> None:
         table = columns.aligned(HEAD, [_cells(row, whole.counted, now) for row in shown], texts=1)
         lines += [(line, "" if at else "cyan") for at, line in enumerate(table)]
     if left := len(ordered) - len(shown):
-        lines.append((f"  {size.counted(left, 'more function')}; -n 0 shows all", "dim"))
+        lines.append((f"  {size.counted(left, 'more function')}; -n 0 shows all", "foot"))
     screen.styled(lines, stream)
 
 

@@ -70,7 +70,7 @@ def show(
         (heading if found else "no line grew at every mark", "bold"),
         *zip(lines, ["cyan", *["yellow"] * len(rows)], strict=False),
     ]
-    screen.styled([*body, *[(rest, "dim")] * bool(rest)], stream)
+    screen.styled([*body, *[(rest, "foot")] * bool(rest)], stream)
 
 
 def _cells(

@@ -3,7 +3,8 @@
 
 from fettle import runs
 from fettle.report import names, screen, table
-from fettle.report.linetable import LineTable
+from fettle.report.columns import no_room
+from fettle.report.linetable import CALLEES, COLUMNS, LineTable
 from fettle.report.listing import Listings
 from fettle.report.unit import Unit
 
@@ -61,8 +62,11 @@ def show(profile: "Profile", choice: Choice, stream: "TextIO") -> list[str]:
         screen.page(heading, lines, rest, stream, SUMMARY_COLUMNS)
         return []
     listings = Listings(profile)
-    body = _body(shown, files, listings, choice.unit, screen.room(stream))
-    screen.styled([(heading, "bold"), *body, *[(f" {rest}", "dim")] * bool(rest)], stream)
+    left_out: set[str] = set()
+    body = _body(shown, files, listings, choice.unit, screen.room(stream), left_out)
+    note = no_room([head for head in (*COLUMNS, CALLEES) if head in left_out])
+    foot = [(f" {line}", "foot") for line in (rest, note) if line]
+    screen.styled([(heading, "bold"), *body, *foot], stream)
     return listings.remarks
 
 
@@ -90,6 +94,7 @@ def _body(
     listings: Listings,
     unit: Unit,
     room: int | None,
+    left_out: set[str],
 ) -> list[tuple[str, str]]:
     """Each printed line with its style."""
     callees = any(each.has_callees() for each in tables)
@@ -99,7 +104,7 @@ def _body(
             result.append(("", ""))
         result.append((each.heading(files, unit), "bold"))
         if each.ran():
-            head, *lines = each.lines(listings.lines(each.file), unit, callees, room)
+            head, *lines = each.lines(listings.lines(each.file), unit, callees, room, left_out)
             result.append((head[0], "cyan"))
             result += [(line, "yellow" if hot else "") for line, hot in lines]
     return result

@@ -57,15 +57,23 @@ class LineTable:
         return f"{label}    {counted(self.calls, 'call')}    {total(self.time)}{note}"
 
     def lines(
-        self, listing: list[str], unit: "Unit", callees: bool, room: int | None = None
+        self,
+        listing: list[str],
+        unit: "Unit",
+        callees: bool,
+        room: int | None = None,
+        left_out: "set[str] | None" = None,
     ) -> list[tuple[str, bool]]:
         """Head and lines as they are printed, each with whether it took much of the time. In a room
-        that is narrow there are fewer numbers, for without its text a line is none."""
+        that is narrow there are fewer numbers, for without its text a line is none; left_out is
+        given their names."""
         columns: tuple[str, ...] = (*COLUMNS, CALLEES) if callees else COLUMNS
         cells = {row[0]: self._cells(row, unit, callees) for row in self.rows if row[1] or row[2]}
         hot = {row[0] for row in self.rows if self.time and row[2] >= _HOT * self.time}
         widths = _widths(columns, cells.values())
         kept = _kept(columns, widths, room)
+        if left_out is not None:
+            left_out.update(head for at, head in enumerate(columns) if at not in kept)
         columns = tuple(columns[at] for at in kept)
         cells = {line: tuple(row[at] for at in kept) for line, row in cells.items()}
         widths = [widths[at] for at in kept]

@@ -41,7 +41,7 @@ def show(
     head, *lines = columns.aligned(["alive", "objects", "type", sitelines.HEAD], rows)
     left = len(ordered) - len(shown)
     rest = f" {size.counted(left, 'more row')}; -n 0 shows all" if left else ""
-    body = [(head, "cyan"), *((line, "") for line in lines), *[(rest, "dim")] * bool(rest)]
+    body = [(head, "cyan"), *((line, "") for line in lines), *[(rest, "foot")] * bool(rest)]
     advice = [] if choice.within else _advice(profile, choice.rows)
     screen.styled([*body, *((line, style) for line, style in advice)], stream)
     return _missing(profile)
@@ -163,4 +163,4 @@ def _advice(profile: "Profile", most: int) -> list[tuple[str, str]]:
     left = len(classes) - len(shown)
     rest = f" {size.counted(left, 'more class', 'more classes')}; -n 0 shows all" if left else ""
     lines = [(one.sentence(), "yellow" if one.saved() else "dim") for one in shown]
-    return [*lines, *[(rest, "dim")] * bool(rest)]
+    return [*lines, *[(rest, "foot")] * bool(rest)]

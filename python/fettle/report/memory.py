@@ -127,19 +127,10 @@ def _show_lines(
         return [*head, sitelines.HEAD, ""], rows
 
     kinds = (kind, *(other for other in sitelines.KINDS if other != kind))
-    fitting = columns.fitting(kinds, screen.room(stream), lay_out)
-    printed = columns.aligned(*lay_out(fitting)) if shown else []
-    body = list(zip(printed, ["cyan", *[""] * len(shown)], strict=False))
-    rest = [_remainder(ordered[len(shown) :], kind), _left_out(kinds[len(fitting) :])]
-    screen.styled([*body, *((f" {line}", "dim") for line in rest if line)], stream)
-
-
-def _left_out(kinds: tuple[str, ...]) -> str:
-    """What the terminal is too narrow for."""
-    if not kinds:
-        return ""
-    ways = ", ".join(f"--{kind}" for kind in kinds)
-    return f"(no room for {', '.join(kinds)}: {ways}, or a wider terminal)"
+    printed, left_out = columns.fitted(kinds, screen.room(stream), lay_out)
+    body = list(zip(printed, ["cyan", *[""] * len(shown)], strict=True)) if shown else []
+    rest = [_remainder(ordered[len(shown) :], kind), sitelines.no_room(left_out) if shown else ""]
+    screen.styled([*body, *((f" {line}", "foot") for line in rest if line)], stream)
 
 
 def _cells(

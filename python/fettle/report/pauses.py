@@ -3,7 +3,7 @@
 and how many threads ran.
 """
 
-from fettle.report import size, unit
+from fettle.report import size, table, unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ NOT_SEEN = (
 
 def of(profile: "Profile") -> list[str]:
     """The lines; none of what was not recorded."""
-    threads = sum(thread.uses for thread in profile.threads())
+    threads = table.thread_count(profile)
     at_once = _most_at_once((span.start, span.end) for span in profile.spans()[1])
     lines = [collections(profile.collection_sums())]
     if threads > 1 and at_once:

@@ -151,4 +151,4 @@ def _table(
     left = len(found) - len(kept)
     rest = f" {size.counted(left, 'more point')}; -n 0 shows all" if left else ""
     body = list(zip(printed, ["cyan", *[""] * len(rows)], strict=True))
-    screen.styled([*body, *[(rest, "dim")] * bool(rest)], stream)
+    screen.styled([*body, *[(rest, "foot")] * bool(rest)], stream)

@@ -6,6 +6,8 @@ import os
 from io import StringIO
 
 from fettle.report import fit
+from fettle.report.columns import no_room
+from fettle.report.names import plain
 from fettle.report.table import COLUMNS, LAST_COLUMN, SHORT_LAST_COLUMN
 
 TYPE_CHECKING = False
@@ -15,7 +17,15 @@ if TYPE_CHECKING:
 
     from fettle.report.table import Line
 
-_SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_SGR = {
+    "bold": "1",
+    "dim": "2",
+    "foot": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "cyan": "36",
+}
 
 
 class Text(StringIO):
@@ -44,8 +54,8 @@ def page(
     """The heading, the table and what it leaves out. Colour changes no column; on a terminal, names
     and columns that it has no room for are cut, and there is a bar for each of the shares (0 to 1).
     links, as URIs, are behind the names where there is colour."""
-    rows = _fitted(lines, columns, shares, stream) if lines else []
-    rest = f" {remainder}\n" if remainder else ""
+    rows, left_out = _fitted(lines, columns, shares, stream) if lines else ([], "")
+    rest = "".join(f" {line}\n" for line in (remainder, left_out) if line)
     if coloured(stream) and _coloured_page(heading, rows, rest, stream, links):
         return
     table = "".join(f"{numbers}{waiting}  {name}\n" for numbers, waiting, name in rows)
@@ -54,11 +64,12 @@ def page(
 
 def styled(lines: list[tuple[str, str]], stream: "TextIO") -> None:
     """Prints lines, each in one style. They may be a hundred thousand, for which rich would take
-    seconds. On a terminal a long line is cut, for where lines wrap no column can be read; what is
-    bold stays whole."""
+    seconds. On a terminal a long line is cut, for where lines wrap no column can be read; headings
+    ("bold") and what is said below a table ("foot") stay whole."""
     width = room(stream)
     if width is not None:
-        lines = [(line if style == "bold" else _cut(line, width), style) for line, style in lines]
+        whole = {"bold", "foot"}
+        lines = [(line if style in whole else _cut(line, width), style) for line, style in lines]
     codes = _SGR if coloured(stream) else {}
     write("".join([_in_style(line, codes.get(style, "")) for line, style in lines]), stream)
 
@@ -85,8 +96,6 @@ def _in_style(line: str, code: str) -> str:
 
 
 def sentences(texts: list[str], stream: "TextIO") -> None:
-    from fettle.report.names import plain
-
     if texts:
         write("".join(f"fettle: {plain(text)}\n" for text in texts), stream)
 
@@ -104,13 +113,13 @@ def _encodable(text: str, stream: "TextIO") -> str:
 
 def _fitted(
     lines: "list[Line]", columns: "Line", shares: "Sequence[float]", stream: "TextIO"
-) -> list[tuple[str, str, str]]:
-    """Head and lines as numbers, waiting and name."""
+) -> tuple[list[tuple[str, str, str]], str]:
+    """Head and lines as numbers, waiting and name; and what there was no room for."""
     width = room(stream)
     if width is None:
-        return _aligned(lines, columns)
+        return _aligned(lines, columns), ""
     bars = fit.bars(shares, width, stream)
-    lines, columns = fit.columns(lines, columns, width - (fit.BAR + 2) * bool(bars))
+    lines, columns, left_out = fit.columns(lines, columns, width - (fit.BAR + 2) * bool(bars))
     rows = _aligned(lines, columns)
     if bars:
         beside = [" " * fit.BAR, *bars]
@@ -118,7 +127,8 @@ def _fitted(
     left = width - len(rows[0][0]) - len(rows[0][1]) - 2
     if len(LAST_COLUMN) > left:
         rows[0] = (*rows[0][:2], SHORT_LAST_COLUMN)
-    return [(numbers, waiting, fit.name(name, left)) for numbers, waiting, name in rows]
+    fitted = [(numbers, waiting, fit.name(name, left)) for numbers, waiting, name in rows]
+    return fitted, no_room(left_out)
 
 
 def _aligned(lines: "list[Line]", columns: "Line") -> list[tuple[str, str, str]]:

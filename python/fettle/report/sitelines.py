@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Allocations by line: what the sites of one line sum to, by whatever way they were reached."""
 
+from fettle.report import columns
 from fettle.report.names import visible
 
 TYPE_CHECKING = False
@@ -28,6 +29,11 @@ HEAD = "allocated at"
 UNKNOWN = "<unknown>"  # the file of blocks that no Python frame asked for
 
 Key = tuple[str, int, int, str, int]
+
+
+def no_room(names: "Sequence[str]") -> str:
+    """What a table of memory left out of its columns."""
+    return columns.no_room(names, [f"--{name}" for name in names if name in KINDS])
 
 
 class SiteLine:

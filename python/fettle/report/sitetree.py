@@ -136,4 +136,4 @@ class Tree:
         hidden = sum(own for at, own in enumerate(self._own) if own and at not in self._shown)
         if not hidden:
             return []
-        return [(f" (folded: {size.amount(hidden)}; --fold 0 -n 0 shows all)", "dim")]
+        return [(f" (folded: {size.amount(hidden)}; --fold 0 -n 0 shows all)", "foot")]

@@ -28,8 +28,7 @@ def heading(profile: "Profile | Stats", target: str, source: str) -> str:
     if isinstance(profile, _core.Stats):
         return _heading_of_stats(profile, source)
     totals = profile.totals()
-    busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
-    text = f"{_calls(totals)} in {totals.own:.3f} s, {busy:.3f} s of it on the CPU{_crowd(profile)}"
+    text = f"{_calls(totals)} in {totals.own:.3f} s{_busy(profile, totals)}{_crowd(profile)}"
     if target:
         return f"{text}    -> {target}"
     return f"{source}: {text}" if source else text
@@ -50,19 +49,28 @@ def _calls(totals: "Totals") -> str:
     return f"{calls} ({counted(totals.primitive, 'primitive call')})"
 
 
-def _cpu(profile: "Profile") -> float:
-    """The CPU time of the program and its children, where it is known: what did not wait may have
-    been pushed off the CPU by others."""
-    known = profile.meta().get("cpu", "")
-    return float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else math.inf
+def _busy(profile: "Profile", totals: "Totals") -> str:
+    """What did not wait; where it is known, at most the CPU time of the program and its children,
+    for others may have pushed it off the CPU. Nothing of a sum in which it is not known."""
+    known = profile.meta().get("cpu", "unknown")
+    if not known:
+        return ""
+    most = float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else math.inf
+    busy = min(max(totals.own - totals.waiting, 0.0), most)
+    return f", {busy:.3f} s of it on the CPU"
 
 
 def _crowd(profile: "Profile") -> str:
     processes = len(profile.processes())
-    threads = sum(thread.uses for thread in profile.threads())
+    threads = thread_count(profile)
     text = runs.words(profile)
     text += f", {processes} processes" if processes > runs.count(profile) else ""
     return text + (f", {threads} threads" if threads > max(processes, 1) else "")
+
+
+def thread_count(profile: "Profile") -> int:
+    """How many threads of the operating system were recorded; several may share a tree."""
+    return sum(thread.uses for thread in profile.threads())
 
 
 def counted(number: int, noun: str) -> str:

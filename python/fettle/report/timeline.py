@@ -23,7 +23,7 @@ NO_MEMORY = "no memory was recorded, so there is no chart of it; add -M to `fett
 def show(profile: "Profile", stream: "TextIO") -> list[str]:
     """Prints a chart for each process, and what else there was. Gives what must be said below."""
     said = _show_charts(profile, stream)
-    screen.styled([(f" {line}", "") for line in pauses.of(profile)], stream)
+    screen.styled([(f" {line}", "foot") for line in pauses.of(profile)], stream)
     return said + pauses.remarks(profile)
 
 

@@ -129,7 +129,7 @@ def _single(timing: "Timing", width: int, target: str) -> "Lines":
     lines = [(f"{label}    {numbers}", "bold")]
     if memory:
         lines.append((f"  {', '.join(memory)} a call", ""))
-    lines.append((f"  {_origin(series, each='')}, {clock(series)}{_empty(timing)}", "dim"))
+    lines.append((f"  {_origin(series, each='')}, {clock(series)}{_empty(timing)}", "foot"))
     return lines
 
 
@@ -162,7 +162,7 @@ def _several(timing: "Timing", width: int, target: str) -> "Lines":
         if comparison.verdict in HINTS:
             lines.append((HINTS[comparison.verdict], "dim"))
     each = " each" if len({series.count for series in timing.series}) == 1 else " of A"
-    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "dim"))
+    lines.append((f"  {_origin(timing.series[0], each)}{_empty(timing)}", "foot"))
     if arrow:
         lines.append((f"  {arrow.strip()}", "dim"))
     return lines
@@ -298,6 +298,15 @@ def change(of: "Compared") -> str:
     if ends[0][-6:] == ends[1][-6:]:  # faster and faster
         ends[0] = ends[0][:-7]
     return f"unclear: between {' and '.join(ends)} (95%)"
+
+
+def short(words: str) -> str:
+    """What change() says, for a narrow terminal.
+
+    >>> short("2.00x slower (95%: 1.60 to 2.50)"), short("unclear: too few samples")
+    ('2.00x slower', 'unclear')
+    """
+    return words.partition(" (")[0].partition(":")[0]
 
 
 def _times(word: str, against: str, ratio: float, low: float, high: float) -> str:

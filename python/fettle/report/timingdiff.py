@@ -6,8 +6,9 @@ besides the code, the machine's mood among it, is in the difference: what is kno
 """
 
 from fettle import _core
+from fettle.diffing import surroundings
 from fettle.problem import CHECK_FAILED, Problem
-from fettle.report import screen, size
+from fettle.report import columns, screen, size
 from fettle.report import timing as report
 from fettle.report.names import visible
 from fettle.report.unit import Scale
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from fettle.failon import Condition
 
 _MOST_LISTED = 3  # labels in a sentence
-_LEAST_LABEL = 16  # columns
+_LEAST_LABEL = 12  # columns
 
 
 class Change:
@@ -98,9 +99,10 @@ def show(
     names = " -> ".join(visible(name) for name, _ in sides)
     shown = changes[:rows] if rows else changes
     left = len(changes) - len(shown)
-    rest = [(f" {size.counted(left, 'more label')}; -n 0 shows all", "dim")] * bool(left)
-    lines = _lines(shown, screen.room(stream) or report.WIDTH)
-    screen.styled([(f"{names}{_clocks(changes)}", "bold"), *lines, *rest], stream)
+    rest = f"{size.counted(left, 'more label')}; -n 0 shows all" if left else ""
+    lines, note = _lines(shown, screen.room(stream))
+    foot = [(f" {line}", "foot") for line in (rest, note) if line]
+    screen.styled([(f"{names}{_clocks(changes)}", "bold"), *lines, *foot], stream)
     screen.sentences(remarks(changes, [profile for _, profile in sides]), stream)
 
 
@@ -110,9 +112,15 @@ def _clocks(changes: list[Change]) -> str:
     return f": {' and '.join(clocks.values())}, medians"
 
 
-def _lines(changes: list[Change], width: int) -> list[tuple[str, str]]:
+def _lines(changes: list[Change], room: int | None) -> tuple[list[tuple[str, str]], str]:
+    """The table, and what there was no room for."""
+    width = room or report.WIDTH
     cells = [[_median(change.old), _median(change.new), change.words()] for change in changes]
     widths = [max(map(len, column), default=0) for column in zip(*cells, strict=True)]
+    is_narrow = room is not None and sum(widths) + 8 + _LEAST_LABEL > room
+    if is_narrow:
+        cells = [[old, new, report.short(words)] for old, new, words in cells]
+        widths[2:] = [max(len(words) for _, _, words in cells)]
     most = max(width - sum(widths) - 8, _LEAST_LABEL)
     labels = [report.one_line(change.label, most) for change in changes]
     left = max(map(len, [*labels, "label"]), default=0)
@@ -121,7 +129,7 @@ def _lines(changes: list[Change], width: int) -> list[tuple[str, str]]:
     for change, label, (old, new, words) in zip(changes, labels, cells, strict=True):
         numbers = f"{old:>{widths[0]}}  {new:>{widths[1]}}"
         lines.append((f"  {label:<{left}}  {numbers}  {words}", _style(change)))
-    return lines
+    return lines, columns.no_room(["the intervals"] * is_narrow)
 
 
 def _style(change: Change) -> str:
@@ -138,18 +146,7 @@ def _median(row: "TimingRow | None") -> str:
 
 def remarks(changes: list[Change], profiles: "list[Profile]") -> list[str]:
     """How the two were not measured alike, and what that may mean."""
-    before, now = (profile.meta() for profile in profiles)
-    said = []
-    if before.get("machine", "") != now.get("machine", ""):
-        said.append(
-            f"the machines differ ({_told(before, 'machine')} before, {_told(now, 'machine')} now):"
-            " a difference may be theirs, not the code's."
-        )
-    if before.get("python", "") != now.get("python", ""):
-        said.append(
-            f"the interpreters differ ({_told(before, 'python')} before, {_told(now, 'python')}"
-            " now): a difference may be theirs, not the code's."
-        )
+    said = surroundings.remarks(*(profile.meta() for profile in profiles))
     if any(change.old and change.new and not change.compared for change in changes):
         said.append(
             "times of two clocks, or of no samples, can not be compared; measure again, with the"
@@ -158,10 +155,6 @@ def remarks(changes: list[Change], profiles: "list[Profile]") -> list[str]:
     if not any(change.old and change.new for change in changes):
         said.append("no label is in both recordings: nothing was compared.")
     return said
-
-
-def _told(meta: dict[str, str], key: str) -> str:
-    return visible(meta.get(key, "")) or "not known"
 
 
 def check(conditions: "list[Condition]", changes: list[Change]) -> None:
