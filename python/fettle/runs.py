@@ -5,6 +5,8 @@ Each run is a recording of its own, written behind the one before; its meta has 
 as one they are summed, as recordings that were concatenated are. Whoever compares takes them apart.
 """
 
+import re
+
 from fettle import _core
 from fettle.problem import UNREADABLE, Problem, reason
 
@@ -35,6 +37,12 @@ def count(profile: "Profile | Stats") -> int:
     """
     text = profile.meta().get(COUNT, "")
     return max(int(text), 1) if text.isascii() and text.isdecimal() and len(text) < 10 else 1
+
+
+def cpu(profile: "Profile", unknown: float) -> float:
+    """The seconds that the program and its children were on the CPU, where the recording knows."""
+    known = profile.meta().get("cpu", "")
+    return float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else unknown
 
 
 def words(profile: "Profile | Stats") -> str:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fettle
 import pytest
+from fettle import recording
 from fettle._core import Profile
 
 from .harness import FETTLE, Folder, environment, rows
@@ -53,6 +55,20 @@ def test_several_are_shown_as_one(recorded: Folder) -> None:
     table = rows(recorded.fettle("view", "one.fettle", "two.fettle", "again", "-n", "0").stdout)
     assert table["one.py:1(f)"] == "6"
     assert table["two.py:1(f)"] == "4"
+
+
+def test_the_cpu_time_of_several_is_their_sum(recorded: Folder) -> None:
+    """Where all of them know it: what did not wait may have been pushed off the CPU."""
+    paths = [str(recorded.path / f"{name}.fettle") for name in ("one", "two")]
+    known = [float(Profile.read(path).meta()["cpu"]) for path in paths]
+    opened = recording.open_all(paths).profile
+    assert min(known) > 0
+    assert float(opened.meta()["cpu"]) == pytest.approx(sum(known))
+    with fettle.run() as run:
+        repr(paths)
+    run.save(str(recorded.path / "inside.fettle"))
+    opened = recording.open_all([*paths, str(recorded.path / "inside.fettle")]).profile
+    assert opened.meta()["cpu"] == ""
 
 
 def test_one_bad_file_of_several_is_an_error(recorded: Folder) -> None:

@@ -2,7 +2,6 @@
 """The flat table: cProfile's columns, and the share of the cumulative time spent waiting."""
 
 import math
-import re
 
 from fettle import _core, runs
 from fettle.report.row import cumulative, own, waited
@@ -53,8 +52,7 @@ def _calls(totals: "Totals") -> str:
 def _cpu(profile: "Profile") -> float:
     """The CPU time of the program and its children, where it is known: what did not wait may have
     been pushed off the CPU by others."""
-    known = profile.meta().get("cpu", "")
-    return float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else math.inf
+    return runs.cpu(profile, math.inf)
 
 
 def _crowd(profile: "Profile") -> str:
