@@ -5,6 +5,7 @@ import math
 
 from fettle import _core, runs
 from fettle.report.row import cumulative, own, waited
+from fettle.report.unit import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def heading(profile: "Profile | Stats", target: str, source: str) -> str:
         return _heading_of_stats(profile, source)
     totals = profile.totals()
     busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
-    text = f"{_calls(totals)} in {totals.own:.3f} s, {busy:.3f} s of it on the CPU{_crowd(profile)}"
+    times = f"{moment(totals.own)}, {moment(busy)} of it on the CPU"
+    text = f"{_calls(totals)} in {times}{_crowd(profile)}"
     if target:
         return f"{text}    -> {target}"
     return f"{source}: {text}" if source else text
@@ -38,8 +40,8 @@ def _heading_of_stats(stats: "Stats", source: str) -> str:
     """prof.out (pstats): 18 function calls in 6.020 s"""
     totals = stats.totals()
     if stats.sampled:  # the primitive calls are those in which the function was the one that ran
-        return f"{source} (pstats): {counted(totals.primitive, 'sample')} in {totals.own:.3f} s"
-    return f"{source} (pstats): {_calls(totals)} in {totals.own:.3f} s"
+        return f"{source} (pstats): {counted(totals.primitive, 'sample')} in {moment(totals.own)}"
+    return f"{source} (pstats): {_calls(totals)} in {moment(totals.own)}"
 
 
 def _calls(totals: "Totals") -> str:
