@@ -185,6 +185,12 @@ def test_it_is_saved_with_the_source_that_linecache_knows(tmp_path: Path) -> Non
     assert profile.meta()["options"] == "lines"
 
 
+@pytest.mark.parametrize("wrong", [3, b"work", "", None])
+def test_what_has_no_lines_is_refused(wrong: object) -> None:
+    with pytest.raises(TypeError, match=f"selectors, and {wrong!r} is none"):
+        fettle.run(lines=[work, wrong])
+
+
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [("work", TypeError), (work, TypeError), (3, TypeError), ([], None), (False, None)],

@@ -405,8 +405,11 @@ def test_view_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "-> {built-in method builtins.sum}" in capsys.readouterr().out
     with pytest.raises(ValueError, match="is not a sort key"):
         recording.view(sort="height")
-    with pytest.raises(ValueError, match="rows needs a whole number from 0"):
-        recording.view(rows=-1)
+    for wrong in (-1, "3", 2.5):
+        with pytest.raises(ValueError, match="rows needs a whole number from 0"):
+            recording.view(rows=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="calls needs True, False or None, not 'x'"):
+        fettle.run(calls="x")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="callers of which function"):
         recording.view("callers")
     with pytest.raises(ValueError, match="there is no view 'things'"):
