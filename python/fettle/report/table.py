@@ -2,6 +2,7 @@
 """The flat table: cProfile's columns, and the share of the cumulative time spent waiting."""
 
 import math
+import re
 
 from fettle import _core, runs
 from fettle.report.row import cumulative, own, waited
