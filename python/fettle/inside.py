@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
-from fettle import _core
+from fettle import _core, frames
 
 if TYPE_CHECKING:
     from typing import Never, TextIO, TypeAlias
@@ -287,8 +287,6 @@ def _checked(mem: object) -> bool | Literal["sample"]:
 
 
 def _frames(asked: int | None, has_calls: bool, mem: object) -> int:
-    from fettle import frames
-
     if asked is None:
         return frames.WITH_CALLS if mem and has_calls else 1
     if not mem:

@@ -5,6 +5,8 @@ import functools
 
 import pytest
 
+from tests.frozen import what_was_there_is_not_searched  # noqa: F401
+
 from .kinds import CALLS, EVERY
 from .loops import KINDS, Run, run_in
 

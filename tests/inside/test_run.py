@@ -264,6 +264,12 @@ def test_nested_and_overlapping_recordings_each_see_their_span() -> None:
     assert [calls(each)["leaf"] for each in (outer, inner, late)] == [4, 2, 3]
 
 
+def test_a_recording_in_a_recording_imports_nothing() -> None:
+    with fettle.run() as outer, fettle.run(mem=True):
+        leaf(1)
+    assert [row.file for row in outer.stats() if "importlib" in row.file] == []
+
+
 def test_a_thousand_starts_and_stops() -> None:
     recording = fettle.run()
     for _ in range(1000):

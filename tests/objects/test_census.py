@@ -31,9 +31,11 @@ def count_of(cls: type) -> int:
 def test_what_the_collector_knows_is_counted() -> None:
     """Each type, apart from dicts, some of which are objects' attributes, and from what the
     collector leaves out where it holds no containers."""
+    gc.unfreeze()
     gc.collect()
     seen = {row.type: row.instances for row in fettle.census()}
     known = collections.Counter(type(thing) for thing in gc.get_objects())
+    gc.freeze()  # as before this test
     del known[dict], known[list], known[tuple]
     busy = {type(sys._getframe()), type(known), Census, type(row_of), type(n for n in ())}
     wrong = {
@@ -187,7 +189,7 @@ def test_beside_threads_that_allocate() -> None:
         thread.start()
     cls = plain_class(["a"])
     kept = [cls() for _ in range(1000)]
-    for _ in range(30):
+    for _ in range(10):
         assert row_of(cls).instances == len(kept)
     stop.set()
     for thread in threads:
@@ -324,4 +326,4 @@ def test_the_table() -> None:
 
 
 def test_nothing_leaks() -> None:
-    assert least_growth(fettle.census, 50, 49) < 50
+    assert least_growth(fettle.census, 10, 9) < 10

@@ -493,4 +493,4 @@ def test_nothing_leaks() -> None:
         for cls in (NObj, Field, Stack, Child, Colour, Both):
             fettle.layout(cls)
 
-    assert least_growth(work, 12, 49) < 50  # 72 classes
+    assert least_growth(work, 4, 15) < 16  # 24 classes

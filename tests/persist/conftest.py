@@ -7,6 +7,8 @@ from pathlib import Path
 import fettle
 import pytest
 
+from tests.frozen import what_was_there_is_not_searched  # noqa: F401
+
 from .memos import CALLS, Programs
 
 

@@ -67,9 +67,6 @@ _MEMORY_KEYS = ("peak", "alive", "total", "temporary")
 
 def magics(shell: Any) -> "dict[str, Callable[..., object]]":
     """By name; each for a line and for a cell."""
-    from IPython.core import interactiveshell
-
-    _core.leave_out(interactiveshell.__file__)  # it resumes a cell that awaits
 
     def frun(line: str, cell: str | None = None, local_ns: Any = None) -> object:
         __tracebackhide__ = True
@@ -132,7 +129,7 @@ class _Recording:
         except Problem as problem:
             arguments.refuse(problem)
         except (ValueError, TypeError) as error:
-            arguments.refuse(Problem(USAGE, f"{str(error).rstrip('.')}."))
+            arguments.refuse(Problem(USAGE, arguments.sentence(error)))
         self.recorded.spare(shellthreads.idents())
         start, stop = self._start, self.recorded.stop
         if self.cell.is_async:
@@ -160,7 +157,7 @@ class _Recording:
         try:
             self.recorded.start()
         except RuntimeError as error:
-            arguments.refuse(Problem(FETTLE_FAILED, f"{error}."))
+            arguments.refuse(Problem(FETTLE_FAILED, arguments.sentence(error)))
         self.has_begun = True
 
     def _failed(self) -> None:
