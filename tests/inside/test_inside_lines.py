@@ -96,6 +96,19 @@ def test_selectors(selector: str) -> None:
     assert hits(recording) == {"work": WORK}
 
 
+def test_functions_that_the_collector_leaves_alone() -> None:
+    """What is loaded before a server forks may be frozen."""
+    script = (
+        "import fettle, gc, json.decoder\n"
+        "gc.freeze()\n"
+        "with fettle.run(lines=['json.decoder:JSONDecoder.decode']) as recording:\n"
+        "    json.loads('[1]')\n"
+        "print([(table[3], table[4]) for table in recording.profile().lines()])\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert said.stdout == "[('JSONDecoder.decode', 1)]\n", said.stderr
+
+
 def test_modules_and_classes() -> None:
     with fettle.run(lines=[json.decoder, Shop]) as recording:
         shop = Shop()
