@@ -16,7 +16,7 @@ IN_VENV = PATH="$(BIN):$$PATH"
 export WERROR
 
 # Sanitizers find the same in what is compiled faster: less optimised, with lines and no more.
-SANITIZED = -Doptimization=1 -Dc_args=-fno-sanitize-recover=all$(,)-g1
+SANITIZED = -Doptimization=1 -Dc_args=['-fno-sanitize-recover=all','-g1']
 
 # $(call c_tests,FOLDER,SETUP OPTIONS,TEST OPTIONS): the engine's tests, built in build/FOLDER.
 c_tests = @$(IN_VENV) tools/c-tests.sh build/$(1) "$(2)" $(3)
