@@ -171,6 +171,21 @@ PyObject *ft_convert_error(const ft_module_state *state, ft_status status, int n
     return NULL;
 }
 
+PyObject *ft_convert_fault(const ft_module_state *state, ft_status status, int number,
+                           PyObject *path, const char *fault)
+{
+    if (status != FT_ERR_CORRUPT || fault[0] == '\0')
+        return ft_convert_error(state, status, number, path);
+    PyObject *what = ft_convert_text((ft_text){fault, strlen(fault)});
+    PyObject *args = what == NULL
+                         ? NULL
+                         : Py_BuildValue("(sON)", "corrupt", path == NULL ? Py_None : path, what);
+    if (args != NULL)
+        PyErr_SetObject(state->file_error, args);
+    Py_XDECREF(args);
+    return NULL;
+}
+
 PyObject *ft_convert_text(ft_text text)
 {
     return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.length, "backslashreplace");

@@ -21,6 +21,10 @@ int ft_convert_types_add(PyObject *module, ft_module_state *state);
 PyObject *ft_convert_error(const ft_module_state *state, ft_status status, int number,
                            PyObject *path);
 
+/* The same; what a reader found corrupt is said in its own words, UTF-8, if there are any. */
+PyObject *ft_convert_fault(const ft_module_state *state, ft_status status, int number,
+                           PyObject *path, const char *fault);
+
 /* Raises OSError(number, text, path). Always gives NULL. */
 PyObject *ft_convert_os_error(int number, const char *text, PyObject *path);
 

@@ -6,9 +6,6 @@
  * UTF-8 with "surrogatepass", as Python pickles them. */
 #include "glue/line_profiler.h"
 
-#include <assert.h>
-#include <string.h>
-
 #include "engine/export/lprof.h"
 #include "engine/file/load.h"
 #include "engine/file/lprof_reader.h"
@@ -36,28 +33,15 @@ static ft_status read_path(reading *to, const char *path)
     return status;
 }
 
-/* Raises what status means, with the fault if there is one. Always NULL. */
-static PyObject *fail(const ft_module_state *state, ft_status status, const reading *from,
-                      PyObject *path)
-{
-    if (status != FT_ERR_CORRUPT || from->fault.text[0] == '\0')
-        return ft_convert_error(state, status, from->number, path);
-    PyObject *what = ft_convert_text((ft_text){from->fault.text, strlen(from->fault.text)});
-    PyObject *args = what == NULL ? NULL : Py_BuildValue("(sON)", "corrupt", path, what);
-    if (args != NULL)
-        PyErr_SetObject(state->file_error, args);
-    Py_XDECREF(args);
-    return NULL;
-}
-
 /* bytes are the content of a file, anything else its path. 0, or -1 with an exception; to is for
  * ft_timings_fini in any case. */
 static int read_source(const ft_module_state *state, PyObject *source, reading *to)
 {
     *to = (reading){.number = 0};
     ft_status status = ft_timings_init(&to->timings, &ft_mem_system);
-    PyObject *path = PyBytes_Check(source) ? Py_None : source, *name = NULL;
-    if (status == FT_OK && path != Py_None && !PyUnicode_FSConverter(path, &name))
+    const bool is_content = PyBytes_Check(source);
+    PyObject *path = is_content ? Py_None : source, *name = NULL;
+    if (status == FT_OK && !is_content && !PyUnicode_FSConverter(path, &name))
         return -1;
     if (status == FT_OK) {
         Py_BEGIN_ALLOW_THREADS
@@ -72,7 +56,7 @@ static int read_source(const ft_module_state *state, PyObject *source, reading *
     Py_XDECREF(name);
     if (status == FT_OK)
         return 0;
-    fail(state, status, to, path);
+    ft_convert_fault(state, status, to->number, path, to->fault.text);
     return -1;
 }
 
@@ -125,22 +109,14 @@ static PyObject *make_dict(const ft_timings *timings)
     return dict;
 }
 
-/* Raises that the file holds what. Always NULL. */
-static PyObject *refuse(const ft_module_state *state, reading *from, PyObject *path,
-                        const char *what)
-{
-    assert(strlen(what) < sizeof from->fault.text);
-    memcpy(from->fault.text, what, strlen(what) + 1);
-    return fail(state, FT_ERR_CORRUPT, from, path);
-}
-
 /* A text of the file may be none of Python's: the file is damaged then. Always NULL. */
 static PyObject *fail_dict(const ft_module_state *state, PyObject *source, reading *from)
 {
     if (!PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
         return NULL;
     PyErr_Clear();
-    return refuse(state, from, PyBytes_Check(source) ? Py_None : source, "a text that is no UTF-8");
+    return ft_convert_fault(state, FT_ERR_CORRUPT, from->number,
+                            PyBytes_Check(source) ? Py_None : source, "a text that is no UTF-8");
 }
 
 const char ft_line_profiler_read_doc[] = "read_lprof(source, /)\n--\n\nReads a file of "
@@ -182,9 +158,9 @@ PyObject *ft_line_profiler_load(PyObject *module, PyObject *path)
         status = ft_lprof_reader_add(profile, &from.timings);
         Py_END_ALLOW_THREADS
         if (status == FT_ERR_CORRUPT)
-            refuse(state, &from, path, "a unit that is no time");
+            ft_convert_fault(state, FT_ERR_CORRUPT, from.number, path, "a unit that is no time");
         else if (status != FT_OK)
-            fail(state, status, &from, path);
+            ft_convert_fault(state, status, from.number, path, from.fault.text);
         if (status != FT_OK)
             Py_CLEAR(result);
     }

@@ -195,21 +195,22 @@ PyDoc_STRVAR(record_doc,
              "record(directory, options, /)\n--\n\n"
              "Record this process into a new arena in directory, from its main module on.");
 
-static PyObject *core_leave_out(PyObject *module, PyObject *filename)
+static PyObject *core_leave_out(PyObject *module, PyObject *args)
 {
+    PyObject *filename;
+    int blocks = 0;
     (void)module;
-    if (!PyUnicode_Check(filename)) {
-        PyErr_SetString(PyExc_TypeError, "leave_out() takes the name of a file");
+    if (!PyArg_ParseTuple(args, "U|p:leave_out", &filename, &blocks))
         return NULL;
-    }
-    if (ft_session_leave_out_file(filename) < 0)
+    if (ft_session_leave_out_file(filename, blocks != 0) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(leave_out_doc,
-             "leave_out(filename, /)\n--\n\n"
-             "Functions of this file are not recorded: their time and calls are their callers'.");
+             "leave_out(filename, blocks=False, /)\n--\n\n"
+             "Functions of this file are not recorded: their time and calls are their callers',\n"
+             "and with blocks what they themselves allocate is nobody's.");
 
 static PyObject *core_mark(PyObject *module, PyObject *object)
 {
@@ -222,7 +223,8 @@ static PyObject *core_mark(PyObject *module, PyObject *object)
 PyDoc_STRVAR(mark_doc,
              "mark(object, /)\n--\n\n"
              "Mark a function, or the functions of a method, property, partial or class, for the\n"
-             "line profile, and give the object itself back.");
+             "line profile, and give the object itself back, whatever it is: what has no lines,\n"
+             "as a function in C, has none marked.");
 
 static PyObject *core_point(PyObject *module, PyObject *name)
 {
@@ -235,12 +237,15 @@ static PyObject *core_point(PyObject *module, PyObject *name)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(point_doc, "point(name, /)\n--\n\n"
-                        "A named point of every recording of memory that is on, to compare with.");
+PyDoc_STRVAR(point_doc,
+             "point(name, /)\n--\n\n"
+             "A named point of every recording of memory that is on: what is alive now,\n"
+             "to compare with, as in `fettle diff app@loaded app@end`. While no memory is\n"
+             "recorded it does nothing. TypeError for a name that is no str.");
 
 static PyMethodDef core_methods[] = {
     {"record", core_record, METH_VARARGS, record_doc},
-    {"leave_out", core_leave_out, METH_O, leave_out_doc},
+    {"leave_out", core_leave_out, METH_VARARGS, leave_out_doc},
     {"mark", core_mark, METH_O, mark_doc},
     {"point", core_point, METH_O, point_doc},
     {"encode", ft_core_encode, METH_O, ft_core_encode_doc},

@@ -7,9 +7,6 @@
  * "surrogatepass", as Python pickles them. */
 #include "glue/snapshots.h"
 
-#include <assert.h>
-#include <string.h>
-
 #include "engine/base/map.h"
 #include "engine/file/load.h"
 #include "engine/file/snapshot.h"
@@ -43,20 +40,6 @@ static ft_status read_path(reading *to, const char *path)
         status = ft_tracemalloc_reader_read(file.bytes, file.length, &to->traces, &to->fault);
     ft_load_fini(&file);
     return status;
-}
-
-/* Raises what status means, with the fault if there is one. Always NULL. */
-static PyObject *fail(const ft_module_state *state, ft_status status, const reading *from,
-                      PyObject *path)
-{
-    if (status != FT_ERR_CORRUPT || from->fault.text[0] == '\0')
-        return ft_convert_error(state, status, from->number, path);
-    PyObject *what = ft_convert_text((ft_text){from->fault.text, strlen(from->fault.text)});
-    PyObject *args = what == NULL ? NULL : Py_BuildValue("(sON)", "corrupt", path, what);
-    if (args != NULL)
-        PyErr_SetObject(state->file_error, args);
-    Py_XDECREF(args);
-    return NULL;
 }
 
 /* ---- traces to objects ---- */
@@ -202,7 +185,6 @@ const char ft_snapshots_read_doc[] =
 PyObject *ft_snapshots_read(PyObject *module, PyObject *path)
 {
     const ft_module_state *state = PyModule_GetState(module);
-    static const char no_text[] = "a text that is no UTF-8";
     PyObject *name, *result = NULL;
     reading from = {.number = 0};
     if (!PyUnicode_FSConverter(path, &name))
@@ -214,12 +196,11 @@ PyObject *ft_snapshots_read(PyObject *module, PyObject *path)
         Py_END_ALLOW_THREADS
     }
     if (status != FT_OK) {
-        fail(state, status, &from, path);
+        ft_convert_fault(state, status, from.number, path, from.fault.text);
     } else if ((result = make_snapshot(&from.traces)) == NULL &&
                PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
         PyErr_Clear();
-        memcpy(from.fault.text, no_text, sizeof no_text);
-        fail(state, FT_ERR_CORRUPT, &from, path);
+        ft_convert_fault(state, FT_ERR_CORRUPT, from.number, path, "a text that is no UTF-8");
     }
     Py_DECREF(name);
     ft_traces_fini(&from.traces);

@@ -115,6 +115,14 @@ def test_every_c_file_is_built(list_file: str, folder: str, pattern: str, entry:
         assert f"'{name}'" in text, f"{list_file} does not name {name}"
 
 
+def test_no_byte_code_is_installed() -> None:
+    """What lies beside the sources of who has run them."""
+    text = (ROOT / "glue/meson.build").read_text()
+    package = ROOT / "python/fettle"
+    for folder in {file.parent.relative_to(package) for file in package.rglob("*.py")}:
+        assert f"'{(folder / '__pycache__').as_posix()}'," in text, folder
+
+
 def test_every_fuzz_target_has_a_corpus() -> None:
     for target in (ROOT / "fuzz").glob("fuzz_*.c"):
         corpus = ROOT / "fuzz" / "corpus" / target.stem.removeprefix("fuzz_")

@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from tests.contract.chromium import Chromium  # noqa: E402
 
 WIDTH, HEIGHT = 1200, 1000
+RUNS = "5"  # of each side of the comparison
 MOST_BYTES = 200_000
 PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
 REPAIRS = [
@@ -52,13 +53,13 @@ def record(work: Path) -> dict[str, str]:
     program = work / "weblog.py"
     text = (ROOT / "examples" / "weblog.py").read_text()
     program.write_text(text)
-    run(work, fettle, "run", "-q", "-C", "-o", "before.fettle", "weblog.py")
+    run(work, fettle, "run", "-q", "-C", "--repeat", RUNS, "-o", "before.fettle", "weblog.py")
     run(work, fettle, "run", "-q", "-C", "-M", "--lines=weblog.py", "weblog.py")
     for fault, repair in REPAIRS:
         assert fault in text, fault
         text = text.replace(fault, repair)
     program.write_text(text)
-    run(work, fettle, "run", "-q", "-C", "-o", "after.fettle", "weblog.py")
+    run(work, fettle, "run", "-q", "-C", "--repeat", RUNS, "-o", "after.fettle", "weblog.py")
     write(work, "weblog", work / "weblog.fettle")
     write(work, "change", work / "after.fettle", work / "before.fettle")
     return {name: (work / f"{name}.html").as_uri() for name in ("weblog", "change")}
@@ -70,12 +71,18 @@ def run(work: Path, *command: str) -> None:
 
 def write(work: Path, name: str, new: Path, old: Path | None = None) -> None:
     """The report, without the paths of this machine."""
-    from fettle import recording
     from fettle.html import document, payload
+    from fettle.html.comparison import Opened
 
-    profile = recording.open_one(str(new)).profile
-    before = recording.open_one(str(old)).profile if old else None
-    found = payload.collect(profile, new.name, before, old.name if old else "")
+    one = Opened([str(new)])
+    if old:
+        before = Opened([str(old)])
+        sides = before.runs, one.runs
+        found = payload.collect(
+            one.profile(), one.title(), before.profile(), before.title(), sides=sides
+        )
+    else:
+        found = payload.collect(one.profile(), one.title())
     text = json.dumps(found["header"])
     for path, short in ((sys.executable, "python"), (str(work), "~/weblog")):
         text = text.replace(path, short)

@@ -39,10 +39,4 @@ typedef struct ft_dialect {
     ft_opcode_traits opcodes[FT_OPCODES];
 } ft_dialect;
 
-/* The row of what an opcode is a form of. */
-static inline const ft_opcode_traits *ft_dialect_base(const ft_dialect *dialect, uint8_t opcode)
-{
-    return &dialect->opcodes[dialect->opcodes[opcode].base];
-}
-
 #endif

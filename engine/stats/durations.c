@@ -27,13 +27,6 @@ void ft_durations_fini(ft_durations *durations)
     durations->values = durations->buckets = NULL;
 }
 
-void ft_durations_clear(ft_durations *durations)
-{
-    const ft_mem *mem = durations->mem;
-    ft_durations_fini(durations);
-    ft_durations_init(durations, mem);
-}
-
 static uint32_t bucket_of(uint64_t value)
 {
     if (value < SUBS)

@@ -25,7 +25,6 @@ typedef struct ft_durations {
 
 void ft_durations_init(ft_durations *durations, const ft_mem *mem);
 void ft_durations_fini(ft_durations *durations);
-void ft_durations_clear(ft_durations *durations); /* forgets all */
 
 /* FT_ERR_MEMORY leaves them as they were. */
 ft_status ft_durations_add(ft_durations *durations, uint64_t duration);

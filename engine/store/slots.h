@@ -114,11 +114,6 @@ ft_status ft_slots_each(const ft_slots *slots, const ft_secret *secret, ft_slot_
 ft_status ft_slots_totals(const ft_slots *slots, const ft_secret *secret, ft_totals *totals);
 ft_status ft_slots_set_totals(const ft_slots *slots, const ft_secret *secret, ft_totals *totals);
 
-static inline uint64_t ft_slots_count(const ft_slots *slots)
-{
-    return (uint64_t)FT_SLOTS_IN_BUCKET << slots->bits;
-}
-
 uint64_t ft_slots_bytes(const ft_slots *slots); /* of the file */
 
 /* What becomes of a slot in the new table: false: it is not in it. May change where it leads to. */

@@ -34,13 +34,14 @@ static const ft_row_shape instruction_shape = {
 };
 
 /* As struct sequences have it, but for the number of fields, which that looks up by name for each
- * row: all fields of these are in the sequence. */
+ * row: all fields of these are in the sequence. Some may be missing where there was no memory for
+ * a copy with other values (copy.replace() from 3.13 on). */
 static void row_dealloc(PyObject *row)
 {
     PyTypeObject *type = Py_TYPE(row);
     PyObject_GC_UnTrack(row);
     for (Py_ssize_t i = 0; i < Py_SIZE(row); i++)
-        Py_DECREF(PyTuple_GET_ITEM(row, i)); /* each is there: see new_row */
+        Py_XDECREF(PyTuple_GET_ITEM(row, i));
     PyObject_GC_Del(row);
     Py_DECREF(type);
 }

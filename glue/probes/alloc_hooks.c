@@ -163,6 +163,8 @@ static uint32_t tag_of(ft_heap_part *part, const ft_frame *frame, uint32_t domai
         ft_numpy_data_look();
     if (FT_LIKELY(tag != 0 && guard != NULL))
         return tag;
+    if (frame != NULL && guard != NULL && ft_session_leaves_blocks_out(ft_compat_frame_code(frame)))
+        return 0;
     tag = ft_place_tag(part, key, frame, domain, size, guard);
     if (tag != 0 && guard != NULL)
         ft_heap_cache(part, key, sized, tag);

@@ -114,7 +114,7 @@ static int make_keys(void)
 
 void ft_collections_prepare(void)
 {
-    if (collector.function != NULL || PyInterpreterState_Get() != PyInterpreterState_Main())
+    if (collector.function != NULL || !ft_compat_is_main_interpreter())
         return;
     ft_session_leave_out(methods);
     collector.clock = ft_clock_best();
@@ -158,8 +158,7 @@ void ft_collections_adjust(void)
 {
     ft_compat_error error;
     const bool wanted = is_wanted();
-    if (collector.list == NULL || wanted == collector.is_in ||
-        PyInterpreterState_Get() != PyInterpreterState_Main())
+    if (collector.list == NULL || wanted == collector.is_in || !ft_compat_is_main_interpreter())
         return;
     ft_compat_error_save(&error);
     bool entered = ft_allocs_enter(); /* the list is no block of the program's */

@@ -7,16 +7,18 @@
 #include "engine/record/recorder_rest.h"
 #include "glue/probes/session.h"
 
-/* Another thread's take may have ended what the list was made for: then it is made anew at the next
- * event. Nothing here gives up the GIL. */
-#define EACH_OTHER(recorder)                                                                       \
-    for (uint32_t i = 0; ft_session_here.more_lines != NULL && i < others()->count; i++)           \
-        if ((recorder = others()->of[i].recorder) != ft_session_here.lines &&                      \
-            ft_take_of(recorder)->lines)
-
-static const ft_thread_recorders *others(void)
+/* The next of the thread's recorders of lines but the first, from number *at of the list on; NULL
+ * after the last. A take that records lines has no timer, so no code of the program's runs while
+ * they are served, and the list stays as it is. */
+static inline ft_recorder *next_other(uint32_t *at)
 {
-    return ft_session_here.more_lines;
+    const ft_thread_recorders *more = ft_session_here.more_lines;
+    while (FT_UNLIKELY(more != NULL) && *at < more->count) {
+        ft_recorder *recorder = more->of[(*at)++].recorder;
+        if (recorder != ft_session_here.lines && ft_take_of(recorder)->lines)
+            return recorder;
+    }
+    return NULL;
 }
 
 /* The thread's lines of a recorder; NULL when the take watches nothing or there is no room. */
@@ -50,9 +52,8 @@ void ft_line_event(const void *key, const ft_frame *frame, uint32_t line)
     if (FT_UNLIKELY(recorder == NULL))
         return;
     line_in(recorder, key, frame, line);
-    if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
-        EACH_OTHER(recorder)
-    line_in(recorder, key, frame, line);
+    for (uint32_t at = 0; (recorder = next_other(&at)) != NULL;)
+        line_in(recorder, key, frame, line);
 }
 
 static inline void line_if_changed_in(ft_recorder *recorder, const void *key, const ft_frame *frame,
@@ -69,9 +70,8 @@ void ft_line_event_if_changed(const void *key, const ft_frame *frame, uint32_t l
     if (FT_UNLIKELY(recorder == NULL))
         return;
     line_if_changed_in(recorder, key, frame, line);
-    if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
-        EACH_OTHER(recorder)
-    line_if_changed_in(recorder, key, frame, line);
+    for (uint32_t at = 0; (recorder = next_other(&at)) != NULL;)
+        line_if_changed_in(recorder, key, frame, line);
 }
 
 static inline void leave_in(ft_recorder *recorder, const void *key, const ft_frame *frame)
@@ -87,9 +87,8 @@ void ft_line_event_leave(const void *key, const ft_frame *frame)
     if (FT_UNLIKELY(recorder == NULL))
         return;
     leave_in(recorder, key, frame);
-    if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
-        EACH_OTHER(recorder)
-    leave_in(recorder, key, frame);
+    for (uint32_t at = 0; (recorder = next_other(&at)) != NULL;)
+        leave_in(recorder, key, frame);
 }
 
 static void suspend_in(ft_recorder *recorder, const void *key, const ft_frame *frame, bool awaits)
@@ -104,9 +103,8 @@ static void suspend(const void *key, const ft_frame *frame, bool awaits)
     if (FT_UNLIKELY(recorder == NULL))
         return;
     suspend_in(recorder, key, frame, awaits);
-    if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
-        EACH_OTHER(recorder)
-    suspend_in(recorder, key, frame, awaits);
+    for (uint32_t at = 0; (recorder = next_other(&at)) != NULL;)
+        suspend_in(recorder, key, frame, awaits);
 }
 
 void ft_line_event_suspend(const void *key, const ft_frame *frame)
@@ -132,7 +130,6 @@ void ft_line_event_resume(const void *key, const ft_frame *frame, uint32_t line)
     if (FT_UNLIKELY(recorder == NULL))
         return;
     resume_in(recorder, key, frame, line);
-    if (FT_UNLIKELY(ft_session_here.more_lines != NULL))
-        EACH_OTHER(recorder)
-    resume_in(recorder, key, frame, line);
+    for (uint32_t at = 0; (recorder = next_other(&at)) != NULL;)
+        resume_in(recorder, key, frame, line);
 }

@@ -37,6 +37,7 @@ typedef struct ft_session {
     uint32_t attempts_to_skip;    /* a recorder was refused: until one is asked for again */
     const PyMethodDef *left_out[LEFT_OUT_MAX];
     PyObject *left_out_files; /* strong: a list of str, or NULL */
+    PyObject *without_blocks; /* likewise: those of them whose blocks are left out, too */
 } ft_session;
 
 static ft_session session = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -343,22 +344,31 @@ void ft_session_leave_out(const PyMethodDef *methods)
     session.left_out[at] = methods;
 }
 
-int ft_session_leave_out_file(PyObject *filename)
+static int add_file(PyObject **files, PyObject *filename)
 {
-    if (session.left_out_files == NULL)
-        session.left_out_files = PyList_New(0);
-    if (session.left_out_files == NULL)
-        return -1;
-    return PyList_Append(session.left_out_files, filename);
+    if (*files == NULL)
+        *files = PyList_New(0);
+    return *files == NULL ? -1 : PyList_Append(*files, filename);
 }
 
-static bool is_code_left_out(const PyCodeObject *code)
+int ft_session_leave_out_file(PyObject *filename, bool blocks)
 {
-    PyObject *files = session.left_out_files;
+    if (add_file(&session.left_out_files, filename) < 0)
+        return -1;
+    return blocks ? add_file(&session.without_blocks, filename) : 0;
+}
+
+static bool is_code_of(const PyCodeObject *code, PyObject *files)
+{
     for (Py_ssize_t i = 0; files != NULL && i < PyList_GET_SIZE(files); i++)
         if (PyUnicode_Compare(code->co_filename, PyList_GET_ITEM(files, i)) == 0)
             return true;
     return false;
+}
+
+bool ft_session_leaves_blocks_out(const PyCodeObject *code)
+{
+    return is_code_of(code, session.without_blocks);
 }
 
 static bool is_left_out(const PyMethodDef *method)
@@ -420,7 +430,7 @@ void ft_session_enter_python(ft_recorder *recorder, PyCodeObject *code, const ft
     ft_compat_error error;
     ft_description description;
     int number = errno;
-    if (is_code_left_out(code)) {
+    if (is_code_of(code, session.left_out_files)) {
         enter_left_out(recorder, code, frame, now);
         return;
     }
@@ -523,7 +533,7 @@ static void begin(ft_take *take)
 /* The session's statics are one interpreter's. */
 static int refuse_other_interpreters(void)
 {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main())
+    if (ft_compat_is_main_interpreter())
         return 0;
     PyErr_SetString(PyExc_RuntimeError, "a subinterpreter can not be recorded: start the recording "
                                         "in the main interpreter");

@@ -110,9 +110,13 @@ void ft_session_lock(void);
 void ft_session_unlock(void);
 
 /* What switches recording on and off is left out of it: these methods, which must be static, and
- * the functions of the Python file of this name. 0, or -1 with an exception. */
+ * the functions of the Python file of this name; blocks: what these allocate, too. 0, or -1 with an
+ * exception. */
 void ft_session_leave_out(const PyMethodDef *methods);
-int ft_session_leave_out_file(PyObject *filename);
+int ft_session_leave_out_file(PyObject *filename, bool blocks);
+
+/* Is what this code itself allocates nobody's? Needs the GIL. */
+bool ft_session_leaves_blocks_out(const PyCodeObject *code);
 
 /* ---- for the probes ---- */
 

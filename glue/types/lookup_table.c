@@ -419,6 +419,7 @@ static void lookup_table_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     lookup_table *self = (lookup_table *)object;
     PyObject_GC_UnTrack(object);
+    Py_TRASHCAN_BEGIN(object, lookup_table_dealloc); /* its function may be a table, and so on */
     if (self->weakly != NULL)
         PyObject_ClearWeakRefs(object);
     assert(self->growing == NULL); /* a builder holds a reference */
@@ -438,6 +439,7 @@ static void lookup_table_dealloc(PyObject *object)
     PyMem_Free(self->shape);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 /* ---- what it is beside a function ---- */

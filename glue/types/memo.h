@@ -13,10 +13,10 @@
 #include "glue/state.h"
 
 /* What computations take, estimated: a quick one is timed once in a while only. */
-typedef struct ft_stopwatch {
+typedef struct ft_memo_timing {
     uint64_t ns, calls; /* of those timed, and of those that each of these stands for */
     uint32_t untimed;   /* how many to pass over before the next is timed */
-} ft_stopwatch;
+} ft_memo_timing;
 
 typedef struct ft_memo {
     PyObject_HEAD
@@ -25,7 +25,7 @@ typedef struct ft_memo {
     ft_results results; /* of a function; empty in a method, and the head of its instances' list */
     ft_results *cleared_next; /* of the instances', where these are cleared; else NULL */
     ft_counts past;           /* of instances that are gone, and what was counted elsewhere */
-    ft_stopwatch stopwatch;
+    ft_memo_timing timing;
     ft_flights flights;
     ft_patience patience;
     ft_wait **waits;                /* who waits in this interpreter; in the module's state */

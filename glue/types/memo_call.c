@@ -23,24 +23,24 @@ static __attribute__((noinline)) uint64_t read_clock(void)
     return ft_clock_ns(CLOCK_MONOTONIC);
 }
 
-static inline uint64_t stopwatch_begin(ft_stopwatch *watch)
+static inline uint64_t timing_begin(ft_memo_timing *timing)
 {
-    if (watch->untimed == 0)
+    if (timing->untimed == 0)
         return read_clock();
-    watch->untimed--;
+    timing->untimed--;
     return 0;
 }
 
 /* begun 0: it was not timed. */
-static inline void stopwatch_end(ft_stopwatch *watch, uint64_t begun)
+static inline void timing_end(ft_memo_timing *timing, uint64_t begun)
 {
     if (begun == 0)
         return;
     uint64_t ns = read_clock() - begun;
     uint32_t stands_for = ns < QUICK_NS ? STRIDE : 1;
-    watch->ns += ns * stands_for;
-    watch->calls += stands_for;
-    watch->untimed = stands_for - 1;
+    timing->ns += ns * stands_for;
+    timing->calls += stands_for;
+    timing->untimed = stands_for - 1;
 }
 
 /* ---- the program's functions ---- */
@@ -250,7 +250,7 @@ static inline PyObject *keep(const ft_memo *self, const sought *key, PyObject *v
 static __attribute__((noinline)) PyObject *land(ft_memo *self, sought *key, PyObject *value)
 {
     PyObject *shared = value == NULL ? NULL : keep(self, key, value);
-    stopwatch_end(&self->stopwatch, key->begun);
+    timing_end(&self->timing, key->begun);
     if (shared == NULL)
         Py_CLEAR(value);
     ft_flights_land(&self->flights, key->flight, shared);
@@ -270,7 +270,7 @@ static inline PyObject *compute(ft_memo *self, sought *key, PyObject *const *arg
     if (self->patience.still > 0)
         key->flight = ft_flights_begin(&self->flights, key->results, key->hash, key->kept);
     if (!self->is_drop_in)
-        key->begun = stopwatch_begin(&self->stopwatch);
+        key->begun = timing_begin(&self->timing);
     key->results->counts.misses++;
     return land(self, key, run(self->function, args, nargsf, names));
 }

@@ -213,10 +213,10 @@ static PyObject *key_count(PyObject *object, PyObject *args)
     self->results->counts.hits += (unsigned)waited;
     if (self->is_new && (misses || waited) && count_for_curve(self, waited) < 0)
         return NULL;
-    if (seconds > 0) {
+    if (seconds > 0 && seconds <= FT_MEMO_LONGEST) {
         const double ns_per_second = 1e9;
-        self->memo->stopwatch.ns += (uint64_t)(seconds * ns_per_second);
-        self->memo->stopwatch.calls++;
+        self->memo->timing.ns += (uint64_t)(seconds * ns_per_second);
+        self->memo->timing.calls++;
     }
     Py_RETURN_NONE;
 }

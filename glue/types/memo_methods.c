@@ -81,8 +81,8 @@ static sums sum_of_all(const ft_memo *memo)
 
 static double seconds_saved(const ft_memo *memo, uint64_t hits)
 {
-    const ft_stopwatch *watch = &memo->stopwatch;
-    return watch->calls == 0 ? 0 : (double)watch->ns / (double)watch->calls * (double)hits / 1e9;
+    const ft_memo_timing *timing = &memo->timing;
+    return timing->calls == 0 ? 0 : (double)timing->ns / (double)timing->calls * (double)hits / 1e9;
 }
 
 PyObject *ft_memo_info(ft_memo *memo, PyObject *receiver)

@@ -538,8 +538,9 @@ def decode(bytes: Buffer, owner: Buffer | None = None, /) -> Any:
 def encoded_pickled(bytes: Buffer, /) -> bool:
     """Would decode() unpickle these bytes, and so run whatever they say?"""
 
-def leave_out(filename: str, /) -> None:
-    """Functions of this file are not recorded: their time and calls are their callers'."""
+def leave_out(filename: str, blocks: bool = False, /) -> None:
+    """Functions of this file are not recorded: their time and calls are their callers', and with
+    blocks what they themselves allocate is nobody's."""
 
 class Recorder:
     """Records the calls of the program that makes it, in all its threads. What was recorded adds up

@@ -74,7 +74,7 @@ def _implied(words: list[str]) -> list[str]:
 
 
 def _is_size(text: str) -> bool:
-    return text.isdecimal() and int(text) > 0
+    return text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0
 
 
 def _output() -> str:

@@ -20,4 +20,4 @@ def find(name: str, folder: str = "") -> str:
             return path
     if found:
         raise Problem(NOT_EXECUTABLE, f"{found[0]} cannot be executed: it is no program.")
-    raise Problem(NOT_FOUND, f"the command {name} was not found.")
+    raise Problem(NOT_FOUND, f"the command {name} was not found; check the name and PATH.")

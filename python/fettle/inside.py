@@ -126,6 +126,11 @@ class Run(_core.Recorder):
         for selector in selectors.absolute(wanted):
             self.select(selector)
 
+    def __repr__(self) -> str:
+        """What it records, and whether it is on; view() prints what was recorded."""
+        what = self._options.replace(" ", ", ")
+        return f"<fettle.run of {what}: {'on' if self.active else 'off'}>"
+
     def __call__(self, function: F) -> F:
         """Decorates a function, coroutine function or generator function: the recording is on while
         it runs. The recording is its attribute `recording`.
@@ -264,7 +269,7 @@ class Run(_core.Recorder):
             profile.set_meta(key, value)
         return profile
 
-    def save(self, path: str) -> None:
+    def save(self, path: "str | os.PathLike[str]") -> None:
         """Writes what was recorded so far to path, a .fettle file. A recording that stands there
         becomes NAME.prev.fettle; any other file stays, and OSError says so, as it does, with errno,
         when path can not be written."""
@@ -448,9 +453,9 @@ def _wrapper(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
 def _async_generator(run: Run, function: Callable[..., Any]) -> Callable[..., Any]:
     async def generator(*args: Any, **kwargs: Any) -> Any:
         run.start()
-        inner = function(*args, **kwargs)
-        step: Any = inner.asend(None)
         try:
+            inner = function(*args, **kwargs)
+            step: Any = inner.asend(None)
             while True:
                 try:
                     value = await step

@@ -52,6 +52,21 @@ class Parsed:
             raise Problem(USAGE, f"--{key} needs a whole number up to 999999999, not {text!r}.")
         return int(text)
 
+    def seconds(self, key: str) -> float:
+        """A time that was given: 30, 30s or 5m."""
+        from fettle.report import span
+
+        text = self.values[key]
+        seconds = span.read(text)
+        if seconds is None:
+            try:
+                seconds = float(text)
+            except ValueError:
+                seconds = 0.0
+        if not 0 < seconds <= 1e9:
+            raise Problem(USAGE, f"--{key} needs seconds above 0, such as 30 or 5m, not {text!r}.")
+        return seconds
+
 
 def parse(
     verb: str,

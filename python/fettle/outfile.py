@@ -6,6 +6,7 @@ not at all: it is written beside its name, then renamed. "-" is stdout.
 """
 
 import os
+import stat
 import sys
 
 from fettle.problem import USAGE, Problem, reason
@@ -61,6 +62,8 @@ def write(data: bytes, out: str, option: str = "-o") -> None:
             return
         try:
             with open(fresh, "xb") as file:
+                if os.path.exists(out):  # who may read it stays as it was
+                    os.fchmod(file.fileno(), stat.S_IMODE(os.stat(out).st_mode))
                 file.write(data)
             os.rename(fresh, out)
         finally:

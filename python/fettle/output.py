@@ -108,7 +108,7 @@ def claim(path: str, locked: bool) -> Output:
     return Output(path, fd)
 
 
-def save(profile: "Profile", path: str) -> None:
+def save(profile: "Profile", path: "str | os.PathLike[str]") -> None:
     """Writes a whole recording to path, with what stands there set aside. OSError, with errno where
     the system said no."""
     try:

@@ -6,7 +6,6 @@ A recording without its end has its data still in X.fettle.parts. If nobody reco
 finished here, in a new file that then takes its name; else what is there so far is shown.
 """
 
-import math
 import os
 import stat
 
@@ -260,9 +259,9 @@ def open_all(paths: list[str]) -> Recording | Summary:
 def _add(first: Recording | Summary, other: Recording | Summary) -> None:
     if isinstance(first, Recording) and isinstance(other, Recording):
         number = runs.count(first.profile), runs.count(other.profile)
-        cpu = sum(runs.cpu(each.profile, math.nan) for each in (first, other))
+        cpu = runs.cpu_of([first.profile, other.profile])
         first.profile.merge(other.profile)
-        first.profile.set_meta("cpu", "" if math.isnan(cpu) else f"{cpu:.6f}")
+        first.profile.set_meta("cpu", cpu)
         if max(number) > 1:
             runs.note(first.profile, sum(number))
         return

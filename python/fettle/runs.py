@@ -5,8 +5,6 @@ Each run is a recording of its own, written behind the one before; its meta has 
 as one they are summed, as recordings that were concatenated are. Whoever compares takes them apart.
 """
 
-import re
-
 from fettle import _core
 from fettle.problem import UNREADABLE, Problem, reason
 
@@ -39,10 +37,18 @@ def count(profile: "Profile | Stats") -> int:
     return max(int(text), 1) if text.isascii() and text.isdecimal() and len(text) < 10 else 1
 
 
-def cpu(profile: "Profile", unknown: float) -> float:
-    """The seconds that the program and its children were on the CPU, where the recording knows."""
-    known = profile.meta().get("cpu", "")
-    return float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else unknown
+def cpu_of(several: "list[Profile]") -> str:
+    """The CPU time of all, for the meta of their sum; "" where that of one is not known.
+
+    >>> first, other = _core.Profile(), _core.Profile()
+    >>> first.set_meta("cpu", "1.500000"); other.set_meta("cpu", "0.250000")
+    >>> cpu_of([first, other]), cpu_of([first, _core.Profile()])
+    ('1.750000', '')
+    """
+    try:
+        return f"{sum(float(profile.meta()['cpu']) for profile in several):.6f}"
+    except (KeyError, ValueError):
+        return ""
 
 
 def words(profile: "Profile | Stats") -> str:

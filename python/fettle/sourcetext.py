@@ -10,6 +10,8 @@ from fettle.invocation import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fettle._core import Profile
 
 MOST_BYTES = 64 << 20  # of all files together: source that people write is far below it
@@ -107,9 +109,15 @@ def gather(profile: "Profile") -> None:
         profile.set_meta(WRITTEN_LATE, "\n".join(map(ascii, late)))
 
 
+def late(profile: "Profile", files: "Iterable[str]") -> list[str]:
+    """Those of the files that were written after the program started."""
+    named = {*profile.meta().get(WRITTEN_LATE, "").split("\n")}
+    return [file for file in files if ascii(file) in named]
+
+
 def is_late(profile: "Profile", file: str) -> bool:
-    """Was file written after the program started?"""
-    return ascii(file) in profile.meta().get(WRITTEN_LATE, "").split("\n")
+    """Is it one of those?"""
+    return bool(late(profile, [file]))
 
 
 def put_code(profile: "Profile") -> None:

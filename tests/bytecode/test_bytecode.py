@@ -211,6 +211,30 @@ def test_nobody_sees_an_unfinished_one() -> None:
     assert gc.is_tracked(made)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="there is no copy.replace")
+def test_a_copy_of_a_row_without_memory_for_it() -> None:
+    pytest.importorskip("_testcapi")
+    program = """
+import _testcapi, copy
+from fettle import _core
+row, failed = _core.Bytecode(compile("x = 1", "<source>", "exec"))[0], 0
+for of in (row, row.positions):
+    for n in range(1, 60):
+        _testcapi.set_nomemory(n, n + 1)
+        try:
+            copy.replace(of, **{of.__match_args__[-1]: n})
+        except MemoryError:
+            failed += 1
+        finally:
+            _testcapi.remove_mem_hooks()
+assert failed > 20
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("wrap", ["", "iter"])
 def test_endless_nesting_is_let_go(wrap: str) -> None:
     program = f"""

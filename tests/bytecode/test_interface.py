@@ -107,6 +107,16 @@ def test_counts_of_a_file(tmp_path) -> None:
         shown(add, counts=str(tmp_path / "missing.fettle"))
 
 
+def test_two_with_counts() -> None:
+    with fettle.run(lines=[add, generate]) as recording:
+        add([1, 2, 3])
+    head, columns, *_ = shown(add, vs=generate, counts=recording).splitlines()
+    assert "1 call" in head and "never called" in head
+    assert columns.split() == ["Hits", "Time"] * 2
+    with pytest.raises(ValueError, match="no room for source"):
+        shown(add, vs=generate, source=True)
+
+
 def test_two() -> None:
     text = shown(add, vs=generate)
     assert "add" in text.splitlines()[0]

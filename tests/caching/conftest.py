@@ -2,22 +2,11 @@
 """Fixtures of the tests of caches."""
 
 import functools
-import gc
-from collections.abc import Iterator
 
 import pytest
 
 from .kinds import CALLS, EVERY
 from .loops import KINDS, Run, run_in
-
-
-@pytest.fixture(autouse=True, scope="module")
-def what_was_there_is_not_searched() -> Iterator[None]:
-    """Tests collect garbage often; what pytest holds of all tests would take most of that time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

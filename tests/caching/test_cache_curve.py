@@ -3,6 +3,7 @@
 
 import functools
 import gc
+import math
 import random
 import re
 import sys
@@ -407,6 +408,18 @@ def test_results_that_are_computed_elsewhere() -> None:
     function._find(-1).count(True, False, 0.0)  # and fails
     assert function.cache_curve().calls == len(TRACES["phases"]) + 1
     assert function.cache_curve().distinct == len(set(TRACES["phases"]))
+
+
+def test_times_that_are_none_count_nothing() -> None:
+    function = cached(lambda key: None)
+    for key, seconds in enumerate([math.inf, math.nan, 1e300, 2e9, -1.0]):
+        found = function._find(key)
+        assert isinstance(found, MemoKey)
+        found.count(True, False, seconds)
+        found.keep(key)
+        assert function._find(key) == key
+    assert function.cache_info().hits == 5
+    assert function.cache_info().saved == 0
 
 
 # ---- methods ----

@@ -428,6 +428,28 @@ print(after(400) - before)
     assert int(ended.stdout) < 200, ended.stdout  # one block for each round would be 400
 
 
+@pytest.mark.parametrize("more", ["kept, *rest", "len, *rest, (kept,)"])
+def test_endless_nesting_is_let_go(more: str) -> None:
+    program = f"""
+import threading
+from fettle import _core
+
+def nest():
+    kept, rest = len, ((range(1),), ("n",), (), {{}}, None, "a table")
+    for _ in range(20_000):
+        kept = _core.LookupTable({more})
+
+threading.stack_size(1 << 18)
+thread = threading.Thread(target=nest)
+thread.start()
+thread.join()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_cycles_are_collected() -> None:
     class Marked:
         pass

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every program runs once per session and tool, whatever number of tests look at the result."""
+"""Every program runs once per session and tool, whatever number of tests look at the result.
+
+What they look at is millions of objects: it goes with the last test of this folder.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -14,7 +17,7 @@ Reference = Callable[..., tuple[harness.Ended, Counts]]
 Recording = Callable[..., harness.Recorded]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     @cache
     def run(script: Path, options: tuple[str, ...] = ()) -> tuple[harness.Ended, Counts]:
@@ -23,7 +26,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     @cache
     def run(script: Path, *arguments: str, options: tuple[str, ...] = ()) -> harness.Recorded:
@@ -33,7 +36,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., harness.Ended]:
     @cache
     def run(script: Path, *arguments: str) -> harness.Ended:

@@ -273,7 +273,8 @@ def lives(process: str) -> bool:
 def test_interrupted_it_keeps_and_shows_nothing_that_is_half_measured(folder: Folder) -> None:
     """The figures of the first interpreter are whole by then, and are kept."""
     answer = f'("cpython", [3, 99], "3.99.0 (x)", "{folder.path}/claims")'
-    other = claims(folder, answer, "echo $$ >started; while kill -0 $PPID; do sleep 0.05; done")
+    measuring = "read order; echo $$ >started; while kill -0 $PPID; do sleep 0.05; done"
+    other = claims(folder, answer, measuring)
     words = ("costs", *FEW, "--vs", other)
     process = folder.start(FETTLE, *words, FETTLE_CACHE_DIR=cache(folder))
     started = folder.path / "started"

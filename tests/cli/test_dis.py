@@ -150,6 +150,59 @@ def test_beside_another_function(app: Folder) -> None:
     assert same + differing >= len(by_dis(APP, "slow").split("\n")) // 2
 
 
+def test_what_never_ends(app: Folder) -> None:
+    app.write("ends.py", APP.replace("import time", "import time; calls = []"))
+    run = "slow(3); calls.append(3)\nif len(calls) > 50: time.sleep(1e6)"
+    ended = app.fettle("dis", "ends:slow", "--run", run, "--timeout", "1")
+    assert ended.code == 0
+    assert "BINARY_OP_ADD_INT" in ended.stdout
+    said = "--run did not end within 1 s, so this is the code as it was by then;"
+    assert said in ended.sentence()
+    app.write("endless.py", "def f(): pass\nwhile True: pass\n")
+    ended = app.fettle("dis", "endless:f", "--run", "f()", "--timeout", "0.5s")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "importing endless did not end within 0.5 s, so nothing" in ended.sentence()
+
+
+def test_what_hears_no_alarm_is_ended(app: Folder) -> None:
+    endless = "import itertools, collections; collections.deque(itertools.count(), 0)"
+    ended = app.fettle("dis", "app:slow", "--run", endless, "--timeout", "0.1")
+    assert (ended.code, ended.stdout) == (1, "")
+    assert "--run did not end within 0.1 s, so it was ended; " in ended.sentence()
+
+
+def test_counts_of_both_sides(app: Folder) -> None:
+    assert app.fettle("run", "-q", "--lines=app.py", "app.py").code == 0
+    ended = app.fettle("dis", "app.py:slow", "--vs", "app.py:fast", "--counts", "app.fettle")
+    assert (ended.code, ended.stderr) == (0, "")
+    title, head, *rows, _ = ended.stdout.splitlines()
+    assert "app.py:3 slow    2 calls" in title and "app.py:9 fast    1 call " in title
+    assert head.split() == ["Hits", "Time"] * 2
+    left = [re.match(r" +(\d+) +[\d.]+[mun]?s +(\d+) ", row) for row in rows]
+    hits = {int(match[2]): int(match[1]) for match in left if match}
+    assert hits == {4: 2, 5: 102, 6: 100, 7: 2}
+    assert any(re.search(r" [<|>] +1 +[\d.]+[mun]?s +10 ", row) for row in rows)
+    ended = app.fettle("dis", "app.py:slow", "--vs", sys.executable, "--counts", "app.fettle")
+    assert ended.stdout.splitlines()[1].split() == ["Hits", "Time"]
+    assert ended.stdout.splitlines()[-1].endswith(" 0 are not")
+
+
+def test_json_of_both_sides(app: Folder) -> None:
+    both = json.loads(app.fettle("dis", "app.py:slow", "--vs", "app.py:fast", "--json").stdout)
+    for side, name in (("old", "slow"), ("new", "fast")):
+        alone = json.loads(app.fettle("dis", f"app.py:{name}", "--json").stdout)
+        assert both[side] == alone
+    both = json.loads(app.fettle("dis", "app.py:Shape", "--vs", sys.executable, "--json").stdout)
+    assert {row["opname"] for row in both["new"]} <= set(dis.opmap)
+    for mine, other in zip(both["old"], both["new"], strict=True):
+        assert {key: mine[key] for key in other} == other | {"function": mine["function"]}
+    assert app.fettle("run", "-q", "--lines=app.py", "app.py").code == 0
+    words = ["app.py:slow", "--vs", "app.py:fast", "--json", "--counts", "app.fettle"]
+    both = json.loads(app.fettle("dis", *words).stdout)
+    assert {row["hits"] for row in both["old"] if row["line"] == 6} == {100}
+    assert {row["hits"] for row in both["new"] if row["line"] == 10} == {1}
+
+
 def test_beside_another_python(app: Folder) -> None:
     """This Python stands for another: all is the same, name by name."""
     ended = app.fettle("dis", "app.py", "--vs", sys.executable)
@@ -186,7 +239,9 @@ def test_json(app: Folder) -> None:
         ([], "SEL"),
         (["a.py", "b.py"], "--vs"),
         (["-c", "1", "app.py"], "-c"),
-        (["app.py", "--vs", "app.py", "--json"], "--json"),
+        (["app.py", "--vs", "app.py", "--source"], "--source"),
+        (["app.py", "--timeout", "3"], "--run"),
+        (["app:slow", "--run", "1", "--timeout", "soon"], "--timeout needs seconds"),
         (["app.py", "--no-such"], "--no-such"),
         (["app.py:slwo"], "near: app.py:slow"),
         (["math"], "written in C"),

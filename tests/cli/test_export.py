@@ -196,6 +196,16 @@ def test_what_is_named_is_overwritten_but_no_recording_and_no_source(recorded: F
         assert json.loads((recorded.path / name).read_text())["format"] == "fettle"
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_who_may_read_a_file_that_is_overwritten_stays_as_it_was(
+    recorded: Folder, mode: int
+) -> None:
+    out = recorded.write("out.json", "{}")
+    out.chmod(mode)
+    assert recorded.fettle("export", "one", "-o", "out.json").code == 0
+    assert json.loads(out.read_text()) and out.stat().st_mode & 0o777 == mode
+
+
 def test_only_the_heaviest_are_kept_and_the_rest_is_said(folder: Folder) -> None:
     name = fan(9).write(folder.path).name
     ended = folder.fettle("export", name, "-o", "x.collapsed", "--max-nodes", "4")

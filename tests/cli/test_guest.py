@@ -84,8 +84,11 @@ def test_options_are_taken(folder: Folder) -> None:
     assert "built-in" not in shown
 
 
+ENDLESS = pytest.param("calls max-nodes=" + "9" * 5000, id="endless")
+
+
 @pytest.mark.parametrize(
-    "words", ["1", "calls lines=", "lines line=app", "max-nodes=x", "max-nodes=N", "Calls"]
+    "words", ["1", "calls lines=", "lines line=app", "max-nodes=x", "max-nodes=N", "Calls", ENDLESS]
 )
 def test_unknown_words_are_one_sentence_and_the_program_runs(folder: Folder, words: str) -> None:
     folder.write(

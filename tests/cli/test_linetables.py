@@ -231,6 +231,16 @@ def test_what_cprofile_wrote_has_no_lines(folder: Folder) -> None:
 # ---- the source beside the numbers ----
 
 
+def test_a_cell_of_a_notebook_is_no_file_that_is_gone(folder: Folder) -> None:
+    cell = "/tmp/ipykernel_4321/1234567890.py"
+    made = recording(Function(cell, 1, "f", 2, ROWS), sources={cell: SOURCE})
+    written(folder.path / "x.fettle", made)
+    ended = folder.fettle("view")
+    assert (ended.code, ended.stderr) == (0, "")
+    assert body(ended.stdout)[7][-1] == "    return total"
+    assert "is gone" not in ended.stdout
+
+
 def test_source_comes_from_the_recording(folder: Folder) -> None:
     gone = str(folder.path / "gone.py")
     made = recording(Function(gone, 1, "f", 2, ROWS), sources={gone: SOURCE})

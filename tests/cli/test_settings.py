@@ -58,6 +58,7 @@ def test_what_is_typed_wins_and_folders_above_count(folder: Folder) -> None:
     [
         ("[tool.fettle.view]\nrow = 1\n", "no option --row; `fettle view --help` lists them"),
         ("[tool.fettle.view]\nrows = true\n", "rows needs a text, a number or a list of them"),
+        ("[tool.fettle.view]\nn = 3\n", "no option --n;"),
         ("[tool.fettle.view]\ncalls = 3\n", "calls needs true or false, not 3"),
         ("[tool.fettle.view]\nrows = 'x'\n", "--rows needs a whole number"),
         ("[tool.fettle]\nview = 3\n", "needs a table [tool.fettle.view]"),
@@ -72,6 +73,13 @@ def test_what_is_wrong_is_said(folder: Folder, text: str, sentence: str) -> None
     assert sentence in ended.sentence()
     assert folder.fettle("view", "--help").code == 0
     assert folder.fettle("memo", "--help").code == 0
+
+
+def test_a_program_is_no_setting(folder: Folder) -> None:
+    for name in ("m", "c", '""'):
+        folder.write("pyproject.toml", f"[tool.fettle.run]\n{name} = 'x'\n")
+        ended = folder.fettle("run", "app.py")
+        assert (ended.code, "`fettle run` has no option" in ended.sentence()) == (2, True)
 
 
 def test_other_projects_are_left_alone(folder: Folder) -> None:

@@ -227,6 +227,10 @@ def nothing_left() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_left")
+def test_a_time_out_that_is_longer_than_poll_can_wait() -> None:
+    assert once(python("pass"), timeout=1e9).status == 0
+
+
 @pytest.mark.parametrize("timeout", [0.0, 0.2])
 def test_the_whole_group_ends_when_we_do(tmp_path: Path, timeout: float) -> None:
     """By a time-out, or by ^C here: what the command started is gone too."""

@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fettle
 import pytest
-from fettle import recording
 from fettle._core import Profile
 
 from .harness import FETTLE, Folder, environment, rows
@@ -57,18 +55,21 @@ def test_several_are_shown_as_one(recorded: Folder) -> None:
     assert table["two.py:1(f)"] == "4"
 
 
-def test_the_cpu_time_of_several_is_their_sum(recorded: Folder) -> None:
-    """Where all of them know it: what did not wait may have been pushed off the CPU."""
-    paths = [str(recorded.path / f"{name}.fettle") for name in ("one", "two")]
-    known = [float(Profile.read(path).meta()["cpu"]) for path in paths]
-    opened = recording.open_all(paths).profile
-    assert min(known) > 0
-    assert float(opened.meta()["cpu"]) == pytest.approx(sum(known))
-    with fettle.run() as run:
-        repr(paths)
-    run.save(str(recorded.path / "inside.fettle"))
-    opened = recording.open_all([*paths, str(recorded.path / "inside.fettle")]).profile
-    assert opened.meta()["cpu"] == ""
+def test_the_cpu_time_of_several_is_the_sum_or_is_left_out(folder: Folder) -> None:
+    """Each ran for half a second, of which others had the CPU for all but 0.1 s."""
+    folder.write(
+        "app.py", "import time\nend = time.monotonic() + 0.5\nwhile time.monotonic() < end: 1"
+    )
+    folder.fettle("run", "-q", "app.py")
+    profile = Profile.read(str(folder.path / "app.fettle"))
+    for name, cpu in (("one", "0.100000"), ("two", "0.100000"), ("unknown", "")):
+        profile.set_meta("cpu", cpu)
+        with open(folder.path / f"{name}.fettle", "wb") as file:
+            profile.begin(file.fileno())
+            profile.append(file.fileno())
+    assert ", 0.100 s of it on the CPU" in folder.fettle("view", "one").stdout
+    assert ", 0.200 s of it on the CPU" in folder.fettle("view", "one", "two").stdout
+    assert "on the CPU" not in folder.fettle("view", "one", "unknown").stdout
 
 
 def test_one_bad_file_of_several_is_an_error(recorded: Folder) -> None:

@@ -322,6 +322,20 @@ def test_output_that_nobody_reads(folder, code):
     assert (ended.returncode, ended.stderr) == (code, b"")
 
 
+@pytest.mark.parametrize("words", ["dis app.py", "timeit -n 1 pass", "line_profiler x.lprof"])
+def test_other_command_lines_whose_output_nobody_reads(folder, words):
+    (folder / "app.py").write_text("import time\ndef f(): time.sleep(0)\nf()\n")
+    for line in ("run -q --lines=app app.py", "export app -f lprof -o x.lprof"):
+        assert run(*line.split(), cwd=folder, command=[sys.executable, "-m", "fettle"]).stderr == ""
+    module, *rest = words.split()
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", f"fettle.compat.{module}", *rest]
+    ended = subprocess.run(command, cwd=folder, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("what", ["sys.stdout = None", "sys.stdout.close()", "sys.stdout = 3"])
 def test_stdout_that_is_gone(folder, what):
     (folder / "app.py").write_text(f"import sys\n{what}\n")

@@ -45,6 +45,12 @@ static size_t draw_bytes(random_source *random, uint8_t *bytes, size_t most)
 
 /* ---- operations ---- */
 
+/* The row of what an opcode is a form of. */
+static const ft_opcode_traits *base_of(const ft_dialect *dialect, uint8_t opcode)
+{
+    return &dialect->opcodes[dialect->opcodes[opcode].base];
+}
+
 /* The argument of the operation at a unit: its byte below those of the prefixes right before it, as
  * far as they are operations themselves. */
 static int64_t arg_at(const uint8_t *code, const bool *prefix, uint32_t unit, uint32_t *start)
@@ -63,7 +69,7 @@ static bool is_right(const ft_operation *operation, const ft_dialect *dialect, c
                      const uint8_t *shown, const bool *prefix, uint32_t unit)
 {
     uint32_t start;
-    const ft_opcode_traits *traits = ft_dialect_base(dialect, code[2 * unit]);
+    const ft_opcode_traits *traits = base_of(dialect, code[2 * unit]);
     int64_t arg = arg_at(code, prefix, unit, &start);
     if (traits->argument == FT_ARGUMENT_NONE)
         arg = 0;
@@ -96,11 +102,11 @@ static bool decodes_right(const ft_dialect *dialect, const uint8_t *code, const 
         right &= i < decoding.count &&
                  is_right(&decoding.operations[i], dialect, code, shown, prefix, unit);
         owner = &decoding.operations[i++];
-        left = ft_dialect_base(dialect, code[2 * unit])->caches;
+        left = base_of(dialect, code[2 * unit])->caches;
         cache = 0;
         uint32_t there = left < units - unit - 1 ? left : units - unit - 1;
         right = right && owner->caches == there;
-        prefix[unit] = ft_dialect_base(dialect, code[2 * unit])->extends;
+        prefix[unit] = base_of(dialect, code[2 * unit])->extends;
     }
     right &= i == decoding.count && decoding.units == units;
     ft_decoding_fini(&decoding);

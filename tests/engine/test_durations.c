@@ -60,7 +60,8 @@ static int run_seed(uint64_t seed)
     }
     good &= durations.least == least && durations.most == most;
     good &= right_median(&durations, values, count);
-    ft_durations_clear(&durations);
+    ft_durations_fini(&durations);
+    ft_durations_init(&durations, &ft_mem_system);
     double none = -1;
     good &= ft_durations_median(&durations, &none) == FT_OK && none == 0 && durations.count == 0;
     ft_durations_fini(&durations);

@@ -233,6 +233,9 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
         load_lprof(str(tmp_path))
     with pytest.raises(TypeError):
         read_lprof(1)  # type: ignore[arg-type]
+    for read in (read_lprof, load_lprof):
+        with pytest.raises(TypeError):
+            read(None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="null"):
         read_lprof("a\0b")
 

@@ -25,6 +25,7 @@ def empty(title: str = "app.fettle") -> dict[str, Any]:
     absent += ["objects", "classes", "timings"]
     return {
         "version": 1,
+        "runs": 1,
         "title": title,
         "old": None,
         "header": [["Command", "python app.py"], ["Interpreter", "CPython 3.11.2"]],
@@ -118,7 +119,8 @@ def recording(
             f"waiting{suffix}": column(chance, nodes, 10**7, 0.3),
         }
         add_totals(payload, suffix)
-    payload["old"] = "app.prev.fettle" if two else None
+    if two:
+        payload |= {"old": "app.prev.fettle", "runs0": 1}
     _add_lines(payload, chance, two)
     _add_memory(payload, chance, two)
     _add_others(payload, chance, two)

@@ -449,6 +449,32 @@ def test_two_recordings(show: Show) -> None:
         assert int(attribute(page, ".crumbs", "total")) == calls.value[calls.children(0)[0]]
 
 
+def test_the_mean_of_runs_and_what_they_prove(show: Show) -> None:
+    payload = pages.recording(24, two=True) | {"runs": 4, "runs0": 2}
+    functions = payload["functions"]
+    said = {0: ("2.00x slower (95%: 1.9 to 2.1)", 2.0), 1: ("1.25x faster (95%: 1.2 to 1.3)", 0.8)}
+    texts = [said.get(at, ("", 1.0)) for at in range(len(functions["name"]))]
+    functions["verdict"], functions["times"] = map(list, zip(*texts, strict=True))
+    functions["calls"][2] = functions["calls0"][3] = 0
+    page = show(payload)
+    assert sort_by(page, "function-table", "verdict") == "descending"
+    rows = {row["label"]: row["verdict"] for row in table(page, "function-table")}
+    found = [rows[label] for label in functions["label"][2:5]]
+    assert found == ["gone", "new", ""]
+    row = table(page, "function-table")[0]
+    assert (row["label"], row["verdict"]) == (functions["label"][0], said[0][0])
+    assert number(row["own"]) == pytest.approx(functions["own"][0] / 4, rel=0.006)
+    assert number(row["own0"]) == pytest.approx(functions["own0"][0] / 2, rel=0.006)
+    change = functions["own"][0] / 4 - functions["own0"][0] / 2
+    assert number(row["own-change"]) == pytest.approx(change, rel=0.006)
+    whole = sum(payload["calls"]["own"]) / 4
+    assert float(attribute(page, ".crumbs", "total")) == pytest.approx(whole)
+    assert sort_by(page, "function-table", "verdict") == "ascending"
+    assert table(page, "function-table")[0]["verdict"] == said[1][0]
+    page.ask("document.querySelector('#function-table .table-body .table-row').click()")
+    assert said[1][0] in page.ask("document.querySelector('.details').textContent")
+
+
 def red_and_blue(page: Chromium, row: int, x: float) -> tuple[int, int]:
     scale = f"[{x}, {row * ROW + 3}].map(each => Math.round(each * devicePixelRatio))"
     pen = "document.querySelector('.graph canvas').getContext('2d')"
@@ -541,6 +567,34 @@ def test_light_and_dark(show: Show) -> None:
         choose(page, theme)
         seen[theme] = [int(each) for each in re.findall(r"\d+", page.ask(ground))]
     assert min(seen["light"]) > 200 and max(seen["dark"]) < 60
+
+
+def test_paper_is_light(show: Show) -> None:
+    """What is drawn as well, before the event of the browser is over."""
+    page = show(pages.recording(25, nodes=60))
+    choose(page, "dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    pen = "document.querySelector('.graph canvas').getContext('2d')"
+    drawn = f"[...{pen}.getImageData(2, 3, 1, 1).data].slice(0, 3)"
+    seen = {}
+    for event in ["beforeprint", "afterprint"]:
+        colour, pixel = page.ask(
+            f"(dispatchEvent(new Event('{event}')), [{ground}, Math.min(...{drawn})])"
+        )
+        seen[event] = [*map(int, re.findall(r"\d+", colour)), pixel]
+    assert min(seen["beforeprint"]) > 150 and max(seen["afterprint"]) < 150
+
+
+def test_places_have_room_for_their_names(show: Show) -> None:
+    payload = pages.recording(26)
+    payload["files"] = [f"<frozen importlib._bootstrap_{at}>" for at in range(4)]
+    page = show(payload)
+    choose(page, "allocated")
+    cut = "each.scrollWidth > each.clientWidth"
+    cells = "#place-table .table-body [data-column=label]"
+    assert every(page, cells, cut) and not any(every(page, cells, cut))
+    assert not page.ask(f"(each => {cut})(document.querySelector('#place-table .table-scroller'))")
+    assert every(page, cells, "each.title") == every(page, cells, "each.textContent")
 
 
 def test_a_narrow_window_needs_no_scrolling_sideways(show: Show) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fettle import runs
 from fettle._core import Profile, prune_columns, sum_column, unite_columns
 from fettle.html import payload
 from fettle.html.union import Union
@@ -189,15 +188,6 @@ def test_lines_are_matched_by_their_source(tmp_path: Path) -> None:
     (table,) = compared(new, old)["lines"]
     assert [row[:3] for row in table["rows"]] == [[3, 3, 3]]
     assert [row[:3] for row in table["rows0"]] == [[3, 3, 2]]
-
-
-def test_sums_of_several_runs_say_so(tmp_path: Path) -> None:
-    new, old = (read(SAMPLES["login"](), tmp_path) for _ in range(2))
-    assert compared(new, old)["remarks"] == []
-    runs.note(new, 5)
-    found = compared(new, old)
-    assert ["Runs", "5, summed up"] in found["header"]
-    assert any("sum of 1 runs and the new one of 5" in text for text in found["remarks"])
 
 
 def test_one_side_without_a_part(tmp_path: Path) -> None:

@@ -226,6 +226,30 @@ def test_decorated_async_generators_pass_everything_on() -> None:
     assert calls(recording)["leaf"] == 5
 
 
+def test_a_recording_says_what_it_records(tmp_path: Path) -> None:
+    recording = fettle.run(calls=True, mem=True)
+    assert repr(recording) == "<fettle.run of calls, mem: off>"
+    with recording:
+        assert repr(recording) == "<fettle.run of calls, mem: on>"
+    recording.save(tmp_path / "app.fettle")
+    assert _core.Profile.read(str(tmp_path / "app.fettle")).heaps()
+
+
+def test_recording_ends_where_the_function_can_not_be_called() -> None:
+    recording = fettle.run()
+
+    @recording
+    async def numbers(n: int) -> AsyncGenerator[int, None]:
+        yield n
+
+    async def use() -> None:
+        await anext(numbers())  # type: ignore[call-arg]
+
+    with pytest.raises(TypeError, match="required positional argument"):
+        asyncio.run(use())
+    assert recording.active is False
+
+
 def test_nested_and_overlapping_recordings_each_see_their_span() -> None:
     outer, inner, late = fettle.run(), fettle.run(), fettle.run()
     with outer:

@@ -40,3 +40,4 @@ def test_what_there_is_not(shell: Shell) -> None:
     for cell in ("%fdis", "%fdis nowhere", "%fdis 3", "%fdis --counts nofile len", "%%fdis f\n1"):
         text = shell.run(cell).text
         assert text.startswith("UsageError: ") and len(text.strip().splitlines()) == 1, text
+        assert not text.rstrip().endswith(".."), text

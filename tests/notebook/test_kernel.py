@@ -137,9 +137,14 @@ def test_nothing_of_the_kernel_is_recorded(executed: Executed) -> None:
     assert executed.text("import sys") == "['<built-in method time.sleep>', '<module>']\n"
 
 
+def test_what_awaits_is_without_the_shell(executed: Executed) -> None:
+    (table, value) = executed.data("%%frun -n 0")
+    assert value == "6" and table.count("(ask)") == 1 and "interactiveshell" not in table
+
+
 def test_functions_of_cells_have_their_source(executed: Executed) -> None:
     (table,) = executed.data("%%frun -l work -n 5")
-    assert "return [double(i) for i in range(n)]" in table
+    assert "return [double(i) for i in range(n)]" in table and "is gone" not in table
     assert "return n + n" in executed.text("%fdis --source double")
     assert "return n + n" in executed.text("%lprun -f double work(5)")
     table, _ = executed.data("%%frun --lines")

@@ -210,6 +210,31 @@ def test_what_is_interrupted_is_shown_up_to_there(shell: Shell) -> None:
     assert "KeyboardInterrupt" in result.text
 
 
+@pytest.mark.parametrize("end", ["alarm()\nwhile True:\n    work(10)", "1 / 0"])
+@pytest.mark.parametrize("options", ["-M", "-M -C", "-M --frames=9"])
+@pytest.mark.parametrize("begin", ["", "import asyncio\nawait asyncio.sleep(0)\n"])
+def test_no_memory_is_ours(shell: Shell, options: str, begin: str, end: str) -> None:
+    old = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        shell.names["alarm"] = lambda: signal.setitimer(signal.ITIMER_REAL, 0.05)
+        result = shell.run(f"%%frun {options}\n{begin}kept = bytearray(100_000)\n{end}")
+    finally:
+        signal.signal(signal.SIGALRM, old)
+    text = plain(result)
+    assert result.error is not None and "kept = bytearray" in text
+    assert not re.search(r"\b(cell|run)\.py:", text)
+
+
+@pytest.mark.parametrize("name", ["nope", "app:nope", "len", "nope.py"])
+def test_lines_of_nothing_are_one_sentence_of_the_magic(shell: Shell, name: str) -> None:
+    for cell in (f"%frun --lines={name} work(3)", f"%%frun --lines={name}\nwork(3)"):
+        said = plain(shell.good(cell)).splitlines()
+        assert said[0] == "lines of 0 functions"
+        (sentence,) = said[1:]
+        assert f" --lines={name} means none that is there; " in sentence
+        assert "lines=True" not in sentence and "lines=[" not in sentence
+
+
 def test_what_exits_is_shown_up_to_there(shell: Shell) -> None:
     result = shell.run("%%frun\nwork(3)\nraise SystemExit(2)")
     assert calls(plain(result))["double"] == 3
@@ -238,9 +263,19 @@ def test_bad_options_are_one_sentence(shell: Shell, cell: str, sentence: str) ->
     assert result.shown == []
 
 
-def test_what_does_not_compile(shell: Shell) -> None:
-    result = shell.run("%%frun\nx = (")
-    assert isinstance(result.error, SyntaxError)
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%frun 1 +", "the statement does not compile: invalid syntax (line 1, column "),
+        ("%%frun\nx = 1\ny = = 2", "the cell does not compile: invalid syntax (line 3, column 5)."),
+        ("%%fdis\nreturn x", "the cell does not compile: 'return' outside function (line 2, "),
+    ],
+)
+def test_what_does_not_compile_is_pointed_at(shell: Shell, cell: str, said: str) -> None:
+    result = shell.run(cell)
+    sentence, line, mark = result.text.rstrip().splitlines()
+    assert sentence.startswith(f"UsageError: {said}")
+    assert line.strip() == cell.splitlines()[-1].removeprefix("%frun ") and mark.strip() == "^"
     assert result.shown == []
 
 

@@ -493,4 +493,4 @@ def test_nothing_leaks() -> None:
         for cls in (NObj, Field, Stack, Child, Colour, Both):
             fettle.layout(cls)
 
-    assert least_growth(work, 60, 249) < 250  # 360 classes
+    assert least_growth(work, 12, 49) < 50  # 72 classes

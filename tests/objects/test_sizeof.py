@@ -313,7 +313,7 @@ def test_wrong_arguments() -> None:
             raise KeyError("undecided")
 
     with pytest.raises(KeyError):
-        fettle.sizeof(1, Undecided())
+        fettle.sizeof(1, deep=Undecided())
 
 
 # ---- deep ----

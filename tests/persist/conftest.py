@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the tests of results that are kept."""
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,15 +8,6 @@ import fettle
 import pytest
 
 from .memos import CALLS, Programs
-
-
-@pytest.fixture(autouse=True, scope="module")
-def what_was_there_is_not_searched() -> Iterator[None]:
-    """Tests collect garbage often; what pytest holds of all tests would take most of that time."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture

@@ -198,6 +198,25 @@ def test_a_function_whose_code_can_not_be_told(memo: fettle.Memo) -> None:
         assert kept(1) == kept(1) == 2 and kept.cached(1)
 
 
+def test_a_key_whose_code_can_not_be_told(memo: fettle.Memo) -> None:
+    lock = threading.Lock()
+
+    class Odd:
+        def __init__(self) -> None:
+            self.lock = lock
+
+        def __call__(self, x: int) -> int:
+            return x
+
+    with warned("what key= names can not be told from others"):
+
+        @memo(key={"x": Odd()})
+        def double(x: int) -> int:
+            return x + x
+
+        assert double(1) == double(1) == 2
+
+
 def test_two_programs_with_one_module_each(programs: Programs) -> None:
     """Modules of one name in two folders: what is the same code has the same results."""
     for name, factor in [("a", 1), ("b", 2), ("c", 1)]:

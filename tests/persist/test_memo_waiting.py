@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many ask for one result: it is computed once, whoever dies, stops, waits or is interrupted."""
 
+import asyncio
 import functools
 import inspect
 import os
@@ -14,6 +15,8 @@ from typing import Any
 
 import fettle
 import pytest
+from fettle.caching import awaited
+from fettle.caching import kept as keeping
 
 from .memos import CALLS, LONG, Programs, Threads, said
 
@@ -224,6 +227,45 @@ def test_ctrl_c_while_computing_and_while_waiting(memo: fettle.Memo) -> None:
     assert len(CALLS) == 2
     gate.set()
     assert other.join() == [1] and slow(1) == 1 and len(CALLS) == 2
+
+
+class Claimed:
+    """In place of a store: another process has the claim on every key."""
+
+    def __init__(self) -> None:
+        self.waiting: list[bool] = []
+
+    def claim(self, key: bytes) -> int:
+        return keeping.OTHERS
+
+    def waits(self, is_so: bool) -> None:
+        self.waiting.append(is_so)
+
+    def release(self, key: bytes) -> None:
+        pass
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_who_was_interrupted_waits_no_more_while_somebody_has_the_exception(
+    is_async: bool, memo: fettle.Memo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def later(x: int) -> int:
+        return x
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    store = Claimed()
+    kept = (memo(later) if is_async else memo(lambda x: x)).handle
+    monkeypatch.setattr(kept.place, "store", store)
+    monkeypatch.setattr(keeping, "sleep", interrupt)
+    monkeypatch.setattr(asyncio, "sleep", interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        if is_async:
+            awaited._alone_here(kept, b"key", (1,), None).send(None)
+        else:
+            kept._alone_here(b"key", (1,), None)
+    assert store.waiting == [True, False], caught
 
 
 def test_ctrl_c_at_any_moment(memo: fettle.Memo) -> None:

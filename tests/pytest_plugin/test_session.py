@@ -158,6 +158,15 @@ def test_lines_and_memory(project: Project) -> None:
     assert profile.totals().calls == 0
 
 
+def test_lines_of_nothing_are_said(project: Project) -> None:
+    project.write("app.py", APP)
+    project.write("test_app.py", "from app import load\ndef test(): load(5)\n")
+    session = project.pytest("--fettle=calls,lines=app.py:laod")
+    assert "the slowest 1 of 1 test " in session.stdout
+    said = "fettle: --fettle=lines=app.py:laod matched nothing; near: app.py:load."
+    assert said in session.stdout
+
+
 def test_asynchronous_tests_are_recorded(project: Project) -> None:
     project.write("app.py", APP)
     project.write(

@@ -276,6 +276,16 @@ def test_the_age_is_that_of_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "measured just now" in Costs(PYTHON, figures, [A]).table()
 
 
+@pytest.mark.parametrize("several", [1, 2])
+def test_a_narrow_terminal_cuts_names_and_no_figures(several: int) -> None:
+    made = [made_up(), made_up(25.0, "/bin/q")][:several]
+    whole = report.text(made).splitlines()
+    room = len(whole[-several - 1]) - 14
+    narrow = [line for line, _ in report._lines(made, room)][:-several]
+    assert narrow[-1].split("...")[1].split() == whole[-several - 1].split()[2:]
+    assert max(map(len, narrow)) <= room
+
+
 def test_side_by_side() -> None:
     text = report.text([made_up(), made_up(25.0, "/bin/q")])
     head, heading, base, twice, *feet = text.splitlines()

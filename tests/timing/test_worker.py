@@ -2,7 +2,9 @@
 """The process that measures: what a candidate may do to it, and what it may not do to others."""
 
 import contextlib
+import gc
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -224,6 +226,33 @@ def test_nothing_is_left_behind():
             fettle.time(statement, **QUICK)
     assert _children(os.getpid()) == []
     assert os.listdir("/proc/self/fd") == descriptors
+
+
+def test_nothing_is_left_of_a_process_that_does_not_start(monkeypatch):
+    gc.collect()  # event loops of other tests
+    descriptors = os.listdir("/proc/self/fd")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(RuntimeError, match="cannot be started to measure"):
+        fettle.time("x = 1", **QUICK)
+    assert os.listdir("/proc/self/fd") == descriptors
+
+
+def test_a_program_with_many_open_files():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        pytest.skip("no more than 1200 files may be open")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1200), hard))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert fettle.time("x = 1", **QUICK).series[0].count > 0
+    finally:
+        for fd in files:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_time_out_that_is_longer_than_poll_can_wait():
+    assert fettle.time("x = 1", timeout=1e9, **QUICK).series[0].count > 0
 
 
 def test_children_that_are_ignored():

@@ -27,8 +27,10 @@ export function bytes(count: number): string {
   return sign(count) + (count === 0 ? "0" : scaled(count, BYTES));
 }
 
-/** With thin spaces between thousands. */
+/** With thin spaces between thousands. A mean of small counts has a decimal. */
 export function count(number: number): string {
+  const size = Math.abs(number);
+  if (size < 100 && !Number.isInteger(number)) return sign(number) + Math.max(size, 0.1).toFixed(1).replace(/\.0$/, "");
   const digits = Math.round(Math.abs(number)).toString();
   return sign(number) + digits.replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
@@ -44,9 +46,15 @@ export function value(number: number, unit: Unit): string {
   return unit === "time" ? time(number) : unit === "bytes" ? bytes(number) : count(number);
 }
 
-/** How a number changed: with its sign, and nothing for no change. */
-export function change(fresh: number, old: number, unit: Unit): string {
+/** By how much a number changed; 0 where only sums of fractions were rounded. */
+export function growth(fresh: number, old: number): number {
   const by = fresh - old;
+  return Math.abs(by) <= 1e-9 * Math.max(Math.abs(fresh), Math.abs(old)) ? 0 : by;
+}
+
+/** How a number changed: with its sign, and "=" for no change. */
+export function change(fresh: number, old: number, unit: Unit): string {
+  const by = growth(fresh, old);
   if (by === 0) return "=";
   return (by > 0 ? "+" : "") + value(by, unit);
 }

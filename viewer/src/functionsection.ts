@@ -9,7 +9,7 @@ import type { Measure } from "./measure.ts";
 import type { Column, Functions, Memory, Payload } from "./payload.ts";
 import { Table } from "./table.ts";
 import type { TableColumn } from "./table.ts";
-import { isAny, numbers, words } from "./tables.ts";
+import { isAny, numbers, toneOf, words } from "./tables.ts";
 import { neighbours, totals } from "./totals.ts";
 import type { Edge } from "./totals.ts";
 import type { State } from "./state.ts";
@@ -21,13 +21,14 @@ export class FunctionSection {
   private readonly tables = new Map<string, Table>();
   private readonly place = make("div", { class: "function-table" });
   private readonly details = make("aside", { class: "details", "aria-live": "polite", "aria-label": "Selected function" });
+  private readonly both = make("div", { class: "functions" }, this.place, this.details);
   private shown = "";
 
   constructor(
     private readonly payload: Payload, private readonly state: State,
     private readonly openSource: (file: number, line: number) => void,
   ) {
-    this.element = section("functions", "Functions", make("div", { class: payload.old === null ? "functions" : "functions two" }, this.place, this.details));
+    this.element = section("functions", "Functions", this.both);
     state.listen((change) => {
       if (change === "measure") this.show();
       if (change === "measure" || change === "selection") this.select();
@@ -45,6 +46,9 @@ export class FunctionSection {
     if (!table) this.tables.set(group, (table = group === "calls" ? this.ofFunctions() : this.ofPlaces(measure)));
     const title = this.element.querySelector("h2");
     if (title) title.textContent = group === "calls" ? "Functions" : "Places that allocated";
+    this.both.classList.toggle("two", this.payload.old !== null);
+    this.both.classList.toggle("stacked", this.payload.old !== null || group === "memory");
+    this.both.classList.toggle("places", group === "memory");
     this.place.replaceChildren(table.element);
   }
 
@@ -74,7 +78,7 @@ export class FunctionSection {
       const fresh = totals(outline, memory[key], frames.count);
       const before = old ? totals(outline, old, frames.count) : null;
       columns.push(...numbers(id, title, "bytes", fresh.own, before?.own));
-      columns.push(...numbers(`${id}-below`, `${title}, with calls`, "bytes", fresh.cumulative, before?.cumulative));
+      columns.push(...numbers(`${id}-below`, "with calls", "bytes", fresh.cumulative, before?.cumulative));
       columns.push(...numbers(`${id}-blocks`, "Blocks", "count", totals(outline, memory[often], frames.count).own));
     }
     return new Table("place-table", "Places that allocated", frames.count, columns, isTwo ? "allocated-change" : "allocated",
@@ -99,6 +103,7 @@ export class FunctionSection {
     this.details.replaceChildren(
       make("h3", {}, frames.name(selected)),
       make("p", { class: "where" }, frames.label(selected)),
+      ...this.verdict(frames.function(selected)),
       ...this.toSource(frames.file(selected), frames.line(selected)),
       this.edges("Callers", callers, measure),
       this.edges("Callees", callees, measure),
@@ -111,6 +116,12 @@ export class FunctionSection {
     return [make("h3", {}, functions.name[selected]), make("p", { class: "where" }, functions.label[selected]),
       ...this.toSource(functions.file[selected], functions.line[selected]),
       make("p", { class: "nothing" }, "Who called it is not known: there are no call paths in this recording.")];
+  }
+
+  /** Whether it takes longer than before. */
+  private verdict(of: number): Node[] {
+    const said = this.payload.functions?.verdict?.[of];
+    return said ? [make("p", { class: "verdict" }, `Own time: ${said}`)] : [];
   }
 
   private toSource(file: number, line: number): Node[] {
@@ -151,11 +162,10 @@ function grew(fresh: Column | undefined, old: Column | undefined): boolean {
 
 function functionColumns(functions: Functions, isTwo: boolean): TableColumn[] {
   const old = <T>(column: T | undefined): T | null => (isTwo ? column ?? null : null);
-  const columns = [
-    ...numbers("calls", "Calls", "count", functions.calls, old(functions.calls0)),
-    ...numbers("own", "Own time", "time", functions.own, old(functions.own0)),
-    ...numbers("cumulative", "Cumulative", "time", functions.cumulative, old(functions.cumulative0)),
-  ];
+  const calls = numbers("calls", "Calls", "count", functions.calls, old(functions.calls0));
+  const own = numbers("own", "Own time", "time", functions.own, old(functions.own0));
+  const columns = [...(isTwo ? [...own, ...verdicts(functions), ...calls] : [...calls, ...own]),
+    ...numbers("cumulative", "Cumulative", "time", functions.cumulative, old(functions.cumulative0))];
   if (!isTwo && functions.primitive.some((each, row) => each !== functions.calls[row])) {
     columns.splice(1, 0, ...numbers("primitive", "Primitive", "count", functions.primitive));
   }
@@ -164,4 +174,13 @@ function functionColumns(functions: Functions, isTwo: boolean): TableColumn[] {
     if (!isTwo) columns.push(...numbers("cumulativeWaiting", "Waiting, with calls", "time", functions.cumulativeWaiting));
   }
   return columns;
+}
+
+/** What the runs prove of the own times, the slower ones first; or that there is nothing to compare. */
+function verdicts({ verdict, times, calls, calls0 }: Functions): TableColumn[] {
+  if (!verdict || !times) return [];
+  const text = (row: number): string =>
+    verdict[row] || (calls[row] && !calls0?.[row] ? "new" : !calls[row] && calls0?.[row] ? "gone" : "");
+  const key = (row: number): number => Math.log(times[row]);
+  return [{ ...words("verdict", "verdict", text), key, isDown: true, width: "26rem", tone: (row) => toneOf(key(row)) }];
 }

@@ -59,6 +59,8 @@ export class Graph {
         if (change === "measure") this.focused = TOP;
         this.search();
         this.arrange();
+      } else if (change === "theme") {
+        this.paint(); // at once: what is about to be printed does not wait
       } else {
         if (change === "search") this.search();
         this.draw();

@@ -22,6 +22,9 @@ export interface Functions {
   cumulative0?: Column;
   ownWaiting0?: Column;
   cumulativeWaiting0?: Column;
+  /** What the runs say of each own time, in words, and how many times as long it takes (1: that is not sure). */
+  verdict?: readonly string[];
+  times?: Column;
 }
 
 export interface Calls {
@@ -126,6 +129,9 @@ export interface Timing {
 
 export interface Payload {
   version: number;
+  /** Of how many runs the numbers of calls, functions and lines are sums, if the page shows their mean. */
+  runs: number;
+  runs0?: number;
   title: string;
   old: string | null;
   header: readonly (readonly [string, string])[];
@@ -164,5 +170,30 @@ export async function decode(text: string): Promise<Payload> {
   if (payload.version !== VERSION) {
     throw new Error(`The data of this page have version ${payload.version}, its viewer reads ${VERSION}.`);
   }
-  return payload;
+  return meanOf(payload);
+}
+
+const PER_RUN = ["calls", "primitive", "own", "cumulative", "ownWaiting", "cumulativeWaiting", "waiting"];
+
+/** With the mean of a run in place of what is the sum of several; memory is of one run anyhow. */
+export function meanOf(payload: Payload): Payload {
+  const { runs, runs0 = 1 } = payload;
+  if (runs === 1 && runs0 === 1) return payload;
+  const part = <T extends Functions | Calls>(columns: T): T => {
+    const found = columns as unknown as Record<string, Column | undefined>;
+    const over = (suffix: string, by: number): [string, Column][] => PER_RUN.map((each) => each + suffix)
+      .filter((each) => found[each]).map((each) => [each, (found[each] as Column).map((one) => one / by)]);
+    return { ...columns, ...Object.fromEntries([...over("", runs), ...over("0", runs0)]) };
+  };
+  const rows = (of: readonly LineRow[], by: number): LineRow[] =>
+    of.map(([line, ...numbers]) => [line, ...numbers.map((one) => one / by)] as unknown as LineRow);
+  return {
+    ...payload,
+    functions: payload.functions && part(payload.functions),
+    calls: payload.calls && part(payload.calls),
+    lines: payload.lines && payload.lines.map((table) => ({
+      ...table, calls: table.calls / runs, rows: rows(table.rows, runs),
+      ...(table.rows0 ? { calls0: (table.calls0 ?? 0) / runs0, rows0: rows(table.rows0, runs0) } : {}),
+    })),
+  };
 }

@@ -156,7 +156,8 @@ export class SourceSection {
       made.style.setProperty("--heat-part", Math.sqrt(fresh / most).toFixed(3));
     }
     const text = format.value(fresh, unit(column));
-    made.append(make("span", {}, this.before ? `${text} (${format.change(fresh, old, unit(column))})` : text));
+    const change = this.before && format.growth(fresh, old) ? ` (${format.change(fresh, old, unit(column))})` : "";
+    made.append(make("span", {}, text + change));
     made.dataset.value = String(fresh);
     return made;
   }

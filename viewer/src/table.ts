@@ -21,6 +21,9 @@ export interface TableColumn {
   /** A class for the cell. */
   tone?: (row: number) => string;
   wide?: boolean;
+  width?: string;
+  /** How it is sorted first, if not so. */
+  isDown?: boolean;
 }
 
 export class Table {
@@ -53,9 +56,9 @@ export class Table {
     }, make("div", { role: "rowgroup", class: "head-group" }, this.head), this.body);
     for (const each of columns) this.head.append(this.header(each));
     this.element = make("div", { class: "table", id, "data-table": id }, this.filterBox(label), this.scroller);
-    const wide = columns.filter((each) => each.wide).length;
-    this.element.style.setProperty("--columns", columns.map((each) => each.wide ? "minmax(var(--wide, 13rem), 1fr)" : "var(--cell, 7.3rem)").join(" "));
-    this.element.style.setProperty("--least", `calc(${wide} * var(--wide, 13rem) + ${columns.length - wide} * var(--cell, 7.3rem))`);
+    const width = (each: TableColumn): string => each.width ?? (each.wide ? "var(--wide, 13rem)" : "var(--cell, 7.3rem)");
+    this.element.style.setProperty("--columns", columns.map((each) => each.wide && !each.width ? `minmax(${width(each)}, 1fr)` : width(each)).join(" "));
+    this.element.style.setProperty("--least", `calc(${columns.map(width).join(" + ")})`);
     this.arrange();
     new ResizeObserver(this.draw).observe(this.scroller);
   }
@@ -74,7 +77,7 @@ export class Table {
   private header(column: TableColumn): HTMLElement {
     const pressed = (): void => {
       const isSame = this.sorted.column === column;
-      this.sorted = { column, isDown: isSame ? !this.sorted.isDown : column.wide !== true };
+      this.sorted = { column, isDown: isSame ? !this.sorted.isDown : column.isDown ?? column.wide !== true };
       this.arrange();
     };
     return make("div", { role: "columnheader", class: column.wide ? "wide" : "number", "data-column": column.id },

@@ -26,11 +26,15 @@ export function numbers(id: string, title: string, unit: Unit, fresh: Numbers, o
     { id: `${id}0`, title: `${title}, old`, key: (row) => old[row], text: (row) => format.value(old[row], unit) },
     { ...column, title: "new" },
     {
-      id: `${id}-change`, title: "change", key: (row) => fresh[row] - old[row],
+      id: `${id}-change`, title: "change", key: (row) => format.growth(fresh[row], old[row]),
       text: (row) => format.change(fresh[row], old[row], unit),
-      tone: (row) => fresh[row] > old[row] ? "grew" : fresh[row] < old[row] ? "shrank" : "same",
+      tone: (row) => toneOf(format.growth(fresh[row], old[row])),
     },
   ];
+}
+
+export function toneOf(by: number): string {
+  return by > 0 ? "grew" : by < 0 ? "shrank" : "same";
 }
 
 export function words(id: string, title: string, text: (row: number) => string): TableColumn {

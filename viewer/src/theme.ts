@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// theme.ts: light or dark, as the system says until somebody chooses. What is drawn on a canvas asks here for
+// theme.ts: light or dark, as the system says until somebody chooses; on paper always light. What is drawn on a canvas asks here for
 // the colours that the style sheet has.
 
 import { choice } from "./dom.ts";
@@ -8,10 +8,11 @@ import type { Palette } from "./colour.ts";
 
 const system = matchMedia("(prefers-color-scheme: dark)");
 let chosen = "";
+let isPrinting = false;
 
 /** The style sheet goes by an attribute of the root alone. */
 export function applyTheme(): void {
-  document.documentElement.dataset.theme = chosen || (system.matches ? "dark" : "light");
+  document.documentElement.dataset.theme = isPrinting ? "light" : chosen || (system.matches ? "dark" : "light");
 }
 
 export function isDark(): boolean {
@@ -32,7 +33,13 @@ export function themeSwitch(changed: () => void): HTMLElement {
     applyTheme();
     changed();
   };
+  const printing = (is: boolean) => (): void => {
+    isPrinting = is;
+    change();
+  };
   system.addEventListener("change", change);
+  addEventListener("beforeprint", printing(true));
+  addEventListener("afterprint", printing(false));
   const options = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]] as const;
   return choice("Colours", options, chosen, (id) => {
     chosen = id;

@@ -14,6 +14,8 @@ import { colour } from "./theme.ts";
 
 const HEIGHT = 240;
 const LANE = 18;
+const LEFT = 72; // pixels beside a plot, for its labels; the lanes below keep to them
+const RIGHT = 18;
 const STEPS = Array.from({ length: 15 }, (_, at) => [1, 2, 5].map((each) => each * 10 ** at)).flat(); // between ticks of bytes
 const MOST_LANES = 40;
 const MOST_PLOTS = 8; // processes whose memory is drawn: those with the most
@@ -89,11 +91,11 @@ export class TimelineSection {
     this.place.append(heading, place);
     const data: uPlot.AlignedData = [moments.time.map((ns) => ns / 1e9), [...moments.live], [...moments.rss]];
     const made = new uPlot({
-      width, height: HEIGHT,
+      width, height: HEIGHT, padding: [null, RIGHT, null, 0],
       scales: { x: { time: false, range: () => this.range } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map((each) => format.time(each * 1e9)) },
-        { ...axis, size: 72, incrs: STEPS, values: (_, ticks) => ticks.map((each) => format.bytes(each)) },
+        { ...axis, size: LEFT, incrs: STEPS, values: (_, ticks) => ticks.map((each) => format.bytes(each)) },
       ],
       series: [{ label: "Time", value: (_, value) => (value === null ? "" : format.time(value * 1e9)) },
         line("Blocks alive", "memory", []), line("Resident", "resident", [5, 3])],
@@ -146,7 +148,7 @@ export class TimelineSection {
     const width = this.place.clientWidth;
     if (!this.lanes.length || !width) return;
     const shown = this.lanes.slice(0, MOST_LANES);
-    const left = this.plots.length ? 72 : 8;
+    const [left, right] = this.plots.length ? [LEFT, width - RIGHT] : [8, width - 8];
     const height = shown.length * (LANE + 4) + 6;
     const scale = devicePixelRatio || 1;
     this.canvas.width = Math.round(width * scale);
@@ -159,8 +161,8 @@ export class TimelineSection {
     pen.font = FONT;
     pen.textBaseline = "middle";
     const [from, to] = this.range;
-    const x = (ns: number): number => left + ((ns / 1e9 - from) / (to - from)) * (width - left - 8);
-    shown.forEach((lane, at) => this.paintLane(pen, lane, 4 + at * (LANE + 4), x, left, width - 8));
+    const x = (ns: number): number => left + ((ns / 1e9 - from) / (to - from)) * (right - left);
+    shown.forEach((lane, at) => this.paintLane(pen, lane, 4 + at * (LANE + 4), x, left, right));
   }
 
   private paintLane(

@@ -6,7 +6,7 @@ import { deflateSync } from "node:zlib";
 import { C, contrast, DARK, hash, LIGHT, oklch, PYTHON } from "../src/colour.ts";
 import * as format from "../src/format.ts";
 import { fileMeasure, fileWorth, heats, hottest, worth } from "../src/heat.ts";
-import { decode } from "../src/payload.ts";
+import { decode, meanOf } from "../src/payload.ts";
 import type { Payload } from "../src/payload.ts";
 import { pieces } from "../src/syntax.ts";
 
@@ -26,6 +26,10 @@ test("numbers have three figures and a unit", () => {
   assert.equal(format.change(5, 5, "count"), "=");
   assert.equal(plain(format.change(5, 7, "count")), "\u22122");
   assert.equal(plain(format.change(2e9, 1e9, "time")), "+1.00 s");
+  assert.equal(format.count(2.5), "2.5");
+  assert.equal(format.count(0.02), "0.1");
+  assert.equal(plain(format.count(1234.4)), "1 234");
+  assert.equal(format.change(0.1 + 0.2, 0.3, "count"), "=");
   assert.equal(format.plural(1, "node"), "1 node");
   assert.equal(format.plural(2, "node"), "2 nodes");
 });
@@ -75,7 +79,7 @@ test("pieces of a line are the line", () => {
 });
 
 const EMPTY: Payload = {
-  version: 1, title: "t", old: null, header: [], remarks: [], files: ["a.py"], functions: null, calls: null, memory: null,
+  version: 1, runs: 1, title: "t", old: null, header: [], remarks: [], files: ["a.py"], functions: null, calls: null, memory: null,
   places: null, lines: null, lineBytes: null, sources: {}, timeline: null, objects: null, classes: null, timings: null,
 };
 
@@ -85,6 +89,20 @@ test("the payload comes through base64 and deflate", async () => {
   assert.deepEqual(await decode(`\n${pack(payload)}\n`), payload);
   await assert.rejects(decode(pack({ ...EMPTY, version: 2 })), /have version 2, its viewer reads 1/);
   await assert.rejects(decode("AAAA"));
+});
+
+test("numbers of several runs become those of one, on each side", () => {
+  const functions = {
+    file: [0], line: [9], name: ["f"], label: ["a.py:9(f)"], kind: [0], calls: [10], primitive: [10], own: [50], cumulative: [60],
+    ownWaiting: [0], cumulativeWaiting: [5], calls0: [6], primitive0: [6], own0: [20], cumulative0: [22], ownWaiting0: [2], cumulativeWaiting0: [4],
+  };
+  const calls = { parent: [-1], function: [0], text: {}, calls: [10], own: [50], waiting: [5], calls0: [6], own0: [20], waiting0: [4], pruned: null };
+  const lines = [{ file: 0, line: 9, label: "f", calls: 10, rows: [[10, 5, 50, 0, 10] as const], calls0: 6, rows0: [[-7, 2, 20, 4, 0] as const] }];
+  const found = meanOf({ ...EMPTY, runs: 5, runs0: 2, old: "o", functions, calls, lines });
+  assert.deepEqual(found.functions, { ...functions, calls: [2], primitive: [2], own: [10], cumulative: [12],
+    cumulativeWaiting: [1], calls0: [3], primitive0: [3], own0: [10], cumulative0: [11], ownWaiting0: [1], cumulativeWaiting0: [2] });
+  assert.deepEqual(found.calls, { ...calls, calls: [2], own: [10], waiting: [1], calls0: [3], own0: [10], waiting0: [2] });
+  assert.deepEqual(found.lines, [{ file: 0, line: 9, label: "f", calls: 2, rows: [[10, 1, 10, 0, 2]], calls0: 3, rows0: [[-7, 1, 10, 2, 0]] }]);
 });
 
 test("heat of a line is all that is known of it", () => {

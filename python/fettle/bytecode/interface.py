@@ -39,9 +39,9 @@ def dis(
 
     Without options it reads as dis.dis() does. adaptive: as the interpreter has specialised it so
     far. source: each line of source above its instructions. counts: beside these how often each
-    line ran and its time, from a recording of lines or the path of one. vs: beside another object.
-    ValueError for a recording that has no such lines, and for text that does not compile; TypeError
-    for what has no bytecode.
+    line ran and its time, from a recording of lines or the path of one. vs: beside another object
+    (without source and positions). ValueError for a recording that has no such lines, and for text
+    that does not compile; TypeError for what has no bytecode.
 
     >>> dis(lambda: 3, source=True)  # doctest: +ELLIPSIS
     <doctest ...>:1 <lambda>
@@ -51,18 +51,22 @@ def dis(
 
     out = sys.stdout if file is None else file
     try:
-        found = targets(x)
+        found, other = targets(x), [] if vs is None else targets(vs)
         known = _counts(counts) if counts is not None else None
-        remarks = known.check(found) if known else []
+        remarks = known.check([*found, *other]) if known else []
     except Problem as problem:
         raise ValueError(problem.sentence) from None
     if show_positions and not (source or known or vs or bytecode.takes("show_positions")):
         raise ValueError("dis shows positions since Python 3.14; with source=True they are shown")
+    if vs is not None and (source or show_positions):
+        raise ValueError(
+            "beside another object there is no room for source or positions; leave one of them out"
+        )
     choice = bytecode.Choice(show_caches, show_offsets, show_positions, adaptive, source, known)
     if vs is not None:
         from fettle.bytecode import pairs
 
-        bytecodepair.show(pairs.matched(found, targets(vs), choice), out)
+        bytecodepair.show(pairs.matched(found, other, choice), out)
     else:
         bytecode.show(found, choice, out)
     screen.sentences(remarks, out)

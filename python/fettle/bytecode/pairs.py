@@ -12,11 +12,16 @@ from fettle._core import Bytecode
 from fettle.bytecode import elsewhere
 from fettle.bytecode.codes import plain, within
 from fettle.problem import USAGE, Problem
-from fettle.report.bytecode import meaning, numbered
+from fettle.report.bytecode import heading, meaning, numbered
 from fettle.report.names import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from fettle.bytecode.counts import Table
+    from fettle.bytecode.elsewhere import Found
     from fettle.bytecode.find import Target
     from fettle.report.bytecode import Choice
 
@@ -46,24 +51,22 @@ class Side:
 
     title: str
     operations: tuple[Operation, ...]
+    table: "Table | None" = None  # its lines, of a recording
 
 
 Pair = tuple[Side, Side]
 
 
-def of(targets: "list[Target]", other: str, choice: "Choice") -> list[Pair]:
-    """What to compare with what. Problem."""
-    python = interpreter(other)
-    if python:
-        return _elsewhere(targets, python, choice)
+def named(word: str, adaptive: bool) -> "list[Target]":
+    """What a second selector means. Problem."""
     from fettle.bytecode import find
 
-    found = find.find(other)
-    if choice.adaptive:
+    found = find.find(word)
+    if adaptive:
         from fettle.bytecode import ran
 
         found = ran.alive(found)
-    return matched(targets, found, choice)
+    return found
 
 
 def matched(targets: "list[Target]", found: "list[Target]", choice: "Choice") -> list[Pair]:
@@ -115,25 +118,14 @@ def here(code: CodeType, choice: "Choice") -> Side:
         )
         for row in decoded
     )
-    title = f"{visible(code.co_filename)}:{code.co_firstlineno} {visible(plain(code.co_qualname))}"
-    return Side(title, operations)
+    table = choice.counts.of(code) if choice.counts else None
+    return Side(heading(code, table), operations, table)
 
 
-def _elsewhere(targets: "list[Target]", python: str, choice: "Choice") -> list[Pair]:
-    if choice.adaptive:
-        raise Problem(
-            USAGE,
-            f"nothing runs in {visible(python)}, so it specialises nothing; leave --run out.",
-        )
+def with_python(targets: "list[Target]", python: str, choice: "Choice") -> list[Pair]:
+    """Each beside what another Python makes of it. Problem."""
     pairs = []
-    for target in targets:
-        if not target.unit.source:
-            raise Problem(
-                USAGE,
-                f"the source of {visible(target.unit.name)} is not here, and {visible(python)}"
-                " compiles it anew; name a source file.",
-            )
-        version, found = elsewhere.ask(python, target)
+    for target, version, found in _asked(targets, python, choice):
         for code in within(target.code):
             left = here(code, choice)
             right = found.pop((plain(code.co_qualname), code.co_firstlineno), None)
@@ -141,3 +133,41 @@ def _elsewhere(targets: "list[Target]", python: str, choice: "Choice") -> list[P
         for (name, line), right in found.items():
             pairs.append((Side("", ()), Side(f"Python {version}: line {line} {name}", right)))
     return pairs
+
+
+def rows(targets: "list[Target]", python: str, choice: "Choice") -> "list[dict[str, Any]]":
+    """What another Python makes of them, as JSON has it. Problem."""
+    return [
+        {
+            "function": name,
+            "file": target.unit.file,
+            "offset": each.offset,
+            "opname": each.name,
+            "arg": each.argument,
+            "meaning": each.meaning,
+            "line": each.line,
+            "label": each.label or None,
+        }
+        for target, _, found in _asked(targets, python, choice)
+        for (name, _), operations in found.items()
+        for each in operations
+    ]
+
+
+def _asked(
+    targets: "list[Target]", python: str, choice: "Choice"
+) -> "Iterator[tuple[Target, str, Found]]":
+    """Each with the version of that Python and what it says."""
+    if choice.adaptive:
+        raise Problem(
+            USAGE,
+            f"nothing runs in {visible(python)}, so it specialises nothing; leave --run out.",
+        )
+    for target in targets:
+        if not target.unit.source:
+            raise Problem(
+                USAGE,
+                f"the source of {visible(target.unit.name)} is not here, and {visible(python)}"
+                " compiles it anew; name a source file.",
+            )
+        yield target, *elsewhere.ask(python, target)

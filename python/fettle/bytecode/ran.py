@@ -3,10 +3,14 @@
 until the interpreter has specialised what the statement does.
 
 Such a process runs `fettle dis` with the same words; what the program prints goes to stderr there.
+What takes too long is interrupted there by an alarm, and the code is shown as it is by then. The
+process that waits ends it if that does not help: in C code nobody hears an alarm.
 """
 
 import gc
 import os
+import select
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -21,34 +25,60 @@ from fettle.report.names import shortened, visible
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
 MOST_TIMES, MOST_SECONDS = 100, 1.0
 _PROGRAM = "from fettle.bytecode.ran import child; child()"
+_GRACE = 5.0  # seconds that the child has for its own alarm, and to start
 
 is_child = False
+_told = -1  # a pipe that says to who waits that the run is over
 
 
-def in_child(words: list[str]) -> int:
-    """`fettle dis WORDS` in a process of its own; its exit code."""
+class _Late(BaseException):
+    """The alarm."""
+
+
+def in_child(words: list[str], timeout: float) -> int:
+    """`fettle dis WORDS` in a process of its own; its exit code. Problem if it had to be ended."""
     if sys.stdout is not None:
         sys.stdout.flush()
-    code = subprocess.run([sys.executable, "-c", _PROGRAM, *words]).returncode
+    inward, outward = os.pipe()
+    command = [sys.executable, "-c", _PROGRAM, str(outward), *words]
+    try:
+        with subprocess.Popen(command, pass_fds=[outward]) as child:
+            os.close(outward)
+            try:
+                if not select.select([inward], [], [], timeout + _GRACE)[0]:
+                    raise Problem(CHECK_FAILED, _late("--run", timeout, "it was ended"))
+                code = child.wait()
+            except BaseException:
+                child.kill()
+                raise
+    finally:
+        os.close(inward)
     return code if code >= 0 else 128 - code
+
+
+def _late(what: str, timeout: float, end: str) -> str:
+    return f"{what} did not end within {timeout:g} s, so {end}; --timeout gives it more time."
 
 
 def child() -> None:
     """The other side of in_child()."""
-    global is_child
+    global is_child, _told
     is_child = True
     from fettle import cli
 
-    words = sys.argv[1:]
+    _told, words = int(sys.argv[1]), sys.argv[2:]
+    os.set_inheritable(_told, False)
     sys.argv[:] = [""]
     sys.exit(cli.main(["dis", *words]))
 
 
-def targets(selector: str, statement: str) -> list[Target]:
-    """What the selector means, as it is after the statement. Problem."""
+def targets(selector: str, statement: str, timeout: float) -> tuple[list[Target], list[str]]:
+    """What the selector means, as it is after the statement, and what must be said of that.
+    Problem."""
     place, _ = find.parted(selector)
     if find.is_path(place):
         raise Problem(
@@ -63,12 +93,20 @@ def targets(selector: str, statement: str) -> list[Target]:
         raise Problem(
             USAGE, f"the statement after --run does not compile: {reason(error)}."
         ) from None
+    module, said = found[0].unit.module, []
     with _diverted():
         try:
-            _run(found[0].unit.module, code)
+            _run(module, code, timeout)
+        except _Late:
+            if module not in sys.modules:
+                what = f"importing {visible(module)}"
+                raise Problem(CHECK_FAILED, _late(what, timeout, "nothing is known")) from None
+            said.append(_late("--run", timeout, "this is the code as it was by then"))
         except (Exception, SystemExit) as error:
             raise Problem(CHECK_FAILED, _raised(error)) from None
-    return alive(found)
+        finally:
+            os.write(_told, b"+")
+    return alive(found), said
 
 
 @contextmanager
@@ -86,15 +124,25 @@ def _diverted() -> "Iterator[None]":
         os.close(kept)
 
 
-def _run(name: str, code: CodeType) -> None:
+def _run(name: str, code: CodeType, timeout: float) -> None:
+    """_Late if it takes longer."""
     from importlib import import_module
 
-    names = dict(vars(import_module(name)))
-    end = perf_counter() + MOST_SECONDS
-    for _ in range(MOST_TIMES):
-        exec(code, names)
-        if perf_counter() > end:
-            break
+    signal.signal(signal.SIGALRM, _ring)
+    signal.setitimer(signal.ITIMER_REAL, timeout)
+    try:
+        names = dict(vars(import_module(name)))
+        end = perf_counter() + MOST_SECONDS
+        for _ in range(MOST_TIMES):
+            exec(code, names)
+            if perf_counter() > end:
+                break
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _ring(number: int, frame: object) -> "NoReturn":
+    raise _Late
 
 
 def _raised(error: BaseException) -> str:

@@ -128,6 +128,8 @@ async def _alone_here(kept: Kept, key: bytes, args: Arguments, keywords: Keyword
             except StopIteration as end:
                 if end.value is not None:
                     return end.value[0]
+            finally:
+                approach.close()  # an exception's traceback would keep it waiting
         if kept.remote is not None and shared is not None:
             return await _from_others(kept, key, args, keywords, shared)
         return await _compute(kept, key, args, keywords, None)

@@ -105,17 +105,19 @@ class Kept:
 
     def settle(self) -> None:
         """Finds out which code the function is now."""
+        what, step = "its code", "give version= or depends="
         try:
             is_now = identify(
                 self.function, depends=self.options.depends, version=self.options.version
             )
+            what, step = "what key= names", "name a plain function"
+            of_keys = [(name, identify(each)) for name, each in self.options.key.items()]
         except Exception as error:
             if isinstance(error, OSError) and error.filename is not None:
                 why = f"{os.fsdecode(error.filename)!r} can not be read ({reason(error)})"
                 step = "name a file that is there in depends="
             else:
-                why = f"its code can not be told from others ({reason(error)})"
-                step = "give version= or depends="
+                why = f"{what} can not be told from others ({reason(error)})"
             self.place.say(
                 f"results of {self.name}() are computed and not kept, since {why}: {step}."
             )
@@ -129,14 +131,11 @@ class Kept:
         prefix.update(repr((self.name, named)).encode(errors="surrogatepass"))
         if self.remote is None:  # what machines share lies elsewhere on each
             prefix.update(is_now.place)
-        of_keys: list[Identity] = []
-        for name, function in self.options.key.items():
-            made = identify(function)
-            of_keys.append(made)
+        for name, made in of_keys:
             prefix.update(name.encode() + made.digest)
             rows += made.watched
             rows += ((None, each, code) for each, code in made.codes)
-        self._identities = [is_now, *of_keys]
+        self._identities = [is_now, *(made for _, made in of_keys)]
         self.stored.settle(prefix.digest(), rows, MISSING)
 
     def current(self, key: bytes, args: tuple[Any, ...], keywords: dict[str, Any] | None) -> bytes:
@@ -314,6 +313,8 @@ class Kept:
         except StopIteration as end:
             found: tuple[Any] | None = end.value
             return found
+        finally:
+            approach.close()  # an exception's traceback would keep it waiting
 
     def _from_others(
         self,

@@ -334,7 +334,7 @@ def default_folder() -> str:
 
 def _known(secret: bytes | None) -> bytes:
     """The secret of those who share."""
-    return secret or os.environ.get("FETTLE_CACHE_KEY", "").encode() or b"trusted"
+    return secret or os.fsencode(os.environ.get("FETTLE_CACHE_KEY", "")) or b"trusted"
 
 
 def folder_in_front_of(server: str, secret: bytes | None = None) -> str:

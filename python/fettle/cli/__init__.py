@@ -15,7 +15,8 @@ from fettle.problem import FETTLE_FAILED, USAGE, Problem, reason
 
 TYPE_CHECKING = False  # importing typing would cost more than all the rest
 if TYPE_CHECKING:
-    from typing import Protocol, TextIO
+    from collections.abc import Callable
+    from typing import Never, Protocol, TextIO
 
     class Verb(Protocol):
         SUMMARY: str
@@ -44,7 +45,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         abandon(sys.stdout)
-        say(f"the output could not be written: {reason(error)}; nothing else was changed.")
+        say(f"the output could not be written: {reason(error)}; make room, or write it elsewhere.")
         return FETTLE_FAILED
     except KeyboardInterrupt:
         return 130
@@ -56,12 +57,27 @@ def main(words: list[str] | None = None) -> int:
 
 
 def say(sentence: str) -> None:
-    """One sentence to the user, on stderr."""
+    """One sentence to the user, on stderr. It may name a file, whose name may be anything."""
     if sys.stderr is not None:
+        from fettle.report.names import plain
+
         try:
-            print(f"fettle: {sentence}", file=sys.stderr, flush=True)
+            print(f"fettle: {plain(sentence)}", file=sys.stderr, flush=True)
         except OSError:
             abandon(sys.stderr)
+
+
+def stand_in(command: "Callable[[], int | str | None]") -> "Never":
+    """Runs the command line of a module that has another's interface, to the end. That nobody reads
+    its output any more (`| head`) is none."""
+    code = None
+    try:
+        code = command()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        abandon(sys.stdout)
+    sys.exit(code)
 
 
 def abandon(stream: "TextIO | None") -> None:
@@ -72,6 +88,8 @@ def abandon(stream: "TextIO | None") -> None:
 
 def _dispatch(words: list[str]) -> int:
     word = words[0] if words else "--help"
+    if word == "help" and len(words) > 1:
+        word, words = words[1], [words[1], "--help"]
     if word in {"-h", "--help", "help"}:
         print(_help())
         return 0 if words else USAGE

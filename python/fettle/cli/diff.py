@@ -94,9 +94,7 @@ def main(words: list[str]) -> int:
     if parsed.values.keys() & {"html", "no-source"}:
         from fettle.html import comparison
 
-        if news is not None:
-            raise Problem(USAGE, "--html compares two recordings; name OLD and NEW without --vs.")
-        comparison.write_asked(parsed)
+        comparison.write_asked(parsed, None if news is None else news.words)
         return 0
     conditions = failon.read(parsed.values["fail-on"]) if "fail-on" in parsed.values else []
 

@@ -8,8 +8,12 @@ from fettle.problem import USAGE, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fettle.bytecode.find import Target
     from fettle.report.bytecode import Choice
+
+TIMEOUT = 60.0  # seconds for what --run runs
 
 SUMMARY = "bytecode with its source, how often it ran and what it took"
 
@@ -20,10 +24,11 @@ OPTIONS = [
     Option("-P --show-positions", "with lines and columns"),
     Option("-S --adaptive", "as the interpreter has specialised it; needs --run"),
     Option("--run", "first import MODULE and run CODE in it, in a process of its own", "CODE"),
+    Option("--timeout", "what --run runs is ended after so long (60)", "SECONDS"),
     Option("--source", "each line of source above its instructions"),
     Option("--counts", "how often each line ran and its time, from a recording", "FILE"),
     Option("--vs", "beside another SEL, or the same of another Python", "SEL|PYTHON"),
-    Option("--json", "the instructions as a list, for programs"),
+    Option("--json", 'the instructions as a list, for programs; of --vs {"old", "new"}'),
 ]
 
 HELP = f"""\
@@ -40,8 +45,9 @@ import would read it: name none that you would not import.
 {help_lines(OPTIONS)}
 
 --run runs CODE a hundred times, or for a second, with the names of MODULE: until the interpreter
-has specialised what it does. --counts wants lines: `fettle run --lines=SEL app.py`. On a terminal
-of less than 72 columns --vs prints one side below the other, with - and + before what differs.
+has specialised what it does; stopped by --timeout, it is shown as it is by then. --counts wants
+lines: `fettle run --lines=SEL app.py`. On a terminal of less than 72 columns --vs prints one side
+below the other, with - and + before what differs.
 
   fettle dis examples/login.py:fetch_user_password
   fettle dis json.decoder:JSONDecoder.decode --source
@@ -58,30 +64,57 @@ def main(words: list[str]) -> int:
     if "run" in parsed.values:
         from fettle.bytecode import ran
 
+        timeout = parsed.seconds("timeout") if "timeout" in parsed.values else TIMEOUT
         if not ran.is_child:
-            return ran.in_child(words)
-        return show(parsed, ran.targets(parsed.words[0], parsed.values["run"]), adaptive=True)
+            return ran.in_child(words, timeout)
+        found, said = ran.targets(parsed.words[0], parsed.values["run"], timeout)
+        return show(parsed, found, adaptive=True, said=said)
     return show(parsed, targets(parsed), adaptive=False)
 
 
-def show(parsed: Parsed, found: "list[Target]", adaptive: bool) -> int:
-    """Prints what was found, as the options say."""
+def show(parsed: Parsed, found: "list[Target]", adaptive: bool, said: "Sequence[str]" = ()) -> int:
+    """Prints what was found, as the options say; said: what must be known of it."""
     from fettle.report import bytecode, screen
 
-    choice, remarks = _choice(parsed, found, adaptive)
     if "vs" in parsed.values:
-        from fettle.bytecode import pairs
-        from fettle.report import bytecodepair
+        remarks = _show_two(parsed, found, adaptive)
+    else:
+        choice, remarks = _choice(parsed, found, adaptive)
+        if "json" in parsed.values:
+            import json
 
-        bytecodepair.show(pairs.of(found, parsed.values["vs"], choice), sys.stdout)
-    elif "json" in parsed.values:
+            print(json.dumps(bytecode.rows(found, choice)))
+        else:
+            bytecode.show(found, choice, sys.stdout)
+    screen.sentences([*said, *remarks], sys.stderr)
+    return 0
+
+
+def _show_two(parsed: Parsed, found: "list[Target]", adaptive: bool) -> list[str]:
+    """Beside what --vs names. Gives what must be known of it."""
+    from fettle.bytecode import pairs
+
+    word = parsed.values["vs"]
+    python = pairs.interpreter(word)
+    other = [] if python else pairs.named(word, adaptive)
+    choice, remarks = _choice(parsed, [*found, *other], adaptive)
+    if "json" in parsed.values:
         import json
 
-        print(json.dumps(bytecode.rows(found, choice)))
+        from fettle.report import bytecode
+
+        old = bytecode.rows(found, choice)
+        new = pairs.rows(found, python, choice) if python else bytecode.rows(other, choice)
+        print(json.dumps({"old": old, "new": new}))
+        return remarks
+    from fettle.report import bytecodepair
+
+    if python:
+        both = pairs.with_python(found, python, choice)
     else:
-        bytecode.show(found, choice, sys.stdout)
-    screen.sentences(remarks, sys.stderr)
-    return 0
+        both = pairs.matched(found, other, choice)
+    bytecodepair.show(both, sys.stdout)
+    return remarks
 
 
 def targets(parsed: Parsed) -> "list[Target]":
@@ -109,14 +142,14 @@ def _check(parsed: Parsed) -> None:
         )
     if "run" in values and "c" in values:
         raise Problem(USAGE, "--run needs a module: fettle dis MODULE:NAME --run CODE.")
-    for one, other in (
-        ("vs", "counts"),
-        ("vs", "json"),
-        ("vs", "source"),
-        ("vs", "show-positions"),
-    ):
-        if one in values and other in values:
-            raise Problem(USAGE, f"--{one} and --{other} do not go together; leave one out.")
+    if "timeout" in values and "run" not in values:
+        raise Problem(USAGE, "--timeout ends what --run runs; add --run CODE.")
+    for other in ("source", "show-positions"):
+        if "vs" in values and other in values:
+            raise Problem(
+                USAGE,
+                f"--vs and --{other} do not go together: two sides leave no room; leave one out.",
+            )
 
 
 def _choice(parsed: Parsed, found: "list[Target]", adaptive: bool) -> "tuple[Choice, list[str]]":

@@ -194,7 +194,7 @@ def _options(parsed: Parsed) -> "Options":
     if "precision" in values:
         given["precision"] = _share(values["precision"])
     for key in {"timeout", "budget"} & values.keys():
-        given[key] = _seconds(key, values[key])
+        given[key] = parsed.seconds(key)
     return Options(**given).check()  # type: ignore[arg-type]
 
 
@@ -208,21 +208,6 @@ def _share(text: str) -> float:
     if not 0 < share < 1:
         raise Problem(USAGE, f"--precision needs a share such as 1% or 0.01, not {text!r}.")
     return share
-
-
-def _seconds(key: str, text: str) -> float:
-    """30, 30s or 5m."""
-    from fettle.report import span
-
-    seconds = span.read(text)
-    if seconds is None:
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = 0.0
-    if not 0 < seconds <= 1e9:
-        raise Problem(USAGE, f"--{key} needs seconds above 0, such as 30 or 5m, not {text!r}.")
-    return seconds
 
 
 def _commands(parsed: Parsed, words: list[str]) -> "list[Command]":
@@ -334,7 +319,7 @@ def _source(found: "list[Command]", timeout: float, ignore_failure: bool) -> "Co
     except Problem as problem:
         if problem.code != NOT_FOUND:
             raise
-        sentence = problem.sentence.rstrip(".")
+        sentence, _, _ = problem.sentence.partition(";")
         advice = "after -- stands a command, a statement stands without --"
         if any(" " in each.words[0] for each in found):
             advice = "a command of one word is split at its blanks, one of several is not"
@@ -354,8 +339,9 @@ def _folders(revisions: list[str]) -> "AbstractContextManager[list[str]]":
 def _show_last(lines: list[str]) -> None:
     """What a command that failed said in the end."""
     from fettle.report import screen
+    from fettle.report.names import plain
 
-    screen.styled([(f"  {screen.plain(line)}", "dim") for line in lines], sys.stderr)
+    screen.styled([(f"  {plain(line)}", "dim") for line in lines], sys.stderr)
 
 
 # ---- keeping and showing ----
@@ -391,6 +377,7 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
     from fettle.cli import say
     from fettle.report import timing as report
     from fettle.report.flat import shown_path
+    from fettle.report.names import visible
 
     if sys.stdout is None:
         pass  # nobody wants to see it
@@ -399,7 +386,7 @@ def _report(timing: "Timing", parsed: Parsed, path: str, problem: str) -> None:
 
         print(json.dumps(_finite(timing.as_json()), indent=2, allow_nan=False))
     elif "quiet" not in parsed.values:
-        target = shown_path(path) if path else ""
+        target = visible(shown_path(path)) if path else ""
         report.show(timing, sys.stdout, "verbose" in parsed.values, target)
     if problem:
         say(f"the result is shown and not kept: {problem}")

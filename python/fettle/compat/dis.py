@@ -358,4 +358,6 @@ def __dir__() -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    from fettle.cli import stand_in
+
+    stand_in(main)

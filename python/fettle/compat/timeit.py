@@ -195,6 +195,6 @@ def _cause(wall: float, cpu: float, waiting: float) -> str:
 
 
 if __name__ == "__main__":
-    import sys
+    from fettle.cli import stand_in
 
-    sys.exit(main())
+    stand_in(main)

@@ -91,5 +91,6 @@ def _paired(old: list[int], new: list[int]) -> "list[tuple[int | None, int | Non
     """
     if len(old) == len(new):
         return list(zip(old, new, strict=True))
-    kept = [(line if line in old else None, line) for line in new]
-    return [*kept, *((line, None) for line in old if line not in new)]
+    olds, news = set(old), set(new)
+    kept = [(line if line in olds else None, line) for line in new]
+    return [*kept, *((line, None) for line in old if line not in news)]

@@ -24,18 +24,20 @@ _NANOSECOND = 1e-9
 
 
 def gathered(side: "Side") -> "dict[Place, Entry]":
-    """All lines of a side that ran, or might have."""
+    """All lines of a side that ran."""
     found: dict[Place, Entry] = {}
     for at, run in enumerate(side.profiles()):
         for file, first, name, qualname, _, rows in run.lines():
             for number, hits, time, waiting, _ in rows:
+                if not hits:  # of a large program they are many
+                    continue
                 place = (file, qualname, number)
                 line = found.get(place)
                 if line is None:
                     line = Entry(file, number, name, qualname, first, TIMES, len(side.runs))
                     found[place] = line
                 line.add(at, hits, (time * _NANOSECOND, waiting * _NANOSECOND))
-    return {place: line for place, line in found.items() if any(line.count)}
+    return found
 
 
 def matched(old: "Side", new: "Side") -> tuple[list[Change], list[str]]:

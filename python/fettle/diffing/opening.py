@@ -4,7 +4,7 @@
 import os
 
 from fettle import _core, output, recording, runs
-from fettle.diffing.side import Side
+from fettle.diffing.side import Side, joined
 from fettle.problem import UNREADABLE, USAGE, Problem
 from fettle.report import notes, pointtable, screen
 
@@ -65,7 +65,7 @@ class Opened:
             if point:
                 raise Problem(USAGE, f"{word} is a point; of several recordings name whole files.")
             found += self._of(path)
-        return Side(" + ".join(words) if len(words) < 3 else f"{words[0]} ... {words[-1]}", found)
+        return Side(joined(words), found)
 
     def _one(self, word: str) -> Side:
         """What FILE or FILE@POINT means."""

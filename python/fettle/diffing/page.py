@@ -35,6 +35,9 @@ ONCE = (
 )
 
 
+TYPICAL = "memory and objects are those of the run whose peak is the median."
+
+
 class Choice:
     """What to compare, and how the tables are ordered."""
 
@@ -171,7 +174,7 @@ def _memory(
     chosen = difftable.Choice(choice.rows, choice.kind, choice.within, frozenset(parts))
     remarks = difftable.show(sides[0], sides[1], chosen, stream)
     if max(len(old.runs), len(new.runs)) > 1:
-        remarks.append("memory and objects are those of the run whose peak is the median.")
+        remarks.append(TYPICAL)
     return remarks
 
 

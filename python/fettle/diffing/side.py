@@ -6,7 +6,7 @@ from fettle.report import overview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from fettle._core import PointRow, Profile, Stats
 
@@ -55,6 +55,15 @@ class Side:
         return by_peak[(len(by_peak) - 1) // 2]
 
 
+def joined(words: "Sequence[str]") -> str:
+    """How several recordings are called as one side.
+
+    >>> joined(["a", "b"]), joined(["a", "b", "c"])
+    ('a + b', 'a ... c')
+    """
+    return " + ".join(words) if len(words) < 3 else f"{words[0]} ... {words[-1]}"
+
+
 def _held(run: "Profile | Stats") -> set[str]:
     if isinstance(run, _core.Stats):
         return {"calls"}
@@ -76,7 +85,3 @@ def middle(values: "Sequence[int]") -> int:
     (3, 2)
     """
     return sorted(values)[(len(values) - 1) // 2]
-
-
-def per_run(side: Side, of: "Callable[[Profile | Stats], int]") -> list[int]:
-    return [of(run) for run in side.runs]

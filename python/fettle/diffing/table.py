@@ -69,14 +69,22 @@ class Table:
         """Are there enough to say something of the times?"""
         return judged.enough(*self.runs())
 
+    def judge(self, kind: str) -> float:
+        """Judges the rows by that time, if there are runs for it. Gives the time of the whole."""
+        whole = max(map(judged.median, self.times()))
+        if self.has_runs():
+            change.judge(self.changes, kind, whole)
+        return whole
+
+    def told(self) -> str:
+        """What became of the time of the whole."""
+        return verdict(judged.compared(*self.times()))
+
 
 def show(table: Table, choice: Choice, stream: "TextIO") -> list[str]:
     """Prints the table below its heading. Gives what must be said below it."""
     key = choice.key if choice.key in {table.count, *table.kinds} else table.kinds[0]
-    judged_kind = key if key in table.kinds else table.kinds[0]
-    whole = max(map(judged.median, table.times()))
-    if table.has_runs():
-        change.judge(table.changes, judged_kind, whole)
+    whole = table.judge(key if key in table.kinds else table.kinds[0])
     changed = [one for one in table.changes if _matters(one, table, whole)]
     changed.sort(key=lambda one: _order(one, key, table))
     shown = changed[: choice.rows] if choice.rows else changed
@@ -199,7 +207,7 @@ def heading(table: Table) -> str:
     if max(table.runs()) > 1:
         runs = f"; {table.runs()[0]} and {table.runs()[1]} runs"
     if table.has_runs():
-        text += f", {said_of(judged.compared(*times))}"
+        text += f", {table.told()}"
     sides = " -> ".join(names.visible(side.name) for side in (table.old, table.new))
     return f"{sides}: {text}{runs}"
 

@@ -2,10 +2,12 @@
 """The call tree as columns: parents before children, own numbers only; the viewer sums them up.
 
 Nodes past MOST, the lightest, are one child "[pruned]" of the row above them, so that sums are as
-they were. Of two recordings, rows are matched by their path from the top.
+they were. Of two recordings, rows are matched by their path from the top; so are those of the runs
+of one side, for which the first process of each run is the same.
 """
 
 from array import array
+from collections import Counter
 
 from fettle.html import union
 from fettle.html.naming import Functions, Side, processes, threads
@@ -35,6 +37,7 @@ class Tree:
         self.own = array("q")
         self.waiting = array("q")
         self.text: dict[int, str] = {}  # of rows that are no function
+        self.run: dict[int, int] = {}  # of rows that are processes
         self.nodes = self.pruned = 0  # how many were left out, and their own time
 
     def add(self, parent: int, function: int, calls: int, own: int, waiting: int) -> None:
@@ -44,6 +47,18 @@ class Tree:
         self.calls.append(calls)
         self.own.append(own)
         self.waiting.append(waiting)
+
+    def join_processes(self) -> None:
+        """Puts what is below processes where they stood, as in a recording of one."""
+        kept = [at for at in range(len(self.parent)) if at not in self.run]
+        places = {at: place for place, at in enumerate(kept)} | {-1: -1}
+        places |= {at: places[self.parent[at]] for at in self.run}
+        self.text = {places[at]: self.text[at] for at in self.text if at not in self.run}
+        self.parent = array("q", [places[self.parent[at]] for at in kept])
+        for name in ("function", "calls", "own", "waiting"):
+            column = getattr(self, name)
+            setattr(self, name, array("q", [column[at] for at in kept]))
+        self.run = {}
 
 
 def columns(
@@ -78,14 +93,23 @@ def tree(side: Side, functions: Functions, most: int = MOST, is_old: bool = Fals
     made.parent, made.calls = found["parent"], found["calls"]
     made.own, made.waiting = found["own"], found["waiting"]
     made.function = array("q", [places[at] if at >= 0 else -1 for at in found["function"]])
-    labels = {"process": processes(side.model), "thread": threads(side.model)}
+    labels = {
+        "process": processes(side.model, side.number > 1),
+        "thread": threads(side.model),
+    }
+    of_run = _runs(side)
     for at, function in enumerate(made.function):
         if function < 0:
-            made.text[at] = _text(labels, KINDS[found["kind"][at]], found["place"][at])
+            kind, place = KINDS[found["kind"][at]], found["place"][at]
+            made.text[at] = _text(labels, kind, place)
+            if kind == "process":
+                made.run[at] = of_run[place]
     if any(found["folded_functions"]):
         calls = sum(1 for kind in found["kind"] if KINDS[kind] in NODES)
         made.nodes = side.model.totals().nodes - len(side.model.threads()) - calls
         _prune(made, found, functions.other(PRUNED))
+    if side.number > 1 and max(Counter(of_run).values(), default=0) == 1:
+        made.join_processes()
     return made
 
 
@@ -109,6 +133,14 @@ def _prune(made: Tree, found: "dict[str, array[int]]", label: int) -> None:
             numbers = (found[name][at] for name in ("folded_calls", "folded", "folded_waiting"))
             made.add(at, label, *numbers)
             made.pruned += found["folded"][at]
+
+
+def _runs(side: Side) -> list[int]:
+    """In which run each process was."""
+    assert side.model is not None
+    found = [at for at, run in enumerate(side.runs.profiles()) for _ in run.processes()]
+    count = len(side.model.processes())
+    return found if len(found) == count else [0] * count
 
 
 def _text(labels: dict[str, list[str]], kind: str, place: int) -> str:
@@ -156,23 +188,24 @@ def _keys(one: Tree, texts: dict[str, int]) -> "array[int]":
     """What tells a row from its siblings: its function, or a negative number for its text. The
     number of a process says nothing of it, so of equal ones the first is the first."""
     keys = array("q", one.function)
-    met: dict[tuple[int, str], int] = {}
+    met: dict[tuple[int, str, int], int] = {}
     for at, text in one.text.items():
-        if text.startswith("[process "):
+        if at in one.run:
             text = text.partition(":")[2]
-            place = one.parent[at], text
+            place = one.parent[at], text, one.run[at]
             met[place] = met.get(place, 0) + 1
             text = f"{text}:{met[place]}"
         keys[at] = -1 - texts.setdefault(text, len(texts))
     return keys
 
 
-def remarks(part: object) -> list[str]:
-    """What was left out of the tree."""
+def remarks(part: object, runs: int) -> list[str]:
+    """What was left out of the tree, which is the sum of so many runs."""
     left = part.get("pruned") if isinstance(part, dict) else None
     if not left:
         return []
+    own = left["own"] / runs / 1e9
     return [
-        f"the lightest {left['nodes']} call paths, with {left['own'] / 1e9:.3f} s of own time, are"
-        f" summed up as {PRUNED} below the others; the table of functions has all."
+        f"the lightest {left['nodes']} call paths, with {own:.3f} s of own time, are summed up as"
+        f" {PRUNED} below the others; the table of functions has all."
     ]

@@ -35,6 +35,9 @@ def rows(new: Side, old: Side | None, is_short: bool = False) -> list[list[str]]
     if old is None:
         return [[label, text] for label, text in found.items()]
     before = _of(old)
+    if "Runs" in found or "Runs" in before:
+        found.setdefault("Runs", "1")
+        before.setdefault("Runs", "1")
     return [
         [label, _both(found.get(label), before.get(label))]
         for label in dict.fromkeys([*found, *before])
@@ -52,18 +55,23 @@ def _of(side: Side) -> dict[str, str]:
     found = {label: visible(meta[key]) for label, key in WORDS.items() if meta.get(key)}
     if "Written by" in found:
         found["Written by"] = f"fettle {found['Written by']}"
-    number = runs.count(side.profile)
-    if number > 1:
-        found["Runs"] = f"{number}, summed up"
-    if side.model:
-        found |= _of_processes(side.model)
-        spent = cost.text(side.model, side.has_cost)
+    if side.number > 1:
+        found["Runs"] = str(side.number)
+    elif runs.count(side.profile) > 1:
+        found["Runs"] = f"{runs.count(side.profile)}, summed up"
+    if side.typical:
+        found |= _of_processes(side.typical)
+        spent = cost.text(side.typical, side.has_cost)
         if spent:
             found["Cost of recording"] = spent
     totals = side.profile.totals()
     if totals.calls:
-        found["Calls"] = f"{grouped(totals.calls)} ({grouped(totals.primitive)} primitive)"
-        found["Time"] = f"{totals.own:.3f} s, {totals.waiting:.3f} s of it waiting"
+        calls, primitive = (
+            grouped(round(each / side.number)) for each in (totals.calls, totals.primitive)
+        )
+        own, waiting = (each / side.number for each in (totals.own, totals.waiting))
+        found["Calls"] = f"{calls} ({primitive} primitive)"
+        found["Time"] = f"{own:.3f} s, {waiting:.3f} s of it waiting"
     return found
 
 

@@ -70,6 +70,5 @@ def late(new: Side, files: Files) -> list[str]:
     return [
         f"{visible(path)} was written while the program ran: what ran may have been other source;"
         " record again."
-        for path in new.paths()
-        if sourcetext.is_late(new.model, path)
+        for path in sourcetext.late(new.model, new.paths())
     ]

@@ -67,7 +67,7 @@ def columns(
     places: Places, new: Side, old: Side | None, moves: "Moves | None"
 ) -> dict[str, object] | None:
     """The part "memory"; None where none was recorded."""
-    if not any(each and each.model and each.model.heaps() for each in (new, old)):
+    if not any(each and each.typical and each.typical.heaps() for each in (new, old)):
         return None
     at_new = [places.index(row, False, row.line) for row in new.sites]
     rows = [numbers(row) for row in new.sites]

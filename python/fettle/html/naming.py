@@ -7,6 +7,7 @@ else in the order of the lines.
 """
 
 from fettle import _core
+from fettle.diffing.side import Side as Runs
 from fettle.report import names
 from fettle.report.names import C_FILE, visible
 
@@ -22,15 +23,26 @@ PYTHON, C, OTHER = 0, 1, 2
 
 
 class Side:
-    """One recording: its rows, each asked for once, and how its paths are called."""
+    """One recording: its rows, each asked for once, and how its paths are called. With runs it is
+    the sum of them, but memory, objects and timeline are those of the typical one: there a sum
+    would be nothing that was."""
 
-    def __init__(self, profile: "Profile | Stats", source: str, has_cost: bool = False) -> None:
+    def __init__(
+        self,
+        profile: "Profile | Stats",
+        source: str,
+        has_cost: bool = False,
+        runs: Runs | None = None,
+    ) -> None:
         self.profile = profile
+        self.runs = runs or Runs(source, [profile])
+        self.number = len(self.runs.runs)  # what the rest is divided by
         self.has_cost = has_cost  # whether what recording cost is said
         self.source = source
         self.functions = profile.functions()
         self.model = None if isinstance(profile, _core.Stats) else profile
-        self.sites = self.model.sites() if self.model else []
+        self.typical = self.runs.typical() if self.model else None
+        self.sites = self.typical.sites() if self.typical else []
         self.lines = self.model.lines() if self.model else []
 
     def paths(self) -> list[str]:
@@ -41,14 +53,15 @@ class Side:
         return [path for path in dict.fromkeys(found) if path not in {C_FILE, ""}]
 
 
-def processes(profile: "Profile") -> list[str]:
-    """What each is called: [process 12: python app.py]
+def processes(profile: "Profile", are_runs: bool = False) -> list[str]:
+    """What each is called: [process 12: python app.py]; of several runs, without the number.
 
     >>> processes(_core.Profile())
     []
     """
     return [
-        f"[process {row.pid}: {names.shortened(visible(' '.join(row.command)))}]"
+        f"[process{'' if are_runs else f' {row.pid}'}:"
+        f" {names.shortened(visible(' '.join(row.command)))}]"
         for row in profile.processes()
     ]
 

@@ -16,7 +16,7 @@ def objects(
 ) -> dict[str, object] | None:
     """The part "objects": by type and place; the place -1 is before the recording."""
     sides = [side for side in (new, old) if side]
-    if not any(side.model and side.model.objects() for side in sides):
+    if not any(side.typical and side.typical.objects() for side in sides):
         return None
     groups = [_groups(places, side, side is old, moves) for side in sides]
     keys = list(dict.fromkeys(key for group in groups for key in group))
@@ -34,10 +34,10 @@ def _groups(
 ) -> dict[tuple[str, int], tuple[int, int]]:
     """Count and bytes by type and place, all processes together."""
     found: dict[tuple[str, int], tuple[int, int]] = {}
-    if side.model is None:
+    if side.typical is None:
         return found
-    mains = livetypes.main_modules(side.model)
-    for row in side.model.objects():
+    mains = livetypes.main_modules(side.typical)
+    for row in side.typical.objects():
         place = -1
         if row.site >= 0:
             site = side.sites[row.site]
@@ -71,10 +71,10 @@ def classes(new: Side, old: Side | None) -> dict[str, object] | None:
 def _classes(side: Side) -> dict[tuple[str, int, int, str], tuple[int, int]]:
     """Instances and bytes by type, bytes of one without and with slots, and why not."""
     found: dict[tuple[str, int, int, str], tuple[int, int]] = {}
-    if side.model is None:
+    if side.typical is None:
         return found
-    mains = livetypes.main_modules(side.model)
-    for row in side.model.classes():
+    mains = livetypes.main_modules(side.typical)
+    for row in side.typical.classes():
         type = visible(livetypes.named(row.type, row.process, mains))
         key = type, row.plain, row.slotted, visible(row.why)
         instances, size = found.get(key, (0, 0))

@@ -12,6 +12,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from fettle import _core
+from fettle.notebook import arguments
+from fettle.problem import USAGE, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +23,11 @@ _COROUTINE = 0x80  # CO_COROUTINE
 _VALUE = "_fettle_value"  # the name that has the value of the last expression for a moment
 _MARK = "_fettle_mark"  # and the one that has a decorator
 
-_core.leave_out(__file__)
+_core.leave_out(__file__, True)
 
 
 class Cell:
-    """Code of the shell's user. SyntaxError for what does not compile."""
+    """Code of the shell's user. What does not compile is refused, with the place."""
 
     def __init__(
         self,
@@ -39,12 +41,18 @@ class Cell:
         self._local = self._names if local is None else _dictionary(local)
         transformed = shell.transform_cell(text)
         self.file: str = shell.compile.cache(transformed, number_of(shell), raw_code=text)
-        tree = shell.transform_ast(shell.compile.ast_parse(transformed, filename=self.file))
         self._shows = not _is_silenced(transformed)
-        self._tree = _with_value(tree) if keeps else tree
         self._shell = shell
-        self.function = self._compiled()
         self._mark: Callable[[Any], Any] | None = None
+        try:
+            tree = shell.transform_ast(shell.compile.ast_parse(transformed, filename=self.file))
+            self._tree = _with_value(tree) if keeps else tree
+            self.function = self._compiled()
+        except SyntaxError as error:
+            from fettle.timing.statements import pointed
+
+            what = "the cell" if "\n" in text else "the statement"
+            arguments.refuse(Problem(USAGE, pointed(transformed, error, what)))
 
     def _compiled(self) -> FunctionType:
         with self._shell.compile.extra_flags(ast.PyCF_ALLOW_TOP_LEVEL_AWAIT):

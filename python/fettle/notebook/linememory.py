@@ -7,10 +7,9 @@ function that calls itself is not counted twice.
 
 import linecache
 from collections import defaultdict
-from inspect import getblock
 from typing import Any
 
-from fettle.report import names, screen, size
+from fettle.report import listing, names, size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def tables(profile: "Profile", functions: "Sequence[Any]") -> "Iterator[str]":
                 else ["", ""]
             )
             count = str(hits[line]) if line in hits else ""
-            row = f"{line:>6} {cells[0]:>12} {cells[1]:>12} {count:>12}   {screen.plain(text)}"
+            row = f"{line:>6} {cells[0]:>12} {cells[1]:>12} {count:>12}   {names.plain(text)}"
             yield row.rstrip()
         yield ""
 
@@ -72,5 +71,6 @@ def _hits(profile: "Profile", file: str, first: int, qualname: str) -> dict[int,
 
 
 def _block(file: str, first: int) -> list[str]:
-    lines = linecache.getlines(file)[first - 1 :]
-    return getblock(lines) if lines else []
+    """The lines of a function; none where they can not be told, as of a file that was changed."""
+    lines = [line.rstrip("\r\n") for line in linecache.getlines(file)]
+    return lines[first - 1 : listing.last_line(lines, first)]

@@ -8,6 +8,7 @@ from fettle.notebook import arguments, shellthreads, shown
 from fettle.notebook.cell import Cell
 from fettle.options import Option
 from fettle.problem import FETTLE_FAILED, UNREADABLE, USAGE, Problem, reason
+from fettle.report import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from fettle.notebook.arguments import Arguments
 
-_core.leave_out(__file__)
+_core.leave_out(__file__, True)
 
 SORT = Option(
     "-s --sort", "the order of the functions (cumulative), as `fettle view` has it", "KEY"
@@ -66,6 +67,9 @@ _MEMORY_KEYS = ("peak", "alive", "total", "temporary")
 
 def magics(shell: Any) -> "dict[str, Callable[..., object]]":
     """By name; each for a line and for a cell."""
+    from IPython.core import interactiveshell
+
+    _core.leave_out(interactiveshell.__file__)  # it resumes a cell that awaits
 
     def frun(line: str, cell: str | None = None, local_ns: Any = None) -> object:
         __tracebackhide__ = True
@@ -128,7 +132,7 @@ class _Recording:
         except Problem as problem:
             arguments.refuse(problem)
         except (ValueError, TypeError) as error:
-            arguments.refuse(Problem(USAGE, f"{error}."))
+            arguments.refuse(Problem(USAGE, f"{str(error).rstrip('.')}."))
         self.recorded.spare(shellthreads.idents())
         start, stop = self._start, self.recorded.stop
         if self.cell.is_async:
@@ -217,6 +221,7 @@ def _of_run(use: _Recording) -> shown.Recorded:
     for name in in_cell:
         use.cell.mark_with(recorded.mark, name)
     recorded.shown = {"sort": sort, "rows": rows}
+    recorded.named = _named(given)
     return recorded
 
 
@@ -246,6 +251,13 @@ def _lines(use: _Recording) -> list[object]:
         if selector and not use.cell.defines(selector):
             wanted.append(_selected(use, selector))
     return wanted
+
+
+def _named(given: "Arguments") -> str:
+    """The options for lines, as they were written but for quotes."""
+    words = [f"-l {each}" for each in given.given.get("function", [])]
+    words += [f"--lines={each}" for each in given.given.get("lines", []) if each]
+    return names.visible(" ".join(words))
 
 
 def _selected(use: _Recording, selector: str) -> object:

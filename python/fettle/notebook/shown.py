@@ -29,6 +29,14 @@ class Recorded(Run):
     """
 
     shown: "Mapping[str, Any]" = MappingProxyType({})  # what view() is asked for
+    named = ""  # the options that say of what the lines are wanted
+
+    def profile(self) -> _core.Profile:
+        """What was recorded so far."""
+        profile = super().profile()
+        if self.named:
+            profile.set_meta("named", self.named)
+        return profile
 
     @property
     def text(self) -> str:

@@ -11,6 +11,7 @@ from fettle.problem import USAGE, Problem
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import TracebackType
 
     from fettle.notebook.arguments import Arguments
     from fettle.timing.options import Options, Progress
@@ -61,7 +62,7 @@ def magics(shell: Any) -> "dict[str, Callable[..., object]]":
             return print(HELP)
         except Problem as problem:
             if isinstance(problem.__cause__, Exception):
-                raise problem.__cause__.with_traceback(problem.__cause__.__traceback__) from None
+                raise problem.__cause__.with_traceback(_theirs(problem.__cause__)) from None
             arguments.refuse(problem)
         if not given.has("quiet"):
             shown.display(Timed(timing, given.has("verbose")))
@@ -69,6 +70,14 @@ def magics(shell: Any) -> "dict[str, Callable[..., object]]":
 
     ftime.__doc__ = HELP
     return {"ftime": ftime}
+
+
+def _theirs(error: BaseException) -> "TracebackType | None":
+    """The traceback from where the statement begins."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == "fettle.timing":
+        trace = trace.tb_next
+    return trace
 
 
 class Timed:

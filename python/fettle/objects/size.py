@@ -4,7 +4,7 @@
 from fettle import _core
 
 
-def sizeof(obj: object, deep: bool = False) -> int:
+def sizeof(obj: object, *, deep: bool = False) -> int:
     """The bytes of heap that an object takes, as they were asked for from the allocator.
 
     That is its header and the collector's, its attributes (its __dict__ if it has one by now; none

@@ -116,6 +116,17 @@ def numbered(decoded: Bytecode) -> dict[int, int]:
     return {offset: number for number, offset in enumerate(sorted({*decoded.labels, *jumps}), 1)}
 
 
+def heading(code: CodeType, table: "Table | None") -> str:
+    """login.py:8 fetch_user_password    2 calls    2.003 s"""
+    name = visible(plain(code.co_qualname))
+    text = f"{visible(code.co_filename)}:{code.co_firstlineno} {name}"
+    if table is None:
+        return text
+    if not table.calls:
+        return f"{text}    never called"
+    return f"{text}    {counted(table.calls, 'call')}    {total(table.time)}"
+
+
 class _Function:
     """One code object, line by line."""
 
@@ -131,7 +142,7 @@ class _Function:
         self._left = _LINE + sum(width for _, width in self._counts) if choice.counts else _LINE
 
     def lines(self) -> "list[Styled]":
-        result = [(self._heading(), "bold")]
+        result = [(heading(self._code, self._table), "bold")]
         if self._table:
             names = "".join(f"{name:>{width}}" for name, width in self._counts)
             result.append((f"{'Line #':>{_LINE}}{names}", "cyan"))
@@ -144,17 +155,6 @@ class _Function:
             last = row.line
             result += self._instruction(row)
         return result + self._handlers()
-
-    def _heading(self) -> str:
-        """login.py:8 fetch_user_password    2 calls    2.003 s"""
-        code = self._code
-        name = visible(plain(code.co_qualname))
-        text = f"{visible(code.co_filename)}:{code.co_firstlineno} {name}"
-        if self._table and not self._table.calls:
-            return f"{text}    never called"
-        if self._table:
-            return f"{text}    {counted(self._table.calls, 'call')}    {total(self._table.time)}"
-        return text
 
     def _style(self, line: int) -> str:
         found = self._table.rows.get(line) if self._table else None

@@ -5,18 +5,20 @@ from difflib import SequenceMatcher
 
 from fettle.report import screen
 from fettle.report.names import visible
+from fettle.report.unit import Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from fettle.bytecode.pairs import Operation, Pair
+    from fettle.bytecode.pairs import Operation, Pair, Side
 
     Row = tuple[Operation | None, Operation | None]
     Styled = tuple[str, str]
 
 NARROW = 72  # columns of a terminal; below, one side stands under the other
 _WIDEST = 60  # of a side where nothing says how wide the paper is
+_COUNT, _COUNTS, _UNIT = 9, ("Hits", "Time"), Unit()
 _NAME, _ARGUMENT, _LABEL, _LINE = 20, 5, 5, 6
 
 
@@ -28,10 +30,11 @@ def show(pairs: "list[Pair]", stream: "TextIO") -> None:
     for left, right in pairs:
         rows = aligned(left.operations, right.operations)
         lines += [("", "")] * bool(lines)
-        if width is not None and width < NARROW:
-            lines += _below(left.title, right.title, rows)
+        counts = [_Counts(left), _Counts(right)]
+        if width is not None and width < NARROW + sum(each.width for each in counts):
+            lines += _below(left.title, right.title, rows, counts)
         else:
-            lines += _beside(left.title, right.title, rows, width)
+            lines += _beside(left.title, right.title, rows, counts, width)
         equal = sum(map(_is_same, rows))
         same += equal
         differing += len(rows) - equal
@@ -58,11 +61,37 @@ def _is_same(row: "Row") -> bool:
     return row[0] is not None and row[1] is not None and row[0].alike() == row[1].alike()
 
 
-def _beside(left: str, right: str, rows: "list[Row]", width: int | None) -> "list[Styled]":
-    texts = [[_texts(each) for each in side] for side in zip(*rows, strict=True)] or [[], []]
+class _Counts:
+    """How often each line of a side ran and its time, beside its first instruction."""
+
+    def __init__(self, side: "Side") -> None:
+        self.head = "".join(f"{name:>{_COUNT}}" for name in _COUNTS) if side.table else ""
+        self.width = len(self.head)
+        self._cells: dict[int, str] = {}  # by offset
+        rows = dict(side.table.rows) if side.table else {}
+        for each in side.operations:
+            hits, time, _ = rows.pop(each.line or 0, (0, 0, 0))
+            if hits or time:
+                self._cells[each.offset] = f"{hits:>{_COUNT}}{_UNIT.cell(time):>{_COUNT}}"
+
+    def cells(self, operation: "Operation | None") -> str:
+        """What is known of its line."""
+        cells = self._cells.get(operation.offset, "") if operation else ""
+        return f"{cells:<{self.width}}"
+
+
+def _beside(
+    left: str, right: str, rows: "list[Row]", counts: "list[_Counts]", width: int | None
+) -> "list[Styled]":
+    sides = zip(zip(*rows, strict=True), counts, strict=False)
+    texts = [[known.cells(each) + _texts(each) for each in side] for side, known in sides]
+    texts = texts or [[], []]
     widest = max(map(len, [left, *texts[0]]))
-    room = min(widest, _WIDEST) if width is None else min(widest, (width - 3) // 2)
+    most = _WIDEST + counts[0].width if width is None else (width - 3) // 2
+    room = min(widest, most)
     result = [(f"{_cut(left, room):<{room}}   {_other(right, width, room)}".rstrip(), "bold")]
+    if counts[0].head or counts[1].head:
+        result.append((f"{counts[0].head:<{room}}   {counts[1].head}".rstrip(), "cyan"))
     for row, one, other in zip(rows, *texts, strict=True):
         is_same = _is_same(row)
         mark = " " if is_same else "|" if None not in row else "<" if row[1] is None else ">"
@@ -75,18 +104,25 @@ def _other(text: str, width: int | None, room: int) -> str:
     return _cut(text, width - room - 3) if width else text
 
 
-def _below(left: str, right: str, rows: "list[Row]") -> "list[Styled]":
-    """As a diff has it."""
+def _below(left: str, right: str, rows: "list[Row]", counts: "list[_Counts]") -> "list[Styled]":
+    """As a diff has it, but for the counts of both, which stand side by side."""
+
+    def line(mark: str, one: "Operation | None", other: "Operation | None", style: str) -> "Styled":
+        text = _texts(one or other)
+        return f"{mark} {counts[0].cells(one)}{counts[1].cells(other)}{text}", style
+
     result = [(f"- {left}", "bold"), (f"+ {right}", "bold")]
+    if counts[0].head or counts[1].head:
+        result.append((f"  {counts[0].head}{counts[1].head}", "cyan"))
     gone: list[Styled] = []
     new: list[Styled] = []
     for one, other in [*rows, (None, None)]:
         if one is not None and other is not None and one.alike() == other.alike():
-            result += [*gone, *new, (f"  {_texts(one)}", "")]
+            result += [*gone, *new, line(" ", one, other, "")]
             gone, new = [], []
             continue
-        gone += [(f"- {_texts(one)}", "yellow")] if one else []
-        new += [(f"+ {_texts(other)}", "yellow")] if other else []
+        gone += [line("-", one, None, "yellow")] if one else []
+        new += [line("+", None, other, "yellow")] if other else []
     return [*result, *gone, *new]
 
 

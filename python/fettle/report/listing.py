@@ -6,6 +6,7 @@ at U+2028, and every number after one would stand beside the wrong line.
 """
 
 import os
+import re
 
 from fettle import sourcetext
 from fettle.report.names import visible
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from fettle._core import Profile
 
 _MOST_ARE_SHORTER = 500  # lines of a function: a file may have any number
+# A cell's name in a kernel of Jupyter's; there never was such a file.
+_CELL = re.compile(r"/ipykernel_\d+/\d+\.py$")
 TAB = 8  # columns, as Python counts indentation
 
 
@@ -73,7 +76,9 @@ class Listings:
     def _remark(self, file: str, text: str, recorded: bool, now: str | None) -> None:
         """What a reader of the table must know of the source beside it."""
         name = visible(file)
-        is_file = os.path.isabs(sourcetext.place(self._profile, file)) and file[:1] != "<"
+        is_file = os.path.isabs(sourcetext.place(self._profile, file)) and not (
+            file[:1] == "<" or _CELL.search(file)
+        )
         if not recorded and now is None:
             self.remarks.append(
                 f"the source of {name} was not recorded and is not here: the numbers stand alone."

@@ -17,6 +17,17 @@ def visible(text: str) -> str:
     return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
 
 
+def plain(text: str) -> str:
+    """The same of a text of several lines: these and its tabs stay.
+
+    >>> plain("a\\tb\\x1b[1m\\nc")
+    'a\\tb\\\\x1b[1m\\nc'
+    """
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else _escaped(letter) for letter in text
+    )
+
+
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape", "backslashreplace").decode("ascii")
 

@@ -50,6 +50,10 @@ NOTHING_MEANT = (
     "no function was recorded line by line: lines=True means what @fettle.lines marks, lines=[...]"
     " functions, classes, modules and selectors such as 'app:main'."
 )
+NOTHING_NAMED = (
+    "no function was recorded line by line: {named} means none that is there; name a function or"
+    " class of the cell or the notebook, a module, or MODULE:NAME."
+)
 
 
 def sentences(profile: "Profile | Stats") -> list[str]:
@@ -82,9 +86,12 @@ def sentences(profile: "Profile | Stats") -> list[str]:
 
 def _nothing(profile: "Profile | Stats") -> str:
     """Why the recording of a part is empty."""
-    if isinstance(profile, _core.Stats) or profile.meta().get("options") != "lines":
+    if isinstance(profile, _core.Stats) or profile.lines():
         return NOTHING_RAN
-    return NOTHING_RAN if profile.lines() else NOTHING_MEANT
+    meta = profile.meta()
+    if meta.get("options") != "lines":
+        return NOTHING_RAN
+    return NOTHING_NAMED.format(named=meta["named"]) if "named" in meta else NOTHING_MEANT
 
 
 def _has_any(profile: "Profile | Stats") -> bool:

@@ -7,6 +7,7 @@ from io import StringIO
 
 from fettle.report import fit
 from fettle.report.columns import no_room
+from fettle.report.names import plain
 from fettle.report.table import COLUMNS, LAST_COLUMN, SHORT_LAST_COLUMN
 
 TYPE_CHECKING = False
@@ -94,16 +95,10 @@ def _in_style(line: str, code: str) -> str:
     return f"\x1b[{code}m{line}\x1b[0m\n" if code else f"{line}\n"
 
 
-def plain(line: str) -> str:
-    """A line of somebody else's that must not draw on the screen; its tabs stay."""
-    from fettle.report.names import visible
-
-    return "\t".join(visible(part) for part in line.rstrip("\r\n").split("\t"))
-
-
 def sentences(texts: list[str], stream: "TextIO") -> None:
+
     if texts:
-        write("".join(f"fettle: {text}\n" for text in texts), stream)
+        write("".join(f"fettle: {plain(text)}\n" for text in texts), stream)
 
 
 def write(text: str, stream: "TextIO") -> None:

@@ -2,6 +2,7 @@
 """The flat table: cProfile's columns, and the share of the cumulative time spent waiting."""
 
 import math
+import re
 
 from fettle import _core, runs
 from fettle.report.row import cumulative, own, waited
@@ -28,9 +29,7 @@ def heading(profile: "Profile | Stats", target: str, source: str) -> str:
     if isinstance(profile, _core.Stats):
         return _heading_of_stats(profile, source)
     totals = profile.totals()
-    busy = min(max(totals.own - totals.waiting, 0.0), _cpu(profile))
-    times = f"{moment(totals.own)}, {moment(busy)} of it on the CPU"
-    text = f"{_calls(totals)} in {times}{_crowd(profile)}"
+    text = f"{_calls(totals)} in {moment(totals.own)}{_busy(profile, totals)}{_crowd(profile)}"
     if target:
         return f"{text}    -> {target}"
     return f"{source}: {text}" if source else text
@@ -51,10 +50,15 @@ def _calls(totals: "Totals") -> str:
     return f"{calls} ({counted(totals.primitive, 'primitive call')})"
 
 
-def _cpu(profile: "Profile") -> float:
-    """The CPU time of the program and its children, where it is known: what did not wait may have
-    been pushed off the CPU by others."""
-    return runs.cpu(profile, math.inf)
+def _busy(profile: "Profile", totals: "Totals") -> str:
+    """What did not wait; where it is known, at most the CPU time of the program and its children,
+    for others may have pushed it off the CPU. Nothing of a sum in which it is not known."""
+    known = profile.meta().get("cpu", "unknown")
+    if not known:
+        return ""
+    most = float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else math.inf
+    busy = min(max(totals.own - totals.waiting, 0.0), most)
+    return f", {moment(busy)} of it on the CPU"
 
 
 def _crowd(profile: "Profile") -> str:

@@ -14,6 +14,7 @@ import pytest
 from fettle import _core
 from fettle.report.columns import aligned
 from fettle.report.names import visible
+from fettle.report.size import counted
 from fettle.timing.stopwatch import said
 
 TYPE_CHECKING = False
@@ -230,7 +231,7 @@ class Results:
         for group in sorted({row["group"] for row in self.rows}):
             rows = [row for row in self.rows if row["group"] == group]
             name = f" {visible(group)}" if group else ""
-            terminalreporter.section(f"fettle: benchmark{name}, {len(rows)} tests")
+            terminalreporter.section(f"fettle: benchmark{name}, {counted(len(rows), 'test')}")
             for line in table(rows):
                 terminalreporter.write_line(line)
 

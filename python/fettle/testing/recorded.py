@@ -8,6 +8,7 @@ import tempfile
 from fettle import _core
 from fettle.report.columns import aligned
 from fettle.report.names import visible
+from fettle.report.size import counted
 from fettle.testing import subtree
 from fettle.timing.stopwatch import said
 
@@ -93,8 +94,9 @@ def table(rows: Sequence[Row], hot: Hots) -> list[str]:
         waiting = f"{share} %" if share else ""
         cells.append([said(row.wall), said(row.cpu), waiting, fixtures, visible(row.test), ""])
         for own, calls, label in hot.get(row.test, []):
-            times = f"{calls} call{'' if calls == 1 else 's'}"
-            cells.append(["", "", "", "", f"  {said(own)} in {label}, {times}", ""])
+            cells.append(
+                ["", "", "", "", f"  {said(own)} in {label}, {counted(calls, 'call')}", ""]
+            )
     head[4] = "test, and the functions it spent most time in"
     return aligned(head, cells)
 

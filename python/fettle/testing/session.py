@@ -39,6 +39,7 @@ class Recording:
         self.output = output
         self.count = max(rows, 0)
         self.stays_on = asked.mem
+        self.selectors = list(asked.lines)
         self.run = Run(calls=asked.calls, lines=list(asked.lines) or asked.has_lines, mem=asked.mem)
         self.places: dict[str, subtree.Place] = {}  # by test
         self.shared: Counter[Any] = Counter()  # tests of each code
@@ -151,9 +152,11 @@ class Recording:
             self.lost.append(node.gateway.id)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        from fettle.report.size import counted
+
         slowest = self._slowest()
         if slowest:
-            of = f"{len(slowest)} of {len(self.rows)} tests"
+            of = f"{len(slowest)} of {counted(len(self.rows), 'test')}"
             terminalreporter.section(f"fettle: the slowest {of}")
             hot = {test: rows for each in self.finished for test, rows in each.hot.items()}
             for line in table(slowest, hot):
@@ -162,6 +165,7 @@ class Recording:
             terminalreporter.write_line(f"fettle: {sentence}")
 
     def _save(self) -> list[str]:
+        from fettle import selectors
         from fettle.problem import reason
         from fettle.report.size import counted
         from fettle.testing.recorded import save
@@ -184,6 +188,8 @@ class Recording:
         except OSError as error:
             lost = f"cannot write {name}: {reason(error)}"
             return [*sentences, f"{lost}; name another file with --fettle-output."]
+        unmatched = selectors.unmatched(self.finished[0].profile, self.selectors, "")
+        sentences += [sentence.replace("--", "--fettle=", 1) for sentence in unmatched]
         return [*sentences, f"the recording is in {name}: `fettle view {name}` shows it."]
 
 

@@ -24,6 +24,7 @@ from fettle import executable
 from fettle.invocation import quoted
 from fettle.problem import CHECK_FAILED, FETTLE_FAILED, NOT_EXECUTABLE, USAGE, Problem, reason
 from fettle.timing.collect import WAITS, TimedOut
+from fettle.timing.options import POLL_MOST
 from fettle.timing.series import Sample
 
 TYPE_CHECKING = False
@@ -349,7 +350,8 @@ class _Watch:
         """Waits for something to happen, for so long at most."""
         if self._told < 0:
             seconds = min(_LOOK, seconds if seconds is not None else _LOOK)
-        events = self._poll.poll(None if seconds is None else max(seconds * 1000, 1.0))
+        wait = None if seconds is None else min(max(seconds * 1000, 1.0), POLL_MOST)
+        events = self._poll.poll(wait)
         happened = [fd for fd, _ in events]
         if self._told in happened or (self._told < 0 and self._has_ended()):
             self.is_dead = True

@@ -7,26 +7,80 @@ too, lie elsewhere in memory each time. What those call lies where it lies, so t
 blocks are one group, from which they believe no small difference.
 
 Nothing of the program's state is changed: collecting garbage is as it was whenever no candidate
-runs, and random numbers are not drawn from `random`.
+runs, and random numbers are not drawn from `random`. What never ends is interrupted by an alarm, if
+this is the main thread and nobody else has set one.
 """
 
+import signal
+from contextlib import suppress
 from random import Random
 from types import FunctionType
 from typing import Any, NoReturn
 
 from fettle.problem import CHECK_FAILED, USAGE, Problem
 from fettle.timing import statements
+from fettle.timing.collect import TimedOut
 from fettle.timing.processes import raised
 from fettle.timing.runner import Dice, Raised, Runner, place_of, placed, text_of
 from fettle.timing.series import Sample
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeVar
 
     from fettle.timing.options import Options
     from fettle.timing.runner import Inner
     from fettle.timing.statements import Candidate
+
+    T = TypeVar("T")
+
+
+class _Late(BaseException):
+    """The alarm: no candidate is likely to catch it."""
+
+
+class Limit:
+    """Interrupts what runs too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def run(self, call: "Callable[[], T]") -> "T":
+        """What call gives, or TimedOut."""
+        try:
+            self._set()
+            try:
+                return call()
+            finally:
+                self._unset()
+        except _Late:
+            self._unset()
+            raise TimedOut from None
+
+    def again(self) -> None:
+        """The time begins anew."""
+        if self._is_set():  # once more after that, for code that catches everything
+            signal.setitimer(signal.ITIMER_REAL, self._seconds, max(self._seconds, 1.0))
+
+    def _set(self) -> None:
+        is_free = signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+        if is_free and not signal.getitimer(signal.ITIMER_REAL)[0]:
+            with suppress(ValueError):  # not the main thread, where alone one hears of signals
+                signal.signal(signal.SIGALRM, self._ring)
+            self.again()
+
+    def _unset(self) -> None:
+        if self._is_set():
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+    def _is_set(self) -> bool:
+        """Not if the candidate has set an alarm of its own meanwhile."""
+        return signal.getsignal(signal.SIGALRM) == self._ring
+
+    def _ring(self, number: int, frame: object) -> NoReturn:
+        raise _Late
 
 
 class InProcess:
@@ -74,7 +128,7 @@ class InProcess:
         asyncs = [*(each.is_async for each in self._candidates), False]
         inners, between = placed(self._inner, len(asyncs), Dice(seed))
         runner = Runner(inners, asyncs, options.gc, options.counters, seed, between)
-        return Block(runner, self._candidates)
+        return Block(runner, self._candidates, options.timeout)
 
     def _inner(self, index: int) -> "Inner":
         if index == len(self._candidates):
@@ -87,9 +141,12 @@ class InProcess:
 class Block:
     """Rounds that share one copy of the code."""
 
-    def __init__(self, runner: Runner, candidates: "Sequence[Candidate]") -> None:
+    def __init__(self, runner: Runner, candidates: "Sequence[Candidate]", timeout: float) -> None:
         self._runner = runner
         self._candidates = candidates
+        self._limit = Limit(timeout)
+        runner.passes = (KeyboardInterrupt, _Late)
+        runner.tick = self._limit.again
 
     @property
     def loops(self) -> list[int]:
@@ -97,14 +154,14 @@ class Block:
 
     def begin(self, loops: "Sequence[int]") -> None:
         try:
-            self._runner.warm_up()
-            self._runner.prepare(loops)
+            self._limit.run(self._runner.warm_up)
+            self._limit.run(lambda: self._runner.prepare(loops))
         except Raised as error:
             self._fail(error)
 
     def round(self) -> list[Sample]:
         try:
-            rows = self._runner.round()
+            rows = self._limit.run(self._runner.round)
         except Raised as error:
             self._fail(error)
         names = self._runner.counters
@@ -112,7 +169,7 @@ class Block:
 
     def allocated(self) -> "list[tuple[int, int, int] | None]":
         try:
-            return self._runner.allocated()
+            return self._limit.run(self._runner.allocated)
         except Raised as error:
             self._fail(error)
 

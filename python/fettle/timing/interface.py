@@ -54,7 +54,8 @@ def time(
     n is the number of calls a sample, if you do not want it chosen. clock: "cpu", "wall", or
     "auto", which is the CPU's unless a candidate waits or computes in several threads. Garbage is
     not collected meanwhile, but for gc=True. memory=True: what one call allocates, too. timeout:
-    seconds without a sample after which a process is stopped.
+    seconds without a sample after which a process is stopped, or, in this one, a call on the main
+    thread interrupted by SIGALRM, where nobody else uses that signal.
 
     ValueError and TypeError for what cannot be measured; RuntimeError where a candidate raised
     (whose exception is its cause, in this process) or ended its process.

@@ -11,6 +11,7 @@ CLOCKS = ("auto", "cpu", "wall")
 BUDGET = 5.0  # seconds; for an answer nobody waits longer than this without asking to
 TIMEOUT = 60.0  # seconds; for one sample
 LONGEST = 1e9  # seconds; what is longer, nobody waits for
+POLL_MOST = (1 << 31) - 1  # milliseconds that poll() takes
 MOST = 1 << 60  # calls, rounds, processes; for C's numbers
 SPAN = 0.1  # seconds of samples of one process: luck differs between processes, so many are better
 LEAST = 3  # rounds of one process

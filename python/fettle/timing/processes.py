@@ -21,7 +21,7 @@ from time import monotonic
 from fettle.problem import CHECK_FAILED, FETTLE_FAILED, Problem, reason
 from fettle.timing import statements
 from fettle.timing.collect import TimedOut
-from fettle.timing.options import LEAST, SPAN
+from fettle.timing.options import LEAST, POLL_MOST, SPAN
 from fettle.timing.series import Sample, short
 
 TYPE_CHECKING = False
@@ -88,9 +88,9 @@ class Processes:
 
     def _begin(self, loops: "Sequence[int] | None") -> "Process":
         order = {**self._order, "loops": loops, "seed": self._random.getrandbits(60)}
-        group = Process(order, self._candidates, self._options.timeout, self._random)
+        group = Process(self._candidates, self._options.timeout, self._random)
         try:
-            self._has_printed |= group.begin()
+            self._has_printed |= group.begin(order)
         except BaseException:
             group.kill()
             raise
@@ -102,7 +102,6 @@ class Process:
 
     def __init__(
         self,
-        order: "dict[str, Any]",
         candidates: "Sequence[Candidate]",
         timeout: float,
         random: Random,
@@ -116,11 +115,15 @@ class Process:
         self._buffer = bytearray()
         with tempfile.TemporaryFile() as said:
             self._said = _above(os.dup(said.fileno()))
-        self._inward, self._outward, self._pid = _spawn(self._said, random)
-        self._put(order)
+        try:
+            self._inward, self._outward, self._pid = _spawn(self._said, random)
+        except BaseException:
+            os.close(self._said)
+            raise
 
-    def begin(self) -> bool:
-        """Waits until it is ready; True: the candidates print something."""
+    def begin(self, order: "dict[str, Any]") -> bool:
+        """Gives it the order, and waits until it is ready; True: the candidates print something."""
+        self._put(order)
         _, self.loops, self._counters, has_printed = self._get("ready")
         return bool(has_printed)
 
@@ -155,7 +158,7 @@ class Process:
         self._inward = -1
         deadline = monotonic() + _ENDING
         while (left := deadline - monotonic()) > 0:
-            if select.select([self._outward], [], [], left)[0] and not self._read():
+            if self._speaks(left) and not self._read():
                 self._reap()
                 return
         self.kill()
@@ -203,7 +206,7 @@ class Process:
                 if message[0] != "tick":
                     break
                 continue
-            if not select.select([self._outward], [], [], self._timeout)[0]:
+            if not self._speaks(self._timeout):
                 self.kill()
                 raise TimedOut
             if not self._read():
@@ -216,6 +219,12 @@ class Process:
             raise Problem(CHECK_FAILED, raised(self._candidates, *message[1:]))
         assert message[0] == what
         return message
+
+    def _speaks(self, seconds: float) -> bool:
+        """Does it say something, or end, within these seconds?"""
+        poll = select.poll()  # select() knows no descriptor above 1023
+        poll.register(self._outward, select.POLLIN)
+        return bool(poll.poll(min(seconds * 1000, POLL_MOST)))
 
     def _read(self) -> bool:
         """False: there will be no more."""

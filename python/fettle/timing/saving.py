@@ -17,6 +17,8 @@ from fettle.timing.timing import Comparison, Timing, judged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
+
     from fettle._core import TimingRow
 
 _META = "timing"
@@ -25,7 +27,7 @@ _LONGEST_META = 1 << 20  # characters: some thousand comparisons
 _KINDS = (str, float, float, float, int, str)  # of the fields of a Comparison
 
 
-def save(timing: Timing, path: str) -> None:
+def save(timing: Timing, path: "str | os.PathLike[str]") -> None:
     """See Timing.save."""
     from fettle import output, properties
 

@@ -174,7 +174,7 @@ def _parsed(text: str, filename: str, what: str) -> list[ast.stmt]:
                 raise
             return _tree(dedented, filename)
     except SyntaxError as error:
-        raise Problem(USAGE, _pointed(text, error, what)) from None
+        raise Problem(USAGE, pointed(text, error, what)) from None
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         reason = str(error) or "it is nested too deeply"
         raise Problem(USAGE, f"{what} does not compile: {reason}.") from None
@@ -185,7 +185,7 @@ def _tree(text: str, filename: str) -> list[ast.stmt]:
     return ast.parse(text, filename).body
 
 
-def _pointed(text: str, error: SyntaxError, what: str) -> str:
+def pointed(text: str, error: SyntaxError, what: str) -> str:
     """One sentence, and below it the line with a mark."""
     line, column = error.lineno or 1, error.offset or 1
     lines = text.splitlines() or [""]

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from typing import Any, ParamSpec, Self, TypeVar, overload
 
+    from fettle.timing.timed import Timed
+
     P = ParamSpec("P")
     R = TypeVar("R")
-    F = TypeVar("F", bound=Callable[..., Any])
+    Wrapped = TypeVar(
+        "Wrapped", bound=classmethod[Any, ..., Any] | staticmethod[..., Any] | property
+    )
 
 # Flags of code objects.
 COROUTINE, GENERATOR, ASYNC_GENERATOR = 0x80, 0x20, 0x200
@@ -80,15 +84,28 @@ class stopwatch(_core.Stopwatch):
         @overload
         def __new__(cls, /, *, name: str | None = None) -> Self: ...
         @overload
-        def __new__(cls, function: F, /, *, name: str | None = None) -> F: ...  # type: ignore[misc]
+        def __new__(  # type: ignore[misc]
+            cls, function: Wrapped, /, *, name: str | None = None
+        ) -> Wrapped: ...
+        @overload
+        def __new__(  # type: ignore[misc]
+            cls, function: Callable[P, R], /, *, name: str | None = None
+        ) -> Timed[P, R, Callable[P, R]]: ...
 
     def __new__(cls, function: Any = None, /, *, name: str | None = None) -> Any:
         watch = super().__new__(cls, name=name)
         return watch if function is None else watch(function)
 
-    def __call__(self, function: F, /) -> F:
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, function: Wrapped, /) -> Wrapped: ...  # type: ignore[overload-overlap]
+        @overload
+        def __call__(self, function: Callable[P, R], /) -> Timed[P, R, Callable[P, R]]: ...
+
+    def __call__(self, function: Any, /) -> Any:
         """The function, measured by this watch."""
-        return _timed(self, function)  # type: ignore[no-any-return]
+        return _timed(self, function)
 
     def __repr__(self) -> str:
         count, wall = self.count, self.wall

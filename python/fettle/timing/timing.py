@@ -7,6 +7,8 @@ from fettle._core import compare, describe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
+
     from fettle._core import Description
     from fettle.timing.series import Series
 
@@ -114,7 +116,7 @@ class Timing:
             "notes": list(self.notes),
         }
 
-    def save(self, path: str) -> None:
+    def save(self, path: "str | os.PathLike[str]") -> None:
         """Writes it to path, a .fettle file, for `fettle diff` and `fettle view`. A recording that
         stands there becomes NAME.prev.fettle; any other file stays, and OSError says so."""
         from fettle.timing import saving
