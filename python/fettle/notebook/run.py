@@ -67,6 +67,9 @@ _MEMORY_KEYS = ("peak", "alive", "total", "temporary")
 
 def magics(shell: Any) -> "dict[str, Callable[..., object]]":
     """By name; each for a line and for a cell."""
+    from IPython.core import interactiveshell
+
+    _core.leave_out(interactiveshell.__file__)  # it resumes a cell that awaits
 
     def frun(line: str, cell: str | None = None, local_ns: Any = None) -> object:
         __tracebackhide__ = True
