@@ -2,10 +2,11 @@
 /* chrome.c: the recording as Chrome's trace events, for Perfetto, chrome://tracing and others.
  *
  * A complete event ("X") for each node of each thread, laid out as layout.h says; readings of
- * memory are counters, named points instant events, and garbage collections complete events of a
- * thread of their own, all at the process's own time. Numbers of processes and threads are ours,
- * counted from 1, for two recordings in one may share a pid: the real one stands in the name. Times
- * are microseconds with three decimals: whole nanoseconds. */
+ * memory are counters, named points instant events, garbage collections complete events of a
+ * thread of their own, and threads' lifetimes, which overlap, asynchronous events ("b", "e"), all
+ * at the process's own time. Numbers of processes and threads are ours, counted from 1, for two
+ * recordings in one may share a pid: the real one stands in the name. Times are microseconds with
+ * three decimals: whole nanoseconds. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -223,6 +224,33 @@ static void put_collection(ft_buf *out, const ft_profile *profile, uint32_t inde
     ft_buf_put_byte(out, '}');
 }
 
+/* Half of a lifetime: where it begins, or where it ends. */
+static void put_span_event(ft_buf *out, const ft_profile *profile, const ft_thread_span *span,
+                           char phase, uint64_t time)
+{
+    const ft_thread *thread = &profile->threads[span->thread];
+    put_event_start(out);
+    ft_buf_printf(out, "{\"ph\":\"%c\",\"cat\":\"thread\",\"name\":", phase);
+    put_label(out, (ft_text){"lifetime of ", 12}, ft_strtab_get(&profile->texts, thread->name));
+    put_member(out, ",\"id2\":{\"local\":\"", span->thread + UINT64_C(1));
+    put_member(out, "\"},\"pid\":", thread->process + UINT64_C(1));
+    put_member(out, ",\"tid\":", span->thread + UINT64_C(1));
+    put_micros(out, ",\"ts\":", time);
+    put_member(out, ",\"args\":{\"uses\":", span->uses);
+    ft_buf_put_text(out, "}}");
+}
+
+static void put_spans(ft_buf *out, const ft_profile *profile)
+{
+    for (uint32_t i = 0; i < profile->spans.thread_count; i++) {
+        const ft_thread_span *span = &profile->spans.threads[i];
+        uint32_t process = profile->threads[span->thread].process;
+        uint64_t end = ft_thread_span_end(span, profile->processes[process].elapsed);
+        put_span_event(out, profile, span, 'b', span->start);
+        put_span_event(out, profile, span, 'e', end);
+    }
+}
+
 static void put_memory(ft_buf *out, const ft_profile *profile)
 {
     const ft_memory *memory = &profile->memory;
@@ -240,8 +268,8 @@ static void put_meta(ft_buf *out, const ft_profile *profile)
                     "],\n \"displayTimeUnit\":\"ns\",\n \"otherData\":{"
                     "\n  \"exporter\":\"fettle\","
                     "\n  \"axis\":\"Times of functions are sums over all calls of a path, laid "
-                    "out one behind the other: lengths are right, moments are not. Memory and "
-                    "garbage collections are at their own.\"");
+                    "out one behind the other: lengths are right, moments are not. Memory, "
+                    "garbage collections and lifetimes of threads are at their own moments.\"");
     for (uint32_t i = 0; i < profile->meta_count; i++) {
         put_event_start(out);
         put_label(out, (ft_text){"recording: ", 11},
@@ -264,6 +292,7 @@ static ft_status put_all(ft_buf *out, const ft_profile *profile, code_heads *hea
     put_memory(out, profile);
     for (uint32_t i = 0; i < profile->spans.collection_count; i++)
         put_collection(out, profile, i);
+    put_spans(out, profile);
     put_meta(out, profile);
     return ft_buf_status(out);
 }

@@ -112,6 +112,7 @@ static void put_strings(const whole_plan *plan)
     for (uint32_t i = 0; i < memory->point_count; i++)
         put_text(plan->out, ft_strtab_get(&profile->texts, memory->points[i].name));
     put_text(plan->out, (ft_text){"garbage collection", 18});
+    put_text(plan->out, (ft_text){"lifetime", 8});
     ft_buf_put_byte(plan->out, ']');
 }
 
@@ -301,6 +302,11 @@ static uint32_t process_of_collection(const ft_profile *profile, uint32_t index)
     return profile->spans.collections[index].process;
 }
 
+static uint32_t thread_of_span(const ft_profile *profile, uint32_t index)
+{
+    return profile->spans.threads[index].thread;
+}
+
 /* The first of count rows, which ascend by process, that is not of a process below this one. */
 static uint32_t first_of(const ft_profile *profile, uint32_t count, uint32_t process,
                          uint32_t (*process_of)(const ft_profile *, uint32_t))
@@ -327,22 +333,32 @@ static uint64_t last_reading(const ft_profile *profile, uint32_t process)
 
 typedef struct marker {
     uint64_t name; /* a string */
-    uint64_t start;
-    const ft_point *point; /* or NULL: */
-    const ft_collection *collection;
+    uint64_t start, end;
+    const ft_point *point;           /* or NULL: */
+    const ft_collection *collection; /* or NULL: */
+    const ft_thread_span *span;
 } marker;
 
-typedef struct marker_range { /* those of a process, points first */
-    uint32_t point, points, collection, collections;
+typedef struct marker_range { /* those of a process, points first; then those of a thread */
+    uint32_t point, points, collection, collections, span, spans;
 } marker_range;
 
-static marker_range markers_of(const ft_profile *profile, uint32_t process)
+/* is_main: it has those of its process. */
+static marker_range markers_of(const ft_profile *profile, uint32_t process, uint32_t thread,
+                               bool is_main)
 {
+    uint32_t spans = profile->spans.thread_count;
+    uint32_t span = first_of(profile, spans, thread, thread_of_span);
+    uint32_t end = first_of(profile, spans, thread + 1, thread_of_span);
+    if (!is_main)
+        return (marker_range){.span = span, .spans = end - span};
     uint32_t points = profile->memory.point_count;
     uint32_t collections = profile->spans.collection_count;
     marker_range range = {
         .point = first_of(profile, points, process, process_of_point),
         .collection = first_of(profile, collections, process, process_of_collection),
+        .span = span,
+        .spans = end - span,
     };
     range.points = first_of(profile, points, process + 1, process_of_point) - range.point;
     range.collections =
@@ -350,7 +366,8 @@ static marker_range markers_of(const ft_profile *profile, uint32_t process)
     return range;
 }
 
-/* Names of points stand behind those of functions and files, that of collections behind them. */
+/* Names of points stand behind those of functions and files, those of collections and of lifetimes
+ * behind them. */
 static marker marker_at(const whole_plan *plan, const marker_range *range, uint64_t index)
 {
     const ft_profile *profile = plan->profile;
@@ -358,11 +375,28 @@ static marker marker_at(const whole_plan *plan, const marker_range *range, uint6
     if (index < range->points) {
         uint32_t at = range->point + (uint32_t)index;
         const ft_point *point = &profile->memory.points[at];
-        return (marker){names + at, point->time, point, NULL};
+        return (marker){.name = names + at, .start = point->time, .point = point};
     }
-    uint32_t at = range->collection + (uint32_t)(index - range->points);
-    const ft_collection *row = &profile->spans.collections[at];
-    return (marker){names + profile->memory.point_count, row->start, NULL, row};
+    names += profile->memory.point_count;
+    index -= range->points;
+    if (index < range->collections) {
+        const ft_collection *row = &profile->spans.collections[range->collection + index];
+        uint64_t end = ft_sum(row->start, row->duration);
+        return (marker){.name = names, .start = row->start, .end = end, .collection = row};
+    }
+    const ft_thread_span *span =
+        &profile->spans.threads[range->span + (index - range->collections)];
+    uint32_t process = profile->threads[span->thread].process;
+    uint64_t end = ft_thread_span_end(span, profile->processes[process].elapsed);
+    return (marker){.name = names + 1, .start = span->start, .end = end, .span = span};
+}
+
+static void put_span_data(ft_buf *out, const ft_thread_span *span)
+{
+    put_next(out);
+    ft_buf_put_text(out, "{\"type\":\"lifetime\",\"uses\":");
+    ft_spell_number(out, span->uses);
+    ft_buf_put_byte(out, '}');
 }
 
 static void put_collection_data(ft_buf *out, const ft_collection *row)
@@ -395,17 +429,15 @@ static void put_marker_times(const whole_plan *plan, const marker_range *range, 
     for (uint64_t i = 0; i < count; i++)
         put_millis(plan->out, marker_at(plan, range, i).start);
     put_same(plan->out, "],\"endTime\":[", range->points, "null");
-    for (uint64_t i = range->points; i < count; i++) {
-        marker of = marker_at(plan, range, i);
-        put_millis(plan->out, ft_sum(of.start, of.collection->duration));
-    }
+    for (uint64_t i = range->points; i < count; i++)
+        put_millis(plan->out, marker_at(plan, range, i).end);
     put_same(plan->out, "],\"phase\":[", range->points, "0");
-    put_same(plan->out, "", range->collections, "1");
+    put_same(plan->out, "", count - range->points, "1");
 }
 
 static void put_markers(const whole_plan *plan, const marker_range *range)
 {
-    uint64_t count = (uint64_t)range->points + range->collections;
+    uint64_t count = (uint64_t)range->points + range->collections + range->spans;
     ft_buf_put_text(plan->out, ",\n   \"markers\":{\"name\":[");
     for (uint64_t i = 0; i < count; i++)
         put_number(plan->out, marker_at(plan, range, i).name);
@@ -415,6 +447,8 @@ static void put_markers(const whole_plan *plan, const marker_range *range)
         marker of = marker_at(plan, range, i);
         if (of.point != NULL)
             put_point_data(plan->out, of.point);
+        else if (of.span != NULL)
+            put_span_data(plan->out, of.span);
         else
             put_collection_data(plan->out, of.collection);
     }
@@ -497,7 +531,7 @@ static void put_thread(const whole_plan *plan, uint32_t index, uint32_t process,
 {
     const ft_profile *profile = plan->profile;
     bool is_main = plan->mains[process] == index;
-    marker_range markers = markers_of(profile, process);
+    marker_range markers = markers_of(profile, process, index, is_main);
     ft_buf_put_text(plan->out, index == 0 ? "\n  " : ",\n  ");
     ft_buf_put_text(plan->out, "{\"name\":");
     ft_spell_json_utf8(plan->out, name);
@@ -511,7 +545,7 @@ static void put_thread(const whole_plan *plan, uint32_t index, uint32_t process,
                     "\"unregisterTime\":null,\"pausedRanges\":[],\n   \"samples\":");
     ft_layout_link(plan->room, tree);
     put_samples(plan, tree, first, is_main ? last_reading(profile, process) : 0);
-    put_markers(plan, is_main ? &markers : &(marker_range){0});
+    put_markers(plan, &markers);
     if (index == 0 && profile->memory.sites.count > 1)
         put_allocations(plan, plan->site_stacks);
     ft_buf_put_byte(plan->out, '}');
@@ -603,7 +637,8 @@ static void put_about(const whole_plan *plan)
     const ft_profile *profile = plan->profile;
     static const char axis[] =
         "Times of functions are sums over all calls of a path, laid out one behind the other: "
-        "lengths are right, moments are not. Memory and garbage collections are at their own.";
+        "lengths are right, moments are not. Memory, garbage collections and lifetimes are at "
+        "their own.";
     ft_buf_put_text(plan->out, ",\n  \"extra\":[{\"label\":\"Recording\",\"entries\":[");
     put_entry(plan, (ft_text){"axis", 4}, (ft_text){axis, sizeof axis - 1});
     for (uint32_t i = 0; i < profile->meta_count; i++)
@@ -641,7 +676,10 @@ static void put_meta(const whole_plan *plan)
         "\"timeline-overview\"],\"fields\":["
         "\n   {\"key\":\"generation\",\"label\":\"Generation\",\"format\":\"integer\"},"
         "\n   {\"key\":\"collected\",\"label\":\"Collected\",\"format\":\"integer\"},"
-        "\n   {\"key\":\"uncollectable\",\"label\":\"Uncollectable\",\"format\":\"integer\"}]}]");
+        "\n   {\"key\":\"uncollectable\",\"label\":\"Uncollectable\",\"format\":\"integer\"}]},"
+        "\n  {\"name\":\"lifetime\",\"display\":[\"marker-chart\",\"marker-table\","
+        "\"timeline-overview\"],\"fields\":["
+        "\n   {\"key\":\"uses\",\"label\":\"Threads\",\"format\":\"integer\"}]}]");
     put_about(plan);
     ft_buf_put_text(plan->out, "},\n \"libs\":[],\"pages\":[]");
 }

@@ -61,6 +61,14 @@ ft_status ft_spans_add_thread(ft_spans *spans, const ft_thread_span *span);
 ft_status ft_spans_merge(ft_spans *into, const ft_spans *from, uint32_t first_process,
                          uint32_t first_thread);
 
+/* When it ended, or, where it had not, when its process's recording did: elapsed (ns). */
+static inline uint64_t ft_thread_span_end(const ft_thread_span *span, uint64_t elapsed)
+{
+    if (span->end != FT_SPAN_OPEN)
+        return span->end;
+    return span->start > elapsed ? span->start : elapsed;
+}
+
 /* Forgets what was appended since spans had the counts of before. */
 void ft_spans_cut(ft_spans *spans, const ft_spans *before);
 

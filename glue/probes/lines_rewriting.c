@@ -9,6 +9,7 @@
 
 #if !FT_HAS_MONITORING
 
+#include "glue/compat_objects.h"
 #include "glue/probes/executions.h"
 #include "glue/probes/line_sites.h"
 
@@ -160,23 +161,29 @@ static bool is_imported(PyObject *globals)
     return module != NULL && PyModule_Check(module) && PyModule_GetDict(module) == globals;
 }
 
+/* Adds it to a list, which makes no object that the collector knows. */
+static int add_if_function(PyObject *object, void *functions)
+{
+    return !PyFunction_Check(object) || PyList_Append(functions, object) == 0;
+}
+
 /* Functions of modules that were imported before. Others may be anybody's, or garbage. */
 int ft_line_probe_select_anew(void)
 {
-    PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *objects = gc == NULL ? NULL : PyObject_CallMethod(gc, "get_objects", NULL);
-    int result = objects == NULL ? -1 : 0, held = ft_compat_hold_collector();
-    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(objects); i++) {
-        PyObject *object = PyList_GET_ITEM(objects, i);
-        PyFunctionObject *function = (PyFunctionObject *)object;
-        if (!PyFunction_Check(object) || !is_imported(function->func_globals))
+    PyObject *functions = PyList_New(0);
+    if (functions == NULL)
+        return -1;
+    ft_compat_each_tracked(add_if_function, functions);
+    int result = PyErr_Occurred() != NULL ? -1 : 0, held = ft_compat_hold_collector();
+    for (Py_ssize_t i = 0; result == 0 && i < PyList_GET_SIZE(functions); i++) {
+        PyFunctionObject *function = (PyFunctionObject *)PyList_GET_ITEM(functions, i);
+        if (!is_imported(function->func_globals))
             continue;
         if (ft_line_marks_offer(ft_line_probe_code(function), function->func_globals))
             result = ft_line_probe_adopt(function);
     }
     ft_compat_release_collector(held);
-    Py_XDECREF(objects);
-    Py_XDECREF(gc);
+    Py_DECREF(functions);
     return result;
 }
 

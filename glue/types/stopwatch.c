@@ -142,7 +142,9 @@ static PyObject *stopwatch_exit(PyObject *object, PyObject *const *args, Py_ssiz
     block = *place;
     *place = block->next;
     ft_usage_end(block->lane, self->watch.clock, thread, wall);
-    int result = ft_stopwatch_count(block->lane, wall - block->start);
+    /* Until 3.11 looking for it may collect garbage, whose finaliser may have begun it. */
+    uint64_t duration = wall > block->start ? wall - block->start : 0;
+    int result = ft_stopwatch_count(block->lane, duration);
     ft_stopwatch_drop(self, block->lane);
     if (self->spare == NULL)
         self->spare = block;

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
-from fettle import _core
+from fettle import _core, frames
 
 if TYPE_CHECKING:
     from typing import Never, TextIO, TypeAlias
@@ -83,6 +83,8 @@ class Run(_core.Recorder):
     ) -> None:
         wanted = [] if isinstance(lines, bool) else _listed(lines)
         has_lines = lines is True or bool(wanted)
+        if not (calls is None or isinstance(calls, bool)):
+            raise ValueError(f"calls needs True, False or None, not {calls!r}")
         has_calls = not (has_lines or mem) if calls is None else calls
         if not (has_calls or has_lines or mem):
             raise ValueError(
@@ -185,8 +187,7 @@ class Run(_core.Recorder):
 
         if rows is None:
             rows = 60 if what == "tree" else 30
-        if rows < 0:
-            raise ValueError(f"rows needs a whole number from 0 (all), not {rows}")
+        _check_rows(rows)
         try:
             choice = flat.Choice(key=order.find(sort), rows=rows, within=within)
             out = sys.stdout if file is None else file
@@ -227,8 +228,7 @@ class Run(_core.Recorder):
         from fettle.diffing import comparing
         from fettle.problem import Problem
 
-        if rows < 0:
-            raise ValueError(f"rows needs a whole number from 0 (all), not {rows}")
+        _check_rows(rows)
         out = sys.stdout if file is None else file
         others = other if isinstance(other, list) else [other]
         try:
@@ -287,8 +287,6 @@ def _checked(mem: object) -> bool | Literal["sample"]:
 
 
 def _frames(asked: int | None, has_calls: bool, mem: object) -> int:
-    from fettle import frames
-
     if asked is None:
         return frames.WITH_CALLS if mem and has_calls else 1
     if not mem:
@@ -298,10 +296,22 @@ def _frames(asked: int | None, has_calls: bool, mem: object) -> int:
     return asked
 
 
+def _check_rows(rows: object) -> None:
+    if not isinstance(rows, int) or rows < 0:
+        raise ValueError(f"rows needs a whole number from 0 (all), not {rows!r}")
+
+
 def _listed(lines: Iterable[object]) -> list[object]:
     if isinstance(lines, str) or not isinstance(lines, Iterable):
         raise TypeError("lines needs True or a list of functions, classes, modules and selectors")
-    return [each.__name__ if isinstance(each, ModuleType) else each for each in lines]
+    found = [each.__name__ if isinstance(each, ModuleType) else each for each in lines]
+    for each in found:
+        is_descriptor = hasattr(type(each), "__get__")  # such as a property
+        if not (each if isinstance(each, str) else callable(each) or is_descriptor):
+            raise TypeError(
+                f"lines needs functions, classes, modules and selectors, and {each!r} is none"
+            )
+    return found
 
 
 def _with_sources(profile: _core.Profile) -> _core.Profile:

@@ -172,7 +172,7 @@ class _Watch:
     def _is_for_child(self, info: signal.struct_siginfo) -> bool:
         if info.si_signo == signal.SIGCONT and self.stopped:
             self.stopped = False  # `fg` continues the whole group, `kill -CONT` only us
-            return _stat(self.child)[:1] == ["T"]
+            return output.status_of(self.child)[:1] == ["T"]
         if info.si_signo == signal.SIGHUP and info.si_code > 0:
             return os.getsid(0) == os.getpid()  # a hang-up is told to the session's leader alone
         return info.si_code <= 0 and not self._is_descendant(info.si_pid)
@@ -182,7 +182,7 @@ class _Watch:
         while pid > 1:
             if pid == self.child:
                 return True
-            pid = int((_stat(pid)[1:2] or ["0"])[0])
+            pid = int((output.status_of(pid)[1:2] or ["0"])[0])
         return False
 
     def _pass_on(self, number: int) -> None:
@@ -190,15 +190,6 @@ class _Watch:
             os.kill(self.child, number)
         except (ProcessLookupError, PermissionError):
             pass  # it just died, or runs as somebody else now
-
-
-def _stat(pid: int) -> list[str]:
-    """State, parent, ... of a process; nothing if there is none."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()
-    except OSError:
-        return []
 
 
 def _let_helpers_end(parts: str) -> None:

@@ -65,12 +65,17 @@ def living(parts: str) -> list[int]:
 
 def _lives(pid: str, start: str = "") -> bool:
     """Is this process, and not a later one with its number, alive?"""
+    fields = status_of(pid)
+    return bool(fields) and fields[0] not in {"Z", "X"} and start in {fields[19], "0"}
+
+
+def status_of(pid: int | str) -> list[str]:
+    """State, parent, ... of a process; nothing if there is none."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
+            return file.read().rpartition(")")[2].split()
     except (OSError, ValueError):
-        return False
-    return fields[0] not in {"Z", "X"} and start in {fields[19], "0"}
+        return []
 
 
 def lock(fd: int) -> bool:

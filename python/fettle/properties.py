@@ -23,7 +23,7 @@ def gather(command: list[str], options: str) -> dict[str, str]:
         "python": f"{'.'.join(map(str, sys.version_info[:3]))} {sys.executable}",
         "machine": f"{system.nodename} {system.sysname} {system.release} {system.machine}"
         f" {os.cpu_count() or 1} CPUs",
-        "processor": _processor(),
+        "processor": processor(),
         "load": _load(),
         "git": commit(_folder()),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -32,7 +32,7 @@ def gather(command: list[str], options: str) -> dict[str, str]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """What the processor is called; "" where that is not told."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:

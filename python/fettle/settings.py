@@ -33,6 +33,7 @@ def words(verb: str, options: "list[Option]") -> list[str]:
                 f"{place} needs a table [tool.fettle.{verb}] with options of `fettle {verb}`.",
             )
         table = inner
+    # What is run (-m, -c, --) is typed: no project always means the same.
     by_key = {each.key: each for each in options if each.names[-1][:2] == "--" and not each.last}
     found: list[str] = []
     for name, value in table.items():

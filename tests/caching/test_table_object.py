@@ -436,10 +436,10 @@ from fettle import _core
 
 def nest():
     kept, rest = len, ((range(1),), ("n",), (), {{}}, None, "a table")
-    for _ in range(20_000):
+    for _ in range(100_000):
         kept = _core.LookupTable({more})
 
-threading.stack_size(1 << 18)
+threading.stack_size(1 << 21)
 thread = threading.Thread(target=nest)
 thread.start()
 thread.join()

@@ -195,7 +195,8 @@ def test_json_of_both_sides(app: Folder) -> None:
     both = json.loads(app.fettle("dis", "app.py:Shape", "--vs", sys.executable, "--json").stdout)
     assert {row["opname"] for row in both["new"]} <= set(dis.opmap)
     for mine, other in zip(both["old"], both["new"], strict=True):
-        assert {key: mine[key] for key in other} == other | {"function": mine["function"]}
+        for key in ("file", "offset", "opname", "arg", "line"):  # labels count handlers here alone
+            assert mine[key] == other[key]
     assert app.fettle("run", "-q", "--lines=app.py", "app.py").code == 0
     words = ["app.py:slow", "--vs", "app.py:fast", "--json", "--counts", "app.fettle"]
     both = json.loads(app.fettle("dis", *words).stdout)

@@ -53,6 +53,13 @@ def expected(recording: Recording) -> Seen:
         lasted = min(duration, LARGEST - start)
         called = f"generation {generation}"
         seen["collection", *label(recording, process), called, start, lasted, *numbers] += 1
+    for at, uses, start, lasted in recording.spans:
+        thread = recording.threads[at]
+        elapsed = recording.processes[thread.process].elapsed
+        end = start + lasted - 1 if lasted else max(start, elapsed)
+        called = f"lifetime of {text(thread.name)}"
+        seen["begin", *label(recording, thread.process), at + 1, called, start, uses] += 1
+        seen["end", *label(recording, thread.process), at + 1, called, end, uses] += 1
     return seen
 
 
@@ -85,6 +92,11 @@ def read(exported: bytes) -> Seen:
                 times = nanoseconds(event["ts"]), nanoseconds(event["dur"])
                 numbers = tuple(event["args"].values())
                 seen["collection", *processes[pid], generation, *times, *numbers] += 1
+            case "b" | "e", called:
+                assert event["id2"] == {"local": str(event["tid"])} and event["cat"] == "thread"
+                half = "begin" if event["ph"] == "b" else "end"
+                rest = nanoseconds(event["ts"]), event["args"]["uses"]
+                seen[half, *processes[pid], event["tid"], called, *rest] += 1
             case "X", _:
                 seen[threads[event["tid"]].node(event)] += 1
             case "C", counter:

@@ -82,6 +82,12 @@ def add_memory(recording: Recording, seen: Seen) -> None:
     for process, generation, start, duration, *numbers in recording.collections:
         times = start, min(start + duration, LARGEST)
         seen["collection", pid(recording, process), *times, generation, *numbers] += 1
+    for at, uses, start, lasted in recording.spans:
+        thread = recording.threads[at]
+        elapsed = recording.processes[thread.process].elapsed
+        end = start + lasted - 1 if lasted else max(start, elapsed)
+        whose = text(thread.name), pid(recording, thread.process)
+        seen["lifetime", *whose, start, end, uses] += 1
 
 
 def nanoseconds(millis: Decimal | int) -> int:
@@ -162,6 +168,10 @@ def read_thread(
         if kind == "point":
             assert (row["endTime"], row["phase"]) == (None, 0)
             seen["point", thread["pid"], called, time, *data.values()] += 1
+        elif kind == "lifetime":
+            assert (called, row["phase"]) == (kind, 1)
+            end = nanoseconds(row["endTime"])
+            seen["lifetime", *whose[:2], time, end, *data.values()] += 1
         else:
             assert (kind, called, row["phase"]) == ("collection", "garbage collection", 1)
             end = nanoseconds(row["endTime"])

@@ -142,3 +142,28 @@ def test_garbage_collections(perfetto: TraceProcessor, tmp_path: Path) -> None:
     assert sum(row[5] for row in slices if row[6] == slices[0][6] and row[1] is None) == sum(
         node.own for node in recording.threads[0].nodes
     )
+
+
+def test_lifetimes_of_threads(perfetto: TraceProcessor, tmp_path: Path) -> None:
+    """They overlap, so each thread has a track beside those of the calls."""
+    recording = SAMPLES["login"]()
+    recording.threads[0].name = b"main"
+    recording.thread(name=b'a "b"')
+    recording.spans = [(0, 1, 5, 0), (1, 1, 10, 101), (1, 3, 200, 51)]
+    load(perfetto, recording, tmp_path)
+    seen = perfetto.query(
+        "select process.name, slice.name, ts, dur from slice"
+        " join process_track on track_id = process_track.id join process using (upid)"
+        " where category = 'thread'"
+    )
+    (_, process) = chrome.label(recording, 0)
+    elapsed = recording.processes[0].elapsed
+    assert Counter(seen) == Counter(
+        [
+            (process, "lifetime of main", 5, elapsed - 5),
+            (process, 'lifetime of a "b"', 10, 100),
+            (process, 'lifetime of a "b"', 200, 50),
+        ]
+    )
+    calls = [row for row in perfetto.query(SLICES) if row[3] != "thread"]
+    assert len(calls) == len(recording.threads[0].nodes) - 1

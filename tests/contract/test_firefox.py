@@ -227,3 +227,20 @@ def test_garbage_collections(cli: ProfilerCli, tmp_path: Path) -> None:
     (longest,) = (row["handle"] for row in kind["topMarkers"] if row["duration"] == 1000)
     fields = cli.ask("marker", "info", longest)["fields"]
     assert [field["value"] for field in fields] == [2, 7, 1]
+
+
+def test_lifetimes_of_threads(cli: ProfilerCli, tmp_path: Path) -> None:
+    recording = SAMPLES["login"]()
+    recording.thread(name=b"thread 2")
+    recording.spans = [(0, 1, 10**6, 0), (1, 3, 2 * 10**6, 4 * 10**6 + 1)]
+    load(cli, recording, tmp_path)
+    for thread, start, duration, uses in [(0, 1, 4999, 1), (1, 2, 4, 3)]:
+        (kind,) = cli.ask("thread", "markers", "--thread", f"t-{thread}")["byType"]
+        (seen,) = kind["topMarkers"]
+        assert (kind["markerName"], seen["start"], seen["duration"]) == (
+            "lifetime",
+            start,
+            duration,
+        )
+        (field,) = cli.ask("marker", "info", seen["handle"])["fields"]
+        assert field["value"] == uses

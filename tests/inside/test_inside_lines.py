@@ -96,6 +96,19 @@ def test_selectors(selector: str) -> None:
     assert hits(recording) == {"work": WORK}
 
 
+def test_functions_that_the_collector_leaves_alone() -> None:
+    """What is loaded before a server forks may be frozen."""
+    script = (
+        "import fettle, gc, json.decoder\n"
+        "gc.freeze()\n"
+        "with fettle.run(lines=['json.decoder:JSONDecoder.decode']) as recording:\n"
+        "    json.loads('[1]')\n"
+        "print([(table[3], table[4]) for table in recording.profile().lines()])\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert said.stdout == "[('JSONDecoder.decode', 1)]\n", said.stderr
+
+
 def test_modules_and_classes() -> None:
     with fettle.run(lines=[json.decoder, Shop]) as recording:
         shop = Shop()
@@ -183,6 +196,12 @@ def test_it_is_saved_with_the_source_that_linecache_knows(tmp_path: Path) -> Non
     assert profile.source("<cell 1>") == text
     assert profile.source(__file__) == Path(__file__).read_text()
     assert profile.meta()["options"] == "lines"
+
+
+@pytest.mark.parametrize("wrong", [3, b"work", "", None])
+def test_what_has_no_lines_is_refused(wrong: object) -> None:
+    with pytest.raises(TypeError, match=f"selectors, and {wrong!r} is none"):
+        fettle.run(lines=[work, wrong])
 
 
 @pytest.mark.parametrize(

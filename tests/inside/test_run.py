@@ -264,6 +264,12 @@ def test_nested_and_overlapping_recordings_each_see_their_span() -> None:
     assert [calls(each)["leaf"] for each in (outer, inner, late)] == [4, 2, 3]
 
 
+def test_a_recording_in_a_recording_imports_nothing() -> None:
+    with fettle.run() as outer, fettle.run(mem=True):
+        leaf(1)
+    assert [row.file for row in outer.stats() if "importlib" in row.file] == []
+
+
 def test_a_thousand_starts_and_stops() -> None:
     recording = fettle.run()
     for _ in range(1000):
@@ -399,8 +405,11 @@ def test_view_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "-> {built-in method builtins.sum}" in capsys.readouterr().out
     with pytest.raises(ValueError, match="is not a sort key"):
         recording.view(sort="height")
-    with pytest.raises(ValueError, match="rows needs a whole number from 0"):
-        recording.view(rows=-1)
+    for wrong in (-1, "3", 2.5):
+        with pytest.raises(ValueError, match="rows needs a whole number from 0"):
+            recording.view(rows=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="calls needs True, False or None, not 'x'"):
+        fettle.run(calls="x")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="callers of which function"):
         recording.view("callers")
     with pytest.raises(ValueError, match="there is no view 'things'"):

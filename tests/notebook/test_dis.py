@@ -37,7 +37,7 @@ def test_with_the_counts_of_a_recording(shell: Shell) -> None:
 
 
 def test_what_there_is_not(shell: Shell) -> None:
-    for cell in ("%fdis", "%fdis nowhere", "%fdis 3", "%fdis --counts nofile len", "%%fdis f\n1"):
+    for cell in ("%fdis", "%fdis nowhere", "%fdis 3", "%fdis --counts nofile f", "%%fdis f\n1"):
         text = shell.run(cell).text
         assert text.startswith("UsageError: ") and len(text.strip().splitlines()) == 1, text
-        assert not text.rstrip().endswith(".."), text
+        assert not text.strip().endswith(".."), text

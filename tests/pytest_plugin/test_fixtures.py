@@ -137,6 +137,23 @@ def test_benchmark(project: Project, workers: int) -> None:
     assert "test_app.py::test_unused has the fixture benchmark and did not use it" in session.stdout
 
 
+@pytest.mark.once
+def test_nothing_of_ours_is_shown_of_a_benchmark(project: Project) -> None:
+    """Neither in the traceback of what raises, nor among the functions of the test, nor an
+    interval that so few rounds do not have."""
+    project.write(
+        "test_app.py",
+        "def test_bad(benchmark): benchmark(lambda: 1 / 0)\n"
+        "def test_few(benchmark): benchmark.pedantic(sum, ([1],), rounds=5)\n",
+    )
+    session = project.pytest("--fettle")
+    assert session.outcomes == {"test_bad": "failed", "test_few": "passed"}
+    assert "ZeroDivisionError" in session.messages["test_bad"]
+    assert "benchmark.py" not in session.stdout + session.messages["test_bad"]
+    table = session.stdout.partition("fettle: benchmark, 1 test ")[2].partition("fettle: the")[0]
+    assert "95 % interval" in table and " to " not in table
+
+
 def test_a_recording_costs_a_benchmark_nothing(project: Project) -> None:
     """While the session is recorded, what the benchmark calls is not."""
     project.write(

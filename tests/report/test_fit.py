@@ -5,12 +5,15 @@ import doctest
 import io
 import random
 import re
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from fettle._core import Profile
-from fettle.report import calltree, fit, flat, links, screen
+from fettle.report import calltree, costs, fit, flat, links, screen
 from fettle.report.linetable import LineTable
 from fettle.report.unit import Unit
+from fettle.timing.costs import Cost
 
 pytestmark = pytest.mark.once
 
@@ -185,3 +188,30 @@ def test_what_is_no_terminal_is_cut_nowhere(profile: Profile) -> None:
     rows = [("1", "0.5", "n" * 500)]
     screen.page("heading", rows, "", stream, ("ncalls", "tottime"))
     assert "n" * 500 in stream.getvalue()
+
+
+class Prices(list[Cost]):
+    """What the table of prices asks the figures of an interpreter for."""
+
+    interpreter = SimpleNamespace(number="3.99.0", path="/usr/bin/python3.99")
+    measured = 0.0
+    skipped: ClassVar[dict[str, str]] = {}
+
+    def get(self, name: str) -> Cost | None:
+        return next((each for each in self if each.name == name), None)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_prices_are_never_cut(width: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("NO_COLOR", "1")
+    name = "a construct with a name as long as some people like them"
+    prices = Prices([Cost("group", name, 1230.0, 1.0, 2.0, "f()", 0.23, 12.3)])
+    stream = Terminal()
+    costs.show([prices] * count, stream)
+    row = next(line for line in stream.getvalue().splitlines() if line.startswith(" a con"))
+    assert len(row) <= width
+    assert "1 230 ns" in row
+    assert ("+-23%" in row) == (width >= 60 and count == 1)
+    assert ("no room for the spread" in stream.getvalue()) == (width < 60 and count == 1)

@@ -73,6 +73,15 @@ def seconds(arguments: Arguments, key: str, default: float) -> float:
     return value
 
 
+def sentence(error: Exception) -> str:
+    """What an exception says, with one full stop.
+
+    >>> sentence(ValueError("frames is about memory")), sentence(ValueError("Done."))
+    ('frames is about memory.', 'Done.')
+    """
+    return f"{str(error).removesuffix('.')}."
+
+
 def refuse(problem: Problem) -> "Never":
     """Says what is wrong as IPython says it of its own magics: no traceback."""
     from IPython.core.error import UsageError

@@ -49,7 +49,7 @@ def magics(shell: Any) -> "dict[str, Callable[..., object]]":
         except Problem as problem:
             arguments.refuse(problem)
         except (ValueError, TypeError) as error:
-            arguments.refuse(Problem(USAGE, f"{str(error).rstrip('.')}."))
+            arguments.refuse(Problem(USAGE, arguments.sentence(error)))
 
     fdis.__doc__ = HELP
     return {"fdis": fdis}

@@ -132,7 +132,7 @@ class _Recording:
         except Problem as problem:
             arguments.refuse(problem)
         except (ValueError, TypeError) as error:
-            arguments.refuse(Problem(USAGE, f"{str(error).rstrip('.')}."))
+            arguments.refuse(Problem(USAGE, arguments.sentence(error)))
         self.recorded.spare(shellthreads.idents())
         start, stop = self._start, self.recorded.stop
         if self.cell.is_async:
@@ -160,7 +160,7 @@ class _Recording:
         try:
             self.recorded.start()
         except RuntimeError as error:
-            arguments.refuse(Problem(FETTLE_FAILED, f"{error}."))
+            arguments.refuse(Problem(FETTLE_FAILED, arguments.sentence(error)))
         self.has_begun = True
 
     def _failed(self) -> None:

@@ -4,6 +4,7 @@
 from fettle import runs
 from fettle.report import columns, names, screen, sitelines, size
 from fettle.report.listing import Recorded
+from fettle.report.unit import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _peak(heaps: "list[HeapRow]") -> str:
     """How much and when. Peaks of several processes are of different moments."""
     text = size.amount(sum(heap.peak_bytes for heap in heaps))
     if len(heaps) < 2:
-        return f"{text} after {heaps[0].peak_time:.3f} s" if heaps else text
+        return f"{text} after {moment(heaps[0].peak_time)}" if heaps else text
     largest = max((heap.peak_bytes for heap in heaps), default=0)
     return (
         f"{text} in {len(heaps)} processes, each at its own time"

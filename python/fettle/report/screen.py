@@ -96,7 +96,6 @@ def _in_style(line: str, code: str) -> str:
 
 
 def sentences(texts: list[str], stream: "TextIO") -> None:
-
     if texts:
         write("".join(f"fettle: {plain(text)}\n" for text in texts), stream)
 

@@ -6,6 +6,7 @@ import re
 
 from fettle import _core, runs
 from fettle.report.row import cumulative, own, waited
+from fettle.report.unit import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def heading(profile: "Profile | Stats", target: str, source: str) -> str:
     if isinstance(profile, _core.Stats):
         return _heading_of_stats(profile, source)
     totals = profile.totals()
-    text = f"{_calls(totals)} in {totals.own:.3f} s{_busy(profile, totals)}{_crowd(profile)}"
+    text = f"{_calls(totals)} in {moment(totals.own)}{_busy(profile, totals)}{_crowd(profile)}"
     if target:
         return f"{text}    -> {target}"
     return f"{source}: {text}" if source else text
@@ -38,8 +39,8 @@ def _heading_of_stats(stats: "Stats", source: str) -> str:
     """prof.out (pstats): 18 function calls in 6.020 s"""
     totals = stats.totals()
     if stats.sampled:  # the primitive calls are those in which the function was the one that ran
-        return f"{source} (pstats): {counted(totals.primitive, 'sample')} in {totals.own:.3f} s"
-    return f"{source} (pstats): {_calls(totals)} in {totals.own:.3f} s"
+        return f"{source} (pstats): {counted(totals.primitive, 'sample')} in {moment(totals.own)}"
+    return f"{source} (pstats): {_calls(totals)} in {moment(totals.own)}"
 
 
 def _calls(totals: "Totals") -> str:
@@ -57,7 +58,7 @@ def _busy(profile: "Profile", totals: "Totals") -> str:
         return ""
     most = float(known) if re.fullmatch(r"\d{1,9}\.\d{6}", known) else math.inf
     busy = min(max(totals.own - totals.waiting, 0.0), most)
-    return f", {busy:.3f} s of it on the CPU"
+    return f", {moment(busy)} of it on the CPU"
 
 
 def _crowd(profile: "Profile") -> str:

@@ -3,7 +3,7 @@
 a dot where the RSS was. Each column is a span of time and shows the most there was in it.
 """
 
-from fettle.report import names, pauses, screen, size
+from fettle.report import names, pauses, screen, size, unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def chart(
         lines.append(f"{labels.get(row, ''):>10} {'|' if plain else '│'}{text}".rstrip())
     corner = "+" + "-" * width if plain else "└" + "─" * width
     lines.append(f"{'':>10} {corner}")
-    lines.append(f"{'':>10}  {'0 s':<{width - 12}}{f'{end:.3f} s':>12}")
+    lines.append(f"{'':>10}  {'0 s':<{width - 12}}{unit.moment(end):>12}")
     lines += [_flag(point, end, width) for point in points[:WIDTH]]
     lines.append(f"{'':>10}  {bars[8]} live    {dot} RSS")
     return lines

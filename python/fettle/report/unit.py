@@ -73,6 +73,17 @@ class Scale:
         return f"{self.number(nanoseconds)} {self.name}"
 
 
+def moment(seconds: float) -> str:
+    """When, or how long, to a millisecond; below that with three figures.
+
+    >>> moment(6.02), moment(0.000282), moment(0.0)
+    ('6.020 s', '282 us', '0.000 s')
+    """
+    if not 0 < seconds < _ROUNDS_UP * 1e-3:
+        return f"{seconds:.3f} s"
+    return Scale(1e9 * seconds).text(1e9 * seconds)
+
+
 def _fitting(nanoseconds: float) -> tuple[float, str]:
     """The largest unit of which there is one at least, once the number is rounded."""
     if nanoseconds < _ROUNDS_UP * 1e6:

@@ -15,6 +15,7 @@ from time import perf_counter
 
 import pytest
 
+from fettle import _core
 from fettle.testing.benchresults import Metadata, table_of
 
 TYPE_CHECKING = False
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     Timer = Callable[[], float]
+
+_core.leave_out(__file__)
 
 _DEFAULTS: dict[str, Any] = {
     "group": None,
@@ -67,6 +70,7 @@ class Benchmark:
 
     def __call__(self, function_to_benchmark: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Measures for about max_time seconds (1), in at least min_rounds rounds (5)."""
+        __tracebackhide__ = True
         self._use("benchmark(...)")
         run = _Calls(function_to_benchmark, args, kwargs, self._timer)
         with self._quiet():
@@ -93,6 +97,7 @@ class Benchmark:
     ) -> T:
         """Measures so many rounds of so many calls. setup is called before each round, and may give
         (args, kwargs) for it; teardown after it, with these. ValueError for what can not be."""
+        __tracebackhide__ = True
         self._use("benchmark.pedantic(...)")
         _check(rounds, warmup_rounds, iterations, setup)
         samples = []
@@ -118,6 +123,7 @@ class Benchmark:
         return self.options["timer"]  # type: ignore[no-any-return]
 
     def _use(self, how: str) -> None:
+        __tracebackhide__ = True
         if self._used:
             raise FixtureAlreadyUsed(
                 f"the fixture benchmark measures one thing a test, and {self._used} was called"
@@ -140,6 +146,7 @@ class Benchmark:
 
     def _calibrated(self, run: Callable[[int], float]) -> tuple[int, float]:
         """How many calls make a round, and the seconds of one."""
+        __tracebackhide__ = True
         precision = self.options["calibration_precision"]
         least = max(self.options["min_time"], _resolution(self._timer) * precision)
         count = 1
@@ -184,6 +191,7 @@ class _Calls:
         self.result: Any = None
 
     def __call__(self, count: int) -> float:
+        __tracebackhide__ = True
         function, args, kwargs, timer = self.function, self.args, self.kwargs, self.timer
         if count == 1:
             begun = timer()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fettle.testing.benchmark import Benchmark
 
 _NAME = "fettle-benchmark-results"
+_FEWEST = 6  # rounds: of fewer not even the least and the most have the median between them
+# with 95 %
 _FIELDS = (
     "min",
     "max",
@@ -243,7 +245,7 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     head = ["median", "", "95 % interval", "min", "mean", "stddev", "rounds", "calls", "test", ""]
     cells = []
     for row in ordered:
-        has_interval = row["high"] < float("inf")
+        has_interval = row["rounds"] >= _FEWEST and row["high"] < float("inf")
         cells.append(
             [
                 said(row["median"]),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import fettle
+from fettle import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from fettle.inside import Run
     from fettle.timing.timing import Timing
+
+_core.leave_out(__file__)
 
 
 class Fettle:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+from fettle import properties
 from fettle.problem import FETTLE_FAILED, USAGE, Problem, reason
 
 OLDEST = [3, 8]
@@ -123,14 +124,7 @@ def environment() -> dict[str, str]:
 
 def processor() -> str:
     """What the machine calls its processor."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return os.uname().machine
+    return properties.processor() or os.uname().machine
 
 
 def key(interpreter: Interpreter) -> str:
