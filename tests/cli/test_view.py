@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fettle import recording
 from fettle._core import Profile
 
 from .harness import FETTLE, Folder, environment, rows
