@@ -68,8 +68,8 @@ def test_the_cpu_time_of_several_is_the_sum_or_is_left_out(folder: Folder) -> No
         with open(folder.path / f"{name}.fettle", "wb") as file:
             profile.begin(file.fileno())
             profile.append(file.fileno())
-    assert ", 100 ms of it on the CPU" in folder.fettle("view", "one").stdout
-    assert ", 200 ms of it on the CPU" in folder.fettle("view", "one", "two").stdout
+    assert ", 0.100 s of it on the CPU" in folder.fettle("view", "one").stdout
+    assert ", 0.200 s of it on the CPU" in folder.fettle("view", "one", "two").stdout
     assert "on the CPU" not in folder.fettle("view", "one", "unknown").stdout
 
 

@@ -10,7 +10,7 @@ import warnings
 from typing import Any, Iterator
 
 # Older Pythons must read all this.
-# ruff: noqa: UP031, UP035
+# ruff: noqa: B905, UP031, UP035
 
 
 def compiled(question: Any) -> Any:
@@ -40,6 +40,19 @@ def wanted(whole: Any, name: str, line: int) -> Any:
     return found[0] if found else None
 
 
+def lines_of(code: Any, offsets: Any) -> Any:
+    """The line of each offset; None: it is of none, which Pythons before 3.10 do not tell."""
+    starts = dict(dis.findlinestarts(code))
+    if hasattr(code, "co_lines"):
+        starts = {start: line for start, end, line in code.co_lines() if start < end}
+    line = None  # type: Any
+    found = []
+    for offset in offsets:
+        line = starts.get(offset, line)
+        found.append(line)
+    return found
+
+
 def operations(code: Any) -> Any:
     rows = list(dis.get_instructions(code))
     jumps = set(dis.hasjrel) | set(dis.hasjabs)
@@ -51,11 +64,9 @@ def operations(code: Any) -> Any:
 
     places = sorted({row.argval for row in rows if is_jump(row)})
     labels = {offset: number for number, offset in enumerate(places, 1)}
-    starts = dict(dis.findlinestarts(code))
-    line = None  # type: Any
+    lines = lines_of(code, [row.offset for row in rows])
     result = []
-    for row in rows:
-        line = starts.get(row.offset, line)
+    for row, line in zip(rows, lines):
         meaning = row.argrepr
         if is_jump(row) and not meaning.startswith("from"):
             meaning = "to L%d" % labels[row.argval]

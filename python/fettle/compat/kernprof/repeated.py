@@ -21,6 +21,10 @@ class RepeatedTimer:
         self._thread = Thread(target=self._run, name="kernprof -i", daemon=True)
         self._thread.start()
 
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Returns when nothing is being written any more."""
         self._stopped.set()
