@@ -427,7 +427,7 @@ def test_an_owner_at_work_is_waited_for_longer() -> None:
     from fettle.caching import decorator
 
     still, working = decorator.STILL, decorator.WORKING
-    decorator.STILL, decorator.WORKING = 0.05, FOR_EVER
+    decorator.STILL, decorator.WORKING = 0.3, FOR_EVER
     try:
         make = fettle.cache()
     finally:
@@ -439,7 +439,7 @@ def test_an_owner_at_work_is_waited_for_longer() -> None:
         inside.set()
         # The waiter is seen to wait, and then through many of its first spans.
         until(lambda: wait(others) if others else False)
-        end = time.thread_time() + 0.6
+        end = time.thread_time() + 1.2
         while time.thread_time() < end:
             pass
         return len(calls)

@@ -16,7 +16,7 @@ from fettle.problem import FETTLE_FAILED, USAGE, Problem, reason
 TYPE_CHECKING = False  # importing typing would cost more than all the rest
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Never, Protocol, TextIO
+    from typing import Protocol, TextIO
 
     class Verb(Protocol):
         SUMMARY: str
@@ -67,9 +67,9 @@ def say(sentence: str) -> None:
             abandon(sys.stderr)
 
 
-def stand_in(command: "Callable[[], int | str | None]") -> "Never":
-    """Runs the command line of a module that has another's interface, to the end. That nobody reads
-    its output any more (`| head`) is none."""
+def stand_in(command: "Callable[[], int | str | None]") -> None:
+    """Runs the command line of a module that has another's interface. That nobody reads its output
+    any more (`| head`) is no failure; SystemExit with the code, if it has one."""
     code = None
     try:
         code = command()
@@ -77,7 +77,8 @@ def stand_in(command: "Callable[[], int | str | None]") -> "Never":
             sys.stdout.flush()
     except BrokenPipeError:
         abandon(sys.stdout)
-    sys.exit(code)
+    if code is not None:
+        sys.exit(code)
 
 
 def abandon(stream: "TextIO | None") -> None:
