@@ -285,7 +285,8 @@ def test_mprun_counts_recursion_once(taken: Shell) -> None:
 def test_mprun_of_a_file_that_was_changed(taken: Shell, folder: Path) -> None:
     module = folder / "changing.py"
     module.write_text("def f():\n    return bytearray(1_000_000)\n")
-    taken.good("import sys; sys.path.insert(0, '.'); import changing")
+    taken.good("import importlib, sys; sys.path.insert(0, '.'); importlib.invalidate_caches()")
+    taken.good("import changing")
     module.write_text('def f():\n    return """\n')  # it has no end
     text = taken.good("%mprun -f changing.f kept = changing.f()").text
     assert re.search(r"^ +2 +1\.0 MB +1\.0 MB +1$", text, re.MULTILINE)
