@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For folders whose tests collect garbage often, or make much: what pytest holds of all tests would
-take most of that time. On 3.11 a selector finds no function that the collector does not search, so
-it is not for every folder."""
+"""For folders whose tests collect garbage often: what pytest holds of all tests would take most of
+that time. Who asks the collector for all objects is not told of these, so it is not for every
+folder."""
 
 import gc
 from collections.abc import Iterator

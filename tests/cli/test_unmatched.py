@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Selectors: read here as the core reads them, and what is said where they mean nothing."""
 
-import gc
 import random
 import sys
 from collections.abc import Iterator
@@ -43,9 +42,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         path.write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    gc.freeze()  # 3.11 looks for functions among all that the collector searches
     yield tmp_path
-    gc.unfreeze()
     forget()
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Comparisons on a narrow terminal: what there is no room for is named, names keep their end."""
 
-import io
 import re
 from collections.abc import Callable
 
@@ -10,21 +9,14 @@ import pytest
 from fettle.diffing import table
 from fettle.diffing.side import Side
 
+from tests.terminal import Terminal
+
 from . import made
 
 pytestmark = pytest.mark.once
 KINDS = ["own", "calls", "cumulative", "waiting"]
 NAME = "a_function_with_a_name_as_long_as_some_people_like_them"
 WIDTHS = [40, 60, 80, 100, 132, 200]
-
-
-class Terminal(io.StringIO):
-    """It says that it is one."""
-
-    encoding = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture(autouse=True)

@@ -15,19 +15,12 @@ from fettle.report.linetable import LineTable
 from fettle.report.unit import Unit
 from fettle.timing.costs import Cost
 
+from tests.terminal import Terminal
+
 pytestmark = pytest.mark.once
 
 LINK = re.compile("\x1b]8;[^\x1b]*\x1b\\\\")
 COLOUR = re.compile("\x1b\\[[\\d;]*m")
-
-
-class Terminal(io.StringIO):
-    """It says that it is one."""
-
-    encoding = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture(autouse=True)

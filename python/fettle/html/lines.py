@@ -63,7 +63,7 @@ def shown(text: str) -> str:
     return "\n".join(visible(line.expandtabs(TAB)) for line in text.split("\n"))
 
 
-def late(new: Side, files: Files) -> list[str]:
+def late(new: Side) -> list[str]:
     """What must be said of sources that may be others than ran."""
     if new.model is None:
         return []

@@ -121,6 +121,6 @@ def _remarks(
     if old:
         said += [f"{_title(old.source)}: {text}" for text in notes.sentences(old.profile)]
         said += _means(old, new)
-    said += lines.late(new, files)
+    said += lines.late(new)
     said += calls.remarks(tree, new.number)
     return list(dict.fromkeys(visible(text) for text in said))
